@@ -1,1 +1,62 @@
-//! wechatpay-chain
+//! **WeChat Pay (微信支付) APIv3 for every endpoint**: the PHP SDK's dynamic chain in Rust, signed, verified, async and
+//! blocking.
+//!
+//! ```
+//! # fn main() -> Result<(), Box<dyn std::error::Error>> {
+//! # #[cfg(feature = "sandbox")] {
+//! use serde_json::json;
+//! use wechatpay_chain::chain;
+//!
+//! let sandbox = wechatpay_chain::sandbox::Sandbox::start()?; // the offline platform; a real client: `WeChatPay::builder()`
+//! let wx = sandbox.client()?;
+//!
+//! let body = json!({"service_id": "500001", "appid": "wxd678efh567hg6787", "sub_mchid": "1230000109", "reason": "reason"});
+//! let response = wx["v3/payscore/partner/permissions/terminate"].post_sync(body.clone())?;
+//! assert_eq!(response.status(), 204);
+//!
+//! // PHP's line, pasted: the same request.
+//! let response = chain!(wx->v3->payscore->partner->permissions->terminate).post_sync(body)?;
+//! assert_eq!(response.status(), 204);
+//! # }
+//! # Ok(()) }
+//! ```
+//!
+//! Start with [`WeChatPay`]: it opens a [`Chain`], a verb makes a [`Request`] of it, `.await` or
+//! [`wait`](Request::wait) an answer: a [`Response`], which exists only once its signature is verified, or an
+//! [`Error`], grouped by what to do next.
+//!
+//! | feature | what it adds |
+//! |---|---|
+//! | `sandbox` | the `sandbox` module: the platform, offline, for tests and for trying things |
+//! | `cli` | reserved for the program `wxpay`; now the same as `sandbox` |
+
+mod blocking;
+mod chain;
+mod client;
+mod clock;
+mod config;
+mod crypto;
+mod error;
+mod exchange;
+mod nodes;
+mod options;
+mod path;
+mod platform;
+mod prepared;
+mod request;
+mod response;
+#[cfg(feature = "sandbox")]
+pub mod sandbox;
+mod sign;
+mod verify;
+
+pub use chain::Chain;
+pub use client::WeChatPay;
+pub use clock::{Clock, SystemClock};
+pub use config::Builder;
+pub use error::{
+    ApiError, ConfigError, DecodeError, Error, KeyError, PathError, TransportError, VerifyError, VerifyReason,
+};
+pub use prepared::Prepared;
+pub use request::Request;
+pub use response::Response;

@@ -1,0 +1,102 @@
+//! The runtime behind `wait()` and `*_sync`.
+//!
+//! One background thread drives the connections. The calling thread polls its own future, and so prepares, signs and
+//! verifies itself: many blocking threads use many cores. It waits on a lock of its own, not on tokio's `block_on`,
+//! which panics inside a runtime.
+
+use std::future::{Future, pending};
+use std::pin::{Pin, pin};
+use std::sync::{Arc, Condvar, Mutex, OnceLock, PoisonError};
+use std::task::{Context, Poll, Wake, Waker};
+
+use tokio::runtime::Handle;
+use tokio::task::coop::unconstrained;
+
+use crate::error::Error;
+
+static BACKGROUND: OnceLock<Handle> = OnceLock::new();
+
+/// The background runtime, started at its first use. It lives as long as the process.
+fn background() -> Result<&'static Handle, Error> {
+    if let Some(handle) = BACKGROUND.get() {
+        return Ok(handle);
+    }
+    // Two threads may both come here; then one thread too many is parked, which costs nothing but its stack.
+    let failed = |e: std::io::Error| Error::config("runtime", format!("for blocking calls cannot be started: {e}"));
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().map_err(failed)?;
+    let handle = runtime.handle().clone();
+    #[allow(clippy::disallowed_methods)] // this is the room for it
+    let drive = move || runtime.block_on(pending::<()>());
+    std::thread::Builder::new().name("wechatpay-chain".to_owned()).spawn(drive).map_err(failed)?;
+    Ok(BACKGROUND.get_or_init(|| handle))
+}
+
+/// `future`, its timers and connections driven by the background runtime, whoever polls it.
+pub(crate) fn on_background<F: Future>(future: F) -> Result<impl Future<Output = F::Output>, Error> {
+    let handle = background()?;
+    // A future that is polled inside somebody's task would otherwise use up that task's budget and never go on.
+    Ok(Entered { handle, future: Box::pin(unconstrained(future)) })
+}
+
+struct Entered<F> {
+    handle: &'static Handle,
+    future: Pin<Box<F>>,
+}
+
+impl<F: Future> Future for Entered<F> {
+    type Output = F::Output;
+
+    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<F::Output> {
+        let _guard = self.handle.enter();
+        self.future.as_mut().poll(cx)
+    }
+}
+
+impl<F> Drop for Entered<F> {
+    fn drop(&mut self) {
+        // Timers and connections unregister from the runtime that is current.
+        let _guard = self.handle.enter();
+    }
+}
+
+/// Runs `future` on this thread, which sleeps while there is nothing to do.
+pub(crate) fn block_on<F: Future>(future: F) -> F::Output {
+    let bell = Arc::new(Bell::default());
+    let waker = Waker::from(Arc::clone(&bell));
+    let mut cx = Context::from_waker(&waker);
+    let mut future = pin!(future);
+    loop {
+        if let Poll::Ready(output) = future.as_mut().poll(&mut cx) {
+            return output;
+        }
+        bell.wait();
+    }
+}
+
+/// Not `thread::park`: its token may belong to an executor that called us.
+#[derive(Default)]
+struct Bell {
+    rung: Mutex<bool>,
+    ring: Condvar,
+}
+
+impl Bell {
+    fn wait(&self) {
+        let mut rung = self.rung.lock().unwrap_or_else(PoisonError::into_inner);
+        while !*rung {
+            rung = self.ring.wait(rung).unwrap_or_else(PoisonError::into_inner);
+        }
+        *rung = false;
+    }
+}
+
+impl Wake for Bell {
+    fn wake(self: Arc<Self>) {
+        self.wake_by_ref();
+    }
+
+    fn wake_by_ref(self: &Arc<Self>) {
+        *self.rung.lock().unwrap_or_else(PoisonError::into_inner) = true;
+        self.ring.notify_one();
+    }
+}

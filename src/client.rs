@@ -1,0 +1,238 @@
+//! `WeChatPay`: holds the identity, opens a chain.
+
+use std::fmt;
+use std::ops::Index;
+use std::sync::{Arc, OnceLock};
+use std::time::Duration;
+
+use http::{HeaderMap, HeaderValue};
+use url::Url;
+use zeroize::Zeroizing;
+
+use crate::chain::Chain;
+use crate::clock::Clock;
+use crate::config::PLATFORM_HOSTS;
+use crate::error::{Error, VerifyError};
+use crate::nodes::Nodes;
+use crate::platform::PlatformKeys;
+use crate::response::request_id;
+use crate::sign::Identity;
+use crate::verify;
+
+/// The platform closes an idle connection after about 8 s (PROTOCOL); ours go earlier, so that none is used up dead.
+const IDLE: Duration = Duration::from_secs(7);
+
+/// A configured client: cheap to clone, `Send + Sync`, one for a whole program.
+///
+/// ```
+/// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// # #[cfg(feature = "sandbox")] {
+/// # use serde_json::json;
+/// let sandbox = wechatpay_chain::sandbox::Sandbox::start()?; // offline stand-in for the platform
+/// let wx = sandbox.client()?;
+/// let echo = wx["v3/security/echo"].post_sync(json!({"echo_message": "hello"}))?;
+/// assert_eq!(echo.status(), 200);
+/// # }
+/// # Ok(()) }
+/// ```
+///
+/// Indexing returns a reference, so a handle keeps the nodes that it indexed until it is dropped; a clone starts empty.
+/// Index by fixed paths, and pass values as template variables.
+pub struct WeChatPay {
+    pub(crate) inner: Arc<Inner>,
+    nodes: Nodes,
+}
+
+/// What all handles of one client share.
+pub(crate) struct Inner {
+    pub(crate) identity: Identity,
+    pub(crate) platform: PlatformKeys,
+    pub(crate) base: Url,
+    pub(crate) hosts: Hosts,
+    pub(crate) settings: Settings,
+    pub(crate) clock: Box<dyn Clock>,
+    /// The `Wechatpay-Serial` that requests carry: the public key's, when there is one (DESIGN, Configuration).
+    pub(crate) platform_serial: Option<HeaderValue>,
+    on_caller: reqwest::Client,
+    on_background: OnceLock<reqwest::Client>,
+}
+
+/// The plain settings.
+pub(crate) struct Settings {
+    pub(crate) timeout: Duration,
+    pub(crate) connect_timeout: Duration,
+    pub(crate) max_body: usize,
+    pub(crate) apiv3_key: Option<Zeroizing<String>>,
+}
+
+/// Which runtime drives a call's connection. A pooled connection lives on the runtime that opened it, so a blocking
+/// call, which may hold up the caller's runtime, has a pool of its own.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Lane {
+    /// The caller's tokio runtime.
+    Caller,
+    /// The background runtime of `blocking`.
+    Background,
+}
+
+impl WeChatPay {
+    pub(crate) fn new(
+        identity: Identity,
+        platform: PlatformKeys,
+        base: Url,
+        hosts: Hosts,
+        settings: Settings,
+        clock: Box<dyn Clock>,
+    ) -> Result<WeChatPay, Error> {
+        let platform_serial = platform
+            .newest_public_key_id()
+            .map(HeaderValue::try_from)
+            .transpose()
+            .map_err(|_| Error::config("certs", "has a serial that no HTTP header can hold"))?;
+        let on_caller = http_client(&base, &settings)?;
+        let on_background = OnceLock::new();
+        let inner = Inner {
+            identity,
+            platform,
+            base,
+            hosts,
+            settings,
+            clock,
+            platform_serial,
+            on_caller,
+            on_background,
+        };
+        Ok(WeChatPay { inner: Arc::new(inner), nodes: Nodes::default() })
+    }
+
+    /// Opens a chain with a path, as PHP's `chain('v3/…')`: one or more segments, which may hold `{variables}`.
+    ///
+    /// What is wrong with the path comes out of the request that is made of it.
+    ///
+    /// ```no_run
+    /// # async fn f(wx: &wechatpay_chain::WeChatPay) -> Result<(), wechatpay_chain::Error> {
+    /// let order = wx.chain("v3/pay/transactions/id/{transaction_id}").get().var("transaction_id", "42").await?;
+    /// # Ok(()) }
+    /// ```
+    pub fn chain(&self, path: &str) -> Chain {
+        Chain::root(&self.inner).chain(path)
+    }
+
+    /// Opens a chain with one segment, as PHP's `->payscore`.
+    ///
+    /// ```no_run
+    /// # fn f(wx: &wechatpay_chain::WeChatPay) {
+    /// assert_eq!(wx.seg("v3").seg("merchantService").path(), "v3/merchant-service");
+    /// # }
+    /// ```
+    pub fn seg(&self, segment: &str) -> Chain {
+        Chain::root(&self.inner).seg(segment)
+    }
+
+    /// Checks that `headers` and `body` come from the platform: the clock window, the key and the signature, as for
+    /// every answer. For what came in by another way than a call; a call's answer is verified already.
+    ///
+    /// ```no_run
+    /// # fn f(wx: &wechatpay_chain::WeChatPay, headers: http::HeaderMap, body: &[u8]) {
+    /// match wx.verify(&headers, body) {
+    ///     Ok(()) => println!("from the platform"),
+    ///     Err(e) => println!("not to be trusted: {e}"),
+    /// }
+    /// # }
+    /// ```
+    ///
+    /// # Errors
+    /// [`Error::Verify`] says which check failed.
+    pub fn verify(&self, headers: &HeaderMap, body: &[u8]) -> Result<(), Error> {
+        verify::signature(headers, body, self.inner.clock.unix_seconds(), &self.inner.platform).map_err(|reason| {
+            let request_id = request_id(headers).map(str::to_owned);
+            Error::Verify(Box::new(VerifyError { reason, status: None, request_id }))
+        })
+    }
+
+    /// The merchant number this client signs for.
+    pub fn mchid(&self) -> &str {
+        &self.inner.identity.mchid
+    }
+}
+
+impl Inner {
+    /// The HTTP client of a lane. Building the second one repeats what went well for the first.
+    pub(crate) fn http(&self, lane: Lane) -> Result<&reqwest::Client, Error> {
+        match lane {
+            Lane::Caller => Ok(&self.on_caller),
+            Lane::Background => match self.on_background.get() {
+                Some(client) => Ok(client),
+                None => {
+                    let client = http_client(&self.base, &self.settings)?;
+                    Ok(self.on_background.get_or_init(|| client))
+                }
+            },
+        }
+    }
+}
+
+fn http_client(base: &Url, settings: &Settings) -> Result<reqwest::Client, Error> {
+    let builder = reqwest::Client::builder()
+        .redirect(reqwest::redirect::Policy::none()) // a redirect would carry the signature to another host
+        .retry(reqwest::retry::never()) // a repeated request would repeat its nonce
+        .connect_timeout(settings.connect_timeout)
+        .pool_idle_timeout(IDLE)
+        .tcp_nodelay(true);
+    let builder = match base.host() {
+        // A local stand-in for the platform is not behind the machine's proxy.
+        Some(url::Host::Ipv4(ip)) if ip.is_loopback() => builder.no_proxy(),
+        _ => builder,
+    };
+    builder.build().map_err(|e| Error::config("http", format!("cannot be set up: {e}")))
+}
+
+impl Index<&str> for WeChatPay {
+    type Output = Chain;
+
+    fn index(&self, path: &str) -> &Chain {
+        self.nodes.get_or_insert(path, || self.chain(path))
+    }
+}
+
+impl Clone for WeChatPay {
+    fn clone(&self) -> Self {
+        WeChatPay { inner: Arc::clone(&self.inner), nodes: Nodes::default() }
+    }
+}
+
+/// Shows who signs and whose answers are trusted; no key.
+impl fmt::Debug for WeChatPay {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("WeChatPay")
+            .field("mchid", &self.inner.identity.mchid)
+            .field("serial", &self.inner.identity.serial)
+            .field("platform_keys", &self.inner.platform.serials().collect::<Vec<_>>())
+            .field("apiv3_key", &self.inner.settings.apiv3_key.as_ref().map(|_| "…"))
+            .field("base_url", &self.inner.base.as_str())
+            .finish_non_exhaustive()
+    }
+}
+
+/// The hosts that may see an `Authorization`.
+pub(crate) struct Hosts {
+    extra: Vec<String>,
+    base: url::Origin,
+}
+
+impl Hosts {
+    pub(crate) fn new(base: &Url, extra: Vec<String>) -> Hosts {
+        Hosts { extra, base: base.origin() }
+    }
+
+    /// Whether `url` may be asked with an `Authorization`: the base URL's own origin, or a known host over https.
+    pub(crate) fn trusts(&self, url: &Url) -> bool {
+        let known = |host: &str| {
+            PLATFORM_HOSTS.contains(&host) || self.extra.iter().any(|extra| extra.eq_ignore_ascii_case(host))
+        };
+        url.origin() == self.base
+            || (url.scheme() == "https"
+                && url.port_or_known_default() == Some(443)
+                && url.host_str().is_some_and(known))
+    }
+}

@@ -1,0 +1,413 @@
+//! One `Config`, three doors: the builder, PHP's factory array, the environment.
+
+use std::fmt;
+use std::time::Duration;
+
+use serde_json::{Map, Value};
+use url::Url;
+use zeroize::Zeroizing;
+
+use crate::client::{Hosts, Settings, WeChatPay};
+use crate::clock::{Clock, SystemClock};
+use crate::crypto::keys;
+use crate::error::{Error, kind_of};
+use crate::platform::{PUBLIC_KEY_PREFIX, PlatformKeys};
+use crate::sign::Identity;
+
+/// The platform's default base URL.
+pub(crate) const BASE_URL: &str = "https://api.mch.weixin.qq.com/";
+
+/// Hosts of the platform itself, which may see an `Authorization` besides the configured base URL's.
+pub(crate) const PLATFORM_HOSTS: &[&str] = &[
+    "api.mch.weixin.qq.com",
+    "api2.mch.weixin.qq.com",
+    "apihk.mch.weixin.qq.com",
+    "fraud.mch.weixin.qq.com",
+    "payapp.weixin.qq.com",
+];
+
+const MAX_TIMEOUT: Duration = Duration::from_secs(3600);
+
+/// Collects a configuration; [`build`](Builder::build) checks it whole and loads every key once.
+///
+/// A setter never fails: what is wrong comes out of `build`, by name.
+///
+/// ```no_run
+/// use wechatpay_chain::WeChatPay;
+/// # fn main() -> Result<(), wechatpay_chain::Error> {
+/// let wx = WeChatPay::builder()
+///     .mchid("1900000109")
+///     .serial("3775B6A45ACD588826D15E583A95F5DD12345678")
+///     .private_key("file:///etc/wxpay/apiclient_key.pem")
+///     .platform_key("PUB_KEY_ID_0114232134912410000000000000", "file:///etc/wxpay/pub_key.pem")
+///     .apiv3_key("0123456789abcdef0123456789abcdef")
+///     .build()?;
+/// # Ok(()) }
+/// ```
+#[must_use = "a builder does nothing until `build` is called"]
+pub struct Builder {
+    mchid: Option<String>,
+    serial: Option<String>,
+    private_key: Option<Zeroizing<String>>,
+    platform_keys: Vec<(String, String)>,
+    apiv3_key: Option<Zeroizing<String>>,
+    base_url: String,
+    hosts: Vec<String>,
+    timeout: Duration,
+    connect_timeout: Duration,
+    max_body: usize,
+    clock: Box<dyn Clock>,
+}
+
+/// Says which fields are set; never what a secret one holds.
+impl fmt::Debug for Builder {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Builder")
+            .field("mchid", &self.mchid)
+            .field("serial", &self.serial)
+            .field("private_key", &self.private_key.as_ref().map(|_| "…"))
+            .field("platform_keys", &self.platform_keys.iter().map(|(serial, _)| serial).collect::<Vec<_>>())
+            .field("apiv3_key", &self.apiv3_key.as_ref().map(|_| "…"))
+            .field("base_url", &self.base_url)
+            .field("timeout", &self.timeout)
+            .field("connect_timeout", &self.connect_timeout)
+            .field("max_body", &self.max_body)
+            .finish_non_exhaustive()
+    }
+}
+
+impl Default for Builder {
+    fn default() -> Self {
+        Builder {
+            mchid: None,
+            serial: None,
+            private_key: None,
+            platform_keys: Vec::new(),
+            apiv3_key: None,
+            base_url: BASE_URL.to_owned(),
+            hosts: Vec::new(),
+            timeout: Duration::from_secs(30),
+            connect_timeout: Duration::from_secs(5),
+            max_body: 8 << 20,
+            clock: Box::new(SystemClock),
+        }
+    }
+}
+
+impl Builder {
+    /// The merchant number (商户号), of the merchant or of the service provider who signs.
+    pub fn mchid(mut self, mchid: impl Into<String>) -> Self {
+        self.mchid = Some(mchid.into());
+        self
+    }
+
+    /// The serial of the **merchant's** API certificate (商户API证书序列号), upper-case hex.
+    pub fn serial(mut self, serial: impl Into<String>) -> Self {
+        self.serial = Some(serial.into());
+        self
+    }
+
+    /// The merchant's private key: PEM text (PKCS#8 or PKCS#1), or its `file://` path.
+    pub fn private_key(mut self, pem: impl Into<String>) -> Self {
+        self.private_key = Some(Zeroizing::new(pem.into()));
+        self
+    }
+
+    /// A platform key under its serial: `PUB_KEY_ID_…` with the public key, or a platform certificate's serial with
+    /// the certificate; PEM text or a `file://` path. Call it once for each key: answers choose by their
+    /// `Wechatpay-Serial`. With a public key, every request asks for answers signed by it.
+    pub fn platform_key(mut self, serial: impl Into<String>, pem: impl Into<String>) -> Self {
+        self.platform_keys.push((serial.into(), pem.into()));
+        self
+    }
+
+    /// The APIv3 key (APIv3密钥): exactly 32 bytes. Optional: only what the platform encrypted needs it.
+    pub fn apiv3_key(mut self, key: impl Into<String>) -> Self {
+        self.apiv3_key = Some(Zeroizing::new(key.into()));
+        self
+    }
+
+    /// The base URL, `https://api.mch.weixin.qq.com/` unless set. A path in it (`…/hk/`) is a prefix of every target.
+    pub fn base_url(mut self, url: impl Into<String>) -> Self {
+        self.base_url = url.into();
+        self
+    }
+
+    /// Another host that may see the `Authorization` header, over https. The base URL's and the platform's own may.
+    pub fn host(mut self, host: impl Into<String>) -> Self {
+        self.hosts.push(host.into());
+        self
+    }
+
+    /// How long a call may take, from connecting to the last byte; 30 s unless set. More than nothing, at most an hour.
+    pub fn timeout(mut self, timeout: Duration) -> Self {
+        self.timeout = timeout;
+        self
+    }
+
+    /// How long connecting may take, TLS included; 5 s unless set.
+    pub fn connect_timeout(mut self, timeout: Duration) -> Self {
+        self.connect_timeout = timeout;
+        self
+    }
+
+    /// The largest answer that is read into memory, in bytes; 8 MiB unless set.
+    pub fn max_body(mut self, bytes: usize) -> Self {
+        self.max_body = bytes;
+        self
+    }
+
+    /// Where the time comes from; the system's clock unless set.
+    pub fn clock(mut self, clock: impl Clock) -> Self {
+        self.clock = Box::new(clock);
+        self
+    }
+
+    /// Checks everything and loads the keys.
+    ///
+    /// # Errors
+    /// [`Error::Config`] names the field that is missing or wrong: no `mchid`, `serial`, `privateKey` or `certs`; an
+    /// APIv3 key that is not 32 bytes; the merchant's serial among the platform keys. [`Error::Key`] names the key
+    /// that does not load.
+    pub fn build(self) -> Result<WeChatPay, Error> {
+        let mchid = required("mchid", "the merchant number is required", self.mchid)?;
+        let serial = required("serial", "the merchant certificate's serial is required", self.serial)?;
+        for (field, value) in [("mchid", &mchid), ("serial", &serial)] {
+            if let Some(bad) = value.chars().find(|c| !c.is_ascii_alphanumeric()) {
+                return Err(Error::config(field, format!("must be ASCII letters and digits; it has {bad:?}")));
+            }
+        }
+        let pem = self.private_key.filter(|p| !p.is_empty()).ok_or_else(|| {
+            Error::config("privateKey", "is missing: the merchant's private key is required, PEM text or a `file://` path")
+        })?;
+        let key = keys::private_key("privateKey", &pem)?;
+        if self.platform_keys.is_empty() {
+            let reason = "is missing: without a platform key no answer could be verified, so nothing would be sent; give \
+                          at least one `serial => public key or certificate`";
+            return Err(Error::config("certs", reason));
+        }
+        let mut platform = Vec::with_capacity(self.platform_keys.len());
+        for (id, pem) in &self.platform_keys {
+            platform.push((id.clone(), load_platform_key(id, pem, &serial, &key)?));
+        }
+        if let Some(key) = &self.apiv3_key {
+            if key.len() != 32 {
+                return Err(Error::config("apiv3Key", format!("must be exactly 32 bytes; it is {}", key.len())));
+            }
+        }
+        for (field, value) in [("timeout", self.timeout), ("connect_timeout", self.connect_timeout)] {
+            check_timeout(field, value)?;
+        }
+        let base = parse_base_url("base_uri", &self.base_url)?;
+        let hosts = Hosts::new(&base, self.hosts);
+        let settings = Settings {
+            timeout: self.timeout,
+            connect_timeout: self.connect_timeout,
+            max_body: self.max_body,
+            apiv3_key: self.apiv3_key,
+        };
+        let identity = Identity::new(mchid, serial, key);
+        WeChatPay::new(identity, PlatformKeys::new(platform), base, hosts, settings, self.clock)
+    }
+
+    /// A builder filled from PHP's factory array.
+    fn from_array(array: Value) -> Result<Builder, Error> {
+        let Value::Object(array) = array else {
+            return Err(Error::config("factory", format!("takes an object; it was given {}", kind_of(&array))));
+        };
+        let mut builder = Builder::default();
+        for (key, value) in array {
+            let text = || match &value {
+                Value::String(text) => Ok(text.clone()),
+                other => Err(Error::config(&key, format!("must be a string; it is {}", kind_of(other)))),
+            };
+            builder = match key.as_str() {
+                _ if value.is_null() => builder,
+                "mchid" => builder.mchid(text()?),
+                "serial" => builder.serial(text()?),
+                "privateKey" => builder.private_key(text()?),
+                "apiv3Key" => builder.apiv3_key(text()?),
+                "base_uri" | "baseURL" => builder.base_url(text()?),
+                "certs" => certs(builder, &value)?,
+                "timeout" => builder.timeout(seconds("timeout", &value)?),
+                // APIv2's: checked, so that PHP's array can stay as it is, and not needed for APIv3.
+                "secret" => text().map(|_| builder)?,
+                "merchant" => object("merchant", &value).map(|_| builder)?,
+                _ => {
+                    let known = "mchid serial privateKey certs apiv3Key secret merchant base_uri timeout";
+                    return Err(Error::config(key, format!("is not a configuration key; known are: {known}")));
+                }
+            };
+        }
+        Ok(builder)
+    }
+
+    /// A builder filled from what `get` returns for the `WECHATPAY_*` names.
+    fn from_variables(get: impl Fn(&str) -> Option<String>) -> Result<Builder, Error> {
+        let mut builder = Builder::default();
+        let set = |builder: Builder, name: &str, with: fn(Builder, String) -> Builder| match get(name) {
+            Some(value) => with(builder, value),
+            None => builder,
+        };
+        builder = set(builder, "WECHATPAY_MCHID", Builder::mchid);
+        builder = set(builder, "WECHATPAY_SERIAL", Builder::serial);
+        builder = set(builder, "WECHATPAY_PRIVATE_KEY", Builder::private_key);
+        builder = set(builder, "WECHATPAY_APIV3_KEY", Builder::apiv3_key);
+        builder = set(builder, "WECHATPAY_BASE_URL", Builder::base_url);
+        for (id, pem) in [
+            ("WECHATPAY_PLATFORM_SERIAL", "WECHATPAY_PLATFORM_CERTIFICATE"),
+            ("WECHATPAY_PUBLIC_KEY_ID", "WECHATPAY_PUBLIC_KEY"),
+        ] {
+            builder = match (get(id), get(pem)) {
+                (Some(id), Some(pem)) => builder.platform_key(id, pem),
+                (None, None) => builder,
+                (None, Some(_)) => return Err(Error::config(id, format!("is missing: `{pem}` is set without it"))),
+                (Some(_), None) => return Err(Error::config(pem, format!("is missing: `{id}` is set without it"))),
+            };
+        }
+        if let Some(text) = get("WECHATPAY_TIMEOUT") {
+            let value = text.parse::<f64>().map_or(Value::String(text), Value::from);
+            builder = builder.timeout(seconds("WECHATPAY_TIMEOUT", &value)?);
+        }
+        Ok(builder)
+    }
+}
+
+/// The doors.
+impl WeChatPay {
+    /// The typed door; see [`Builder`].
+    pub fn builder() -> Builder {
+        Builder::default()
+    }
+
+    /// PHP's door: `Builder::factory([...])` with the same key names: `mchid serial privateKey certs secret merchant
+    /// base_uri timeout`, and `apiv3Key`. `timeout` is in seconds, as in PHP. `secret` and `merchant` belong to APIv2
+    /// and have no effect on APIv3.
+    ///
+    /// ```no_run
+    /// # use serde_json::json;
+    /// # use wechatpay_chain::WeChatPay;
+    /// # fn main() -> Result<(), wechatpay_chain::Error> {
+    /// let wx = WeChatPay::factory(json!({
+    ///     "mchid": "1900000109",
+    ///     "serial": "3775B6A45ACD588826D15E583A95F5DD12345678",
+    ///     "privateKey": "file:///etc/wxpay/apiclient_key.pem",
+    ///     "certs": {"PUB_KEY_ID_0114232134912410000000000000": "file:///etc/wxpay/pub_key.pem"},
+    /// }))?;
+    /// # Ok(()) }
+    /// ```
+    ///
+    /// # Errors
+    /// Those of [`Builder::build`], and [`Error::Config`] for a key that is not known or has the wrong type.
+    pub fn factory(array: Value) -> Result<WeChatPay, Error> {
+        Builder::from_array(array)?.build()
+    }
+
+    /// The environment's door: `WECHATPAY_MCHID`, `WECHATPAY_SERIAL`, `WECHATPAY_PRIVATE_KEY`, one or both of
+    /// `WECHATPAY_PUBLIC_KEY_ID` with `WECHATPAY_PUBLIC_KEY` and `WECHATPAY_PLATFORM_SERIAL` with
+    /// `WECHATPAY_PLATFORM_CERTIFICATE`; optionally `WECHATPAY_APIV3_KEY`, `WECHATPAY_BASE_URL`, `WECHATPAY_TIMEOUT`
+    /// (seconds). Keys are PEM text (`\n` may be written out) or `file://` paths.
+    ///
+    /// ```no_run
+    /// let wx = wechatpay_chain::WeChatPay::from_env()?;
+    /// # Ok::<(), wechatpay_chain::Error>(())
+    /// ```
+    ///
+    /// # Errors
+    /// Those of [`Builder::build`], and [`Error::Config`] for one of a pair without the other.
+    pub fn from_env() -> Result<WeChatPay, Error> {
+        // An empty variable is an unset one: that is how shells and containers unset them.
+        Builder::from_variables(|name| std::env::var(name).ok().filter(|v| !v.is_empty()))?.build()
+    }
+}
+
+fn required(field: &str, why: &str, value: Option<String>) -> Result<String, Error> {
+    value.filter(|v| !v.is_empty()).ok_or_else(|| Error::config(field, format!("is missing: {why}")))
+}
+
+fn load_platform_key(
+    id: &str,
+    pem: &str,
+    merchant_serial: &str,
+    merchant_key: &crate::crypto::rsa::PrivateKey,
+) -> Result<crate::crypto::rsa::PublicKey, Error> {
+    let name = format!("certs[\"{id}\"]");
+    if id.eq_ignore_ascii_case(merchant_serial) {
+        return Err(Error::config(name, "is the merchant's own serial: the platform's keys belong here"));
+    }
+    let loaded = keys::public_key(&name, pem)?;
+    // A merchant's key here would let the merchant, or who has its key, answer for the platform.
+    if merchant_key.matches(&loaded.key) {
+        return Err(Error::config(name, "holds the merchant's own key: the platform's keys belong here"));
+    }
+    match loaded.certificate_serial {
+        Some(actual) if id.starts_with(PUBLIC_KEY_PREFIX) => {
+            return Err(Error::config(name, format!("holds a certificate (serial {actual}), not that public key")));
+        }
+        Some(actual) if !same_serial(&actual, id) => {
+            return Err(Error::config(name, format!("holds a certificate with another serial, {actual}")));
+        }
+        _ => {}
+    }
+    Ok(loaded.key)
+}
+
+fn same_serial(a: &str, b: &str) -> bool {
+    a.trim_start_matches('0').eq_ignore_ascii_case(b.trim_start_matches('0'))
+}
+
+fn certs(mut builder: Builder, value: &Value) -> Result<Builder, Error> {
+    for (serial, pem) in object("certs", value)? {
+        let Value::String(pem) = pem else {
+            return Err(Error::config(format!("certs[\"{serial}\"]"), format!("must be a string; it is {}", kind_of(pem))));
+        };
+        builder = builder.platform_key(serial, pem);
+    }
+    Ok(builder)
+}
+
+fn object<'v>(field: &str, value: &'v Value) -> Result<&'v Map<String, Value>, Error> {
+    value.as_object().ok_or_else(|| Error::config(field, format!("must be an object; it is {}", kind_of(value))))
+}
+
+/// A time in seconds, as PHP gives it.
+pub(crate) fn seconds(field: &str, value: &Value) -> Result<Duration, Error> {
+    let seconds = value
+        .as_f64()
+        .ok_or_else(|| Error::config(field, format!("must be a number of seconds; it is {}", kind_of(value))))?;
+    let duration = Duration::try_from_secs_f64(seconds)
+        .map_err(|_| Error::config(field, format!("must be a number of seconds; it is {seconds}")))?;
+    check_timeout(field, duration)?;
+    Ok(duration)
+}
+
+pub(crate) fn check_timeout(field: &str, value: Duration) -> Result<(), Error> {
+    if value.is_zero() || value > MAX_TIMEOUT {
+        let reason = "must be more than 0 and at most 3600 seconds (axios counts milliseconds: divide by 1000)";
+        return Err(Error::config(field, format!("{reason}; it is {value:?}")));
+    }
+    Ok(())
+}
+
+/// A base URL with its path ended by a slash, so that a prefix (`…/hk`) is one, with or without it.
+pub(crate) fn parse_base_url(field: &str, text: &str) -> Result<Url, Error> {
+    let fail = |why: &str| Error::config(field, format!("must be an https:// or http:// URL without query; {why}"));
+    let mut url = Url::parse(text).map_err(|e| fail(&e.to_string()))?;
+    if !matches!(url.scheme(), "https" | "http") {
+        return Err(fail(&format!("its scheme is `{}`", url.scheme())));
+    }
+    if url.query().is_some() || url.fragment().is_some() {
+        return Err(fail("it has a query or a fragment"));
+    }
+    if !url.username().is_empty() || url.password().is_some() {
+        return Err(fail("it has a user name or a password"));
+    }
+    if !url.path().ends_with('/') {
+        let path = format!("{}/", url.path());
+        url.set_path(&path);
+    }
+    Ok(url)
+}
+
+#[cfg(test)]
+mod tests;

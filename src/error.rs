@@ -1,0 +1,407 @@
+//! Every way a call can fail, grouped by what the caller does next.
+
+use std::fmt;
+
+use serde_json::Value;
+
+/// What went wrong, grouped by what the caller does next.
+///
+/// | variant | what to do |
+/// |---|---|
+/// | [`Config`](Error::Config) | mend the configuration, or the option that the message names |
+/// | [`Path`](Error::Path) | mend the path, or a value in it |
+/// | [`Key`](Error::Key) | mend the key that the message names |
+/// | [`Transport`](Error::Transport) | try again; ask [`TransportError::maybe_sent`] first when money moves |
+/// | [`Api`](Error::Api) | the platform said no: look at [`ApiError::code`] |
+/// | [`Verify`](Error::Verify) | the answer did not prove that it came from the platform: trust nothing in it |
+/// | [`Decrypt`](Error::Decrypt) | a ciphertext does not open with the key at hand |
+/// | [`Decode`](Error::Decode) | the answer is genuine, but not of the shape that was asked for |
+///
+/// An `Error` is at most 32 bytes large, and its text never holds a key, a secret or a signature.
+///
+/// ```
+/// use wechatpay_chain::{Error, WeChatPay};
+/// let refused = WeChatPay::builder().build().unwrap_err();
+/// assert!(matches!(refused, Error::Config(_)));
+/// assert_eq!(refused.to_string(), "`mchid` is missing: the merchant number is required");
+/// ```
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum Error {
+    /// The client, or one request, is configured wrongly. Nothing was sent.
+    #[error(transparent)]
+    Config(Box<ConfigError>),
+    /// The path, or a value in it, cannot be sent as it stands. Nothing was sent.
+    #[error(transparent)]
+    Path(Box<PathError>),
+    /// A key does not load, or cannot do what it is asked to. Nothing was sent.
+    #[error(transparent)]
+    Key(Box<KeyError>),
+    /// The exchange broke: no connection, a timeout, a cut answer.
+    #[error(transparent)]
+    Transport(Box<TransportError>),
+    /// The platform answered with an error.
+    #[error(transparent)]
+    Api(Box<ApiError>),
+    /// The answer is not proved to come from the platform.
+    #[error(transparent)]
+    Verify(Box<VerifyError>),
+    /// A ciphertext does not open.
+    #[error("{0}")]
+    Decrypt(Box<str>),
+    /// A genuine answer is not of the shape that was asked for.
+    #[error(transparent)]
+    Decode(Box<DecodeError>),
+}
+
+impl Error {
+    /// The platform's `Request-ID` of the answer that this error came from: quote it to WeChat Pay's support.
+    ///
+    /// ```
+    /// # let error = wechatpay_chain::WeChatPay::builder().build().unwrap_err();
+    /// assert_eq!(error.request_id(), None); // nothing was sent
+    /// ```
+    pub fn request_id(&self) -> Option<&str> {
+        match self {
+            Error::Api(e) => e.request_id.as_deref(),
+            Error::Verify(e) => e.request_id.as_deref(),
+            Error::Decode(e) => e.request_id.as_deref(),
+            _ => None,
+        }
+    }
+
+    pub(crate) fn config(field: impl Into<String>, reason: impl Into<String>) -> Error {
+        Error::Config(Box::new(ConfigError { field: field.into(), reason: reason.into() }))
+    }
+}
+
+impl From<PathError> for Error {
+    fn from(e: PathError) -> Self {
+        Error::Path(Box::new(e))
+    }
+}
+
+impl From<KeyError> for Error {
+    fn from(e: KeyError) -> Self {
+        Error::Key(Box::new(e))
+    }
+}
+
+/// What is wrong in the configuration of the client or of one request.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ConfigError {
+    pub(crate) field: String,
+    pub(crate) reason: String,
+}
+
+impl ConfigError {
+    /// The field that is wrong, by the name under which it was given: `mchid`, `certs`, `options.query` …
+    pub fn field(&self) -> &str {
+        &self.field
+    }
+}
+
+impl fmt::Display for ConfigError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "`{}` {}", self.field, self.reason)
+    }
+}
+
+impl std::error::Error for ConfigError {}
+
+/// Why a path, or a value in it, is refused.
+///
+/// The PHP and Node SDKs send a changed or an empty value in most of these cases; see
+/// `docs/porting-from-php.md`.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum PathError {
+    /// A segment has capitals and is no camelCase word: a value, most likely, which the case rule would change.
+    #[error(
+        "the segment `{segment}` has capitals but is no camelCase word: pass a value as a variable, \
+         `{{name}}` in the path and `.var(\"name\", …)`"
+    )]
+    ValueAsSegment {
+        /// The segment as written.
+        segment: String,
+    },
+    /// Nothing was given for a variable of the template.
+    #[error("the variable `{name}` of `{template}` has no value: give it with `.var(\"{name}\", …)`")]
+    MissingVariable {
+        /// The variable's name.
+        name: String,
+        /// The template that wants it.
+        template: String,
+    },
+    /// A value was given for a name that the template does not have.
+    #[error("`{name}` is neither an option nor a variable of `{template}`")]
+    UnknownVariable {
+        /// The name as given.
+        name: String,
+        /// The template that does not have it.
+        template: String,
+    },
+    /// A variable's value has a shape that RFC 6570 cannot expand.
+    #[error("the variable `{name}` must be a string, a number, a boolean, or a flat list or map of these; it is {found}")]
+    VariableValue {
+        /// The variable's name.
+        name: String,
+        /// What the value is instead.
+        found: String,
+    },
+    /// A segment is, or becomes, `.` or `..`, which HTTP clients and proxies resolve away.
+    #[error("`{path}` has the segment `{segment}`, which would be resolved away on its way")]
+    DotSegment {
+        /// The segment.
+        segment: String,
+        /// The whole path.
+        path: String,
+    },
+    /// A segment is empty: a value that was lost, most likely.
+    #[error(
+        "`{path}` has an empty segment: a value may be missing (an intended one is a variable with \
+         an explicit \"\")"
+    )]
+    EmptySegment {
+        /// The whole path.
+        path: String,
+    },
+    /// A character cannot stand in a URL as it is.
+    #[error(
+        "`{segment}` has the character {character:?}, which cannot stand in a path: pass a value as a \
+         variable, `{{name}}` in the path and `.var(\"name\", …)`"
+    )]
+    UnsafeCharacter {
+        /// The segment, or the query, as written.
+        segment: String,
+        /// The character.
+        character: char,
+    },
+    /// `seg` takes one segment.
+    #[error("`{segment}` is more than one segment: use `.chain(…)` for a path, a variable for a value")]
+    SlashInSegment {
+        /// What was given as one segment.
+        segment: String,
+    },
+    /// A path cannot go on behind its query.
+    #[error("`{path}` ends with a query: nothing can be chained behind it")]
+    AfterQuery {
+        /// The path with its query.
+        path: String,
+    },
+    /// The text is no RFC 6570 template.
+    #[error("`{template}` is not an RFC 6570 template: {reason}")]
+    Template {
+        /// The template as normalised.
+        template: String,
+        /// What the template library found.
+        reason: String,
+    },
+    /// The expanded path does not make a URL that can be requested.
+    #[error("`{url}` cannot be requested: {reason}")]
+    Url {
+        /// The URL, its query left out.
+        url: String,
+        /// Why it cannot be requested.
+        reason: String,
+    },
+}
+
+/// Why a key is refused.
+#[derive(Debug, thiserror::Error)]
+#[error("{name}: expected {expected}, found {found}")]
+#[non_exhaustive]
+pub struct KeyError {
+    /// Which key: `privateKey`, `certs["PUB_KEY_ID_…"]` …
+    pub name: String,
+    /// The forms that would have been accepted.
+    pub expected: &'static str,
+    /// What was found instead; never the key itself.
+    pub found: String,
+    /// The error underneath: the file that cannot be read, the DER that does not parse.
+    pub source: Option<Box<dyn std::error::Error + Send + Sync>>,
+}
+
+/// The exchange broke before a whole answer was there.
+#[derive(Debug, thiserror::Error)]
+#[error("{call}: {what}{}", if *maybe_sent { "; the platform may have received the request" } else { "; nothing was sent" })]
+pub struct TransportError {
+    pub(crate) call: String,
+    pub(crate) what: String,
+    pub(crate) maybe_sent: bool,
+    pub(crate) source: Option<Box<dyn std::error::Error + Send + Sync>>,
+}
+
+impl TransportError {
+    /// Whether the platform may have received, and carried out, the request.
+    ///
+    /// `false` means that it certainly has not: no connection was made. After `true`, ask for the order's or
+    /// the refund's state, or repeat the call with the same numbers; never with new ones (PROTOCOL, Errors and retry).
+    pub fn maybe_sent(&self) -> bool {
+        self.maybe_sent
+    }
+}
+
+/// The platform's own error answer.
+///
+/// ```
+/// # use wechatpay_chain::Error;
+/// fn closed(error: &Error) -> bool {
+///     matches!(error, Error::Api(e) if e.code == "ORDER_CLOSED")
+/// }
+/// ```
+#[derive(Debug, Clone)]
+#[non_exhaustive]
+pub struct ApiError {
+    /// The HTTP status. A redirect (3xx) is an error too: this client follows none.
+    pub status: u16,
+    /// The platform's code, as `PARAM_ERROR`; empty when the body is not the platform's JSON (a gateway's HTML, say).
+    pub code: String,
+    /// The platform's text; for any other body, what came instead.
+    pub message: String,
+    /// The platform's `detail`, or [`Value::Null`].
+    pub detail: Value,
+    /// The `Request-ID` header.
+    pub request_id: Option<String>,
+    /// Whether the answer carried a signature, which then held. Without one, a proxy could have made it up.
+    pub verified: bool,
+    /// The body as received.
+    pub body: bytes::Bytes,
+}
+
+impl fmt::Display for ApiError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}", self.status)?;
+        if !self.code.is_empty() {
+            write!(f, " {}", self.code)?;
+        }
+        write!(f, ": {}", self.message)?;
+        write_context(f, self.request_id.as_deref())?;
+        if !self.verified {
+            f.write_str(" (unsigned)")?;
+        }
+        Ok(())
+    }
+}
+
+impl std::error::Error for ApiError {}
+
+/// An answer, or a notification, that is not proved to come from the platform.
+#[derive(Debug, Clone, thiserror::Error)]
+#[error("{reason}{}", Context(request_id.as_deref()))]
+#[non_exhaustive]
+pub struct VerifyError {
+    /// Which check failed.
+    pub reason: VerifyReason,
+    /// The HTTP status of the answer.
+    pub status: Option<u16>,
+    /// The `Request-ID` header.
+    pub request_id: Option<String>,
+}
+
+/// Which check an answer failed, in the order in which they are made.
+///
+/// Node's `EV3_RES_*` codes and PHP's constants of the same names are mapped in `docs/porting-from-node.md`.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum VerifyReason {
+    /// One of the four `Wechatpay-*` headers is not there.
+    #[error("the answer has no `{header}` header")]
+    MissingHeader {
+        /// The header that is missing.
+        header: &'static str,
+    },
+    /// One of the four headers came twice, so that two readers could read two things.
+    #[error("the answer has more than one `{header}` header")]
+    DuplicateHeader {
+        /// The header that came twice.
+        header: &'static str,
+    },
+    /// A header's value cannot be read.
+    #[error("the answer's `{header}` header is not {expected}")]
+    MalformedHeader {
+        /// The header.
+        header: &'static str,
+        /// What it should be.
+        expected: &'static str,
+    },
+    /// A signature probe (`WECHATPAY/SIGNTEST/…`): the platform itself checks whether its signatures are checked.
+    /// No attack, and nothing to be trusted either.
+    #[error("the answer carries a signature probe of the platform (WECHATPAY/SIGNTEST/), which must not verify")]
+    SignatureProbe,
+    /// The answer is too old, comes from the future, or one of the two clocks is wrong.
+    #[error(
+        "the answer's timestamp {timestamp} and the local clock {now} differ by more than 300 s: \
+         an old answer sent again, or a wrong local clock"
+    )]
+    ClockSkew {
+        /// The answer's timestamp, Unix seconds.
+        timestamp: u64,
+        /// The local clock, Unix seconds.
+        now: u64,
+    },
+    /// The platform signed with a key that this client was not given.
+    #[error("no platform key has the serial `{serial}`; known: {known}")]
+    UnknownSerial {
+        /// The answer's `Wechatpay-Serial`.
+        serial: String,
+        /// The serials that are configured.
+        known: String,
+    },
+    /// The signature does not fit the timestamp, the nonce and the body.
+    #[error("the signature does not hold under the platform key `{serial}`: the answer was changed, or forged")]
+    BadSignature {
+        /// The key that the answer names.
+        serial: String,
+    },
+    /// A file is not the one whose digest was signed.
+    #[error("the file's {algorithm} is {actual}, the signed one {expected}")]
+    BadDigest {
+        /// The digest's name.
+        algorithm: &'static str,
+        /// The signed digest, hex.
+        expected: String,
+        /// The digest of what came, hex.
+        actual: String,
+    },
+}
+
+/// A genuine answer that cannot be read as asked.
+#[derive(Debug, thiserror::Error)]
+#[error("{what}{}", Context(request_id.as_deref()))]
+#[non_exhaustive]
+pub struct DecodeError {
+    /// What was expected and what came.
+    pub what: String,
+    /// The `Request-ID` header.
+    pub request_id: Option<String>,
+    /// The parser's error.
+    pub source: Option<Box<dyn std::error::Error + Send + Sync>>,
+}
+
+struct Context<'a>(Option<&'a str>);
+
+impl fmt::Display for Context<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write_context(f, self.0)
+    }
+}
+
+fn write_context(f: &mut fmt::Formatter<'_>, request_id: Option<&str>) -> fmt::Result {
+    match request_id {
+        Some(id) => write!(f, " (Request-ID {id})"),
+        None => Ok(()),
+    }
+}
+
+/// What a JSON value is, for messages that must not repeat the value itself.
+pub(crate) fn kind_of(value: &Value) -> &'static str {
+    match value {
+        Value::Null => "null",
+        Value::Bool(_) => "a boolean",
+        Value::Number(_) => "a number",
+        Value::String(_) => "a string",
+        Value::Array(_) => "an array",
+        Value::Object(_) => "an object",
+    }
+}

@@ -1,0 +1,161 @@
+//! The one place where sign, send and verify meet.
+
+use std::time::Duration;
+
+use bytes::{Bytes, BytesMut};
+use http::header::{AUTHORIZATION, CONTENT_TYPE, LOCATION};
+use http::{HeaderMap, Method, StatusCode};
+use serde_json::Value;
+
+use crate::client::{Inner, Lane};
+use crate::error::{ApiError, Error, TransportError, VerifyError};
+use crate::prepared::Parts;
+use crate::response::{Response, request_id};
+use crate::sign::{self, Stamp};
+use crate::verify;
+
+/// What an attempt signs, made afresh: a timestamp and a nonce serve once.
+pub(crate) fn stamp(inner: &Inner, parts: &Parts) -> Result<Stamp, Error> {
+    let timestamp = inner.clock.unix_seconds().to_string();
+    let nonce = sign::nonce()?;
+    let message = sign::message(parts.method.as_str(), parts.target(), &timestamp, &nonce, &parts.body);
+    Ok(Stamp { timestamp, nonce, message })
+}
+
+/// Signs, sends, reads, verifies.
+pub(crate) async fn exchange(inner: &Inner, mut parts: Parts, lane: Lane) -> Result<Response, Error> {
+    let call = inner.identity.begin_call();
+    if parts.authorize {
+        let stamp = stamp(inner, &parts)?;
+        let authorization = match lane {
+            Lane::Caller => inner.identity.authorize_shared(&stamp, &call).await?,
+            // The calling thread waits for nothing else, so it signs itself.
+            Lane::Background => inner.identity.authorize(&stamp)?,
+        };
+        parts.headers.insert(AUTHORIZATION, authorization);
+    }
+    let Parts { method, template, url, prefix, headers, body, timeout, .. } = parts;
+    let sent = Sent { method: &method, template: &template, timeout };
+    let mut request = reqwest::Request::new(method.clone(), url);
+    *request.headers_mut() = headers;
+    *request.timeout_mut() = Some(timeout);
+    if !body.is_empty() {
+        *request.body_mut() = Some(body.into());
+    }
+    let mut answer = inner.http(lane)?.execute(request).await.map_err(|e| sent.transport(e))?;
+    let body = read(&mut answer, inner.settings.max_body, &sent).await?;
+    drop(call);
+    check(inner, &method, prefix, answer, body)
+}
+
+/// What an error says of the call.
+struct Sent<'a> {
+    method: &'a Method,
+    template: &'a str,
+    timeout: Duration,
+}
+
+/// Reads the body, which may be no larger than configured, whatever the answer says of its length.
+async fn read(answer: &mut reqwest::Response, limit: usize, sent: &Sent<'_>) -> Result<Bytes, Error> {
+    let too_large = || {
+        let what = format!("the answer is larger than {limit} bytes, the most that is read into memory");
+        sent.broken(what, true, None)
+    };
+    if answer.content_length().is_some_and(|length| length > limit as u64) {
+        return Err(too_large());
+    }
+    // Most answers come in one piece, which is passed on as it is.
+    let Some(first) = answer.chunk().await.map_err(|e| sent.transport(e))? else {
+        return Ok(Bytes::new());
+    };
+    if first.len() > limit {
+        return Err(too_large());
+    }
+    let Some(second) = answer.chunk().await.map_err(|e| sent.transport(e))? else {
+        return Ok(first);
+    };
+    let mut whole = BytesMut::from(first);
+    let mut next = Some(second);
+    while let Some(chunk) = next {
+        if whole.len() + chunk.len() > limit {
+            return Err(too_large());
+        }
+        whole.extend_from_slice(&chunk);
+        next = answer.chunk().await.map_err(|e| sent.transport(e))?;
+    }
+    Ok(whole.freeze())
+}
+
+/// Verifies the answer; then it is a `Response`, or the platform's error.
+fn check(inner: &Inner, method: &Method, prefix: usize, mut answer: reqwest::Response, body: Bytes) -> Result<Response, Error> {
+    let (status, headers) = (answer.status(), std::mem::take(answer.headers_mut()));
+    let looked_at = verify::Answer {
+        method,
+        path: answer.url().path().get(prefix..).unwrap_or_default(),
+        success: status.is_success(),
+        headers: &headers,
+        body: &body,
+        now: inner.clock.unix_seconds(),
+    };
+    let verified = verify::answer(&looked_at, &inner.platform).map_err(|reason| {
+        let request_id = request_id(&headers).map(str::to_owned);
+        Error::Verify(Box::new(VerifyError { reason, status: Some(status.as_u16()), request_id }))
+    })?;
+    if status.is_success() {
+        Ok(Response::new(status, headers, body))
+    } else {
+        Err(Error::Api(Box::new(api_error(status, &headers, body, verified))))
+    }
+}
+
+fn api_error(status: StatusCode, headers: &HeaderMap, body: Bytes, verified: bool) -> ApiError {
+    let parsed = serde_json::from_slice::<Value>(&body).unwrap_or_default();
+    let text = |name: &str| parsed[name].as_str().map(str::to_owned);
+    let header = |name| headers.get(name).and_then(|v| v.to_str().ok());
+    let message = text("message").unwrap_or_else(|| match (status.is_redirection(), header(LOCATION)) {
+        // Only the host: the rest may carry a token.
+        (true, Some(location)) => format!("a redirect to `{}`, which is not followed", origin_of(location)),
+        _ => format!("{} bytes of {}, not the platform's JSON", body.len(), header(CONTENT_TYPE).unwrap_or("no declared type")),
+    });
+    ApiError {
+        status: status.as_u16(),
+        code: text("code").unwrap_or_default(),
+        message,
+        detail: parsed["detail"].clone(),
+        request_id: request_id(headers).map(str::to_owned),
+        verified,
+        body,
+    }
+}
+
+fn origin_of(location: &str) -> String {
+    url::Url::parse(location).map_or_else(|_| "another path".to_owned(), |url| url.origin().ascii_serialization())
+}
+
+type Source = Box<dyn std::error::Error + Send + Sync>;
+
+impl Sent<'_> {
+    fn transport(&self, e: reqwest::Error) -> Error {
+        let what = match (e.is_connect(), e.is_timeout()) {
+            (true, true) => "no connection within the connect timeout".to_owned(),
+            (true, false) => "no connection".to_owned(),
+            (false, true) => format!("no whole answer within {:?}", self.timeout),
+            (false, false) if e.is_builder() => "the request could not be built".to_owned(),
+            (false, false) => "the exchange broke off".to_owned(),
+        };
+        let maybe_sent = !(e.is_connect() || e.is_builder());
+        // Without the URL, which holds values; with the innermost cause, which says what happened.
+        let e = e.without_url();
+        let mut cause: &dyn std::error::Error = &e;
+        while let Some(inner) = cause.source() {
+            cause = inner;
+        }
+        let what = format!("{what} ({cause})");
+        self.broken(what, maybe_sent, Some(Box::new(e)))
+    }
+
+    fn broken(&self, what: String, maybe_sent: bool, source: Option<Source>) -> Error {
+        let call = format!("{} {}", self.method, self.template);
+        Error::Transport(Box::new(TransportError { call, what, maybe_sent, source }))
+    }
+}

@@ -1,0 +1,118 @@
+//! `Prepared`: a request as it would be sent.
+
+use std::borrow::Cow;
+use std::fmt;
+use std::sync::Arc;
+use std::time::Duration;
+
+use bytes::Bytes;
+use http::{HeaderMap, HeaderValue, Method};
+use url::{Position, Url};
+
+use crate::client::Inner;
+use crate::error::Error;
+use crate::sign::Stamp;
+
+/// A request put together, not yet signed.
+pub(crate) struct Parts {
+    pub(crate) method: Method,
+    pub(crate) template: Arc<str>,
+    pub(crate) url: Url,
+    /// How much of the path is the base URL's.
+    pub(crate) prefix: usize,
+    pub(crate) headers: HeaderMap,
+    pub(crate) body: Bytes,
+    /// Whether the host may see a signature.
+    pub(crate) authorize: bool,
+    pub(crate) timeout: Duration,
+}
+
+impl Parts {
+    /// The target that goes on the wire, and into the signed message.
+    pub(crate) fn target(&self) -> &str {
+        &self.url[Position::BeforePath..Position::AfterQuery]
+    }
+}
+
+/// What [`Request::prepare`] shows: the request as it would be sent.
+///
+/// ```no_run
+/// # use serde_json::json;
+/// # fn f(wx: &wechatpay_chain::WeChatPay) -> Result<(), wechatpay_chain::Error> {
+/// let prepared = wx["v3/pay/transactions/native"].post(json!({"description": "茶"})).prepare()?;
+/// assert_eq!(prepared.target(), "/v3/pay/transactions/native");
+/// let lines: Vec<_> = prepared.message().split('\n').collect();
+/// assert_eq!(lines[..2], ["POST", "/v3/pay/transactions/native"]);
+/// assert_eq!(lines[2..], [prepared.timestamp(), prepared.nonce(), r#"{"description":"茶"}"#, ""]);
+/// # Ok(()) }
+/// ```
+pub struct Prepared {
+    inner: Arc<Inner>,
+    parts: Parts,
+    stamp: Stamp,
+}
+
+impl Prepared {
+    pub(crate) fn new(inner: Arc<Inner>, parts: Parts, stamp: Stamp) -> Prepared {
+        Prepared { inner, parts, stamp }
+    }
+
+    /// The HTTP method.
+    pub fn method(&self) -> &Method {
+        &self.parts.method
+    }
+
+    /// The whole URL.
+    pub fn url(&self) -> &str {
+        self.parts.url.as_str()
+    }
+
+    /// Path and query exactly as on the wire, the base URL's prefix included.
+    pub fn target(&self) -> &str {
+        self.parts.target()
+    }
+
+    /// The headers, all but `Authorization`, `Host` and `Content-Length`.
+    pub fn headers(&self) -> &HeaderMap {
+        &self.parts.headers
+    }
+
+    /// The body's bytes.
+    pub fn body(&self) -> &Bytes {
+        &self.parts.body
+    }
+
+    /// The timestamp that is signed, Unix seconds.
+    pub fn timestamp(&self) -> &str {
+        &self.stamp.timestamp
+    }
+
+    /// The nonce that is signed, 32 characters.
+    pub fn nonce(&self) -> &str {
+        &self.stamp.nonce
+    }
+
+    /// The five-line message that is signed (PROTOCOL, Request); a body that is not UTF-8 is shown as well as text can.
+    pub fn message(&self) -> Cow<'_, str> {
+        String::from_utf8_lossy(&self.stamp.message)
+    }
+
+    /// The `Authorization` header's value, signed now: good for five minutes, and for this very request.
+    /// `None` when the URL's host may not see one.
+    ///
+    /// # Errors
+    /// [`Error::Key`] when the key does not sign.
+    pub fn authorization(&self) -> Result<Option<HeaderValue>, Error> {
+        self.parts.authorize.then(|| self.inner.identity.authorize(&self.stamp)).transpose()
+    }
+}
+
+impl fmt::Debug for Prepared {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Prepared")
+            .field("method", &self.parts.method)
+            .field("template", &self.parts.template)
+            .field("timestamp", &self.stamp.timestamp)
+            .finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,338 @@
+//! `Request`: the builder, its ends, and what would be sent.
+
+use std::fmt;
+use std::future::{Future, IntoFuture};
+use std::pin::Pin;
+use std::sync::Arc;
+use std::time::Duration;
+
+use bytes::Bytes;
+use http::header::{ACCEPT, AUTHORIZATION, CONNECTION, CONTENT_LENGTH, CONTENT_TYPE, HOST, TRANSFER_ENCODING, USER_AGENT};
+use http::{HeaderMap, HeaderName, HeaderValue, Method};
+use serde_json::Value;
+use tokio::runtime::Handle;
+use url::{Position, Url};
+
+use crate::blocking;
+use crate::client::{Inner, Lane};
+use crate::config;
+use crate::error::{Error, PathError, kind_of};
+use crate::exchange;
+use crate::options;
+use crate::path;
+use crate::prepared::{Parts, Prepared};
+use crate::response::Response;
+use crate::verify;
+
+/// What the platform may answer with (PROTOCOL, Request).
+const ACCEPTED: HeaderValue = HeaderValue::from_static(
+    "application/json, text/plain, application/x-gzip, application/pdf, image/png, image/*;q=0.5",
+);
+const AGENT: HeaderValue = HeaderValue::from_static(concat!("wechatpay-chain/", env!("CARGO_PKG_VERSION")));
+const JSON: HeaderValue = HeaderValue::from_static("application/json");
+
+/// Headers that follow from the request itself.
+const RESERVED: [HeaderName; 5] = [AUTHORIZATION, HOST, CONTENT_LENGTH, TRANSFER_ENCODING, CONNECTION];
+
+/// One call, being put together: a builder that is a future, and that [`wait`](Request::wait) runs blocking.
+///
+/// A setter never fails: the first thing that was wrong is kept and comes out at the end, and nothing is sent.
+///
+/// ```no_run
+/// # use serde_json::json;
+/// # async fn f(wx: &wechatpay_chain::WeChatPay) -> Result<(), wechatpay_chain::Error> {
+/// let order = wx
+///     .chain("v3/pay/transactions/out-trade-no/{out_trade_no}")
+///     .get()
+///     .var("out_trade_no", "P12345/粤B")
+///     .query(json!({"mchid": "1900000109"}))
+///     .await?;
+/// println!("{}", order.data()["trade_state"]);
+/// # Ok(()) }
+/// ```
+#[must_use = "a request is sent by `.await`, `.send()` or `.wait()`"]
+pub struct Request {
+    inner: Arc<Inner>,
+    method: Method,
+    template: Arc<str>,
+    vars: Vec<(String, Value)>,
+    query: String,
+    headers: HeaderMap,
+    body: Body,
+    base: Option<Url>,
+    timeout: Option<Duration>,
+    error: Option<Error>,
+}
+
+enum Body {
+    None,
+    Json(Value),
+    Raw(HeaderValue, Bytes),
+}
+
+impl Request {
+    pub(crate) fn new(inner: Arc<Inner>, method: Method, template: Arc<str>, error: Option<Error>) -> Request {
+        Request {
+            inner,
+            method,
+            template,
+            vars: Vec::new(),
+            query: String::new(),
+            headers: HeaderMap::new(),
+            body: Body::None,
+            base: None,
+            timeout: None,
+            error,
+        }
+    }
+
+    /// Gives a variable of the template its value: a string, a number, a boolean, or a flat list or map of these,
+    /// expanded by RFC 6570, so whatever it holds (`/`, `?`, `%`, Chinese) stays one value. `""` is allowed.
+    pub fn var(mut self, name: impl Into<String>, value: impl Into<Value>) -> Self {
+        self.vars.push((name.into(), value.into()));
+        self
+    }
+
+    /// Adds query parameters, in the order of the object: strings as they are, numbers, `true`/`false`, arrays as
+    /// `a[0]=…`, null left out; a space is `%20`. A string is a query that is written already.
+    ///
+    /// Parameters are added to those that the path has (PHP's SDK replaces them, Node's adds too).
+    pub fn query(self, query: impl Into<Value>) -> Self {
+        self.add_query("query", &query.into())
+    }
+
+    pub(crate) fn add_query(mut self, field: &str, value: &Value) -> Self {
+        match path::append_query(&mut self.query, value) {
+            Ok(()) => self,
+            Err(found) => self.fail(Error::config(field, format!("must be an object or a string; it is {found}"))),
+        }
+    }
+
+    /// Sets a header; one of the same name is replaced. `Authorization`, `Host`, `Content-Length`,
+    /// `Transfer-Encoding` and `Connection` follow from the request and are refused.
+    pub fn header(self, name: impl AsRef<str>, value: impl AsRef<str>) -> Self {
+        let name = name.as_ref();
+        let field = || format!("headers.{}", name.escape_debug());
+        let Ok(header) = HeaderName::from_bytes(name.as_bytes()) else {
+            return self.fail(Error::config(field(), "is not a header's name"));
+        };
+        if RESERVED.contains(&header) {
+            return self.fail(Error::config(field(), "is set by the client itself"));
+        }
+        let Ok(value) = HeaderValue::from_str(value.as_ref()) else {
+            return self.fail(Error::config(field(), "has a character that no header may hold (a line break, or non-ASCII)"));
+        };
+        let mut request = self;
+        request.headers.insert(header, value);
+        request
+    }
+
+    /// Sets a JSON body, for any verb. [`Value::Null`] takes it away.
+    pub fn json(mut self, body: impl Into<Value>) -> Self {
+        self.body = match body.into() {
+            Value::Null => Body::None,
+            value => Body::Json(value),
+        };
+        self
+    }
+
+    /// Sets a body of any type, sent and signed as it is.
+    pub fn body(mut self, content_type: impl AsRef<str>, bytes: impl Into<Bytes>) -> Self {
+        match HeaderValue::from_str(content_type.as_ref()) {
+            Ok(content_type) => self.body = Body::Raw(content_type, bytes.into()),
+            Err(_) => return self.fail(Error::config("content_type", "has a character that no header may hold")),
+        }
+        self
+    }
+
+    /// Takes the PHP SDK's `$options` array, or Node's axios config, as it is: `json query headers xml body base_uri
+    /// timeout security nonceless`, Node's `params`, `baseURL` and `data`; every other key must be a variable of the
+    /// template. `timeout` is in seconds. See `docs/porting-from-php.md` for all of them.
+    ///
+    /// ```no_run
+    /// # use serde_json::{Value, json};
+    /// # async fn f(wx: &wechatpay_chain::WeChatPay) -> Result<(), wechatpay_chain::Error> {
+    /// wx.chain("v3/refund/domestic/refunds")
+    ///     .post(Value::Null)
+    ///     .options(json!({"json": {"out_refund_no": "R1"}, "headers": {"Idempotency-Key": "R1"}}))
+    ///     .await?;
+    /// # Ok(()) }
+    /// ```
+    pub fn options(self, options: Value) -> Self {
+        match options {
+            Value::Object(map) => options::apply(self, map),
+            Value::Null => self,
+            // An empty PHP array has no keys to tell that it is a map.
+            Value::Array(list) if list.is_empty() => self,
+            other => self.fail(Error::config("options", format!("must be an object; it is {}", kind_of(&other)))),
+        }
+    }
+
+    /// Another base URL for this call: `https://apihk.mch.weixin.qq.com/`. Its path, if any, is a prefix of the
+    /// target. Its host must be one that may see the `Authorization`: the client's own, the platform's, or one given
+    /// to [`Builder::host`](crate::Builder::host).
+    pub fn base_url(self, url: impl AsRef<str>) -> Self {
+        self.set_base_url("base_url", url.as_ref())
+    }
+
+    pub(crate) fn set_base_url(mut self, field: &str, url: &str) -> Self {
+        match config::parse_base_url(field, url) {
+            Ok(url) if self.inner.hosts.trusts(&url) => self.base = Some(url),
+            Ok(url) => {
+                let host = url.host_str().unwrap_or_default();
+                let reason = format!("names the host `{host}`, which may not see a signature: allow it with `Builder::host`");
+                return self.fail(Error::config(field, reason));
+            }
+            Err(e) => return self.fail(e),
+        }
+        self
+    }
+
+    /// How long this call may take, instead of the client's timeout. More than nothing, at most an hour.
+    pub fn timeout(mut self, timeout: Duration) -> Self {
+        match config::check_timeout("timeout", timeout) {
+            Ok(()) => self.timeout = Some(timeout),
+            Err(e) => return self.fail(e),
+        }
+        self
+    }
+
+    /// Keeps the first error for the end.
+    pub(crate) fn fail(mut self, error: Error) -> Self {
+        self.error.get_or_insert(error);
+        self
+    }
+
+    pub(crate) fn template(&self) -> &str {
+        &self.template
+    }
+
+    pub(crate) fn content_type(&self) -> Option<&HeaderValue> {
+        self.headers.get(CONTENT_TYPE)
+    }
+
+    /// What would be sent, and nothing is sent: method, URL, headers, body and the message to be signed.
+    ///
+    /// The timestamp and the nonce are made now; [`Prepared::authorization`] signs them.
+    ///
+    /// # Errors
+    /// What a setter found wrong, or what is wrong with the path: [`Error::Config`], [`Error::Path`].
+    pub fn prepare(self) -> Result<Prepared, Error> {
+        let (inner, parts) = self.into_parts()?;
+        let stamp = exchange::stamp(&inner, &parts)?;
+        Ok(Prepared::new(inner, parts, stamp))
+    }
+
+    /// Sends the request and verifies the answer; `.await` on the request does the same.
+    ///
+    /// Without a tokio runtime (under another executor) the SDK's own background runtime does the I/O.
+    ///
+    /// # Errors
+    /// Every variant of [`Error`] can come out of a call.
+    pub async fn send(self) -> Result<Response, Error> {
+        let (inner, parts) = self.into_parts()?;
+        if Handle::try_current().is_ok() {
+            exchange::exchange(&inner, parts, Lane::Caller).await
+        } else {
+            blocking::on_background(exchange::exchange(&inner, parts, Lane::Background))?.await
+        }
+    }
+
+    /// Sends the request and verifies the answer, blocking this thread: from a plain `main`, from any thread, and
+    /// from inside any tokio runtime.
+    ///
+    /// # Errors
+    /// Every variant of [`Error`] can come out of a call.
+    pub fn wait(self) -> Result<Response, Error> {
+        let (inner, parts) = self.into_parts()?;
+        blocking::block_on(blocking::on_background(exchange::exchange(&inner, parts, Lane::Background))?)
+    }
+
+    /// Path, query, headers and body, put together. Nothing is signed yet.
+    fn into_parts(self) -> Result<(Arc<Inner>, Parts), Error> {
+        if let Some(error) = self.error {
+            return Err(error);
+        }
+        let base = self.base.as_ref().unwrap_or(&self.inner.base);
+        let url = target_url(base, &self.template, &self.vars, &self.query)?;
+        let authorize = self.inner.hosts.trusts(&url);
+        if !authorize && self.method != Method::GET {
+            return Err(PathError::Url {
+                url: url[..Position::AfterPath].to_owned(),
+                reason: "only a GET is sent to a host that may not see a signature".to_owned(),
+            }
+            .into());
+        }
+        let mut headers = self.headers;
+        headers.reserve(5);
+        headers.entry(ACCEPT).or_insert(ACCEPTED);
+        headers.entry(USER_AGENT).or_insert(AGENT);
+        if let (true, Some(serial)) = (authorize, &self.inner.platform_serial) {
+            headers.entry(verify::SERIAL).or_insert_with(|| serial.clone());
+        }
+        let body = match self.body {
+            Body::None => Bytes::new(),
+            Body::Json(value) => {
+                headers.entry(CONTENT_TYPE).or_insert(JSON);
+                Bytes::from(value.to_string())
+            }
+            Body::Raw(content_type, bytes) => {
+                headers.insert(CONTENT_TYPE, content_type);
+                bytes
+            }
+        };
+        // The table of unsigned paths knows paths without the base URL's prefix.
+        let prefix = if url.origin() == base.origin() && url.path().starts_with(base.path()) { base.path().len() } else { 1 };
+        let timeout = self.timeout.unwrap_or(self.inner.settings.timeout);
+        let parts = Parts { method: self.method, template: self.template, url, prefix, headers, body, authorize, timeout };
+        Ok((self.inner, parts))
+    }
+}
+
+/// The URL that goes on the wire. It is put together as text and parsed once, and what the parser made of it is
+/// what is signed *and* sent: the two cannot differ.
+fn target_url(base: &Url, template: &str, vars: &[(String, Value)], query: &str) -> Result<Url, Error> {
+    let expanded = path::expand(template, vars)?;
+    let mut text = String::with_capacity(base.as_str().len() + expanded.len() + query.len() + 1);
+    if !path::is_absolute(&expanded) {
+        text.push_str(base.as_str());
+    }
+    text.push_str(&expanded);
+    if !query.is_empty() {
+        text.push(if expanded.contains('?') { '&' } else { '?' });
+        text.push_str(query);
+    }
+    let refuse = |reason: String| {
+        let url = text.split(['?', '#']).next().unwrap_or_default().to_owned();
+        Error::from(PathError::Url { url, reason })
+    };
+    let url = Url::parse(&text).map_err(|e| refuse(e.to_string()))?;
+    if url.fragment().is_some() {
+        return Err(refuse("a `#` would cut off what stands behind it".to_owned()));
+    }
+    if !url.username().is_empty() || url.password().is_some() {
+        return Err(refuse("it has a user name or a password".to_owned()));
+    }
+    Ok(url)
+}
+
+impl IntoFuture for Request {
+    type Output = Result<Response, Error>;
+    type IntoFuture = Pin<Box<dyn Future<Output = Self::Output> + Send + 'static>>;
+
+    fn into_future(self) -> Self::IntoFuture {
+        Box::pin(self.send())
+    }
+}
+
+/// Names and template only: values may be personal data.
+impl fmt::Debug for Request {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Request")
+            .field("method", &self.method)
+            .field("template", &self.template)
+            .field("vars", &self.vars.iter().map(|(name, _)| name).collect::<Vec<_>>())
+            .field("error", &self.error)
+            .finish_non_exhaustive()
+    }
+}

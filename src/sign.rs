@@ -1,0 +1,175 @@
+//! What is signed, and how the signature travels: the five-line message and the `Authorization` header.
+
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use aws_lc_rs::rand::{SecureRandom as _, SystemRandom};
+use http::HeaderValue;
+use tokio::runtime::{Handle, RuntimeFlavor};
+use tokio::task;
+
+use crate::crypto::rsa::PrivateKey;
+use crate::error::{Error, KeyError};
+
+/// The authentication scheme of APIv3.
+const SCHEME: &str = "WECHATPAY2-SHA256-RSA2048";
+
+const NONCE_LENGTH: usize = 32;
+
+/// The message that a request's signature covers (PROTOCOL, Request): five lines, the last one ended too.
+pub(crate) fn message(method: &str, target: &str, timestamp: &str, nonce: &str, body: &[u8]) -> Vec<u8> {
+    let length = method.len() + target.len() + timestamp.len() + nonce.len() + body.len() + 5;
+    let mut message = Vec::with_capacity(length);
+    for line in [method.as_bytes(), target.as_bytes(), timestamp.as_bytes(), nonce.as_bytes(), body] {
+        message.extend_from_slice(line);
+        message.push(b'\n');
+    }
+    message
+}
+
+/// The value of the `Authorization` header.
+pub(crate) fn authorization(mchid: &str, nonce: &str, signature: &str, timestamp: &str, serial: &str) -> String {
+    const FIELDS: [&str; 6] = [" mchid=\"", "\",serial_no=\"", "\",timestamp=\"", "\",nonce_str=\"", "\",signature=\"", "\""];
+    let values = [mchid, serial, timestamp, nonce, signature, ""];
+    let length = SCHEME.len() + FIELDS.iter().chain(&values).map(|s| s.len()).sum::<usize>();
+    let mut header = String::with_capacity(length);
+    header.push_str(SCHEME);
+    for (field, value) in FIELDS.iter().zip(values) {
+        header.push_str(field);
+        header.push_str(value);
+    }
+    header
+}
+
+/// A nonce: 32 characters of `[0-9A-Za-z]`, from the system's random numbers.
+pub(crate) fn nonce() -> Result<String, Error> {
+    const ALPHABET: &[u8; 62] = b"0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz";
+    let mut nonce = String::with_capacity(NONCE_LENGTH);
+    let mut random = [0; NONCE_LENGTH + 16];
+    while nonce.len() < NONCE_LENGTH {
+        SystemRandom::new().fill(&mut random).map_err(|_| Error::config("nonce", "cannot be made: no random numbers"))?;
+        // A byte of 248 and above is left out, so that all 62 characters are equally likely.
+        let fair = random.iter().filter(|b| **b < 248).map(|b| ALPHABET[usize::from(*b) % 62] as char);
+        nonce.extend(fair.take(NONCE_LENGTH - nonce.len()));
+    }
+    Ok(nonce)
+}
+
+/// The merchant's identity: who signs, and with what.
+pub(crate) struct Identity {
+    pub(crate) mchid: String,
+    pub(crate) serial: String,
+    key: Arc<PrivateKey>,
+    load: Load,
+}
+
+impl Identity {
+    pub(crate) fn new(mchid: String, serial: String, key: PrivateKey) -> Identity {
+        Identity { mchid, serial, key: Arc::new(key), load: Load::default() }
+    }
+
+    /// Announces a call for as long as the guard lives.
+    pub(crate) fn begin_call(&self) -> InFlight<'_> {
+        InFlight::new(&self.load)
+    }
+
+    /// The `Authorization` value for `stamp`, signed on this thread.
+    pub(crate) fn authorize(&self, stamp: &Stamp) -> Result<HeaderValue, Error> {
+        self.header(stamp, sign(&self.key, &stamp.message)?)
+    }
+
+    /// The same, off this thread when others wait for it: an RSA signature keeps a core busy for about 0.4 ms.
+    pub(crate) async fn authorize_shared(&self, stamp: &Stamp, call: &InFlight<'_>) -> Result<HeaderValue, Error> {
+        if !call.shares_its_thread() {
+            return self.authorize(stamp);
+        }
+        let (key, message) = (Arc::clone(&self.key), stamp.message.clone());
+        let signed = task::spawn_blocking(move || sign(&key, &message)).await;
+        let signature = signed.map_err(|_| Error::config("runtime", "shut down before the request was signed"))??;
+        self.header(stamp, signature)
+    }
+
+    fn header(&self, stamp: &Stamp, signature: String) -> Result<HeaderValue, Error> {
+        let text = authorization(&self.mchid, &stamp.nonce, &signature, &stamp.timestamp, &self.serial);
+        let mut header = HeaderValue::try_from(text)
+            .map_err(|_| Error::config("mchid or serial", "has a character that no HTTP header can hold"))?;
+        header.set_sensitive(true);
+        Ok(header)
+    }
+}
+
+/// What one attempt signs: made afresh for each.
+#[derive(Clone)]
+pub(crate) struct Stamp {
+    pub(crate) timestamp: String,
+    pub(crate) nonce: String,
+    pub(crate) message: Vec<u8>,
+}
+
+fn sign(key: &PrivateKey, message: &[u8]) -> Result<String, Error> {
+    key.sign_base64(message).map_err(|_| {
+        Error::from(KeyError {
+            name: "privateKey".to_owned(),
+            expected: "a key that signs",
+            found: "one that AWS-LC refuses to sign with".to_owned(),
+            source: None,
+        })
+    })
+}
+
+/// The calls in flight, by the task that polls them. Two in one task (`join!`) run on one thread, and signing
+/// there would hold the other up; two tasks of a multi-thread runtime are spread over its threads already.
+#[derive(Default)]
+struct Load(Mutex<HashMap<Option<task::Id>, usize>>);
+
+impl Load {
+    fn lock(&self) -> std::sync::MutexGuard<'_, HashMap<Option<task::Id>, usize>> {
+        // The map is whole between any two statements, so a panic elsewhere cannot have broken it.
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// One call in flight.
+pub(crate) struct InFlight<'a> {
+    load: &'a Load,
+    task: Option<task::Id>,
+    in_this_task: usize,
+    tasks: usize,
+}
+
+impl<'a> InFlight<'a> {
+    fn new(load: &'a Load) -> Self {
+        let task = task::try_id();
+        let mut map = load.lock();
+        let calls = map.entry(task).or_insert(0);
+        *calls += 1;
+        let in_this_task = *calls;
+        let tasks = map.len();
+        drop(map);
+        InFlight { load, task, in_this_task, tasks }
+    }
+
+    fn shares_its_thread(&self) -> bool {
+        let alone = self.in_this_task == 1 && self.tasks == 1;
+        if alone {
+            return false;
+        }
+        let Ok(runtime) = Handle::try_current() else { return false };
+        self.in_this_task > 1 || runtime.runtime_flavor() == RuntimeFlavor::CurrentThread
+    }
+}
+
+impl Drop for InFlight<'_> {
+    fn drop(&mut self) {
+        let mut map = self.load.lock();
+        if let Some(calls) = map.get_mut(&self.task) {
+            *calls -= 1;
+            if *calls == 0 {
+                map.remove(&self.task);
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;
