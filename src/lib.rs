@@ -1,1 +1,4 @@
 //! wechatpay-chain
+
+#[cfg(feature = "sandbox")]
+pub mod sandbox;
