@@ -188,13 +188,15 @@ fn verify(key: &RsaPublicKey, message: &[u8], signature: &[u8]) -> bool {
     key.verify(padding, &Sha256::digest(message), signature).is_ok()
 }
 
-/// What is checked once the sender is known: the body's form, and the key that was asked for.
+/// What is checked once the sender is known: the JSON (an upload's is its `meta`), and the key asked for.
 fn content(platform: &Platform, request: &Arrived) -> Result<Value, Refusal> {
-    let json = match request.media_type().as_str() {
-        "application/json" if !request.body.is_empty() => serde_json::from_slice(&request.body)
-            .map_err(|e| Refusal::param("body", "/", &format!("expected JSON ({e})")))?,
-        _ => Value::Null,
+    let text = match request.media_type().as_str() {
+        "application/json" if !request.body.is_empty() => &request.body[..],
+        "multipart/form-data" => signed_body(request)?,
+        _ => b"null",
     };
+    let json = serde_json::from_slice(text)
+        .map_err(|e| Refusal::param("body", "/", &format!("expected JSON ({e})")))?;
     let name = "Wechatpay-Serial";
     if request.headers.contains_key(name) {
         let wanted = request.single(name).unwrap_or("");

@@ -1,8 +1,8 @@
 //! The other side of the wire: an offline platform that checks and signs like the real one.
 //!
-//! [`Sandbox::start`] opens an HTTP server on 127.0.0.1 with keys of its own. It refuses a request for the same
-//! reasons as the platform does (signature, clock, nonce, serial, body), answers a few endpoints out of the box,
-//! and any other as scripted with [`Sandbox::on`]; [`Sandbox::inject`] makes answers go wrong.
+//! [`Sandbox::start`] opens an HTTP server on 127.0.0.1 with keys of its own. It refuses a request for the
+//! same reasons as the platform does (signature, clock, nonce, serial, body), answers a few endpoints out of
+//! the box, and any other as scripted with [`Sandbox::on`]; [`Sandbox::inject`] makes answers go wrong.
 //!
 //! It is written from the protocol alone and shares no code with the client, so that the two cannot agree on a
 //! mistake. It listens on this machine only, and its error messages show what should have been signed: nothing
@@ -137,8 +137,8 @@ impl Sandbox {
         &self.identity().public.id
     }
 
-    /// Scripts a signed JSON answer (`Null`: an empty one) for a route, before the built-in ones. A later script
-    /// for a path goes before an earlier one.
+    /// Scripts a signed JSON answer (`Null`: an empty one) for a route, before the built-in ones. A later
+    /// script for a path goes before an earlier one.
     ///
     /// The template is a path: `{name}` takes one segment, `{+name}` at the end takes all that is left. The
     /// request is checked as ever before it is answered.
