@@ -90,6 +90,7 @@ impl Drop for Server {
     }
 }
 
+#[allow(clippy::disallowed_methods, reason = "a thread of its own, in which no other runtime can be")]
 fn run(
     listener: StdListener,
     platform: Arc<Platform>,
