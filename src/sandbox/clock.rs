@@ -1,0 +1,73 @@
+//! The sandbox's own clock, which may be wrong on purpose, and the two spellings of a time on the wire.
+
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
+
+use x509_cert::der::DateTime;
+
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Clock {
+    pub(super) skew: i64,
+}
+
+impl Clock {
+    /// Unix seconds.
+    #[allow(clippy::disallowed_methods, reason = "the sandbox shares no clock with the client")]
+    pub(super) fn now(self) -> i64 {
+        // A machine set before 1970 reads as 1970: the window check then refuses, which is the right answer.
+        let real = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_secs());
+        i64::try_from(real).unwrap_or(i64::MAX).saturating_add(self.skew)
+    }
+}
+
+/// `2018-06-08T10:34:56+08:00`: the platform writes every time in Beijing's zone.
+pub(super) fn beijing(unix: i64) -> String {
+    let t = civil(unix.saturating_add(8 * 3600));
+    format!(
+        "{:04}-{:02}-{:02}T{:02}:{:02}:{:02}+08:00",
+        t.year(),
+        t.month(),
+        t.day(),
+        t.hour(),
+        t.minutes(),
+        t.seconds()
+    )
+}
+
+/// The `Date` header: RFC 9110, section 5.6.7.
+pub(super) fn http_date(unix: i64) -> String {
+    const DAYS: [&str; 7] = ["Thu", "Fri", "Sat", "Sun", "Mon", "Tue", "Wed"];
+    const MONTHS: [&str; 12] =
+        ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"];
+    let t = civil(unix);
+    // The first of January 1970 was a Thursday.
+    let day = DAYS[usize::try_from(t.unix_duration().as_secs() / 86_400 % 7).unwrap_or(0)];
+    let month = MONTHS[usize::from(t.month().clamp(1, 12)) - 1];
+    format!(
+        "{day}, {:02} {month} {:04} {:02}:{:02}:{:02} GMT",
+        t.day(),
+        t.year(),
+        t.hour(),
+        t.minutes(),
+        t.seconds()
+    )
+}
+
+/// The calendar of a Unix time, held within 1970 to 9999 (a clock skewed beyond that has nothing to say).
+pub(super) fn civil(unix: i64) -> DateTime {
+    let since = Duration::from_secs(u64::try_from(unix).unwrap_or(0));
+    DateTime::from_unix_duration(since).unwrap_or(DateTime::INFINITY)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn times_are_written_as_documented() {
+        assert_eq!(beijing(1_528_425_296), "2018-06-08T10:34:56+08:00");
+        assert_eq!(http_date(784_111_777), "Sun, 06 Nov 1994 08:49:37 GMT");
+        assert_eq!(http_date(0), "Thu, 01 Jan 1970 00:00:00 GMT");
+        assert_eq!(&beijing(i64::MAX)[..4], "9999");
+        assert_eq!(&beijing(-1)[..4], "1970");
+    }
+}

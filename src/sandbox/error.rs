@@ -1,0 +1,42 @@
+use std::{io, path::PathBuf};
+
+/// Why a sandbox could not be built, started or scripted.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum SandboxError {
+    /// A setting of the builder cannot be used.
+    #[error("sandbox setting `{name}`: {problem}")]
+    Setting {
+        /// The builder's method.
+        name: &'static str,
+        /// What was expected, and what came.
+        problem: String,
+    },
+    /// A file of the keys folder is missing, unreadable, or not what its name promises.
+    #[error("sandbox key file {}: {problem}", path.display())]
+    KeyFile {
+        /// The file (or the folder, when that could not be made).
+        path: PathBuf,
+        /// What was expected, and what came.
+        problem: String,
+        /// The operating system's own error, where there was one.
+        source: Option<io::Error>,
+    },
+    /// A fresh key or certificate could not be made.
+    #[error("the sandbox could not make its {what}")]
+    Generate {
+        /// Which key or certificate.
+        what: &'static str,
+    },
+    /// The server could not listen, or its thread could not be started.
+    #[error("the sandbox's server could not start")]
+    Server(#[source] io::Error),
+    /// A scripted route or answer that no request could be matched with, or that HTTP cannot carry.
+    #[error("sandbox script `{route}`: {problem}")]
+    Script {
+        /// The verb and the template.
+        route: String,
+        /// What was expected, and what came.
+        problem: String,
+    },
+}

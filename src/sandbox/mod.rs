@@ -1,0 +1,229 @@
+//! The other side of the wire: an offline platform that checks and signs like the real one.
+//!
+//! [`Sandbox::start`] opens an HTTP server on 127.0.0.1 with keys of its own. It refuses a request for the
+//! same reasons as the platform does (signature, clock, nonce, serial, body), answers a few endpoints out of
+//! the box, and any other as scripted with [`Sandbox::on`]; [`Sandbox::inject`] makes answers go wrong.
+//!
+//! It is written from the protocol alone and shares no code with the client, so that the two cannot agree on a
+//! mistake. It listens on this machine only, and its error messages show what should have been signed: nothing
+//! here is meant for the open network.
+//!
+//! ```
+//! use serde_json::json;
+//! use wechatpay_chain::sandbox::Sandbox;
+//!
+//! # fn main() -> Result<(), Box<dyn std::error::Error>> {
+//! let sandbox = Sandbox::start()?;
+//! sandbox.on("GET", "v3/marketing/favor/stocks/{stock_id}", 200, json!({ "stock_id": "98065001" }))?;
+//! let stock = sandbox.client()?.chain("v3/marketing/favor/stocks/98065001").get_sync()?;
+//! assert_eq!(stock.data()["stock_id"], "98065001");
+//! # Ok(())
+//! # }
+//! ```
+
+mod answer;
+mod authorization;
+mod builder;
+mod check;
+mod clock;
+mod error;
+mod faults;
+mod folder;
+mod handlers;
+mod keys;
+mod multipart;
+mod nonces;
+mod payload;
+mod platform;
+mod random;
+mod refusal;
+mod routes;
+mod seal;
+mod seen;
+mod server;
+mod template;
+mod unsigned;
+
+use std::fmt;
+
+use http::Method;
+use serde_json::Value;
+
+pub use answer::Answer;
+pub use builder::SandboxBuilder;
+pub use error::SandboxError;
+pub use faults::Fault;
+pub use seen::{SeenRequest, Verdict};
+
+use keys::Identity;
+use routes::Script;
+use server::Server;
+use template::Template;
+
+/// A running offline platform. Dropping it ends the server and frees its port.
+pub struct Sandbox {
+    server: Server,
+}
+
+impl Sandbox {
+    /// Starts with fresh keys on a free port: [`builder`](Sandbox::builder) with nothing set.
+    ///
+    /// # Errors
+    /// Keys that cannot be made, or a server that cannot start.
+    pub fn start() -> Result<Sandbox, SandboxError> {
+        Sandbox::builder().start()
+    }
+
+    /// Opens the settings.
+    pub fn builder() -> SandboxBuilder {
+        SandboxBuilder::new()
+    }
+
+    fn new(server: Server) -> Sandbox {
+        Sandbox { server }
+    }
+
+    fn identity(&self) -> &Identity {
+        &self.server.platform.identity
+    }
+
+    /// `http://127.0.0.1:PORT/`, with the slash at the end.
+    pub fn base_url(&self) -> &str {
+        &self.server.base_url
+    }
+
+    /// The merchant id.
+    pub fn mchid(&self) -> &str {
+        &self.identity().mchid
+    }
+
+    /// The serial of the merchant's certificate, in upper-case hex, leading zeros kept.
+    pub fn serial(&self) -> &str {
+        &self.identity().merchant.serial
+    }
+
+    /// The APIv3 key, 32 bytes.
+    pub fn apiv3_key(&self) -> &str {
+        &self.identity().apiv3_key
+    }
+
+    /// The merchant's private key, as a PKCS#8 PEM.
+    pub fn merchant_key_pem(&self) -> &str {
+        &self.identity().merchant.key.pem
+    }
+
+    /// The merchant's certificate, as a PEM.
+    pub fn merchant_certificate_pem(&self) -> &str {
+        &self.identity().merchant.pem
+    }
+
+    /// The platform's certificate, as a PEM. Answers are signed with its key unless the request's
+    /// `Wechatpay-Serial` names the public key.
+    pub fn platform_certificate_pem(&self) -> &str {
+        &self.identity().platform.pem
+    }
+
+    /// The serial of the platform's certificate, in upper-case hex, leading zeros kept.
+    pub fn platform_certificate_serial(&self) -> &str {
+        &self.identity().platform.serial
+    }
+
+    /// The platform's public key, as an SPKI PEM; another key pair than the certificate's.
+    pub fn platform_public_key_pem(&self) -> &str {
+        &self.identity().public.pem
+    }
+
+    /// The `PUB_KEY_ID_…` of the platform's public key.
+    pub fn platform_public_key_id(&self) -> &str {
+        &self.identity().public.id
+    }
+
+    /// A client of this sandbox's merchant, which trusts its certificate and its public key.
+    ///
+    /// # Errors
+    /// [`Error::Config`](crate::Error::Config) when the HTTP client cannot be set up.
+    pub fn client(&self) -> Result<crate::WeChatPay, crate::Error> {
+        self.client_builder().build()
+    }
+
+    /// The same, to be configured further.
+    pub fn client_builder(&self) -> crate::Builder {
+        crate::WeChatPay::builder()
+            .mchid(self.mchid())
+            .serial(self.serial())
+            .private_key(self.merchant_key_pem())
+            .platform_key(self.platform_certificate_serial(), self.platform_certificate_pem())
+            .platform_key(self.platform_public_key_id(), self.platform_public_key_pem())
+            .apiv3_key(self.apiv3_key())
+            .base_url(self.base_url())
+    }
+
+    /// Scripts a signed JSON answer (`Null`: an empty one) for a route, before the built-in ones. A later
+    /// script for a path goes before an earlier one.
+    ///
+    /// The template is a path: `{name}` takes one segment, `{+name}` at the end takes all that is left. The
+    /// request is checked as ever before it is answered.
+    ///
+    /// # Errors
+    /// A verb, a template or a status that no request or answer can have.
+    pub fn on(&self, method: &str, template: &str, status: u16, body: Value) -> Result<(), SandboxError> {
+        self.on_with(method, template, Answer::new(status).json(body))
+    }
+
+    /// Scripts any [`Answer`], otherwise like [`on`](Sandbox::on).
+    ///
+    /// # Errors
+    /// As [`on`](Sandbox::on), and a header that HTTP cannot carry.
+    pub fn on_with(&self, method: &str, template: &str, answer: Answer) -> Result<(), SandboxError> {
+        let bad = |problem| SandboxError::Script { route: format!("{method} {template}"), problem };
+        // `http` takes any token for a verb, so `get` would only never match.
+        let verb = Method::from_bytes(method.as_bytes())
+            .ok()
+            .filter(|_| method.bytes().all(|byte| byte.is_ascii_uppercase()))
+            .ok_or_else(|| bad("expected a verb in upper case".into()))?;
+        let script = Script {
+            method: verb,
+            template: Template::parse(template).map_err(bad)?,
+            answer: answer.ready().map_err(bad)?,
+        };
+        self.server.platform.script(script);
+        Ok(())
+    }
+
+    /// The requests so far, newest last: the last 10,000, or fewer when they are large (128 MiB together).
+    pub fn requests(&self) -> Vec<SeenRequest> {
+        self.server.platform.seen().list()
+    }
+
+    /// Forgets the requests so far. Their nonces stay used.
+    pub fn clear_requests(&self) {
+        self.server.platform.seen().clear();
+    }
+
+    /// Queues a fault: each request to come meets one.
+    pub fn inject(&self, fault: Fault) {
+        self.server.platform.faults().push(fault);
+    }
+
+    /// Lets every request to come meet this fault, beside the others.
+    pub fn inject_always(&self, fault: Fault) {
+        self.server.platform.faults().push_always(fault);
+    }
+
+    /// Ends all faults, the queued ones too.
+    pub fn clear_faults(&self) {
+        self.server.platform.faults().clear();
+    }
+}
+
+impl fmt::Debug for Sandbox {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Sandbox")
+            .field("base_url", &self.base_url())
+            .field("mchid", &self.mchid())
+            .field("serial", &self.serial())
+            .field("platform_certificate_serial", &self.platform_certificate_serial())
+            .field("platform_public_key_id", &self.platform_public_key_id())
+            .finish_non_exhaustive()
+    }
+}

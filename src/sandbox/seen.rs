@@ -1,0 +1,118 @@
+use std::{collections::VecDeque, fmt};
+
+use bytes::Bytes;
+use http::HeaderMap;
+
+const MOST_REQUESTS: usize = 10_000;
+
+/// Ten thousand uploads would not fit into memory; the newest request is kept whatever its size.
+const MOST_BYTES: usize = 128 << 20;
+
+/// A request as it arrived, and what the sandbox thought of it.
+#[derive(Clone)]
+#[non_exhaustive]
+pub struct SeenRequest {
+    /// The verb.
+    pub method: String,
+    /// Path and query exactly as on the request line, a base path's prefix included.
+    pub target: String,
+    /// All headers. `Authorization` is marked sensitive, so that it stays out of `Debug`.
+    pub headers: HeaderMap,
+    /// The raw body; empty when it was too large to be read.
+    pub body: Bytes,
+    /// The message that the signature was expected to be over. Empty when there was none to tell: the
+    /// `Authorization` header, or an upload's `meta` part, was missing or not readable.
+    pub signed_message: Vec<u8>,
+    /// What came of the checks. Faults and scripted answers do not show here.
+    pub verdict: Verdict,
+}
+
+/// What came of a request's checks.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Verdict {
+    /// All checks passed and there is such a route.
+    Accepted,
+    /// The platform's refusal.
+    Refused {
+        /// The HTTP status.
+        status: u16,
+        /// Such as `SIGN_ERROR`.
+        code: String,
+        /// The text beside the code.
+        message: String,
+    },
+}
+
+impl fmt::Debug for SeenRequest {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("SeenRequest")
+            .field("method", &self.method)
+            .field("target", &self.target)
+            .field("headers", &self.headers)
+            .field("body", &format_args!("{} bytes", self.body.len()))
+            .field("verdict", &self.verdict)
+            .finish_non_exhaustive()
+    }
+}
+
+impl SeenRequest {
+    fn weight(&self) -> usize {
+        self.body.len() + self.signed_message.len() + self.target.len()
+    }
+}
+
+/// The newest requests, bounded in number and in bytes.
+#[derive(Default)]
+pub(super) struct Ring {
+    kept: VecDeque<SeenRequest>,
+    bytes: usize,
+}
+
+impl Ring {
+    pub(super) fn push(&mut self, request: SeenRequest) {
+        self.bytes += request.weight();
+        self.kept.push_back(request);
+        while self.kept.len() > MOST_REQUESTS || (self.bytes > MOST_BYTES && self.kept.len() > 1) {
+            let gone = self.kept.pop_front().map_or(0, |oldest| oldest.weight());
+            self.bytes -= gone;
+        }
+    }
+
+    pub(super) fn list(&self) -> Vec<SeenRequest> {
+        self.kept.iter().cloned().collect()
+    }
+
+    pub(super) fn clear(&mut self) {
+        *self = Ring::default();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn request(size: usize) -> SeenRequest {
+        SeenRequest {
+            method: "GET".into(),
+            target: String::new(),
+            headers: HeaderMap::new(),
+            body: vec![0; size].into(),
+            signed_message: Vec::new(),
+            verdict: Verdict::Accepted,
+        }
+    }
+
+    #[test]
+    fn the_ring_is_bounded_in_number_and_in_bytes() {
+        let mut ring = Ring::default();
+        for size in 0..=MOST_REQUESTS {
+            ring.push(request(size % 2));
+        }
+        assert_eq!(ring.kept.len(), MOST_REQUESTS);
+        assert_eq!(ring.kept.back().unwrap().body.len(), MOST_REQUESTS % 2);
+        ring.push(request(MOST_BYTES + 1));
+        assert_eq!(ring.kept.len(), 1);
+        ring.push(request(1));
+        assert_eq!((ring.kept.len(), ring.bytes), (1, 1));
+    }
+}
