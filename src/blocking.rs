@@ -22,7 +22,8 @@ fn background() -> Result<&'static Handle, Error> {
         return Ok(handle);
     }
     // Two threads may both come here; then one thread too many is parked, which costs nothing but its stack.
-    let failed = |e: std::io::Error| Error::config("runtime", format!("for blocking calls cannot be started: {e}"));
+    let failed =
+        |e: std::io::Error| Error::config("runtime", format!("for blocking calls cannot be started: {e}"));
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().map_err(failed)?;
     let handle = runtime.handle().clone();
     #[allow(clippy::disallowed_methods)] // this is the room for it

@@ -144,10 +144,12 @@ impl WeChatPay {
     /// # Errors
     /// [`Error::Verify`] says which check failed.
     pub fn verify(&self, headers: &HeaderMap, body: &[u8]) -> Result<(), Error> {
-        verify::signature(headers, body, self.inner.clock.unix_seconds(), &self.inner.platform).map_err(|reason| {
-            let request_id = request_id(headers).map(str::to_owned);
-            Error::Verify(Box::new(VerifyError { reason, status: None, request_id }))
-        })
+        verify::signature(headers, body, self.inner.clock.unix_seconds(), &self.inner.platform).map_err(
+            |reason| {
+                let request_id = request_id(headers).map(str::to_owned);
+                Error::Verify(Box::new(VerifyError { reason, status: None, request_id }))
+            },
+        )
     }
 
     /// The merchant number this client signs for.

@@ -174,11 +174,17 @@ impl Builder {
         let serial = required("serial", "the merchant certificate's serial is required", self.serial)?;
         for (field, value) in [("mchid", &mchid), ("serial", &serial)] {
             if let Some(bad) = value.chars().find(|c| !c.is_ascii_alphanumeric()) {
-                return Err(Error::config(field, format!("must be ASCII letters and digits; it has {bad:?}")));
+                return Err(Error::config(
+                    field,
+                    format!("must be ASCII letters and digits; it has {bad:?}"),
+                ));
             }
         }
         let pem = self.private_key.filter(|p| !p.is_empty()).ok_or_else(|| {
-            Error::config("privateKey", "is missing: the merchant's private key is required, PEM text or a `file://` path")
+            Error::config(
+                "privateKey",
+                "is missing: the merchant's private key is required, PEM text or a `file://` path",
+            )
         })?;
         let key = keys::private_key("privateKey", &pem)?;
         if self.platform_keys.is_empty() {
@@ -192,7 +198,10 @@ impl Builder {
         }
         if let Some(key) = &self.apiv3_key {
             if key.len() != 32 {
-                return Err(Error::config("apiv3Key", format!("must be exactly 32 bytes; it is {}", key.len())));
+                return Err(Error::config(
+                    "apiv3Key",
+                    format!("must be exactly 32 bytes; it is {}", key.len()),
+                ));
             }
         }
         for (field, value) in [("timeout", self.timeout), ("connect_timeout", self.connect_timeout)] {
@@ -213,7 +222,10 @@ impl Builder {
     /// A builder filled from PHP's factory array.
     fn from_array(array: Value) -> Result<Builder, Error> {
         let Value::Object(array) = array else {
-            return Err(Error::config("factory", format!("takes an object; it was given {}", kind_of(&array))));
+            return Err(Error::config(
+                "factory",
+                format!("takes an object; it was given {}", kind_of(&array)),
+            ));
         };
         let mut builder = Builder::default();
         for (key, value) in array {
@@ -235,7 +247,10 @@ impl Builder {
                 "merchant" => object("merchant", &value).map(|_| builder)?,
                 _ => {
                     let known = "mchid serial privateKey certs apiv3Key secret merchant base_uri timeout";
-                    return Err(Error::config(key, format!("is not a configuration key; known are: {known}")));
+                    return Err(Error::config(
+                        key,
+                        format!("is not a configuration key; known are: {known}"),
+                    ));
                 }
             };
         }
@@ -261,8 +276,12 @@ impl Builder {
             builder = match (get(id), get(pem)) {
                 (Some(id), Some(pem)) => builder.platform_key(id, pem),
                 (None, None) => builder,
-                (None, Some(_)) => return Err(Error::config(id, format!("is missing: `{pem}` is set without it"))),
-                (Some(_), None) => return Err(Error::config(pem, format!("is missing: `{id}` is set without it"))),
+                (None, Some(_)) => {
+                    return Err(Error::config(id, format!("is missing: `{pem}` is set without it")));
+                }
+                (Some(_), None) => {
+                    return Err(Error::config(pem, format!("is missing: `{id}` is set without it")));
+                }
             };
         }
         if let Some(text) = get("WECHATPAY_TIMEOUT") {
@@ -342,7 +361,10 @@ fn load_platform_key(
     }
     match loaded.certificate_serial {
         Some(actual) if id.starts_with(PUBLIC_KEY_PREFIX) => {
-            return Err(Error::config(name, format!("holds a certificate (serial {actual}), not that public key")));
+            return Err(Error::config(
+                name,
+                format!("holds a certificate (serial {actual}), not that public key"),
+            ));
         }
         Some(actual) if !same_serial(&actual, id) => {
             return Err(Error::config(name, format!("holds a certificate with another serial, {actual}")));
@@ -359,7 +381,10 @@ fn same_serial(a: &str, b: &str) -> bool {
 fn certs(mut builder: Builder, value: &Value) -> Result<Builder, Error> {
     for (serial, pem) in object("certs", value)? {
         let Value::String(pem) = pem else {
-            return Err(Error::config(format!("certs[\"{serial}\"]"), format!("must be a string; it is {}", kind_of(pem))));
+            return Err(Error::config(
+                format!("certs[\"{serial}\"]"),
+                format!("must be a string; it is {}", kind_of(pem)),
+            ));
         };
         builder = builder.platform_key(serial, pem);
     }
@@ -367,14 +392,16 @@ fn certs(mut builder: Builder, value: &Value) -> Result<Builder, Error> {
 }
 
 fn object<'v>(field: &str, value: &'v Value) -> Result<&'v Map<String, Value>, Error> {
-    value.as_object().ok_or_else(|| Error::config(field, format!("must be an object; it is {}", kind_of(value))))
+    value
+        .as_object()
+        .ok_or_else(|| Error::config(field, format!("must be an object; it is {}", kind_of(value))))
 }
 
 /// A time in seconds, as PHP gives it.
 pub(crate) fn seconds(field: &str, value: &Value) -> Result<Duration, Error> {
-    let seconds = value
-        .as_f64()
-        .ok_or_else(|| Error::config(field, format!("must be a number of seconds; it is {}", kind_of(value))))?;
+    let seconds = value.as_f64().ok_or_else(|| {
+        Error::config(field, format!("must be a number of seconds; it is {}", kind_of(value)))
+    })?;
     let duration = Duration::try_from_secs_f64(seconds)
         .map_err(|_| Error::config(field, format!("must be a number of seconds; it is {seconds}")))?;
     check_timeout(field, duration)?;
@@ -383,7 +410,8 @@ pub(crate) fn seconds(field: &str, value: &Value) -> Result<Duration, Error> {
 
 pub(crate) fn check_timeout(field: &str, value: Duration) -> Result<(), Error> {
     if value.is_zero() || value > MAX_TIMEOUT {
-        let reason = "must be more than 0 and at most 3600 seconds (axios counts milliseconds: divide by 1000)";
+        let reason =
+            "must be more than 0 and at most 3600 seconds (axios counts milliseconds: divide by 1000)";
         return Err(Error::config(field, format!("{reason}; it is {value:?}")));
     }
     Ok(())
@@ -391,7 +419,8 @@ pub(crate) fn check_timeout(field: &str, value: Duration) -> Result<(), Error> {
 
 /// A base URL with its path ended by a slash, so that a prefix (`…/hk`) is one, with or without it.
 pub(crate) fn parse_base_url(field: &str, text: &str) -> Result<Url, Error> {
-    let fail = |why: &str| Error::config(field, format!("must be an https:// or http:// URL without query; {why}"));
+    let fail =
+        |why: &str| Error::config(field, format!("must be an https:// or http:// URL without query; {why}"));
     let mut url = Url::parse(text).map_err(|e| fail(&e.to_string()))?;
     if !matches!(url.scheme(), "https" | "http") {
         return Err(fail(&format!("its scheme is `{}`", url.scheme())));

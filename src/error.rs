@@ -142,7 +142,9 @@ pub enum PathError {
         template: String,
     },
     /// A variable's value has a shape that RFC 6570 cannot expand.
-    #[error("the variable `{name}` must be a string, a number, a boolean, or a flat list or map of these; it is {found}")]
+    #[error(
+        "the variable `{name}` must be a string, a number, a boolean, or a flat list or map of these; it is {found}"
+    )]
     VariableValue {
         /// The variable's name.
         name: String,
@@ -327,7 +329,9 @@ pub enum VerifyReason {
     },
     /// A signature probe (`WECHATPAY/SIGNTEST/…`): the platform itself checks whether its signatures are checked.
     /// No attack, and nothing to be trusted either.
-    #[error("the answer carries a signature probe of the platform (WECHATPAY/SIGNTEST/), which must not verify")]
+    #[error(
+        "the answer carries a signature probe of the platform (WECHATPAY/SIGNTEST/), which must not verify"
+    )]
     SignatureProbe,
     /// The answer is too old, comes from the future, or one of the two clocks is wrong.
     #[error(
@@ -349,7 +353,9 @@ pub enum VerifyReason {
         known: String,
     },
     /// The signature does not fit the timestamp, the nonce and the body.
-    #[error("the signature does not hold under the platform key `{serial}`: the answer was changed, or forged")]
+    #[error(
+        "the signature does not hold under the platform key `{serial}`: the answer was changed, or forged"
+    )]
     BadSignature {
         /// The key that the answer names.
         serial: String,

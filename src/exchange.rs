@@ -87,7 +87,13 @@ async fn read(answer: &mut reqwest::Response, limit: usize, sent: &Sent<'_>) -> 
 }
 
 /// Verifies the answer; then it is a `Response`, or the platform's error.
-fn check(inner: &Inner, method: &Method, prefix: usize, mut answer: reqwest::Response, body: Bytes) -> Result<Response, Error> {
+fn check(
+    inner: &Inner,
+    method: &Method,
+    prefix: usize,
+    mut answer: reqwest::Response,
+    body: Bytes,
+) -> Result<Response, Error> {
     let (status, headers) = (answer.status(), std::mem::take(answer.headers_mut()));
     let looked_at = verify::Answer {
         method,
@@ -115,7 +121,11 @@ fn api_error(status: StatusCode, headers: &HeaderMap, body: Bytes, verified: boo
     let message = text("message").unwrap_or_else(|| match (status.is_redirection(), header(LOCATION)) {
         // Only the host: the rest may carry a token.
         (true, Some(location)) => format!("a redirect to `{}`, which is not followed", origin_of(location)),
-        _ => format!("{} bytes of {}, not the platform's JSON", body.len(), header(CONTENT_TYPE).unwrap_or("no declared type")),
+        _ => format!(
+            "{} bytes of {}, not the platform's JSON",
+            body.len(),
+            header(CONTENT_TYPE).unwrap_or("no declared type")
+        ),
     });
     ApiError {
         status: status.as_u16(),
@@ -129,7 +139,8 @@ fn api_error(status: StatusCode, headers: &HeaderMap, body: Bytes, verified: boo
 }
 
 fn origin_of(location: &str) -> String {
-    url::Url::parse(location).map_or_else(|_| "another path".to_owned(), |url| url.origin().ascii_serialization())
+    url::Url::parse(location)
+        .map_or_else(|_| "another path".to_owned(), |url| url.origin().ascii_serialization())
 }
 
 type Source = Box<dyn std::error::Error + Send + Sync>;

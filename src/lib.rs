@@ -30,6 +30,21 @@
 //! | `sandbox` | the `sandbox` module: the platform, offline, for tests and for trying things |
 //! | `cli` | reserved for the program `wxpay`; now the same as `sandbox` |
 
+// Nothing from the network, a file or a caller may panic, and nothing but `bin/` prints.
+#![cfg_attr(
+    not(test),
+    deny(
+        clippy::exit,
+        clippy::expect_used,
+        clippy::panic,
+        clippy::print_stderr,
+        clippy::print_stdout,
+        clippy::unimplemented,
+        clippy::unreachable,
+        clippy::unwrap_used
+    )
+)]
+
 mod blocking;
 mod chain;
 mod client;

@@ -9,16 +9,37 @@ use crate::request::Request;
 /// Guzzle's and axios' options about the transport, and the Rust way to what they do.
 const TRANSPORT: &[(&[&str], &str)] = &[
     (&["debug"], "use `prepare()` to see what would be sent"),
-    (&["handler", "adapter", "curl", "httpAgent", "httpsAgent"], "the HTTP client is `reqwest`, set up by `WeChatPay::builder()`"),
-    (&["proxy", "verify", "cert", "ssl_key"], "that is the client's, not one request's: see `WeChatPay::builder()`"),
+    (
+        &["handler", "adapter", "curl", "httpAgent", "httpsAgent"],
+        "the HTTP client is `reqwest`, set up by `WeChatPay::builder()`",
+    ),
+    (
+        &["proxy", "verify", "cert", "ssl_key"],
+        "that is the client's, not one request's: see `WeChatPay::builder()`",
+    ),
     (&["connect_timeout", "read_timeout"], "use `.timeout(…)`, or `Builder::connect_timeout`"),
-    (&["allow_redirects", "maxRedirects"], "redirects are never followed: they would carry the signature away"),
-    (&["http_errors", "validateStatus"], "an error status is `Error::Api`, which has the status, the code and the body"),
-    (&["cookies", "auth", "withCredentials", "xsrfCookieName", "xsrfHeaderName"], "the platform takes no other credentials than the signature"),
+    (
+        &["allow_redirects", "maxRedirects"],
+        "redirects are never followed: they would carry the signature away",
+    ),
+    (
+        &["http_errors", "validateStatus"],
+        "an error status is `Error::Api`, which has the status, the code and the body",
+    ),
+    (
+        &["cookies", "auth", "withCredentials", "xsrfCookieName", "xsrfHeaderName"],
+        "the platform takes no other credentials than the signature",
+    ),
     (&["form_params", "multipart"], "use `.body(content_type, bytes)`"),
     (&["delay"], "sleep before the call"),
-    (&["stream", "on_headers", "on_stats", "progress", "onUploadProgress", "onDownloadProgress"], "the answer is read whole, then verified"),
-    (&["decode_content", "decompress", "responseEncoding"], "the bytes are kept as they were signed: `Response::bytes`"),
+    (
+        &["stream", "on_headers", "on_stats", "progress", "onUploadProgress", "onDownloadProgress"],
+        "the answer is read whole, then verified",
+    ),
+    (
+        &["decode_content", "decompress", "responseEncoding"],
+        "the bytes are kept as they were signed: `Response::bytes`",
+    ),
     (&["maxContentLength", "maxBodyLength"], "use `Builder::max_body`"),
     (&["cancelToken", "signal"], "drop the future"),
     (&["transformRequest", "paramsSerializer"], "use `.body(…)`, or `.query(\"a=b\")` with the text"),
@@ -43,14 +64,17 @@ fn one(request: Request, key: String, value: Value) -> Request {
     match (key.as_str(), value) {
         ("json" | "data", value) => request.json(value),
         ("query" | "params", value) => request.add_query(&field, &value),
-        ("headers", Value::Object(headers)) => headers.into_iter().fold(request, |request, (name, value)| match value {
-            Value::String(text) => request.header(name, text),
-            Value::Number(number) => request.header(name, number.to_string()),
-            other => wrong(request, "an object of strings", &other),
-        }),
+        ("headers", Value::Object(headers)) => {
+            headers.into_iter().fold(request, |request, (name, value)| match value {
+                Value::String(text) => request.header(name, text),
+                Value::Number(number) => request.header(name, number.to_string()),
+                other => wrong(request, "an object of strings", &other),
+            })
+        }
         ("body", Value::String(text)) => {
             // PHP's SDK says JSON for a body of any kind, unless the caller says otherwise.
-            let content_type = request.content_type().and_then(|v| v.to_str().ok()).unwrap_or("application/json").to_owned();
+            let content_type =
+                request.content_type().and_then(|v| v.to_str().ok()).unwrap_or("application/json").to_owned();
             request.body(content_type, text)
         }
         ("base_uri" | "baseURL", Value::String(url)) => request.set_base_url(&field, &url),
@@ -68,8 +92,12 @@ fn one(request: Request, key: String, value: Value) -> Request {
         ("headers", value) => wrong(request, "an object", &value),
         ("body" | "base_uri" | "baseURL", value) => wrong(request, "a string", &value),
         ("security" | "nonceless", value) => wrong(request, "a boolean", &value),
-        ("xml", _) => request.fail(Error::config(field, "belongs to APIv2, which this client does not speak")),
-        ("sink", _) => request.fail(Error::config(field, "is not supported: write `Response::bytes` to the file")),
+        ("xml", _) => {
+            request.fail(Error::config(field, "belongs to APIv2, which this client does not speak"))
+        }
+        ("sink", _) => {
+            request.fail(Error::config(field, "is not supported: write `Response::bytes` to the file"))
+        }
         (_, value) => variable(request, key, value),
     }
 }
@@ -79,7 +107,8 @@ fn variable(request: Request, key: String, value: Value) -> Request {
     let template = request.template();
     let is_variable = template.match_indices(&*key).any(|(at, _)| {
         let (before, after) = (&template[..at], &template[at + key.len()..]);
-        let opened = before.ends_with(|c: char| "{+#./;?&,".contains(c)) && before.rfind('{') > before.rfind('}');
+        let opened =
+            before.ends_with(|c: char| "{+#./;?&,".contains(c)) && before.rfind('{') > before.rfind('}');
         opened && after.starts_with(['}', ',', ':', '*'])
     });
     if is_variable {

@@ -7,13 +7,18 @@ use std::borrow::Cow;
 use iri_string::spec::UriSpec;
 use iri_string::template::UriTemplateStr;
 use iri_string::template::context::{DynamicContext, VisitPurpose, Visitor};
-use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
+use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, PercentEncode, utf8_percent_encode};
 use serde_json::Value;
 
 use crate::error::{PathError, kind_of};
 
 /// All but RFC 3986's unreserved characters.
 const VALUE: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');
+
+#[allow(clippy::disallowed_methods)] // this is the room for it
+fn encode(text: &str) -> PercentEncode<'_> {
+    utf8_percent_encode(text, VALUE)
+}
 
 /// Whether `path` is a whole URL, which is taken as it is.
 pub(crate) fn is_absolute(path: &str) -> bool {
@@ -137,10 +142,7 @@ fn normalise_segment(segment: &str, out: &mut String) -> Result<(), PathError> {
 /// DESIGN's camelCase word: `[a-z][a-z0-9]*` or `[A-Z][a-z]+`, then any number of `[A-Z][a-z0-9]+`.
 fn is_word(bytes: &[u8]) -> bool {
     let run = |from: usize, digits: bool| {
-        bytes[from..]
-            .iter()
-            .take_while(|b| b.is_ascii_lowercase() || (digits && b.is_ascii_digit()))
-            .count()
+        bytes[from..].iter().take_while(|b| b.is_ascii_lowercase() || (digits && b.is_ascii_digit())).count()
     };
     let mut at = match bytes.first() {
         Some(b'a'..=b'z') => run(0, true),
@@ -262,7 +264,9 @@ impl DynamicContext for Variables<'_> {
         // The last value given for a name counts, as with PHP's array keys.
         match self.vars.iter().rev().find(|(n, _)| n == name.as_str()).map(|(_, value)| value) {
             Some(Value::String(text)) => visitor.visit_string(text),
-            Some(Value::Array(items)) if !items.is_empty() => visitor.visit_list_direct(items.iter().map(scalar)),
+            Some(Value::Array(items)) if !items.is_empty() => {
+                visitor.visit_list_direct(items.iter().map(scalar))
+            }
             Some(Value::Object(map)) if !map.is_empty() => {
                 visitor.visit_assoc_direct(map.iter().map(|(k, v)| (k, scalar(v))))
             }
@@ -306,7 +310,8 @@ fn refuse_dot_segments(url: &str) -> Result<(), PathError> {
         return Ok(());
     }
     for segment in path.split('/') {
-        let dots = segment.len() <= 6 && matches!(segment.to_ascii_lowercase().replace("%2e", ".").as_str(), "." | "..");
+        let dots = segment.len() <= 6
+            && matches!(segment.to_ascii_lowercase().replace("%2e", ".").as_str(), "." | "..");
         if dots {
             return Err(PathError::DotSegment { segment: segment.to_owned(), path: path.to_owned() });
         }
@@ -323,7 +328,7 @@ pub(crate) fn append_query(query: &mut String, value: &Value) -> Result<(), &'st
         Value::Null => {}
         Value::Object(map) => {
             for (key, value) in map {
-                append_pair(query, &mut utf8_percent_encode(key, VALUE).to_string(), value);
+                append_pair(query, &mut encode(key).to_string(), value);
             }
         }
         Value::String(raw) => {
@@ -339,7 +344,7 @@ fn append_pair(query: &mut String, key: &mut String, value: &Value) {
     let mut nested = |query: &mut String, index: &str, value: &Value| {
         let length = key.len();
         key.push_str("%5B");
-        key.extend(utf8_percent_encode(index, VALUE));
+        key.extend(encode(index));
         key.push_str("%5D");
         append_pair(query, key, value);
         key.truncate(length);
@@ -360,7 +365,7 @@ fn append_pair(query: &mut String, key: &mut String, value: &Value) {
             separate(query);
             query.push_str(key);
             query.push('=');
-            query.extend(utf8_percent_encode(&scalar(leaf), VALUE));
+            query.extend(encode(&scalar(leaf)));
         }
     }
 }
@@ -383,7 +388,7 @@ fn append_raw(query: &mut String, raw: &str) {
         if legal {
             query.push(character);
         } else {
-            query.extend(utf8_percent_encode(character.encode_utf8(&mut [0; 4]), NON_ALPHANUMERIC));
+            query.extend(encode(character.encode_utf8(&mut [0; 4])));
         }
     }
 }

@@ -7,7 +7,9 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
-use http::header::{ACCEPT, AUTHORIZATION, CONNECTION, CONTENT_LENGTH, CONTENT_TYPE, HOST, TRANSFER_ENCODING, USER_AGENT};
+use http::header::{
+    ACCEPT, AUTHORIZATION, CONNECTION, CONTENT_LENGTH, CONTENT_TYPE, HOST, TRANSFER_ENCODING, USER_AGENT,
+};
 use http::{HeaderMap, HeaderName, HeaderValue, Method};
 use serde_json::Value;
 use tokio::runtime::Handle;
@@ -71,7 +73,12 @@ enum Body {
 }
 
 impl Request {
-    pub(crate) fn new(inner: Arc<Inner>, method: Method, template: Arc<str>, error: Option<Error>) -> Request {
+    pub(crate) fn new(
+        inner: Arc<Inner>,
+        method: Method,
+        template: Arc<str>,
+        error: Option<Error>,
+    ) -> Request {
         Request {
             inner,
             method,
@@ -104,7 +111,9 @@ impl Request {
     pub(crate) fn add_query(mut self, field: &str, value: &Value) -> Self {
         match path::append_query(&mut self.query, value) {
             Ok(()) => self,
-            Err(found) => self.fail(Error::config(field, format!("must be an object or a string; it is {found}"))),
+            Err(found) => {
+                self.fail(Error::config(field, format!("must be an object or a string; it is {found}")))
+            }
         }
     }
 
@@ -120,7 +129,10 @@ impl Request {
             return self.fail(Error::config(field(), "is set by the client itself"));
         }
         let Ok(value) = HeaderValue::from_str(value.as_ref()) else {
-            return self.fail(Error::config(field(), "has a character that no header may hold (a line break, or non-ASCII)"));
+            return self.fail(Error::config(
+                field(),
+                "has a character that no header may hold (a line break, or non-ASCII)",
+            ));
         };
         let mut request = self;
         request.headers.insert(header, value);
@@ -140,7 +152,9 @@ impl Request {
     pub fn body(mut self, content_type: impl AsRef<str>, bytes: impl Into<Bytes>) -> Self {
         match HeaderValue::from_str(content_type.as_ref()) {
             Ok(content_type) => self.body = Body::Raw(content_type, bytes.into()),
-            Err(_) => return self.fail(Error::config("content_type", "has a character that no header may hold")),
+            Err(_) => {
+                return self.fail(Error::config("content_type", "has a character that no header may hold"));
+            }
         }
         self
     }
@@ -164,7 +178,9 @@ impl Request {
             Value::Null => self,
             // An empty PHP array has no keys to tell that it is a map.
             Value::Array(list) if list.is_empty() => self,
-            other => self.fail(Error::config("options", format!("must be an object; it is {}", kind_of(&other)))),
+            other => {
+                self.fail(Error::config("options", format!("must be an object; it is {}", kind_of(&other))))
+            }
         }
     }
 
@@ -180,7 +196,9 @@ impl Request {
             Ok(url) if self.inner.hosts.trusts(&url) => self.base = Some(url),
             Ok(url) => {
                 let host = url.host_str().unwrap_or_default();
-                let reason = format!("names the host `{host}`, which may not see a signature: allow it with `Builder::host`");
+                let reason = format!(
+                    "names the host `{host}`, which may not see a signature: allow it with `Builder::host`"
+                );
                 return self.fail(Error::config(field, reason));
             }
             Err(e) => return self.fail(e),
@@ -282,9 +300,22 @@ impl Request {
             }
         };
         // The table of unsigned paths knows paths without the base URL's prefix.
-        let prefix = if url.origin() == base.origin() && url.path().starts_with(base.path()) { base.path().len() } else { 1 };
+        let prefix = if url.origin() == base.origin() && url.path().starts_with(base.path()) {
+            base.path().len()
+        } else {
+            1
+        };
         let timeout = self.timeout.unwrap_or(self.inner.settings.timeout);
-        let parts = Parts { method: self.method, template: self.template, url, prefix, headers, body, authorize, timeout };
+        let parts = Parts {
+            method: self.method,
+            template: self.template,
+            url,
+            prefix,
+            headers,
+            body,
+            authorize,
+            timeout,
+        };
         Ok((self.inner, parts))
     }
 }

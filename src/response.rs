@@ -52,8 +52,9 @@ impl Response {
     /// # Errors
     /// [`Error::Decode`] when it is not UTF-8.
     pub fn text(&self) -> Result<&str, Error> {
-        std::str::from_utf8(&self.body)
-            .map_err(|e| self.decode_error(format!("a body of {} bytes that is not UTF-8", self.body.len()), e))
+        std::str::from_utf8(&self.body).map_err(|e| {
+            self.decode_error(format!("a body of {} bytes that is not UTF-8", self.body.len()), e)
+        })
     }
 
     /// The body as a JSON value. An empty one is [`Value::Null`]; one that is not JSON (a bill) is a
@@ -82,8 +83,9 @@ impl Response {
     /// [`Error::Decode`] says what does not fit, and where.
     pub fn deserialize<T: DeserializeOwned>(&self) -> Result<T, Error> {
         let body: &[u8] = if self.body.is_empty() { b"null" } else { &self.body };
-        serde_json::from_slice(body)
-            .map_err(|e| self.decode_error(format!("the body does not fit {}: {e}", std::any::type_name::<T>()), e))
+        serde_json::from_slice(body).map_err(|e| {
+            self.decode_error(format!("the body does not fit {}: {e}", std::any::type_name::<T>()), e)
+        })
     }
 
     fn decode_error(&self, what: String, source: impl std::error::Error + Send + Sync + 'static) -> Error {

@@ -28,8 +28,15 @@ pub(crate) fn message(method: &str, target: &str, timestamp: &str, nonce: &str, 
 }
 
 /// The value of the `Authorization` header.
-pub(crate) fn authorization(mchid: &str, nonce: &str, signature: &str, timestamp: &str, serial: &str) -> String {
-    const FIELDS: [&str; 6] = [" mchid=\"", "\",serial_no=\"", "\",timestamp=\"", "\",nonce_str=\"", "\",signature=\"", "\""];
+pub(crate) fn authorization(
+    mchid: &str,
+    nonce: &str,
+    signature: &str,
+    timestamp: &str,
+    serial: &str,
+) -> String {
+    const FIELDS: [&str; 6] =
+        [" mchid=\"", "\",serial_no=\"", "\",timestamp=\"", "\",nonce_str=\"", "\",signature=\"", "\""];
     let values = [mchid, serial, timestamp, nonce, signature, ""];
     let length = SCHEME.len() + FIELDS.iter().chain(&values).map(|s| s.len()).sum::<usize>();
     let mut header = String::with_capacity(length);
@@ -47,7 +54,9 @@ pub(crate) fn nonce() -> Result<String, Error> {
     let mut nonce = String::with_capacity(NONCE_LENGTH);
     let mut random = [0; NONCE_LENGTH + 16];
     while nonce.len() < NONCE_LENGTH {
-        SystemRandom::new().fill(&mut random).map_err(|_| Error::config("nonce", "cannot be made: no random numbers"))?;
+        SystemRandom::new()
+            .fill(&mut random)
+            .map_err(|_| Error::config("nonce", "cannot be made: no random numbers"))?;
         // A byte of 248 and above is left out, so that all 62 characters are equally likely.
         let fair = random.iter().filter(|b| **b < 248).map(|b| ALPHABET[usize::from(*b) % 62] as char);
         nonce.extend(fair.take(NONCE_LENGTH - nonce.len()));
@@ -79,13 +88,18 @@ impl Identity {
     }
 
     /// The same, off this thread when others wait for it: an RSA signature keeps a core busy for about 0.4 ms.
-    pub(crate) async fn authorize_shared(&self, stamp: &Stamp, call: &InFlight<'_>) -> Result<HeaderValue, Error> {
+    pub(crate) async fn authorize_shared(
+        &self,
+        stamp: &Stamp,
+        call: &InFlight<'_>,
+    ) -> Result<HeaderValue, Error> {
         if !call.shares_its_thread() {
             return self.authorize(stamp);
         }
         let (key, message) = (Arc::clone(&self.key), stamp.message.clone());
         let signed = task::spawn_blocking(move || sign(&key, &message)).await;
-        let signature = signed.map_err(|_| Error::config("runtime", "shut down before the request was signed"))??;
+        let signature =
+            signed.map_err(|_| Error::config("runtime", "shut down before the request was signed"))??;
         self.header(stamp, signature)
     }
 

@@ -60,7 +60,9 @@ pub(crate) fn answer(answer: &Answer<'_>, keys: &PlatformKeys) -> Result<bool, V
             let actual = digest::sha1_hex(answer.body);
             return match actual.eq_ignore_ascii_case(sha1) {
                 true => Ok(true),
-                false => Err(VerifyReason::BadDigest { algorithm: "SHA-1", expected: sha1.to_owned(), actual }),
+                false => {
+                    Err(VerifyReason::BadDigest { algorithm: "SHA-1", expected: sha1.to_owned(), actual })
+                }
             };
         }
     }
@@ -69,17 +71,27 @@ pub(crate) fn answer(answer: &Answer<'_>, keys: &PlatformKeys) -> Result<bool, V
 }
 
 /// Checks the four headers over `body`: three lines, each ended by a line feed (PROTOCOL, Response).
-pub(crate) fn signature(headers: &HeaderMap, body: &[u8], now: u64, keys: &PlatformKeys) -> Result<(), VerifyReason> {
-    let [nonce, serial, signature, timestamp] =
-        [single(headers, NONCE)?, single(headers, SERIAL)?, single(headers, SIGNATURE)?, single(headers, TIMESTAMP)?];
+pub(crate) fn signature(
+    headers: &HeaderMap,
+    body: &[u8],
+    now: u64,
+    keys: &PlatformKeys,
+) -> Result<(), VerifyReason> {
+    let [nonce, serial, signature, timestamp] = [
+        single(headers, NONCE)?,
+        single(headers, SERIAL)?,
+        single(headers, SIGNATURE)?,
+        single(headers, TIMESTAMP)?,
+    ];
     if signature.as_bytes().starts_with(PROBE) {
         return Err(VerifyReason::SignatureProbe);
     }
     let plain = !timestamp.is_empty() && timestamp.bytes().all(|b| b.is_ascii_digit());
-    let seconds: u64 = timestamp.parse().ok().filter(|_| plain).ok_or(VerifyReason::MalformedHeader {
-        header: TIMESTAMP,
-        expected: "a plain number of seconds",
-    })?;
+    let seconds: u64 = timestamp
+        .parse()
+        .ok()
+        .filter(|_| plain)
+        .ok_or(VerifyReason::MalformedHeader { header: TIMESTAMP, expected: "a plain number of seconds" })?;
     if seconds.abs_diff(now) > WINDOW_SECONDS {
         return Err(VerifyReason::ClockSkew { timestamp: seconds, now });
     }

@@ -10,9 +10,9 @@ use zeroize::Zeroizing;
 use super::rsa::{PrivateKey, PublicKey};
 use crate::error::KeyError;
 
-const PRIVATE: &str = "an RSA private key in PEM (PKCS#8 `PRIVATE KEY` or PKCS#1 `RSA PRIVATE KEY`) or its `file://` path";
-const PUBLIC: &str =
-    "an RSA public key or certificate in PEM (`PUBLIC KEY`, `RSA PUBLIC KEY` or `CERTIFICATE`) or its `file://` path";
+const PRIVATE: &str =
+    "an RSA private key in PEM (PKCS#8 `PRIVATE KEY` or PKCS#1 `RSA PRIVATE KEY`) or its `file://` path";
+const PUBLIC: &str = "an RSA public key or certificate in PEM (`PUBLIC KEY`, `RSA PUBLIC KEY` or `CERTIFICATE`) or its `file://` path";
 
 /// A public key with the serial of the certificate that it came in, if it came in one.
 pub(crate) struct LoadedPublicKey {
@@ -30,17 +30,20 @@ pub(crate) fn private_key(name: &str, text: &str) -> Result<PrivateKey, KeyError
     let pair = match pem.tag() {
         "PRIVATE KEY" => KeyPair::from_pkcs8(&der),
         "RSA PRIVATE KEY" if pem.headers().get("Proc-Type").is_some() => {
-            return Err(fail("an encrypted PKCS#1 key; decrypt it first (`openssl rsa -in … -out …`)".to_owned()));
+            return Err(fail(
+                "an encrypted PKCS#1 key; decrypt it first (`openssl rsa -in … -out …`)".to_owned(),
+            ));
         }
         "RSA PRIVATE KEY" => KeyPair::from_der(&der),
         "ENCRYPTED PRIVATE KEY" => {
-            return Err(fail("an encrypted PKCS#8 key; decrypt it first (`openssl pkcs8 -in … -out …`)".to_owned()));
+            return Err(fail(
+                "an encrypted PKCS#8 key; decrypt it first (`openssl pkcs8 -in … -out …`)".to_owned(),
+            ));
         }
         tag => return Err(fail(describe(tag))),
     };
-    pair.map(PrivateKey).map_err(|e| {
-        fail(format!("`{}` that is not an RSA key of 2048 to 8192 bits ({e})", pem.tag()))
-    })
+    pair.map(PrivateKey)
+        .map_err(|e| fail(format!("`{}` that is not an RSA key of 2048 to 8192 bits ({e})", pem.tag())))
 }
 
 /// Loads the public key, or the certificate's, that `text` is, or whose `file://` path it is.
@@ -53,10 +56,13 @@ pub(crate) fn public_key(name: &str, text: &str) -> Result<LoadedPublicKey, KeyE
         "PUBLIC KEY" => {
             (RsaPublicKey::from_public_key_der(pem.contents()).map_err(|e| broken(e.to_string()))?, None)
         }
-        "RSA PUBLIC KEY" => (RsaPublicKey::from_pkcs1_der(pem.contents()).map_err(|e| broken(e.to_string()))?, None),
+        "RSA PUBLIC KEY" => {
+            (RsaPublicKey::from_pkcs1_der(pem.contents()).map_err(|e| broken(e.to_string()))?, None)
+        }
         "CERTIFICATE" => {
-            let certificate =
-                x509_cert::Certificate::from_der(pem.contents()).map_err(|e| broken(e.to_string()))?.tbs_certificate;
+            let certificate = x509_cert::Certificate::from_der(pem.contents())
+                .map_err(|e| broken(e.to_string()))?
+                .tbs_certificate;
             let spki = certificate.subject_public_key_info.to_der().map_err(|e| broken(e.to_string()))?;
             let key = RsaPublicKey::from_public_key_der(&spki).map_err(|e| broken(e.to_string()))?;
             (key, Some(serial_hex(certificate.serial_number.as_bytes())))
@@ -98,7 +104,10 @@ fn parse_pem(text: &str) -> Result<pem::Pem, String> {
         return Err("an empty text".to_owned());
     }
     if !text.contains("-----BEGIN") {
-        return Err(format!("{} characters without a PEM header (a path is written `file://…`)", text.chars().count()));
+        return Err(format!(
+            "{} characters without a PEM header (a path is written `file://…`)",
+            text.chars().count()
+        ));
     }
     // The parser's message may repeat a part of the text, so only its kind goes on.
     pem::parse(text).map_err(|_| "a PEM text that is cut or damaged".to_owned())

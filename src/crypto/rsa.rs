@@ -18,7 +18,8 @@ impl PrivateKey {
     /// The signature of `message`, in base64.
     pub(crate) fn sign_base64(&self, message: &[u8]) -> Result<String, aws_lc_rs::error::Unspecified> {
         let mut signature = [0; MAX_MODULUS];
-        let signature = signature.get_mut(..self.0.public_modulus_len()).ok_or(aws_lc_rs::error::Unspecified)?;
+        let signature =
+            signature.get_mut(..self.0.public_modulus_len()).ok_or(aws_lc_rs::error::Unspecified)?;
         self.0.sign(&RSA_PKCS1_SHA256, &SystemRandom::new(), message, signature)?;
         Ok(STANDARD.encode(signature))
     }

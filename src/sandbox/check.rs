@@ -18,12 +18,6 @@ const WINDOW: i64 = 300;
 /// How much of the expected message an error shows.
 const SHOWN: usize = 1024;
 
-/// RFC 8017, section 9.2, note 1: the DER in front of a SHA-256 digest.
-const SHA256_INFO: [u8; 19] = [
-    0x30, 0x31, 0x30, 0x0d, 0x06, 0x09, 0x60, 0x86, 0x48, 0x01, 0x65, 0x03, 0x04, 0x02, 0x01, 0x05, 0x00,
-    0x04, 0x20,
-];
-
 /// A request as it came off the wire.
 pub(super) struct Arrived {
     pub(super) method: Method,
@@ -184,7 +178,7 @@ fn signature(
 }
 
 fn verify(key: &RsaPublicKey, message: &[u8], signature: &[u8]) -> bool {
-    let padding = Pkcs1v15Sign { hash_len: Some(32), prefix: SHA256_INFO.into() };
+    let padding = Pkcs1v15Sign::new::<Sha256>();
     key.verify(padding, &Sha256::digest(message), signature).is_ok()
 }
 
