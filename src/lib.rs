@@ -63,6 +63,8 @@ mod response;
 #[cfg(feature = "sandbox")]
 pub mod sandbox;
 mod sign;
+#[cfg(test)]
+mod vectors;
 mod verify;
 
 pub use chain::Chain;

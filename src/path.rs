@@ -1,6 +1,6 @@
 //! Paths, purely: normalise what was written, expand variables, encode queries.
 //!
-//! The rules are DESIGN's (Paths: PHP's rules, without PHP's traps). Expansion is RFC 6570, by `iri-string`.
+//! PHP's rules, without PHP's traps (docs/porting-from-php.md). Expansion is RFC 6570, by `iri-string`.
 
 use std::borrow::Cow;
 
@@ -22,7 +22,8 @@ fn encode(text: &str) -> PercentEncode<'_> {
 
 /// Whether `path` is a whole URL, which is taken as it is.
 pub(crate) fn is_absolute(path: &str) -> bool {
-    path.starts_with("https://") || path.starts_with("http://")
+    let starts = |scheme: &str| path.get(..scheme.len()).is_some_and(|head| head.eq_ignore_ascii_case(scheme));
+    starts("https://") || starts("http://")
 }
 
 /// `left` and what was chained behind it, already normalised both.
@@ -47,13 +48,18 @@ pub(crate) fn join(left: &str, right: &str) -> Result<String, PathError> {
 /// The template that a path stands for: each segment by the case rule, the query and whole URLs as they are.
 pub(crate) fn normalise(path: &str) -> Result<String, PathError> {
     if is_absolute(path) {
-        return Ok(path.to_owned());
+        // A parser would drop or rewrite these without a word.
+        let odd = path.chars().find(|c| !c.is_ascii_graphic() || matches!(c, '\\' | '"' | '<' | '>' | '^' | '`' | '|'));
+        return match odd {
+            Some(character) => Err(PathError::UnsafeCharacter { segment: path.to_owned(), character }),
+            None => Ok(path.to_owned()),
+        };
     }
     let (segments, query) = match query_start(path) {
         Some(at) => (&path[..at], Some(&path[at + 1..])),
         None => (path, None),
     };
-    let segments = segments.trim_start_matches('/');
+    let segments = segments.strip_prefix('/').unwrap_or(segments);
     let mut template = String::with_capacity(path.len() + 8);
     let mut rest = Some(segments);
     while let Some(text) = rest {
@@ -71,7 +77,7 @@ pub(crate) fn normalise(path: &str) -> Result<String, PathError> {
         }
         rest = tail;
     }
-    if let Some(query) = query {
+    if let Some(query) = query.filter(|q| !q.is_empty()) {
         check_query(query)?;
         template.push('?');
         template.push_str(query);
@@ -139,7 +145,7 @@ fn normalise_segment(segment: &str, out: &mut String) -> Result<(), PathError> {
     Ok(())
 }
 
-/// DESIGN's camelCase word: `[a-z][a-z0-9]*` or `[A-Z][a-z]+`, then any number of `[A-Z][a-z0-9]+`.
+/// A camelCase word: `[a-z][a-z0-9]*` or `[A-Z][a-z]+`, then any number of `[A-Z][a-z0-9]+`.
 fn is_word(bytes: &[u8]) -> bool {
     let run = |from: usize, digits: bool| {
         bytes[from..].iter().take_while(|b| b.is_ascii_lowercase() || (digits && b.is_ascii_digit())).count()
@@ -230,10 +236,7 @@ pub(crate) fn expand<'t>(template: &'t str, vars: &[(String, Value)]) -> Result<
 }
 
 fn expand_template(template: &str, vars: &[(String, Value)]) -> Result<String, PathError> {
-    let bad = |e: iri_string::template::Error| PathError::Template {
-        template: template.to_owned(),
-        reason: e.to_string(),
-    };
+    let bad = |e: iri_string::template::Error| bad_template(template, e);
     let parsed = UriTemplateStr::new(template).map_err(bad)?;
     for (name, value) in vars {
         if !parsed.variables().any(|v| v.as_str() == name) {
@@ -243,43 +246,116 @@ fn expand_template(template: &str, vars: &[(String, Value)]) -> Result<String, P
             return Err(PathError::VariableValue { name: name.clone(), found: found.to_owned() });
         }
     }
-    let mut context = Variables { vars, missing: None };
     let mut expanded = String::with_capacity(template.len() + 32);
-    let done = parsed.expand_dynamic::<UriSpec, _, _>(&mut expanded, &mut context);
+    let mut rest = template;
+    while let Some((literal, (expression, tail))) =
+        rest.split_once('{').and_then(|(literal, rest)| Some((literal, rest.split_once('}')?)))
+    {
+        expanded.push_str(literal);
+        expand_expression(template, expression, vars, &mut expanded)?;
+        rest = tail;
+    }
+    expanded.push_str(rest);
+    Ok(expanded)
+}
+
+/// One expression, without its braces. The library gets it without prefixes (`:n`) and, for a reserved expansion, with
+/// ASCII values only: iri-string 0.7.14 panics on either with a value that is not ASCII.
+fn expand_expression(
+    template: &str,
+    expression: &str,
+    vars: &[(String, Value)],
+    out: &mut String,
+) -> Result<(), PathError> {
+    let reserved = expression.starts_with(['+', '#']);
+    let mut plain = String::with_capacity(expression.len() + 2);
+    let mut lengths = Vec::new();
+    plain.push('{');
+    for (at, variable) in expression.split(',').enumerate() {
+        if at > 0 {
+            plain.push(',');
+        }
+        let (name, length) = match variable.split_once(':') {
+            Some((name, length)) => (name, length.parse().unwrap_or(usize::MAX)),
+            None => (variable, usize::MAX),
+        };
+        plain.push_str(name);
+        lengths.push(length);
+    }
+    plain.push('}');
+    let mut context = Variables { vars, reserved, lengths: lengths.into_iter(), missing: None };
+    let done = UriTemplateStr::new(&plain)
+        .and_then(|plain| plain.expand_dynamic::<UriSpec, _, _>(out, &mut context));
     if let Some(name) = context.missing {
         return Err(PathError::MissingVariable { name, template: template.to_owned() });
     }
-    done.map_err(bad)?;
-    Ok(expanded)
+    done.map_err(|e| bad_template(template, e))
+}
+
+fn bad_template(template: &str, e: iri_string::template::Error) -> PathError {
+    PathError::Template { template: template.to_owned(), reason: e.to_string() }
 }
 
 struct Variables<'a> {
     vars: &'a [(String, Value)],
+    reserved: bool,
+    /// How many characters of each variable are wanted, in the order in which they are expanded.
+    lengths: std::vec::IntoIter<usize>,
     missing: Option<String>,
 }
 
 impl DynamicContext for Variables<'_> {
     fn visit_dynamic<V: Visitor>(&mut self, visitor: V) -> V::Result {
         let name = visitor.var_name();
+        let expands = visitor.purpose() == VisitPurpose::Expand;
+        let length = if expands { self.lengths.next() } else { None }.unwrap_or(usize::MAX);
+        let item = |value| self.escape(scalar(value));
         // The last value given for a name counts, as with PHP's array keys.
         match self.vars.iter().rev().find(|(n, _)| n == name.as_str()).map(|(_, value)| value) {
-            Some(Value::String(text)) => visitor.visit_string(text),
-            Some(Value::Array(items)) if !items.is_empty() => {
-                visitor.visit_list_direct(items.iter().map(scalar))
-            }
+            Some(Value::Array(items)) if !items.is_empty() => visitor.visit_list_direct(items.iter().map(item)),
             Some(Value::Object(map)) if !map.is_empty() => {
-                visitor.visit_assoc_direct(map.iter().map(|(k, v)| (k, scalar(v))))
+                let pairs = map.iter().map(|(k, v)| (self.escape(Cow::Borrowed(k)), item(v)));
+                visitor.visit_assoc_direct(pairs)
             }
-            Some(value @ (Value::Bool(_) | Value::Number(_))) => visitor.visit_string(scalar(value)),
+            Some(value @ (Value::String(_) | Value::Bool(_) | Value::Number(_))) => {
+                let text = match scalar(value) {
+                    text if length == usize::MAX => text,
+                    text => Cow::Owned(first_characters(&text, length, self.reserved).to_owned()),
+                };
+                visitor.visit_string(self.escape(text))
+            }
             // Null and the empty list are "undefined" in RFC 6570 section 3.2.1.
             _ => {
-                if visitor.purpose() == VisitPurpose::Expand && self.missing.is_none() {
+                if expands && self.missing.is_none() {
                     self.missing = Some(name.as_str().to_owned());
                 }
                 visitor.visit_undefined()
             }
         }
     }
+}
+
+impl Variables<'_> {
+    /// A reserved expansion keeps percent-encoded triplets, so encoding what is not ASCII beforehand changes nothing.
+    #[allow(clippy::disallowed_methods)] // this is the room for it
+    fn escape<'t>(&self, text: Cow<'t, str>) -> Cow<'t, str> {
+        if !self.reserved || text.is_ascii() {
+            return text;
+        }
+        Cow::Owned(utf8_percent_encode(&text, &AsciiSet::EMPTY).to_string())
+    }
+}
+
+/// The first `count` characters (RFC 6570 section 2.4.1); where triplets are kept, none is split.
+fn first_characters(text: &str, count: usize, triplets: bool) -> &str {
+    let bytes = text.as_bytes();
+    let mut end = 0;
+    for _ in 0..count {
+        let Some(character) = text[end..].chars().next() else { break };
+        let triplet = triplets && character == '%' && is_hex(bytes.get(end + 1)) && is_hex(bytes.get(end + 2));
+        end += if triplet { 3 } else { character.len_utf8() };
+    }
+    &text[..end]
 }
 
 fn scalar(value: &Value) -> Cow<'_, str> {

@@ -41,7 +41,8 @@ impl Parts {
 /// # fn f(wx: &wechatpay_chain::WeChatPay) -> Result<(), wechatpay_chain::Error> {
 /// let prepared = wx["v3/pay/transactions/native"].post(json!({"description": "茶"})).prepare()?;
 /// assert_eq!(prepared.target(), "/v3/pay/transactions/native");
-/// let lines: Vec<_> = prepared.message().split('\n').collect();
+/// let message = prepared.message();
+/// let lines: Vec<_> = message.split('\n').collect();
 /// assert_eq!(lines[..2], ["POST", "/v3/pay/transactions/native"]);
 /// assert_eq!(lines[2..], [prepared.timestamp(), prepared.nonce(), r#"{"description":"茶"}"#, ""]);
 /// # Ok(()) }

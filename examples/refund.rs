@@ -1,0 +1,37 @@
+//! A refund, the way PHP's SDK takes it: one `$options` array. The number stays the same when the call is repeated.
+//!
+//! ```sh
+//! cargo run --example refund --features sandbox
+//! ```
+
+use serde_json::{Value, json};
+use wechatpay_chain::Error;
+use wechatpay_chain::sandbox::Sandbox;
+
+#[tokio::main(flavor = "current_thread")]
+async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    let sandbox = Sandbox::start()?;
+    let wx = sandbox.client()?;
+
+    let result = wx
+        .chain("v3/refund/domestic/refunds")
+        .post(Value::Null)
+        .options(json!({
+            "json": {
+                "out_trade_no": "P202611210001",
+                "out_refund_no": "R202611210001",
+                "reason": "商品已售完",
+                "amount": {"refund": 60, "total": 100, "currency": "CNY"}, // cents
+            },
+            "timeout": 10, // seconds
+        }))
+        .await;
+
+    match result {
+        Ok(response) => println!("refund {} is {}", response.data()["refund_id"], response.data()["status"]),
+        // The refund may have gone through: ask for it, or repeat it, by the same out_refund_no.
+        Err(Error::Transport(e)) if e.maybe_sent() => println!("unknown outcome: {e}"),
+        Err(e) => return Err(e.into()),
+    }
+    Ok(())
+}
