@@ -48,7 +48,9 @@ fn show(result: Result<(), Error>) {
         Error::Transport(_) => "try again",
         Error::Api(e) if e.status >= 500 => "try again with the same number",
         Error::Api(_) => "mend what the message names",
-        Error::Verify(e) if e.reason == VerifyReason::SignatureProbe => "nothing: the platform tests this check",
+        Error::Verify(e) if e.reason == VerifyReason::SignatureProbe => {
+            "nothing: the platform tests this check"
+        }
         Error::Verify(_) => "trust nothing of the answer; look at the clock and the platform keys",
         Error::Decode(_) => "ask for the shape that the document names",
         _ => "see the documentation",

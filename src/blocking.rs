@@ -53,13 +53,6 @@ impl<F: Future> Future for Entered<F> {
     }
 }
 
-impl<F> Drop for Entered<F> {
-    fn drop(&mut self) {
-        // Timers and connections unregister from the runtime that is current.
-        let _guard = self.handle.enter();
-    }
-}
-
 /// Runs `future` on this thread, which sleeps while there is nothing to do.
 pub(crate) fn block_on<F: Future>(future: F) -> F::Output {
     let bell = Arc::new(Bell::default());

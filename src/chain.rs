@@ -47,8 +47,8 @@ impl Chain {
         Chain { inner: Arc::clone(inner), path: Arc::from(""), error: None, nodes: Nodes::default() }
     }
 
-    /// Goes on with a path: one or more segments, which may hold `{variables}`, or a whole `https://…` URL, which
-    /// is taken as it is.
+    /// Goes on with a path: one or more segments, which may hold `{variables}`, or a whole `https://…` (or `http://…`)
+    /// URL, which is taken as it is.
     #[must_use = "a chain sends nothing until a verb's request is awaited"]
     pub fn chain(&self, path: &str) -> Chain {
         self.grow(path, path::normalise(path))
@@ -175,7 +175,7 @@ impl fmt::Debug for Chain {
 
 /// A PHP or Node chain, pasted: `chain!(wx->v3->pay->transactions->native)`, `chain!(wx.v3.pay.transactions.native)`.
 ///
-/// The root is a name, or an expression in parentheses. A segment is a name (keywords too), an expression in braces
+/// The root is a name, or an expression in parentheses (`chain!((self.wx)->v3)`). A segment is a name (keywords too), an expression in braces
 /// (PHP's `->{'merchant-service'}`), `$name$` (Node), or a path in brackets.
 ///
 /// ```

@@ -51,7 +51,7 @@ pub(crate) struct Inner {
     pub(crate) hosts: Hosts,
     pub(crate) settings: Settings,
     pub(crate) clock: Box<dyn Clock>,
-    /// The `Wechatpay-Serial` that requests carry: the public key's, when there is one (DESIGN, Configuration).
+    /// The `Wechatpay-Serial` that requests carry: the public key's, when there is one.
     pub(crate) platform_serial: Option<HeaderValue>,
     on_caller: reqwest::Client,
     on_background: OnceLock<reqwest::Client>,
@@ -184,6 +184,8 @@ fn http_client(base: &Url, settings: &Settings) -> Result<reqwest::Client, Error
     let builder = match base.host() {
         // A local stand-in for the platform is not behind the machine's proxy.
         Some(url::Host::Ipv4(ip)) if ip.is_loopback() => builder.no_proxy(),
+        Some(url::Host::Ipv6(ip)) if ip.is_loopback() => builder.no_proxy(),
+        Some(url::Host::Domain("localhost")) => builder.no_proxy(),
         _ => builder,
     };
     builder.build().map_err(|e| Error::config("http", format!("cannot be set up: {e}")))

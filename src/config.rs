@@ -194,7 +194,18 @@ impl Builder {
         }
         let mut platform = Vec::with_capacity(self.platform_keys.len());
         for (id, pem) in &self.platform_keys {
-            platform.push((id.clone(), load_platform_key(id, pem, &serial, &key)?));
+            let (serial, loaded) = load_platform_key(id, pem, &serial, &key)?;
+            if platform.iter().any(|(known, _)| *known == serial) {
+                return Err(Error::config(format!("certs[\"{id}\"]"), "is given twice"));
+            }
+            platform.push((serial, loaded));
+        }
+        if let Some(host) = self.hosts.iter().find(|host| url::Host::parse(host).is_err()) {
+            let reason = format!("must be a host's name alone, without scheme, port or path; it is `{host}`");
+            return Err(Error::config("host", reason));
+        }
+        if self.max_body == 0 {
+            return Err(Error::config("max_body", "must be more than 0 bytes"));
         }
         if let Some(key) = &self.apiv3_key {
             if key.len() != 32 {
@@ -246,7 +257,7 @@ impl Builder {
                 "secret" => text().map(|_| builder)?,
                 "merchant" => object("merchant", &value).map(|_| builder)?,
                 _ => {
-                    let known = "mchid serial privateKey certs apiv3Key secret merchant base_uri timeout";
+                    let known = "mchid serial privateKey certs apiv3Key secret merchant base_uri (or baseURL) timeout";
                     return Err(Error::config(
                         key,
                         format!("is not a configuration key; known are: {known}"),
@@ -349,7 +360,7 @@ fn load_platform_key(
     pem: &str,
     merchant_serial: &str,
     merchant_key: &crate::crypto::rsa::PrivateKey,
-) -> Result<crate::crypto::rsa::PublicKey, Error> {
+) -> Result<(String, crate::crypto::rsa::PublicKey), Error> {
     let name = format!("certs[\"{id}\"]");
     if id.eq_ignore_ascii_case(merchant_serial) {
         return Err(Error::config(name, "is the merchant's own serial: the platform's keys belong here"));
@@ -361,17 +372,15 @@ fn load_platform_key(
     }
     match loaded.certificate_serial {
         Some(actual) if id.starts_with(PUBLIC_KEY_PREFIX) => {
-            return Err(Error::config(
-                name,
-                format!("holds a certificate (serial {actual}), not that public key"),
-            ));
+            Err(Error::config(name, format!("holds a certificate (serial {actual}), not that public key")))
         }
         Some(actual) if !same_serial(&actual, id) => {
-            return Err(Error::config(name, format!("holds a certificate with another serial, {actual}")));
+            Err(Error::config(name, format!("holds a certificate with another serial, {actual}")))
         }
-        _ => {}
+        // The platform names its keys exactly: a certificate knows how.
+        Some(actual) => Ok((actual, loaded.key)),
+        None => Ok((id.to_owned(), loaded.key)),
     }
-    Ok(loaded.key)
 }
 
 fn same_serial(a: &str, b: &str) -> bool {
@@ -427,6 +436,9 @@ pub(crate) fn parse_base_url(field: &str, text: &str) -> Result<Url, Error> {
     }
     if url.query().is_some() || url.fragment().is_some() {
         return Err(fail("it has a query or a fragment"));
+    }
+    if url.scheme() == "http" && url.host_str().is_some_and(|host| PLATFORM_HOSTS.contains(&host)) {
+        return Err(fail("the platform is asked over https only"));
     }
     if !url.username().is_empty() || url.password().is_some() {
         return Err(fail("it has a user name or a password"));

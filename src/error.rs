@@ -95,7 +95,7 @@ pub struct ConfigError {
 }
 
 impl ConfigError {
-    /// The field that is wrong, by the name under which it was given: `mchid`, `certs`, `options.query` …
+    /// The field that is wrong, by its name in PHP's arrays: `mchid`, `privateKey`, `certs`, `options.query` …
     pub fn field(&self) -> &str {
         &self.field
     }
@@ -161,8 +161,8 @@ pub enum PathError {
     },
     /// A segment is empty: a value that was lost, most likely.
     #[error(
-        "`{path}` has an empty segment: a value may be missing (an intended one is a variable with \
-         an explicit \"\")"
+        "`{path}` has an empty segment: a value may be missing (an intended one is a variable, `{{empty}}`, \
+         with an explicit \"\")"
     )]
     EmptySegment {
         /// The whole path.

@@ -24,13 +24,13 @@ pub(crate) fn stamp(inner: &Inner, parts: &Parts) -> Result<Stamp, Error> {
 
 /// Signs, sends, reads, verifies.
 pub(crate) async fn exchange(inner: &Inner, mut parts: Parts, lane: Lane) -> Result<Response, Error> {
-    let call = inner.identity.begin_call();
+    // Announced until the end of this function. A blocking call's thread waits for nothing else, so it signs itself.
+    let call = (lane == Lane::Caller).then(|| inner.identity.begin_call());
     if parts.authorize {
         let stamp = stamp(inner, &parts)?;
-        let authorization = match lane {
-            Lane::Caller => inner.identity.authorize_shared(&stamp, &call).await?,
-            // The calling thread waits for nothing else, so it signs itself.
-            Lane::Background => inner.identity.authorize(&stamp)?,
+        let authorization = match &call {
+            Some(call) => inner.identity.authorize_shared(&stamp, call).await?,
+            None => inner.identity.authorize(&stamp)?,
         };
         parts.headers.insert(AUTHORIZATION, authorization);
     }
@@ -44,7 +44,6 @@ pub(crate) async fn exchange(inner: &Inner, mut parts: Parts, lane: Lane) -> Res
     }
     let mut answer = inner.http(lane)?.execute(request).await.map_err(|e| sent.transport(e))?;
     let body = read(&mut answer, inner.settings.max_body, &sent).await?;
-    drop(call);
     check(inner, &method, prefix, answer, body)
 }
 
@@ -108,7 +107,7 @@ fn check(
         Error::Verify(Box::new(VerifyError { reason, status: Some(status.as_u16()), request_id }))
     })?;
     if status.is_success() {
-        Ok(Response::new(status, headers, body))
+        Ok(Response::new(status, headers, body, verified))
     } else {
         Err(Error::Api(Box::new(api_error(status, &headers, body, verified))))
     }

@@ -34,6 +34,7 @@
 #![cfg_attr(
     not(test),
     deny(
+        clippy::disallowed_methods,
         clippy::exit,
         clippy::expect_used,
         clippy::panic,
@@ -44,6 +45,23 @@
         clippy::unwrap_used
     )
 )]
+
+// What the documents say is run: their code blocks are doctests.
+#[cfg(all(doctest, feature = "sandbox"))]
+mod documents {
+    #[doc = include_str!("../README.md")]
+    struct Readme;
+    #[doc = include_str!("../docs/README.zh-CN.md")]
+    struct ReadmeChinese;
+    #[doc = include_str!("../docs/porting-from-php.md")]
+    struct FromPhp;
+    #[doc = include_str!("../docs/porting-from-php.zh-CN.md")]
+    struct FromPhpChinese;
+    #[doc = include_str!("../docs/porting-from-node.md")]
+    struct FromNode;
+    #[doc = include_str!("../docs/porting-from-node.zh-CN.md")]
+    struct FromNodeChinese;
+}
 
 mod blocking;
 mod chain;
@@ -77,3 +95,5 @@ pub use error::{
 pub use prepared::Prepared;
 pub use request::Request;
 pub use response::Response;
+#[doc(no_inline)]
+pub use {bytes, http};

@@ -48,7 +48,11 @@ const TRANSPORT: &[(&[&str], &str)] = &[
 ];
 
 /// Applies every entry; an unknown key, or a value of the wrong type, becomes the request's error.
-pub(crate) fn apply(mut request: Request, options: Map<String, Value>) -> Request {
+pub(crate) fn apply(mut request: Request, mut options: Map<String, Value>) -> Request {
+    // Guzzle lets `json` win over `body`, in whatever order they stand.
+    if options.get("json").is_some_and(|json| !json.is_null()) {
+        options.remove("body");
+    }
     for (key, value) in options {
         request = one(request, key, value);
     }
@@ -62,6 +66,11 @@ fn one(request: Request, key: String, value: Value) -> Request {
         request.fail(Error::config(field.clone(), reason))
     };
     match (key.as_str(), value) {
+        // What PHP leaves unset is null, and an empty PHP array is a list.
+        (
+            "json" | "data" | "headers" | "body" | "base_uri" | "baseURL" | "security" | "nonceless",
+            Value::Null,
+        ) => request,
         ("json" | "data", value) => request.json(value),
         ("query" | "params", value) => request.add_query(&field, &value),
         ("headers", Value::Object(headers)) => {
@@ -71,19 +80,12 @@ fn one(request: Request, key: String, value: Value) -> Request {
                 other => wrong(request, "an object of strings", &other),
             })
         }
-        ("body", Value::String(text)) => {
-            // PHP's SDK says JSON for a body of any kind, unless the caller says otherwise.
-            let content_type =
-                request.content_type().and_then(|v| v.to_str().ok()).unwrap_or("application/json").to_owned();
-            request.body(content_type, text)
-        }
+        ("body", Value::String(text)) => request.raw_body(text),
         ("base_uri" | "baseURL", Value::String(url)) => request.set_base_url(&field, &url),
         ("timeout", value) => match config::seconds(&field, &value) {
             Ok(timeout) => request.timeout(timeout),
             Err(e) => request.fail(e),
         },
-        // What PHP leaves unset is null, and an empty PHP array is a list.
-        ("headers" | "body" | "base_uri" | "baseURL" | "security" | "nonceless", Value::Null) => request,
         ("headers", Value::Array(list)) if list.is_empty() => request,
         // Both belong to APIv2, and PHP's SDK takes them on an APIv3 call without effect.
         ("security" | "nonceless", Value::Bool(_)) => request,

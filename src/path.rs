@@ -22,7 +22,8 @@ fn encode(text: &str) -> PercentEncode<'_> {
 
 /// Whether `path` is a whole URL, which is taken as it is.
 pub(crate) fn is_absolute(path: &str) -> bool {
-    let starts = |scheme: &str| path.get(..scheme.len()).is_some_and(|head| head.eq_ignore_ascii_case(scheme));
+    let starts =
+        |scheme: &str| path.get(..scheme.len()).is_some_and(|head| head.eq_ignore_ascii_case(scheme));
     starts("https://") || starts("http://")
 }
 
@@ -49,7 +50,9 @@ pub(crate) fn join(left: &str, right: &str) -> Result<String, PathError> {
 pub(crate) fn normalise(path: &str) -> Result<String, PathError> {
     if is_absolute(path) {
         // A parser would drop or rewrite these without a word.
-        let odd = path.chars().find(|c| !c.is_ascii_graphic() || matches!(c, '\\' | '"' | '<' | '>' | '^' | '`' | '|'));
+        let odd = path
+            .chars()
+            .find(|c| !c.is_ascii_graphic() || matches!(c, '\\' | '"' | '<' | '>' | '^' | '`' | '|'));
         return match odd {
             Some(character) => Err(PathError::UnsafeCharacter { segment: path.to_owned(), character }),
             None => Ok(path.to_owned()),
@@ -312,7 +315,9 @@ impl DynamicContext for Variables<'_> {
         let item = |value| self.escape(scalar(value));
         // The last value given for a name counts, as with PHP's array keys.
         match self.vars.iter().rev().find(|(n, _)| n == name.as_str()).map(|(_, value)| value) {
-            Some(Value::Array(items)) if !items.is_empty() => visitor.visit_list_direct(items.iter().map(item)),
+            Some(Value::Array(items)) if !items.is_empty() => {
+                visitor.visit_list_direct(items.iter().map(item))
+            }
             Some(Value::Object(map)) if !map.is_empty() => {
                 let pairs = map.iter().map(|(k, v)| (self.escape(Cow::Borrowed(k)), item(v)));
                 visitor.visit_assoc_direct(pairs)
@@ -352,7 +357,8 @@ fn first_characters(text: &str, count: usize, triplets: bool) -> &str {
     let mut end = 0;
     for _ in 0..count {
         let Some(character) = text[end..].chars().next() else { break };
-        let triplet = triplets && character == '%' && is_hex(bytes.get(end + 1)) && is_hex(bytes.get(end + 2));
+        let triplet =
+            triplets && character == '%' && is_hex(bytes.get(end + 1)) && is_hex(bytes.get(end + 2));
         end += if triplet { 3 } else { character.len_utf8() };
     }
     &text[..end]

@@ -31,6 +31,7 @@ const ACCEPTED: HeaderValue = HeaderValue::from_static(
     "application/json, text/plain, application/x-gzip, application/pdf, image/png, image/*;q=0.5",
 );
 const AGENT: HeaderValue = HeaderValue::from_static(concat!("wechatpay-chain/", env!("CARGO_PKG_VERSION")));
+const NO_BYTES: HeaderValue = HeaderValue::from_static("0");
 const JSON: HeaderValue = HeaderValue::from_static("application/json");
 
 /// Headers that follow from the request itself.
@@ -69,7 +70,8 @@ pub struct Request {
 enum Body {
     None,
     Json(Value),
-    Raw(HeaderValue, Bytes),
+    /// Without a type of its own, the caller's header counts, and then JSON: as PHP's SDK has it.
+    Raw(Option<HeaderValue>, Bytes),
 }
 
 impl Request {
@@ -151,11 +153,16 @@ impl Request {
     /// Sets a body of any type, sent and signed as it is.
     pub fn body(mut self, content_type: impl AsRef<str>, bytes: impl Into<Bytes>) -> Self {
         match HeaderValue::from_str(content_type.as_ref()) {
-            Ok(content_type) => self.body = Body::Raw(content_type, bytes.into()),
+            Ok(content_type) => self.body = Body::Raw(Some(content_type), bytes.into()),
             Err(_) => {
                 return self.fail(Error::config("content_type", "has a character that no header may hold"));
             }
         }
+        self
+    }
+
+    pub(crate) fn raw_body(mut self, bytes: impl Into<Bytes>) -> Self {
+        self.body = Body::Raw(None, bytes.into());
         self
     }
 
@@ -225,10 +232,6 @@ impl Request {
         &self.template
     }
 
-    pub(crate) fn content_type(&self) -> Option<&HeaderValue> {
-        self.headers.get(CONTENT_TYPE)
-    }
-
     /// What would be sent, and nothing is sent: method, URL, headers, body and the message to be signed.
     ///
     /// The timestamp and the nonce are made now; [`Prepared::authorization`] signs them.
@@ -271,6 +274,10 @@ impl Request {
         if let Some(error) = self.error {
             return Err(error);
         }
+        let first = self.template.split(['/', '?']).next().unwrap_or_default();
+        if first.eq_ignore_ascii_case("v2") {
+            return Err(Error::config("chain", "begins with `v2`: APIv2 (XML) is not spoken by this client"));
+        }
         let base = self.base.as_ref().unwrap_or(&self.inner.base);
         let url = target_url(base, &self.template, &self.vars, &self.query)?;
         let authorize = self.inner.hosts.trusts(&url);
@@ -294,11 +301,19 @@ impl Request {
                 headers.entry(CONTENT_TYPE).or_insert(JSON);
                 Bytes::from(value.to_string())
             }
-            Body::Raw(content_type, bytes) => {
+            Body::Raw(Some(content_type), bytes) => {
                 headers.insert(CONTENT_TYPE, content_type);
                 bytes
             }
+            Body::Raw(None, bytes) => {
+                headers.entry(CONTENT_TYPE).or_insert(JSON);
+                bytes
+            }
         };
+        // PHP and Node say so too; some gateways answer 411 otherwise (RFC 9110 section 8.6).
+        if body.is_empty() && matches!(self.method, Method::POST | Method::PUT | Method::PATCH) {
+            headers.insert(CONTENT_LENGTH, NO_BYTES);
+        }
         // The table of unsigned paths knows paths without the base URL's prefix.
         let prefix = if url.origin() == base.origin() && url.path().starts_with(base.path()) {
             base.path().len()

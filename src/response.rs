@@ -15,11 +15,17 @@ pub struct Response {
     status: StatusCode,
     headers: HeaderMap,
     body: Bytes,
+    verified: bool,
 }
 
 impl Response {
-    pub(crate) fn new(status: StatusCode, headers: HeaderMap, body: Bytes) -> Response {
-        Response { status, headers, body }
+    pub(crate) fn new(status: StatusCode, headers: HeaderMap, body: Bytes, verified: bool) -> Response {
+        Response { status, headers, body, verified }
+    }
+
+    /// Whether the answer was signed. `false` only for the few paths (files) that the platform does not sign.
+    pub fn verified(&self) -> bool {
+        self.verified
     }
 
     /// The HTTP status: 200, 202, 204 …

@@ -2,6 +2,7 @@
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
+use std::thread::{self, ThreadId};
 
 use aws_lc_rs::rand::{SecureRandom as _, SystemRandom};
 use http::HeaderValue;
@@ -134,10 +135,23 @@ fn sign(key: &PrivateKey, message: &[u8]) -> Result<String, Error> {
 /// The calls in flight, by the task that polls them. Two in one task (`join!`) run on one thread, and signing
 /// there would hold the other up; two tasks of a multi-thread runtime are spread over its threads already.
 #[derive(Default)]
-struct Load(Mutex<HashMap<Option<task::Id>, usize>>);
+struct Load(Mutex<HashMap<Poller, usize>>);
+
+/// What polls a call: a task, or a thread that runs a future of its own (`block_on`).
+#[derive(Clone, Copy, PartialEq, Eq, Hash)]
+enum Poller {
+    Task(task::Id),
+    Thread(ThreadId),
+}
+
+impl Poller {
+    fn current() -> Poller {
+        task::try_id().map_or_else(|| Poller::Thread(thread::current().id()), Poller::Task)
+    }
+}
 
 impl Load {
-    fn lock(&self) -> std::sync::MutexGuard<'_, HashMap<Option<task::Id>, usize>> {
+    fn lock(&self) -> std::sync::MutexGuard<'_, HashMap<Poller, usize>> {
         // The map is whole between any two statements, so a panic elsewhere cannot have broken it.
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -146,40 +160,39 @@ impl Load {
 /// One call in flight.
 pub(crate) struct InFlight<'a> {
     load: &'a Load,
-    task: Option<task::Id>,
-    in_this_task: usize,
-    tasks: usize,
+    poller: Poller,
+    by_this_poller: usize,
+    pollers: usize,
 }
 
 impl<'a> InFlight<'a> {
     fn new(load: &'a Load) -> Self {
-        let task = task::try_id();
+        let poller = Poller::current();
         let mut map = load.lock();
-        let calls = map.entry(task).or_insert(0);
+        let calls = map.entry(poller).or_insert(0);
         *calls += 1;
-        let in_this_task = *calls;
-        let tasks = map.len();
+        let by_this_poller = *calls;
+        let pollers = map.len();
         drop(map);
-        InFlight { load, task, in_this_task, tasks }
+        InFlight { load, poller, by_this_poller, pollers }
     }
 
     fn shares_its_thread(&self) -> bool {
-        let alone = self.in_this_task == 1 && self.tasks == 1;
-        if alone {
-            return false;
+        if self.by_this_poller > 1 {
+            return true;
         }
-        let Ok(runtime) = Handle::try_current() else { return false };
-        self.in_this_task > 1 || runtime.runtime_flavor() == RuntimeFlavor::CurrentThread
+        let one_thread = |runtime: Handle| runtime.runtime_flavor() == RuntimeFlavor::CurrentThread;
+        self.pollers > 1 && Handle::try_current().is_ok_and(one_thread)
     }
 }
 
 impl Drop for InFlight<'_> {
     fn drop(&mut self) {
         let mut map = self.load.lock();
-        if let Some(calls) = map.get_mut(&self.task) {
+        if let Some(calls) = map.get_mut(&self.poller) {
             *calls -= 1;
             if *calls == 0 {
-                map.remove(&self.task);
+                map.remove(&self.poller);
             }
         }
     }

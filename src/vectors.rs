@@ -40,7 +40,9 @@ pub(crate) fn bytes(value: &Value) -> Vec<u8> {
     use base64::Engine as _;
     match value {
         Value::String(text) => text.clone().into_bytes(),
-        marker => base64::engine::general_purpose::STANDARD.decode(marker["base64"].as_str().unwrap()).unwrap(),
+        marker => {
+            base64::engine::general_purpose::STANDARD.decode(marker["base64"].as_str().unwrap()).unwrap()
+        }
     }
 }
 

@@ -30,6 +30,9 @@ const UNSIGNED: &[(&str, Option<&str>)] = &[
     ("v3/new-tax-control-fapiao/download", None),
 ];
 
+/// The paths of the platform's other base URLs, which may stand in the chain just as well.
+const PREFIXES: &[&str] = &["hk/", "global/"];
+
 /// The overseas statements: the signature covers `{"sha1":"…"}`, the header's value, and that the file.
 const STATEMENTS: &[&str] = &["hk/v3/statements", "v3/statements", "v3/global/statements"];
 
@@ -120,15 +123,22 @@ fn single<'a>(headers: &'a HeaderMap, header: &'static str) -> Result<&'a str, V
 }
 
 fn is_unsigned(path: &str) -> bool {
+    let bare = PREFIXES.iter().find_map(|prefix| strip_prefix(path, prefix)).unwrap_or(path);
+    [path, bare].into_iter().any(in_table)
+}
+
+fn in_table(path: &str) -> bool {
     UNSIGNED.iter().any(|(pattern, signed)| match pattern.strip_suffix('*') {
         None => path.eq_ignore_ascii_case(pattern),
-        Some(prefix) => path.split_at_checked(prefix.len()).is_some_and(|(head, tail)| {
-            head.eq_ignore_ascii_case(prefix)
-                && !tail.is_empty()
-                && !tail.contains('/')
-                && !signed.is_some_and(|s| tail.eq_ignore_ascii_case(s))
+        Some(prefix) => strip_prefix(path, prefix).is_some_and(|tail| {
+            !tail.is_empty() && !tail.contains('/') && !signed.is_some_and(|s| tail.eq_ignore_ascii_case(s))
         }),
     })
+}
+
+fn strip_prefix<'p>(path: &'p str, prefix: &str) -> Option<&'p str> {
+    let (head, tail) = path.split_at_checked(prefix.len())?;
+    head.eq_ignore_ascii_case(prefix).then_some(tail)
 }
 
 fn statement_digest<'a>(answer: &Answer<'a>) -> Result<Option<&'a str>, VerifyReason> {

@@ -26,10 +26,11 @@ pub(crate) fn private_key(name: &str, text: &str) -> Result<PrivateKey, KeyError
     let fail = |found: String| KeyError { name: name.to_owned(), expected: PRIVATE, found, source: None };
     let text = read(name, PRIVATE, text)?;
     let pem = parse_pem(&text).map_err(fail)?;
-    let der = Zeroizing::new(pem.contents().to_vec());
-    let pair = match pem.tag() {
+    let (tag, encrypted) = (pem.tag().to_owned(), pem.headers().get("Proc-Type").is_some());
+    let der = Zeroizing::new(pem.into_contents());
+    let pair = match tag.as_str() {
         "PRIVATE KEY" => KeyPair::from_pkcs8(&der),
-        "RSA PRIVATE KEY" if pem.headers().get("Proc-Type").is_some() => {
+        "RSA PRIVATE KEY" if encrypted => {
             return Err(fail(
                 "an encrypted PKCS#1 key; decrypt it first (`openssl rsa -in … -out …`)".to_owned(),
             ));
@@ -43,7 +44,7 @@ pub(crate) fn private_key(name: &str, text: &str) -> Result<PrivateKey, KeyError
         tag => return Err(fail(describe(tag))),
     };
     pair.map(PrivateKey)
-        .map_err(|e| fail(format!("`{}` that is not an RSA key of 2048 to 8192 bits ({e})", pem.tag())))
+        .map_err(|e| fail(format!("`{tag}` that is not an RSA key of 2048 to 8192 bits ({e})")))
 }
 
 /// Loads the public key, or the certificate's, that `text` is, or whose `file://` path it is.

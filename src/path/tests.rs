@@ -38,8 +38,12 @@ fn normalises_as_php_does_or_refuses() {
         match normalise(input) {
             Ok(template) if template == vector["output"] => equal += 1,
             // PHP applies the case rule inside braces, to a variable's name, and to a query.
-            Ok(_) if input.contains(['{', '?']) => *differences.entry("text in braces or a query kept").or_default() += 1,
-            Ok(_) if input.starts_with(['_', '$']) => *differences.entry("a variable's name kept").or_default() += 1,
+            Ok(_) if input.contains(['{', '?']) => {
+                *differences.entry("text in braces or a query kept").or_default() += 1
+            }
+            Ok(_) if input.starts_with(['_', '$']) => {
+                *differences.entry("a variable's name kept").or_default() += 1
+            }
             Ok(template) if input.starts_with('/') && format!("/{template}") == vector["output"] => {
                 *differences.entry("a slash in front dropped").or_default() += 1;
             }
@@ -84,11 +88,15 @@ fn expands_as_php_does_or_refuses() {
                     "a float written as JSON does"
                 } else if all.iter().any(|v| v.is_boolean()) {
                     "a boolean written as true or false"
-                } else if template.contains(['+', '#']) && all.iter().any(|v| v.as_str().is_some_and(|s| s.contains('%'))) {
+                } else if template.contains(['+', '#'])
+                    && all.iter().any(|v| v.as_str().is_some_and(|s| s.contains('%')))
+                {
                     "%XX kept in a reserved expansion, by RFC 6570; PHP encodes its %"
                 } else if vars.iter().any(|(_, v)| leaves(v).iter().all(|v| *v == "")) {
                     "the operator kept before empty values, by RFC 6570"
-                } else if template.contains(':') && all.iter().any(|v| v.as_str().is_some_and(|s| !s.is_ascii())) {
+                } else if template.contains(':')
+                    && all.iter().any(|v| v.as_str().is_some_and(|s| !s.is_ascii()))
+                {
                     "a prefix counted in characters, by RFC 6570; PHP cuts bytes"
                 } else if vars.iter().any(|(_, v)| has_number_keys(v)) {
                     "a map whose keys are numbers, a list in PHP"
@@ -134,7 +142,9 @@ fn a_camel_case_word_is_split_and_any_other_capital_refused() {
     ] {
         assert_eq!(normalise_one(written).as_deref(), Ok(template), "{written}");
     }
-    for value in ["P123", "P12345x", "ABC", "aB", "V3", "a-B", "4200Ab", "oUpF8uMuAJO_M2pxb1Q9zNjWeS6o", "A1b", "x_Y"] {
+    for value in
+        ["P123", "P12345x", "ABC", "aB", "V3", "a-B", "4200Ab", "oUpF8uMuAJO_M2pxb1Q9zNjWeS6o", "A1b", "x_Y"]
+    {
         let refused = normalise_one(value).unwrap_err();
         assert_eq!(refused, PathError::ValueAsSegment { segment: value.to_owned() });
         assert!(refused.to_string().contains(value) && refused.to_string().contains("variable"), "{refused}");
@@ -143,7 +153,8 @@ fn a_camel_case_word_is_split_and_any_other_capital_refused() {
 
 #[test]
 fn what_cannot_be_a_segment_is_refused_by_name() {
-    let unsafe_ = |segment: &str, character| PathError::UnsafeCharacter { segment: segment.to_owned(), character };
+    let unsafe_ =
+        |segment: &str, character| PathError::UnsafeCharacter { segment: segment.to_owned(), character };
     assert_eq!(normalise_one("a b"), Err(unsafe_("a b", ' ')));
     assert_eq!(normalise_one("粤12345"), Err(unsafe_("粤12345", '粤')));
     assert_eq!(normalise_one("a#b"), Err(unsafe_("a#b", '#')));
@@ -173,23 +184,38 @@ fn joins_with_one_slash_and_never_behind_a_query() {
 #[test]
 fn variables_are_expanded_by_rfc_6570_and_missing_ones_named() {
     let expanded = |template: &str, value: Value| expand(template, &vars(value)).map(|e| e.into_owned());
-    assert_eq!(expanded("v3/{x}/y", json!({"x": "a/b?c#d%e'粤B😀"})).unwrap(), "v3/a%2Fb%3Fc%23d%25e%27%E7%B2%A4B%F0%9F%98%80/y");
+    assert_eq!(
+        expanded("v3/{x}/y", json!({"x": "a/b?c#d%e'粤B😀"})).unwrap(),
+        "v3/a%2Fb%3Fc%23d%25e%27%E7%B2%A4B%F0%9F%98%80/y"
+    );
     assert_eq!(expanded("v3/x/{empty}", json!({"empty": ""})).unwrap(), "v3/x/");
     assert_eq!(expanded("v3/{n}", json!({"n": 42})).unwrap(), "v3/42");
-    assert_eq!(expanded("v3{?l*,m}", json!({"l": ["a", "b c"], "m": {"k": true}})).unwrap(), "v3?l=a&l=b%20c&m=k,true");
+    assert_eq!(
+        expanded("v3{?l*,m}", json!({"l": ["a", "b c"], "m": {"k": true}})).unwrap(),
+        "v3?l=a&l=b%20c&m=k,true"
+    );
     assert_eq!(expanded("v3/{+media}", json!({"media": "a%2Fb/c"})).unwrap(), "v3/a%2Fb/c");
-    let missing = |name: &str| PathError::MissingVariable { name: name.to_owned(), template: "v3/{a}/{b}".to_owned() };
+    let missing =
+        |name: &str| PathError::MissingVariable { name: name.to_owned(), template: "v3/{a}/{b}".to_owned() };
     assert_eq!(expanded("v3/{a}/{b}", json!({"a": "1"})), Err(missing("b")));
     assert_eq!(expanded("v3/{a}/{b}", json!({"a": null, "b": 1})), Err(missing("a")));
-    assert!(matches!(expanded("v3/{a}", json!({"a": 1, "aa": 1})), Err(PathError::UnknownVariable { name, .. }) if name == "aa"));
+    assert!(
+        matches!(expanded("v3/{a}", json!({"a": 1, "aa": 1})), Err(PathError::UnknownVariable { name, .. }) if name == "aa")
+    );
     assert!(matches!(expanded("v3/x", json!({"a": 1})), Err(PathError::UnknownVariable { .. })));
     assert!(matches!(expanded("v3/{a}", json!({"a": [[1]]})), Err(PathError::VariableValue { .. })));
     assert!(matches!(expanded("v3/{a-b}", json!({})), Err(PathError::Template { .. })));
     for dots in [".", ".."] {
-        assert!(matches!(expanded("v3/{a}/x", json!({"a": dots})), Err(PathError::DotSegment { .. })), "{dots}");
+        assert!(
+            matches!(expanded("v3/{a}/x", json!({"a": dots})), Err(PathError::DotSegment { .. })),
+            "{dots}"
+        );
     }
     for dots in ["a/../b", "%2e%2E", "x/.%2e"] {
-        assert!(matches!(expanded("v3/{+a}", json!({"a": dots})), Err(PathError::DotSegment { .. })), "{dots}");
+        assert!(
+            matches!(expanded("v3/{+a}", json!({"a": dots})), Err(PathError::DotSegment { .. })),
+            "{dots}"
+        );
     }
 }
 
@@ -199,9 +225,14 @@ fn queries_keep_their_order_and_lose_nothing() {
         let mut query = String::new();
         append_query(&mut query, &value).map(|()| query)
     };
-    assert_eq!(query(json!({"b": "x y", "a": [1, "二"], "n": null, "t": true})).unwrap(),
-        "b=x%20y&a%5B0%5D=1&a%5B1%5D=%E4%BA%8C&t=true");
-    assert_eq!(query(json!({"a": {"k": ["x"], "l": {"m": 1}}})).unwrap(), "a%5Bk%5D%5B0%5D=x&a%5Bl%5D%5Bm%5D=1");
+    assert_eq!(
+        query(json!({"b": "x y", "a": [1, "二"], "n": null, "t": true})).unwrap(),
+        "b=x%20y&a%5B0%5D=1&a%5B1%5D=%E4%BA%8C&t=true"
+    );
+    assert_eq!(
+        query(json!({"a": {"k": ["x"], "l": {"m": 1}}})).unwrap(),
+        "a%5Bk%5D%5B0%5D=x&a%5Bl%5D%5Bm%5D=1"
+    );
     assert_eq!(query(json!({"k'": "it's&=+"})).unwrap(), "k%27=it%27s%26%3D%2B");
     assert_eq!(query(json!("a={b}&c=100%&d=%20#")).unwrap(), "a=%7Bb%7D&c=100%25&d=%20%23");
     assert_eq!(query(json!(null)).unwrap(), "");
@@ -215,7 +246,8 @@ fn queries_equal_guzzles() {
     let mut compared = 0;
     for vector in vectors.iter() {
         let (chain, value) = (&vector["input"]["chain"], &vector["input"]["query"]);
-        let texts_only = value.is_object() && leaves(value).iter().all(|v| v.is_string() || v.is_i64() || v.is_null());
+        let texts_only =
+            value.is_object() && leaves(value).iter().all(|v| v.is_string() || v.is_i64() || v.is_null());
         let empty_list = |v: &Value| v.as_array().is_some_and(Vec::is_empty);
         if chain != "v3/x" || !texts_only || value.as_object().is_some_and(|m| m.values().any(empty_list)) {
             continue;
@@ -234,7 +266,10 @@ fn queries_equal_guzzles() {
 #[test]
 fn reserved_expansions_and_prefixes_take_any_text() {
     let expanded = |template: &str, x: Value| expand_template(template, &[("x".to_owned(), x)]);
-    assert_eq!(expanded("v3/{+x}", json!("中文/%2F😀 ")).as_deref(), Ok("v3/%E4%B8%AD%E6%96%87/%2F%F0%9F%98%80%20"));
+    assert_eq!(
+        expanded("v3/{+x}", json!("中文/%2F😀 ")).as_deref(),
+        Ok("v3/%E4%B8%AD%E6%96%87/%2F%F0%9F%98%80%20")
+    );
     assert_eq!(expanded("v3/{+x*}", json!(["é", "a"])).as_deref(), Ok("v3/%C3%A9,a"));
     assert_eq!(expanded("v3/{x:2}/{x}", json!("粤B12345")).as_deref(), Ok("v3/%E7%B2%A4B/%E7%B2%A4B12345"));
     assert_eq!(expanded("v3/{+x:2}", json!("%2F/b")).as_deref(), Ok("v3/%2F/"));
@@ -244,10 +279,17 @@ fn reserved_expansions_and_prefixes_take_any_text() {
 
 #[test]
 fn a_whole_url_is_taken_as_it_is_or_refused() {
-    for url in ["https://example.com/V3/Pay?Token=aB%2F", "HTTPS://example.com/x", "http://127.0.0.1:8080/x?a=b"] {
+    for url in
+        ["https://example.com/V3/Pay?Token=aB%2F", "HTTPS://example.com/x", "http://127.0.0.1:8080/x?a=b"]
+    {
         assert_eq!(normalise(url).as_deref(), Ok(url));
     }
-    for url in ["https://example.com/a\nb", "https://example.com/a\\b", "https://example.com/a b", "https://example.com/中"] {
+    for url in [
+        "https://example.com/a\nb",
+        "https://example.com/a\\b",
+        "https://example.com/a b",
+        "https://example.com/中",
+    ] {
         assert!(matches!(normalise(url), Err(PathError::UnsafeCharacter { .. })), "{url}");
     }
     assert!(matches!(normalise("//evil.example/v3"), Err(PathError::EmptySegment { .. })));

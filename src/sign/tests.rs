@@ -9,7 +9,10 @@ fn the_message_equals_phps() {
         let Some(input) = texts(vector) else { continue };
         let [method, target, timestamp, nonce, body] = input[..] else { panic!("{vector}") };
         let expected = vector["output"].as_str().unwrap();
-        assert_eq!(String::from_utf8(message(method, target, timestamp, nonce, body.as_bytes())).unwrap(), expected);
+        assert_eq!(
+            String::from_utf8(message(method, target, timestamp, nonce, body.as_bytes())).unwrap(),
+            expected
+        );
         compared += 1;
     }
     println!("Formatter.request: {compared} compared and equal");
@@ -22,7 +25,10 @@ fn the_header_equals_phps() {
     for vector in vectors.iter() {
         let Some(input) = texts(vector) else { continue };
         let [mchid, nonce, signature, timestamp, serial] = input[..] else { panic!("{vector}") };
-        assert_eq!(authorization(mchid, nonce, signature, timestamp, serial), vector["output"].as_str().unwrap());
+        assert_eq!(
+            authorization(mchid, nonce, signature, timestamp, serial),
+            vector["output"].as_str().unwrap()
+        );
         compared += 1;
     }
     println!("Formatter.authorization: {compared} compared and equal");

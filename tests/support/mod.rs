@@ -2,7 +2,6 @@
 //!
 //! Nothing here uses the crate's own signing or verifying.
 #![allow(dead_code, unreachable_pub)] // each test binary uses a part of it
-#![allow(clippy::disallowed_methods)] // the other side has a clock of its own
 
 use std::io::{BufRead as _, BufReader, Read as _, Write as _};
 use std::net::{TcpListener, TcpStream};
