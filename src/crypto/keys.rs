@@ -4,6 +4,7 @@ use aws_lc_rs::rsa::KeyPair;
 use rsa::RsaPublicKey;
 use rsa::pkcs1::{DecodeRsaPublicKey as _, EncodeRsaPublicKey as _};
 use rsa::pkcs8::DecodePublicKey as _;
+use rsa::traits::PublicKeyParts as _;
 use x509_cert::der::{Decode as _, Encode as _};
 use zeroize::Zeroizing;
 
@@ -70,6 +71,10 @@ pub(crate) fn public_key(name: &str, text: &str) -> Result<LoadedPublicKey, KeyE
         }
         tag => return Err(fail(describe(tag))),
     };
+    let bits = key.n().bits();
+    if !(2048..=8192).contains(&bits) {
+        return Err(broken(format!("its modulus has {bits} bits, and 2048 to 8192 are taken")));
+    }
     let der = key.to_pkcs1_der().map_err(|e| broken(e.to_string()))?;
     let key = PublicKey::from_pkcs1_der(der.as_bytes()).map_err(|e| broken(e.to_string()))?;
     Ok(LoadedPublicKey { key, certificate_serial })

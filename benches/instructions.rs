@@ -1,0 +1,49 @@
+//! Instructions a call, by callgrind: `benches/instructions.sh` runs this under valgrind and does the sums.
+//!
+//! `instructions MODE CALLS`, where MODE is `floor`, `chain` or `crypto` (the bare signature and verification).
+#![allow(missing_docs, unreachable_pub, dead_code, clippy::unwrap_used)]
+
+mod common;
+
+use common::floor::Floor;
+use common::server::{ANSWER, Server, platform_key, serve_if_asked, sign};
+
+fn main() {
+    serve_if_asked();
+    let args: Vec<_> = std::env::args().collect();
+    let [_, mode, calls] = &args[..] else {
+        println!("run by benches/instructions.sh");
+        return; // `cargo test --benches` starts it without arguments, or with its own
+    };
+    let Ok(calls) = calls.parse::<usize>() else { return };
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+    if mode == "crypto" {
+        let floor = Floor::new("http://127.0.0.1:9/");
+        let body = common::order().to_string();
+        let message = format!("POST\n/v3/pay/transactions/native\n1700000000\n{}\n{body}\n", "N".repeat(32));
+        let signature = sign(&platform_key(), 1_700_000_000);
+        let answer = format!("1700000000\nNONCE\n{ANSWER}\n");
+        for _ in 0..calls {
+            floor.sign(message.as_bytes());
+            floor.verify(answer.as_bytes(), &signature);
+        }
+        return;
+    }
+    let base = std::env::var("BASE").unwrap_or_default();
+    let server = base.is_empty().then(Server::start);
+    let base = server.as_ref().map_or(base, |s| s.base.clone());
+    let order = common::order();
+    match mode.as_str() {
+        "floor" => {
+            let floor = Floor::new(&base);
+            (0..calls).for_each(|_| drop(runtime.block_on(floor.call(&order))));
+        }
+        "chain" => {
+            let wx = common::client(&base);
+            let call =
+                || async { wx["v3/pay/transactions/native"].post(order.clone()).await.unwrap().data() };
+            (0..calls).for_each(|_| drop(runtime.block_on(call())));
+        }
+        _ => println!("MODE is floor, chain or crypto"),
+    }
+}

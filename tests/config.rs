@@ -1,0 +1,226 @@
+//! The three doors, the forms of keys, and what is refused at construction, by name.
+
+mod support;
+
+use serde_json::{Value, json};
+use support::{APIV3_KEY, MCHID, MERCHANT_SERIAL, PLATFORM_SERIAL, Recorder, key, key_path};
+use wechatpay_chain::{Builder, Error, WeChatPay};
+
+fn array() -> Value {
+    json!({
+        "mchid": MCHID,
+        "serial": MERCHANT_SERIAL,
+        "privateKey": format!("file://{}", key_path("merchant_key.pem")),
+        "certs": {PLATFORM_SERIAL: key("platform_cert.pem"), "PUB_KEY_ID_1": key("platform_pub.pem")},
+        "apiv3Key": APIV3_KEY,
+        "secret": "apiv2 secret",
+        "merchant": {"cert": "file:///nowhere", "key": "file:///nowhere"},
+        "timeout": 2.5,
+    })
+}
+
+/// PHP's array with one entry changed; null takes it away.
+fn array_with(name: &str, value: Value) -> Value {
+    let mut array = array();
+    array[name] = value;
+    array
+}
+
+fn refused(result: Result<WeChatPay, Error>) -> (String, String) {
+    match result {
+        Err(Error::Config(e)) => (e.field().to_owned(), e.to_string()),
+        other => panic!("not a Config error: {other:?}"),
+    }
+}
+
+#[test]
+fn the_factory_takes_phps_array() {
+    let recorder = Recorder::no_content();
+    let mut array = array();
+    array["base_uri"] = json!(recorder.base);
+    let wx = WeChatPay::factory(array).unwrap();
+    wx["v3/x"].get_sync().unwrap();
+    let seen = recorder.take();
+    assert_eq!((seen.auth("mchid"), seen.auth("serial_no")), (MCHID.into(), MERCHANT_SERIAL.into()));
+    assert_eq!(seen.header("wechatpay-serial"), Some("PUB_KEY_ID_1"));
+}
+
+#[test]
+fn what_is_missing_or_wrong_is_refused_by_name() {
+    for (name, value, field, part) in [
+        ("mchid", Value::Null, "mchid", "is missing"),
+        ("mchid", json!(""), "mchid", "is missing"),
+        ("mchid", json!(1900000109), "mchid", "must be a string; it is a number"),
+        ("mchid", json!("19\"00"), "mchid", "letters and digits; it has '\"'"),
+        ("serial", Value::Null, "serial", "is missing"),
+        ("serial", json!("AB CD"), "serial", "it has ' '"),
+        ("privateKey", Value::Null, "privateKey", "is missing"),
+        ("privateKey", json!(["a", "b"]), "privateKey", "must be a string; it is an array"),
+        ("certs", Value::Null, "certs", "is missing: without a platform key"),
+        ("certs", json!({}), "certs", "is missing: without a platform key"),
+        ("certs", json!("x"), "certs", "must be an object; it is a string"),
+        ("certs", json!({"P": 1}), "certs[\"P\"]", "must be a string; it is a number"),
+        (
+            "certs",
+            json!({MERCHANT_SERIAL: key("platform_cert.pem")}),
+            "certs[\"3775B6A",
+            "merchant's own serial",
+        ),
+        (
+            "certs",
+            json!({"PUB_KEY_ID_9": key("merchant_pub.pem")}),
+            "certs[\"PUB_KEY_ID_9\"]",
+            "merchant's own key",
+        ),
+        ("certs", json!({"7132D72A": key("platform_cert.pem")}), "certs[\"7132D72A\"]", PLATFORM_SERIAL),
+        (
+            "certs",
+            json!({"PUB_KEY_ID_9": key("platform_cert.pem")}),
+            "certs[\"PUB_KEY_ID_9\"]",
+            "not that public key",
+        ),
+        ("apiv3Key", json!("0123456789abcdef0123456789ABCDE"), "apiv3Key", "exactly 32 bytes; it is 31"),
+        ("apiv3Key", json!("0123456789abcdef0123456789ABCDEFG"), "apiv3Key", "exactly 32 bytes; it is 33"),
+        ("apiv3Key", json!("密0123456789abcdef0123456789ABCDE"), "apiv3Key", "exactly 32 bytes; it is 34"),
+        ("base_uri", json!("api.mch.weixin.qq.com"), "base_uri", "must be an https:// or http:// URL"),
+        ("base_uri", json!("ftp://example.com/"), "base_uri", "its scheme is `ftp`"),
+        ("base_uri", json!("https://example.com/?a=b"), "base_uri", "query"),
+        ("base_uri", json!("https://user:word@example.com/"), "base_uri", "user name"),
+        ("base_uri", json!("http://api.mch.weixin.qq.com/"), "base_uri", "https only"),
+        ("timeout", json!(0), "timeout", "more than 0"),
+        ("timeout", json!(-1), "timeout", "number of seconds"),
+        ("timeout", json!(5000), "timeout", "axios counts milliseconds"),
+        ("timeout", json!("5"), "timeout", "must be a number of seconds; it is a string"),
+        ("secret", json!(1), "secret", "must be a string"),
+        ("merchant", json!("x"), "merchant", "must be an object"),
+        ("mchId", json!("1"), "mchId", "is not a configuration key"),
+    ] {
+        let (actual, text) = refused(WeChatPay::factory(array_with(name, value)));
+        assert!(actual.starts_with(field) && text.contains(part), "{name}: {actual}: {text}");
+    }
+    assert_eq!(refused(WeChatPay::factory(json!([]))).0, "factory");
+    let twice = || {
+        support::builder("https://example.com/")
+            .platform_key(PLATFORM_SERIAL.to_lowercase(), key("platform_cert.pem"))
+    };
+    assert!(refused(twice().build()).1.contains("given twice"));
+    type Change = fn(Builder) -> Builder;
+    for (field, change) in [
+        ("host", (|b| b.host("https://example.com")) as Change),
+        ("max_body", |b| b.max_body(0)),
+        ("connect_timeout", |b| b.connect_timeout(std::time::Duration::ZERO)),
+    ] {
+        assert_eq!(refused(change(support::builder("https://example.com/")).build()).0, field);
+    }
+}
+
+#[test]
+fn a_certificates_own_serial_counts() {
+    let recorder = Recorder::no_content();
+    let wx = WeChatPay::builder()
+        .mchid(MCHID)
+        .serial(MERCHANT_SERIAL)
+        .private_key(key("merchant_key.pem"))
+        .platform_key(PLATFORM_SERIAL.to_lowercase(), key("platform_cert.pem"))
+        .base_url(&recorder.base)
+        .build()
+        .unwrap();
+    assert_eq!(wx["v3/x"].get_sync().unwrap().status(), 204);
+}
+
+#[test]
+fn keys_load_in_every_form_and_sign_alike() {
+    let one_line = key("merchant_key.pem").replace('\n', "\\n");
+    let crlf = key("merchant_key.pem").replace('\n', "\r\n");
+    let file = format!("file://{}", key_path("merchant_key.pkcs1.pem"));
+    for private in [key("merchant_key.pem"), key("merchant_key.pkcs1.pem"), file, one_line, crlf] {
+        for public in ["platform_cert.pem", "platform_pub.pem", "platform_pub.pkcs1.pem"] {
+            let recorder = Recorder::no_content();
+            let wx = WeChatPay::builder()
+                .mchid(MCHID)
+                .serial(MERCHANT_SERIAL)
+                .private_key(&private)
+                .platform_key(PLATFORM_SERIAL, key(public))
+                .base_url(&recorder.base)
+                .build()
+                .unwrap();
+            assert_eq!(wx["v3/x"].get_sync().unwrap().status(), 204);
+        }
+    }
+}
+
+#[test]
+fn a_wrong_key_says_what_was_found() {
+    let private =
+        |pem: String| support::builder("https://example.com/").private_key(pem).build().unwrap_err();
+    let public = |pem: String| {
+        support::builder("https://example.com/").platform_key("PUB_KEY_ID_9", pem).build().unwrap_err()
+    };
+    let cut = key("merchant_key.pem")[..300].to_owned();
+    for (error, name, found) in [
+        (private(key("merchant_cert.pem")), "privateKey", "found an X.509 certificate"),
+        (private(key("merchant_pub.pem")), "privateKey", "found a public key"),
+        (private(key("merchant_key.encrypted.pem")), "privateKey", "found an encrypted PKCS#8 key"),
+        (private(key("ec_key.pem")), "privateKey", "found an elliptic-curve key"),
+        (private(key("ec_key.pkcs8.pem")), "privateKey", "not an RSA key"),
+        (private(key("weak_key.pem")), "privateKey", "2048 to 8192 bits"),
+        (private("MIIEvQ".to_owned()), "privateKey", "found 6 characters without a PEM header"),
+        (private(" \n".to_owned()), "privateKey", "found an empty text"),
+        (private(cut.clone()), "privateKey", "cut or damaged"),
+        (
+            private("file:///no/such/file.pem".to_owned()),
+            "privateKey",
+            "`/no/such/file.pem`, which cannot be read",
+        ),
+        (public(key("platform_key.pem")), "certs[\"PUB_KEY_ID_9\"]", "found a private key"),
+        (public(key("ec_pub.pem")), "certs[\"PUB_KEY_ID_9\"]", "does not parse as an RSA key"),
+        (public(key("weak_pub.pem")), "certs[\"PUB_KEY_ID_9\"]", "1024 bits"),
+        (public(cut), "certs[\"PUB_KEY_ID_9\"]", "cut or damaged"),
+    ] {
+        let Error::Key(error) = error else { panic!("not a Key error: {error}") };
+        assert!(error.name == name && error.to_string().contains(found), "{error}");
+    }
+    let Error::Key(error) = private("file:///no/such/file.pem".to_owned()) else { panic!() };
+    assert!(std::error::Error::source(&*error).is_some());
+}
+
+/// The environment belongs to the whole process, so this door is tried in processes of its own.
+#[test]
+fn the_environments_door() {
+    if std::env::var_os("WECHATPAY_TEST_DOOR").is_some() {
+        match WeChatPay::from_env() {
+            Ok(wx) => println!("door: {}", wx.mchid()),
+            Err(e) => println!("door: {e}"),
+        }
+        return;
+    }
+    let door = |change: &[(&str, &str)]| {
+        let mut command = std::process::Command::new(std::env::current_exe().unwrap());
+        command.args(["the_environments_door", "--exact", "--nocapture"]).env("WECHATPAY_TEST_DOOR", "1");
+        command
+            .env("WECHATPAY_MCHID", MCHID)
+            .env("WECHATPAY_SERIAL", MERCHANT_SERIAL)
+            .env("WECHATPAY_PRIVATE_KEY", key("merchant_key.pem").replace('\n', "\\n"))
+            .env("WECHATPAY_PUBLIC_KEY_ID", "PUB_KEY_ID_1")
+            .env("WECHATPAY_PUBLIC_KEY", format!("file://{}", key_path("platform_pub.pem")))
+            .envs(change.iter().copied());
+        let output = String::from_utf8(command.output().unwrap().stdout).unwrap();
+        output.split_once("door: ").unwrap().1.lines().next().unwrap().to_owned()
+    };
+    assert_eq!(door(&[]), MCHID);
+    assert_eq!(door(&[("WECHATPAY_TIMEOUT", "2.5"), ("WECHATPAY_APIV3_KEY", APIV3_KEY)]), MCHID);
+    let certificate = key("platform_cert.pem");
+    let both = [
+        ("WECHATPAY_PLATFORM_SERIAL", PLATFORM_SERIAL),
+        ("WECHATPAY_PLATFORM_CERTIFICATE", certificate.as_str()),
+    ];
+    assert_eq!(door(&both), MCHID);
+    assert!(door(&both[..1]).contains("`WECHATPAY_PLATFORM_CERTIFICATE` is missing"));
+    assert!(door(&both[1..]).contains("`WECHATPAY_PLATFORM_SERIAL` is missing"));
+    assert!(door(&[("WECHATPAY_MCHID", "")]).contains("`mchid` is missing"));
+    assert!(
+        door(&[("WECHATPAY_PUBLIC_KEY_ID", ""), ("WECHATPAY_PUBLIC_KEY", "")]).contains("`certs` is missing")
+    );
+    assert!(door(&[("WECHATPAY_TIMEOUT", "soon")]).contains("`WECHATPAY_TIMEOUT` must be a number"));
+    assert!(door(&[("WECHATPAY_APIV3_KEY", "short")]).contains("exactly 32 bytes; it is 5"));
+}

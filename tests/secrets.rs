@@ -1,0 +1,146 @@
+//! No key, no secret and no signature shows in any `Debug`, any error, or anything they are made of.
+#![cfg(feature = "sandbox")]
+
+mod support;
+
+use std::error::Error as _;
+use std::fmt::Debug;
+
+use base64::Engine as _;
+use serde_json::json;
+use wechatpay_chain::sandbox::{Answer, Fault, Sandbox};
+use wechatpay_chain::{Error, SystemClock, WeChatPay};
+
+/// Everything that must not show: keys as text and in pieces, the APIv3 key in several spellings.
+fn secrets(sandbox: &Sandbox) -> Vec<String> {
+    let mut all = vec![
+        sandbox.apiv3_key().to_owned(),
+        format!("{:?}", sandbox.apiv3_key().as_bytes()),
+        "apiv2 secret".into(),
+    ];
+    let pem = sandbox.merchant_key_pem();
+    let other = support::key("merchant_key.pem");
+    for text in [pem, &other] {
+        all.extend(text.lines().filter(|l| l.len() > 30 && !l.contains("---")).map(str::to_owned));
+        let der = pem::parse(text).unwrap();
+        all.push(format!("{:?}", &der.contents()[100..116]).trim_matches(['[', ']']).to_owned());
+    }
+    all
+}
+
+fn check(secrets: &[String], what: &str, text: &str) {
+    for secret in secrets {
+        assert!(!text.contains(secret), "{what} shows {secret}: {text}");
+    }
+    // A signature is 256 bytes: 344 characters of base64.
+    let longest = text.split(|c: char| !(c.is_ascii_alphanumeric() || "+/=".contains(c))).map(str::len).max();
+    assert!(longest.unwrap_or(0) < 300, "{what} shows something like a signature: {text}");
+}
+
+fn check_debug(secrets: &[String], value: &(impl Debug + ?Sized)) {
+    check(secrets, std::any::type_name_of_val(value), &format!("{value:?}{value:#?}"));
+}
+
+fn check_error(secrets: &[String], error: &Error) {
+    check(secrets, "an error", &format!("{error} {error:?} {error:#?}"));
+    let mut cause = error.source();
+    while let Some(inner) = cause {
+        check(secrets, "a source", &format!("{inner} {inner:?}"));
+        cause = inner.source();
+    }
+}
+
+#[test]
+fn nothing_secret_shows_anywhere() {
+    let sandbox = Sandbox::start().unwrap();
+    let secrets = secrets(&sandbox);
+    let wx = sandbox.client().unwrap();
+    let request = || wx["v3/security/echo"].post(json!({"echo_message": "x"}));
+
+    // Every public type that can be shown.
+    check_debug(&secrets, &sandbox.client_builder());
+    check_debug(&secrets, &wx);
+    check_debug(&secrets, &wx["v3/security/echo"]);
+    check_debug(&secrets, &request());
+    check_debug(&secrets, &request().var("a", "b").header("X", "y"));
+    let prepared = request().prepare().unwrap();
+    prepared.authorization().unwrap();
+    check_debug(&secrets, &prepared);
+    check_debug(&secrets, prepared.headers());
+    check_debug(&secrets, &prepared.authorization().unwrap());
+    let response = request().wait().unwrap();
+    check_debug(&secrets, &response);
+    check_debug(&secrets, &SystemClock);
+    check_debug(&secrets, &sandbox);
+    check_debug(&secrets, &Sandbox::builder().apiv3_key(sandbox.apiv3_key()));
+    check_debug(&secrets, &sandbox.requests());
+    check_debug(&secrets, &Answer::new(200).json(json!({})));
+    check_debug(&secrets, &Fault::BadSignature);
+
+    // Every error, from a cause that knows the secret.
+    let key = sandbox.merchant_key_pem();
+    let damaged = key.replacen(&key[200..210], "!!!!!!!!!!", 1);
+    let build = |builder: wechatpay_chain::Builder| builder.build().unwrap_err();
+    let mut errors = vec![
+        build(sandbox.client_builder().apiv3_key(format!("{}x", sandbox.apiv3_key()))),
+        build(sandbox.client_builder().private_key(damaged)),
+        build(sandbox.client_builder().private_key(key.replace("PRIVATE", "PUBLIC"))),
+        build(sandbox.client_builder().private_key(key.replace("-----", ""))),
+        build(sandbox.client_builder().platform_key("PUB_KEY_ID_1", key)),
+        build(sandbox.client_builder().platform_key("PUB_KEY_ID_1", sandbox.merchant_certificate_pem())),
+        build(sandbox.client_builder().serial("")),
+        WeChatPay::factory(json!({"mchid": "1", "privateKey": [key], "secret": "apiv2 secret"})).unwrap_err(),
+        WeChatPay::factory(json!({"apiv3Key": {"k": sandbox.apiv3_key()}})).unwrap_err(),
+        wx["v3/P123"].get_sync().unwrap_err(),
+        wx["v3/{a}"].get_sync().unwrap_err(),
+        wx["v3/x"].get().header("Authorization", "x").prepare().unwrap_err(),
+        wx["v3/security/echo"].post_sync(json!({})).unwrap_err(),
+        wx["v3/nowhere"].get_sync().unwrap_err(),
+        sandbox.client_builder().base_url("http://127.0.0.1:9/").build().unwrap()["v3/x"]
+            .get_sync()
+            .unwrap_err(),
+        sandbox.client_builder().private_key(support::key("merchant_key.pem")).build().unwrap()["v3/nowhere"]
+            .get_sync()
+            .unwrap_err(),
+        response.deserialize::<u8>().unwrap_err(),
+    ];
+    for fault in [
+        Fault::BadSignature,
+        Fault::UnknownSerial,
+        Fault::MissingHeader("Wechatpay-Nonce".into()),
+        Fault::OldTimestamp,
+        Fault::SignatureProbe,
+        Fault::WrongBody,
+        Fault::HtmlBadGateway,
+        Fault::CutConnection,
+        Fault::CutBody,
+    ] {
+        sandbox.inject(fault);
+        errors.push(request().wait().unwrap_err());
+    }
+    for error in &errors {
+        check_error(&secrets, error);
+    }
+    for variant in ["Config", "Path", "Key", "Transport", "Api", "Verify", "Decode"] {
+        assert!(
+            errors.iter().any(|e| format!("{e:?}").starts_with(variant)),
+            "no {variant} error was looked at"
+        );
+    }
+}
+
+/// The test can fail: it finds each of the secrets where one does show.
+#[test]
+fn the_check_itself_finds_secrets() {
+    let sandbox = Sandbox::start().unwrap();
+    let secrets = secrets(&sandbox);
+    let signature = base64::engine::general_purpose::STANDARD.encode([7; 256]);
+    for text in [sandbox.apiv3_key(), sandbox.merchant_key_pem(), &signature] {
+        assert!(std::panic::catch_unwind(|| check(&secrets, "this", text)).is_err());
+    }
+}
+
+#[test]
+fn an_error_is_small() {
+    assert!(size_of::<Error>() <= 32, "{}", size_of::<Error>());
+}
