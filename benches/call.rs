@@ -118,22 +118,21 @@ fn pure(c: &mut Criterion<CpuTime>, floor: &Floor, wx: &wechatpay_chain::WeChatP
 
 fn one_at_a_time(c: &mut Criterion<CpuTime>, floor: &Floor, wx: &wechatpay_chain::WeChatPay) {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
-    let order = common::order();
     let mut group = c.benchmark_group("call_one_at_a_time");
     // A call is long, and its CPU time is short of a tick of noise: many rounds, taken in turns by criterion's samples.
     group.measurement_time(Duration::from_secs(20)).sample_size(100);
-    group.bench_function("floor", |b| b.iter(|| runtime.block_on(floor.call(&order))));
-    group.bench_function("chain", |b| b.iter(|| runtime.block_on(chain_call(wx, &order))));
-    group.bench_function("floor again", |b| b.iter(|| runtime.block_on(floor.call(&order))));
-    group.bench_function("chain again", |b| b.iter(|| runtime.block_on(chain_call(wx, &order))));
+    group.bench_function("floor", |b| b.iter(|| runtime.block_on(floor.call(&common::order()))));
+    group.bench_function("chain", |b| b.iter(|| runtime.block_on(chain_call(wx))));
+    group.bench_function("floor again", |b| b.iter(|| runtime.block_on(floor.call(&common::order()))));
+    group.bench_function("chain again", |b| b.iter(|| runtime.block_on(chain_call(wx))));
     group.bench_function("chain, blocking", |b| {
-        b.iter(|| wx["v3/pay/transactions/native"].post_sync(order.clone()).unwrap().data());
+        b.iter(|| wx["v3/pay/transactions/native"].post_sync(common::order()).unwrap().data());
     });
     group.finish();
 }
 
-async fn chain_call(wx: &wechatpay_chain::WeChatPay, order: &Value) -> Value {
-    wx["v3/pay/transactions/native"].post(order.clone()).await.unwrap().data()
+async fn chain_call(wx: &wechatpay_chain::WeChatPay) -> Value {
+    wx["v3/pay/transactions/native"].post(common::order()).await.unwrap().data()
 }
 
 fn in_flight(c: &mut Criterion, floor: &Arc<Floor>, wx: &wechatpay_chain::WeChatPay) {
@@ -156,9 +155,8 @@ fn in_flight(c: &mut Criterion, floor: &Arc<Floor>, wx: &wechatpay_chain::WeChat
                 tasks(&|| {
                     let floor = floor.clone();
                     runtime.spawn(async move {
-                        let order = common::order();
                         for _ in 0..CALLS / IN_FLIGHT {
-                            floor.call(&order).await;
+                            floor.call(&common::order()).await;
                         }
                     })
                 });
@@ -169,9 +167,8 @@ fn in_flight(c: &mut Criterion, floor: &Arc<Floor>, wx: &wechatpay_chain::WeChat
                 tasks(&|| {
                     let wx = wx.clone();
                     runtime.spawn(async move {
-                        let order = common::order();
                         for _ in 0..CALLS / IN_FLIGHT {
-                            chain_call(&wx, &order).await;
+                            chain_call(&wx).await;
                         }
                     })
                 });
@@ -179,7 +176,6 @@ fn in_flight(c: &mut Criterion, floor: &Arc<Floor>, wx: &wechatpay_chain::WeChat
         });
     }
     // All 32 in one task, as `join_all` does it: the floor signs on one thread.
-    let order = common::order();
     let joined = |futures: &dyn Fn() -> std::pin::Pin<Box<dyn Future<Output = ()> + Send>>| {
         let all: Vec<_> = (0..IN_FLIGHT).map(|_| futures()).collect();
         runtime.block_on(async move { runtime_join(all).await });
@@ -187,10 +183,10 @@ fn in_flight(c: &mut Criterion, floor: &Arc<Floor>, wx: &wechatpay_chain::WeChat
     group.bench_function("floor, joined in one task", |b| {
         b.iter(|| {
             joined(&|| {
-                let (floor, order) = (floor.clone(), order.clone());
+                let floor = floor.clone();
                 Box::pin(async move {
                     for _ in 0..CALLS / IN_FLIGHT {
-                        floor.call(&order).await;
+                        floor.call(&common::order()).await;
                     }
                 })
             });
@@ -199,10 +195,10 @@ fn in_flight(c: &mut Criterion, floor: &Arc<Floor>, wx: &wechatpay_chain::WeChat
     group.bench_function("chain, joined in one task", |b| {
         b.iter(|| {
             joined(&|| {
-                let (wx, order) = (wx.clone(), order.clone());
+                let wx = wx.clone();
                 Box::pin(async move {
                     for _ in 0..CALLS / IN_FLIGHT {
-                        chain_call(&wx, &order).await;
+                        chain_call(&wx).await;
                     }
                 })
             });

@@ -13,7 +13,7 @@ use http::header::{
 use http::{HeaderMap, HeaderName, HeaderValue, Method};
 use serde_json::Value;
 use tokio::runtime::Handle;
-use url::{Position, Url};
+use url::Url;
 
 use crate::blocking;
 use crate::client::{Inner, Lane};
@@ -279,15 +279,7 @@ impl Request {
             return Err(Error::config("chain", "begins with `v2`: APIv2 (XML) is not spoken by this client"));
         }
         let base = self.base.as_ref().unwrap_or(&self.inner.base);
-        let url = target_url(base, &self.template, &self.vars, &self.query)?;
-        let authorize = self.inner.hosts.trusts(&url);
-        if !authorize && self.method != Method::GET {
-            return Err(PathError::Url {
-                url: url[..Position::AfterPath].to_owned(),
-                reason: "only a GET is sent to a host that may not see a signature".to_owned(),
-            }
-            .into());
-        }
+        let Target { url, prefix, authorize } = self.target(base)?;
         let mut headers = self.headers;
         headers.reserve(5);
         headers.entry(ACCEPT).or_insert(ACCEPTED);
@@ -299,7 +291,9 @@ impl Request {
             Body::None => Bytes::new(),
             Body::Json(value) => {
                 headers.entry(CONTENT_TYPE).or_insert(JSON);
-                Bytes::from(value.to_string())
+                let json = serde_json::to_vec(&value)
+                    .map_err(|e| Error::config("json", format!("cannot be written: {e}")))?;
+                Bytes::from(json)
             }
             Body::Raw(Some(content_type), bytes) => {
                 headers.insert(CONTENT_TYPE, content_type);
@@ -314,12 +308,6 @@ impl Request {
         if body.is_empty() && matches!(self.method, Method::POST | Method::PUT | Method::PATCH) {
             headers.insert(CONTENT_LENGTH, NO_BYTES);
         }
-        // The table of unsigned paths knows paths without the base URL's prefix.
-        let prefix = if url.origin() == base.origin() && url.path().starts_with(base.path()) {
-            base.path().len()
-        } else {
-            1
-        };
         let timeout = self.timeout.unwrap_or(self.inner.settings.timeout);
         let parts = Parts {
             method: self.method,
@@ -335,31 +323,63 @@ impl Request {
     }
 }
 
-/// The URL that goes on the wire. It is put together as text and parsed once, and what the parser made of it is
-/// what is signed *and* sent: the two cannot differ.
-fn target_url(base: &Url, template: &str, vars: &[(String, Value)], query: &str) -> Result<Url, Error> {
-    let expanded = path::expand(template, vars)?;
-    let mut text = String::with_capacity(base.as_str().len() + expanded.len() + query.len() + 1);
-    if !path::is_absolute(&expanded) {
-        text.push_str(base.as_str());
+/// The URL that goes on the wire: what the URL parser made of it is what is signed *and* sent, so the two cannot
+/// differ.
+struct Target {
+    url: Url,
+    /// How much of the path is the base URL's: the table of unsigned paths knows paths without it.
+    prefix: usize,
+    /// Whether the host may see a signature.
+    authorize: bool,
+}
+
+impl Request {
+    fn target(&self, base: &Url) -> Result<Target, Error> {
+        let expanded = path::expand(&self.template, &self.vars)?;
+        if expanded.contains('#') {
+            let reason = "a `#` would cut off what stands behind it".to_owned();
+            return Err(PathError::Url { url: self.template.to_string(), reason }.into());
+        }
+        if path::is_absolute(&expanded) {
+            return self.whole_url(base, &expanded);
+        }
+        let (path, literal) = expanded.split_once('?').unwrap_or((&expanded, ""));
+        // The base URL is parsed once, at construction, and its host is one that may see a signature.
+        let mut url = base.clone();
+        match base.path() {
+            "/" => url.set_path(path),
+            prefix => url.set_path(&[prefix, path].concat()),
+        }
+        match (literal, self.query.as_str()) {
+            ("", "") => {}
+            ("", one) | (one, "") => url.set_query(Some(one)),
+            (one, other) => url.set_query(Some(&[one, "&", other].concat())),
+        }
+        Ok(Target { url, prefix: base.path().len(), authorize: true })
     }
-    text.push_str(&expanded);
-    if !query.is_empty() {
-        text.push(if expanded.contains('?') { '&' } else { '?' });
-        text.push_str(query);
+
+    /// A whole URL in the chain (a download's, say), whose host may be anybody's.
+    fn whole_url(&self, base: &Url, text: &str) -> Result<Target, Error> {
+        let refuse = |reason: String| {
+            let url = text.split('?').next().unwrap_or_default().to_owned();
+            Error::from(PathError::Url { url, reason })
+        };
+        let mut url = Url::parse(text).map_err(|e| refuse(e.to_string()))?;
+        if !url.username().is_empty() || url.password().is_some() {
+            return Err(refuse("it has a user name or a password".to_owned()));
+        }
+        if !self.query.is_empty() {
+            let query = url.query().filter(|q| !q.is_empty()).map(|q| [q, "&", &self.query].concat());
+            url.set_query(Some(query.as_ref().unwrap_or(&self.query)));
+        }
+        let authorize = self.inner.hosts.trusts(&url);
+        if !authorize && self.method != Method::GET {
+            return Err(refuse("only a GET is sent to a host that may not see a signature".to_owned()));
+        }
+        let below_base = url.origin() == base.origin() && url.path().starts_with(base.path());
+        let prefix = if below_base { base.path().len() } else { 1 };
+        Ok(Target { url, prefix, authorize })
     }
-    let refuse = |reason: String| {
-        let url = text.split(['?', '#']).next().unwrap_or_default().to_owned();
-        Error::from(PathError::Url { url, reason })
-    };
-    let url = Url::parse(&text).map_err(|e| refuse(e.to_string()))?;
-    if url.fragment().is_some() {
-        return Err(refuse("a `#` would cut off what stands behind it".to_owned()));
-    }
-    if !url.username().is_empty() || url.password().is_some() {
-        return Err(refuse("it has a user name or a password".to_owned()));
-    }
-    Ok(url)
 }
 
 impl IntoFuture for Request {

@@ -46,7 +46,7 @@ fn signatures_made_here_verify_there() {
     for value in AWKWARD {
         wx["v3/{v}/x"].get().var("v", *value).query(json!({*value: value, "list": [value]})).wait().unwrap();
         holds(&recorder);
-        wx["v3/{+v}"].get().var("v", format!("a{}", value.replace('?', "").replace('#', ""))).wait().unwrap();
+        wx["v3/{+v}"].get().var("v", format!("a{}", value.replace(['?', '#'], ""))).wait().unwrap();
         holds(&recorder);
         wx["v3/x"].post(json!({*value: value})).wait().unwrap();
         let seen = holds(&recorder);
