@@ -23,7 +23,7 @@
 //!
 //! Start with [`WeChatPay`]: it opens a [`Chain`], a verb makes a [`Request`] of it, `.await` or
 //! [`wait`](Request::wait) an answer: a [`Response`], which exists only once its signature is verified, or an
-//! [`Error`], grouped by what to do next.
+//! [`Error`], grouped by what to do next. PROTOCOL, in these pages, is `docs/protocol.md`.
 //!
 //! | feature | what it adds |
 //! |---|---|

@@ -52,3 +52,6 @@ impl Nodes {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

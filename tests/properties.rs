@@ -177,3 +177,55 @@ proptest! {
         let _ = (response.data(), response.text().is_ok(), response.deserialize::<Vec<u8>>().is_ok());
     }
 }
+
+#[cfg(feature = "sandbox")]
+mod sandbox {
+    use std::io::{Read as _, Write as _};
+    use std::net::TcpStream;
+
+    use wechatpay_chain::sandbox::Sandbox;
+
+    use super::*;
+
+    static SANDBOX: LazyLock<Sandbox> = LazyLock::new(|| Sandbox::start().unwrap());
+
+    /// The status of the answer to a raw request.
+    fn status(request: &[u8]) -> Option<u16> {
+        let address = SANDBOX.base_url().trim_start_matches("http://").trim_end_matches('/');
+        let mut stream = TcpStream::connect(address).unwrap();
+        stream.set_read_timeout(Some(std::time::Duration::from_secs(10))).unwrap();
+        stream.write_all(request).unwrap();
+        let mut head = [0; 12];
+        stream.read_exact(&mut head).ok()?;
+        std::str::from_utf8(&head[9..]).ok()?.parse().ok()
+    }
+
+    /// A rightly signed Authorization header for `GET /v3/certificates`.
+    fn right() -> String {
+        let prepared = SANDBOX.client().unwrap()["v3/certificates"].get().prepare().unwrap();
+        prepared.authorization().unwrap().unwrap().to_str().unwrap().to_owned()
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig { cases: 200, failure_persistence: None, ..ProptestConfig::default() })]
+
+        /// Any Authorization header, and any change to a right one, is refused: never accepted, never a crash.
+        #[test]
+        fn no_authorization_but_the_right_one_is_accepted(
+            garbage in "[ -~]{0,80}",
+            field in "(WECHATPAY2-SHA256-RSA2048 )?((mchid|serial_no|timestamp|nonce_str|signature)=\"?[ -~]{0,20}\"?,?){0,7}",
+            at in 0usize..500,
+            byte in b' '..=b'~',
+        ) {
+            let mut changed = right().into_bytes();
+            let at = at % changed.len();
+            let same = changed[at] == byte;
+            changed[at] = byte;
+            for (header, accepted) in [(garbage.into_bytes(), false), (field.into_bytes(), false), (changed, same)] {
+                let request = [b"GET /v3/certificates HTTP/1.1\r\nHost: x\r\nAuthorization: ".as_slice(), &header, b"\r\n\r\n"].concat();
+                let expected = if accepted { Some(200) } else { Some(401) };
+                prop_assert_eq!(status(&request), expected, "{}", String::from_utf8_lossy(&header));
+            }
+        }
+    }
+}
