@@ -1,5 +1,6 @@
 //! The one place where sign, send and verify meet.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::{Bytes, BytesMut};
@@ -23,8 +24,23 @@ pub(crate) fn stamp(inner: &Inner, parts: &Parts) -> Result<Stamp, Error> {
 }
 
 /// Signs, sends, reads, verifies.
-pub(crate) async fn exchange(inner: &Inner, mut parts: Parts, lane: Lane) -> Result<Response, Error> {
-    // Announced until the end of this function. A blocking call's thread waits for nothing else, so it signs itself.
+pub(crate) async fn exchange(inner: &Inner, parts: Parts, lane: Lane) -> Result<Response, Error> {
+    let sent =
+        Sent { method: parts.method.clone(), template: Arc::clone(&parts.template), timeout: parts.timeout };
+    let prefix = parts.prefix;
+    let mut answer = send(inner, parts, lane, &sent).await?;
+    let body = read(&mut answer, inner.settings.max_body, &sent).await?;
+    check(inner, &sent.method, prefix, answer, body)
+}
+
+/// Signs and sends one attempt: what comes back is neither read nor verified yet.
+pub(crate) async fn send(
+    inner: &Inner,
+    mut parts: Parts,
+    lane: Lane,
+    sent: &Sent,
+) -> Result<reqwest::Response, Error> {
+    // Announced until the answer's head is there. A blocking call's thread waits for nothing else, so it signs itself.
     let call = (lane == Lane::Caller).then(|| inner.identity.begin_call());
     if parts.authorize {
         let stamp = stamp(inner, &parts)?;
@@ -34,28 +50,25 @@ pub(crate) async fn exchange(inner: &Inner, mut parts: Parts, lane: Lane) -> Res
         };
         parts.headers.insert(AUTHORIZATION, authorization);
     }
-    let Parts { method, template, url, prefix, headers, body, timeout, .. } = parts;
-    let sent = Sent { method: &method, template: &template, timeout };
-    let mut request = reqwest::Request::new(method.clone(), url);
+    let Parts { method, url, headers, body, timeout, .. } = parts;
+    let mut request = reqwest::Request::new(method, url);
     *request.headers_mut() = headers;
     *request.timeout_mut() = Some(timeout);
     if !body.is_empty() {
         *request.body_mut() = Some(body.into());
     }
-    let mut answer = inner.http(lane)?.execute(request).await.map_err(|e| sent.transport(e))?;
-    let body = read(&mut answer, inner.settings.max_body, &sent).await?;
-    check(inner, &method, prefix, answer, body)
+    inner.http(lane)?.execute(request).await.map_err(|e| sent.transport(e))
 }
 
 /// What an error says of the call.
-struct Sent<'a> {
-    method: &'a Method,
-    template: &'a str,
-    timeout: Duration,
+pub(crate) struct Sent {
+    pub(crate) method: Method,
+    pub(crate) template: Arc<str>,
+    pub(crate) timeout: Duration,
 }
 
 /// Reads the body, which may be no larger than configured, whatever the answer says of its length.
-async fn read(answer: &mut reqwest::Response, limit: usize, sent: &Sent<'_>) -> Result<Bytes, Error> {
+pub(crate) async fn read(answer: &mut reqwest::Response, limit: usize, sent: &Sent) -> Result<Bytes, Error> {
     let too_large = || {
         let what = format!("the answer is larger than {limit} bytes, the most that is read into memory");
         sent.broken(what, true, None)
@@ -86,7 +99,7 @@ async fn read(answer: &mut reqwest::Response, limit: usize, sent: &Sent<'_>) -> 
 }
 
 /// Verifies the answer; then it is a `Response`, or the platform's error.
-fn check(
+pub(crate) fn check(
     inner: &Inner,
     method: &Method,
     prefix: usize,
@@ -144,8 +157,8 @@ fn origin_of(location: &str) -> String {
 
 type Source = Box<dyn std::error::Error + Send + Sync>;
 
-impl Sent<'_> {
-    fn transport(&self, e: reqwest::Error) -> Error {
+impl Sent {
+    pub(crate) fn transport(&self, e: reqwest::Error) -> Error {
         let what = match (e.is_connect(), e.is_timeout()) {
             (true, true) => "no connection within the connect timeout".to_owned(),
             (true, false) => "no connection".to_owned(),
@@ -164,7 +177,7 @@ impl Sent<'_> {
         self.broken(what, maybe_sent, Some(Box::new(e)))
     }
 
-    fn broken(&self, what: String, maybe_sent: bool, source: Option<Source>) -> Error {
+    pub(crate) fn broken(&self, what: String, maybe_sent: bool, source: Option<Source>) -> Error {
         let call = format!("{} {}", self.method, self.template);
         Error::Transport(Box::new(TransportError { call, what, maybe_sent, source }))
     }
