@@ -98,7 +98,13 @@ fn pure(c: &mut Criterion<CpuTime>, floor: &Floor, wx: &wechatpay_chain::WeChatP
     group.bench_function("floor", |b| b.iter(|| floor.authorization(&common::order().to_string())));
     group.bench_function("chain", |b| {
         b.iter(|| {
-            wx["v3/pay/transactions/native"].post(common::order()).prepare().unwrap().authorization().unwrap()
+            wx["v3/pay/transactions/native"]
+                .post(common::order())
+                .prepare()
+                .unwrap()
+                .authorization()
+                .wait()
+                .unwrap()
         });
     });
     group.finish();

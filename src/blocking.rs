@@ -3,6 +3,9 @@
 //! One background thread drives the connections. The calling thread polls its own future, and so prepares, signs and
 //! verifies itself: many blocking threads use many cores. It waits on a lock of its own, not on tokio's `block_on`,
 //! which panics inside a runtime.
+//!
+//! Inside a runtime a helper thread polls instead. What a task gives back there (`yield_now`, in a `Signer` say) goes
+//! to the runtime that the caller holds up, and would never come back.
 
 use std::future::{Future, pending};
 use std::pin::{Pin, pin};
@@ -33,7 +36,9 @@ fn background() -> Result<&'static Handle, Error> {
 }
 
 /// `future`, its timers and connections driven by the background runtime, whoever polls it.
-pub(crate) fn on_background<F: Future>(future: F) -> Result<impl Future<Output = F::Output>, Error> {
+pub(crate) fn on_background<F: Future + Send>(
+    future: F,
+) -> Result<impl Future<Output = F::Output> + Send, Error> {
     let handle = background()?;
     // A future that is polled inside somebody's task would otherwise use up that task's budget and never go on.
     Ok(Entered { handle, future: Box::pin(unconstrained(future)) })
@@ -53,8 +58,23 @@ impl<F: Future> Future for Entered<F> {
     }
 }
 
+/// Runs `future` while this thread waits, wherever this thread is.
+pub(crate) fn wait<T: Send>(future: impl Future<Output = Result<T, Error>> + Send) -> Result<T, Error> {
+    let future = on_background(future)?;
+    if Handle::try_current().is_err() {
+        return block_on(future);
+    }
+    std::thread::scope(|scope| {
+        let poll = || block_on(future);
+        let helper = std::thread::Builder::new().name("wechatpay-chain".to_owned()).spawn_scoped(scope, poll);
+        let helper = helper.map_err(|e| Error::config("runtime", format!("cannot start a thread: {e}")))?;
+        // Only a caller's own code (a signer, a clock) can panic there: its panic goes on here.
+        helper.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic))
+    })
+}
+
 /// Runs `future` on this thread, which sleeps while there is nothing to do.
-pub(crate) fn block_on<F: Future>(future: F) -> F::Output {
+fn block_on<F: Future>(future: F) -> F::Output {
     let bell = Arc::new(Bell::default());
     let waker = Waker::from(Arc::clone(&bell));
     let mut cx = Context::from_waker(&waker);

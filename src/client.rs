@@ -7,17 +7,16 @@ use std::time::Duration;
 
 use http::{HeaderMap, HeaderValue};
 use url::Url;
-use zeroize::Zeroizing;
 
 use crate::chain::Chain;
 use crate::clock::Clock;
 use crate::config::PLATFORM_HOSTS;
-use crate::error::{Error, VerifyError};
+use crate::crypto::aes::Apiv3Key;
+use crate::error::Error;
+use crate::exchange;
 use crate::nodes::Nodes;
 use crate::platform::PlatformKeys;
-use crate::response::request_id;
 use crate::sign::Identity;
-use crate::verify;
 
 /// The platform closes an idle connection after about 8 s (PROTOCOL); ours go earlier, so that none is used up dead.
 const IDLE: Duration = Duration::from_secs(7);
@@ -62,7 +61,7 @@ pub(crate) struct Settings {
     pub(crate) timeout: Duration,
     pub(crate) connect_timeout: Duration,
     pub(crate) max_body: usize,
-    pub(crate) apiv3_key: Option<Zeroizing<String>>,
+    pub(crate) apiv3_key: Option<Apiv3Key>,
 }
 
 /// Which runtime drives a call's connection. A pooled connection lives on the runtime that opened it, so a blocking
@@ -144,12 +143,7 @@ impl WeChatPay {
     /// # Errors
     /// [`Error::Verify`] says which check failed.
     pub fn verify(&self, headers: &HeaderMap, body: &[u8]) -> Result<(), Error> {
-        verify::signature(headers, body, self.inner.clock.unix_seconds(), &self.inner.platform).map_err(
-            |reason| {
-                let request_id = request_id(headers).map(str::to_owned);
-                Error::Verify(Box::new(VerifyError { reason, status: None, request_id }))
-            },
-        )
+        exchange::verify(&self.inner, headers, body)
     }
 
     /// The merchant number this client signs for.

@@ -1,6 +1,7 @@
 //! One `Config`, three doors: the builder, PHP's factory array, the environment.
 
 use std::fmt;
+use std::sync::Arc;
 use std::time::Duration;
 
 use serde_json::{Map, Value};
@@ -9,10 +10,12 @@ use zeroize::Zeroizing;
 
 use crate::client::{Hosts, Settings, WeChatPay};
 use crate::clock::{Clock, SystemClock};
+use crate::crypto::aes::Apiv3Key;
 use crate::crypto::keys;
 use crate::error::{Error, kind_of};
 use crate::platform::{PUBLIC_KEY_PREFIX, PlatformKeys};
 use crate::sign::Identity;
+use crate::signer::{MerchantKey, Signer};
 
 /// The platform's default base URL.
 pub(crate) const BASE_URL: &str = "https://api.mch.weixin.qq.com/";
@@ -49,6 +52,7 @@ pub struct Builder {
     mchid: Option<String>,
     serial: Option<String>,
     private_key: Option<Zeroizing<String>>,
+    signer: Option<Arc<dyn Signer>>,
     platform_keys: Vec<(String, String)>,
     apiv3_key: Option<Zeroizing<String>>,
     base_url: String,
@@ -82,6 +86,7 @@ impl Default for Builder {
             mchid: None,
             serial: None,
             private_key: None,
+            signer: None,
             platform_keys: Vec::new(),
             apiv3_key: None,
             base_url: BASE_URL.to_owned(),
@@ -110,6 +115,12 @@ impl Builder {
     /// The merchant's private key: PEM text (PKCS#8 or PKCS#1), or its `file://` path.
     pub fn private_key(mut self, pem: impl Into<String>) -> Self {
         self.private_key = Some(Zeroizing::new(pem.into()));
+        self
+    }
+
+    /// Signs somewhere else, instead of a local private key: see [`Signer`].
+    pub fn signer(mut self, signer: impl Signer) -> Self {
+        self.signer = Some(Arc::new(signer));
         self
     }
 
@@ -180,13 +191,18 @@ impl Builder {
                 ));
             }
         }
-        let pem = self.private_key.filter(|p| !p.is_empty()).ok_or_else(|| {
-            Error::config(
-                "privateKey",
-                "is missing: the merchant's private key is required, PEM text or a `file://` path",
-            )
-        })?;
-        let key = keys::private_key("privateKey", &pem)?;
+        let key = match (self.private_key.filter(|p| !p.is_empty()), self.signer) {
+            (Some(pem), None) => MerchantKey::Local(Arc::new(keys::private_key("privateKey", &pem)?)),
+            (None, Some(signer)) => MerchantKey::Remote(signer),
+            (Some(_), Some(_)) => {
+                return Err(Error::config("signer", "is given beside a private key: give one"));
+            }
+            (None, None) => {
+                let reason =
+                    "is missing: the merchant's private key is required, PEM text or a `file://` path";
+                return Err(Error::config("privateKey", reason));
+            }
+        };
         if self.platform_keys.is_empty() {
             let reason = "is missing: without a platform key no answer could be verified, so nothing would be sent; give \
                           at least one `serial => public key or certificate`";
@@ -207,14 +223,10 @@ impl Builder {
         if self.max_body == 0 {
             return Err(Error::config("max_body", "must be more than 0 bytes"));
         }
-        if let Some(key) = &self.apiv3_key {
-            if key.len() != 32 {
-                return Err(Error::config(
-                    "apiv3Key",
-                    format!("must be exactly 32 bytes; it is {}", key.len()),
-                ));
-            }
-        }
+        let wrong =
+            |key: &str| Error::config("apiv3Key", format!("must be exactly 32 bytes; it is {}", key.len()));
+        let apiv3_key =
+            self.apiv3_key.as_ref().map(|key| Apiv3Key::new(key).ok_or_else(|| wrong(key))).transpose()?;
         for (field, value) in [("timeout", self.timeout), ("connect_timeout", self.connect_timeout)] {
             check_timeout(field, value)?;
         }
@@ -224,7 +236,7 @@ impl Builder {
             timeout: self.timeout,
             connect_timeout: self.connect_timeout,
             max_body: self.max_body,
-            apiv3_key: self.apiv3_key,
+            apiv3_key,
         };
         let identity = Identity::new(mchid, serial, key);
         WeChatPay::new(identity, PlatformKeys::new(platform), base, hosts, settings, self.clock)
@@ -359,7 +371,7 @@ fn load_platform_key(
     id: &str,
     pem: &str,
     merchant_serial: &str,
-    merchant_key: &crate::crypto::rsa::PrivateKey,
+    merchant_key: &MerchantKey,
 ) -> Result<(String, crate::crypto::rsa::PublicKey), Error> {
     let name = format!("certs[\"{id}\"]");
     if id.eq_ignore_ascii_case(merchant_serial) {
@@ -367,7 +379,7 @@ fn load_platform_key(
     }
     let loaded = keys::public_key(&name, pem)?;
     // A merchant's key here would let the merchant, or who has its key, answer for the platform.
-    if merchant_key.matches(&loaded.key) {
+    if matches!(merchant_key, MerchantKey::Local(key) if key.matches(&loaded.key)) {
         return Err(Error::config(name, "holds the merchant's own key: the platform's keys belong here"));
     }
     match loaded.certificate_serial {

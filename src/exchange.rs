@@ -24,7 +24,7 @@ pub(crate) fn stamp(inner: &Inner, parts: &Parts) -> Result<Stamp, Error> {
 }
 
 /// Signs, sends, reads, verifies.
-pub(crate) async fn exchange(inner: &Inner, parts: Parts, lane: Lane) -> Result<Response, Error> {
+pub(crate) async fn exchange(inner: &Arc<Inner>, parts: Parts, lane: Lane) -> Result<Response, Error> {
     let sent =
         Sent { method: parts.method.clone(), template: Arc::clone(&parts.template), timeout: parts.timeout };
     let prefix = parts.prefix;
@@ -44,10 +44,7 @@ pub(crate) async fn send(
     let call = (lane == Lane::Caller).then(|| inner.identity.begin_call());
     if parts.authorize {
         let stamp = stamp(inner, &parts)?;
-        let authorization = match &call {
-            Some(call) => inner.identity.authorize_shared(&stamp, call).await?,
-            None => inner.identity.authorize(&stamp)?,
-        };
+        let authorization = inner.identity.authorize(&stamp, call.as_ref()).await?;
         parts.headers.insert(AUTHORIZATION, authorization);
     }
     let Parts { method, url, headers, body, timeout, .. } = parts;
@@ -100,7 +97,7 @@ pub(crate) async fn read(answer: &mut reqwest::Response, limit: usize, sent: &Se
 
 /// Verifies the answer; then it is a `Response`, or the platform's error.
 pub(crate) fn check(
-    inner: &Inner,
+    inner: &Arc<Inner>,
     method: &Method,
     prefix: usize,
     mut answer: reqwest::Response,
@@ -120,10 +117,18 @@ pub(crate) fn check(
         Error::Verify(Box::new(VerifyError { reason, status: Some(status.as_u16()), request_id }))
     })?;
     if status.is_success() {
-        Ok(Response::new(status, headers, body, verified))
+        Ok(Response::new(Arc::clone(inner), status, headers, body, verified))
     } else {
         Err(Error::Api(Box::new(api_error(status, &headers, body, verified))))
     }
+}
+
+/// Whether headers and body come from the platform, by whatever way they came.
+pub(crate) fn verify(inner: &Inner, headers: &HeaderMap, body: &[u8]) -> Result<(), Error> {
+    verify::signature(headers, body, inner.clock.unix_seconds(), &inner.platform).map_err(|reason| {
+        let request_id = request_id(headers).map(str::to_owned);
+        Error::Verify(Box::new(VerifyError { reason, status: None, request_id }))
+    })
 }
 
 fn api_error(status: StatusCode, headers: &HeaderMap, body: Bytes, verified: bool) -> ApiError {

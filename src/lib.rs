@@ -69,18 +69,23 @@ mod client;
 mod clock;
 mod config;
 mod crypto;
+mod deferred;
 mod error;
 mod exchange;
 mod nodes;
+mod notify;
 mod options;
 mod path;
+mod paysign;
 mod platform;
 mod prepared;
 mod request;
 mod response;
 #[cfg(feature = "sandbox")]
 pub mod sandbox;
+mod sensitive;
 mod sign;
+mod signer;
 #[cfg(test)]
 mod vectors;
 mod verify;
@@ -89,11 +94,14 @@ pub use chain::Chain;
 pub use client::WeChatPay;
 pub use clock::{Clock, SystemClock};
 pub use config::Builder;
+pub use deferred::Deferred;
 pub use error::{
     ApiError, ConfigError, DecodeError, Error, KeyError, PathError, TransportError, VerifyError, VerifyReason,
 };
+pub use notify::{Notification, Reply};
 pub use prepared::Prepared;
 pub use request::Request;
 pub use response::Response;
+pub use signer::{Signature, Signer, SignerError};
 #[doc(no_inline)]
 pub use {bytes, http};

@@ -10,7 +10,7 @@ use http::{HeaderMap, HeaderValue, Method};
 use url::{Position, Url};
 
 use crate::client::Inner;
-use crate::error::Error;
+use crate::deferred::Deferred;
 use crate::sign::Stamp;
 
 /// A request put together, not yet signed.
@@ -98,13 +98,19 @@ impl Prepared {
         String::from_utf8_lossy(&self.stamp.message)
     }
 
-    /// The `Authorization` header's value, signed now: good for five minutes, and for this very request.
-    /// `None` when the URL's host may not see one.
+    /// The `Authorization` header's value, signed when it is awaited: good for five minutes, and for this very
+    /// request. `None` when the URL's host may not see one.
     ///
     /// # Errors
-    /// [`Error::Key`] when the key does not sign.
-    pub fn authorization(&self) -> Result<Option<HeaderValue>, Error> {
-        self.parts.authorize.then(|| self.inner.identity.authorize(&self.stamp)).transpose()
+    /// [`Error::Key`](crate::Error::Key) when the key or the signer does not sign.
+    pub fn authorization(&self) -> Deferred<Option<HeaderValue>> {
+        let (inner, stamp, authorize) = (Arc::clone(&self.inner), self.stamp.clone(), self.parts.authorize);
+        Deferred::new(async move {
+            match authorize {
+                true => inner.identity.authorize(&stamp, None).await.map(Some),
+                false => Ok(None),
+            }
+        })
     }
 }
 

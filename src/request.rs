@@ -24,6 +24,7 @@ use crate::options;
 use crate::path;
 use crate::prepared::{Parts, Prepared};
 use crate::response::Response;
+use crate::sensitive;
 use crate::verify;
 
 /// What the platform may answer with (PROTOCOL, Request).
@@ -64,6 +65,7 @@ pub struct Request {
     body: Body,
     base: Option<Url>,
     timeout: Option<Duration>,
+    encrypt: Vec<String>,
     error: Option<Error>,
 }
 
@@ -91,6 +93,7 @@ impl Request {
             body: Body::None,
             base: None,
             timeout: None,
+            encrypt: Vec::new(),
             error,
         }
     }
@@ -222,6 +225,31 @@ impl Request {
         self
     }
 
+    /// Encrypts the strings of the JSON body that these pointers (RFC 6901, `*` for every element of an array) lead
+    /// to, and says in `Wechatpay-Serial` with which platform key: the one that the header names if it is given, else
+    /// the client's ([`WeChatPay::platform_serial`](crate::WeChatPay::platform_serial)). An empty string stays empty.
+    /// A pointer that leads to nothing, or to no string, is an error.
+    ///
+    /// ```
+    /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # #[cfg(feature = "sandbox")] {
+    /// # use serde_json::json;
+    /// # let sandbox = wechatpay_chain::sandbox::Sandbox::start()?;
+    /// # let wx = sandbox.client()?;
+    /// let prepared = wx["v3/applyment4sub/applyment"]
+    ///     .post(json!({"contact_info": {"contact_name": "张三"}, "list": [{"phone": "139"}, {"phone": ""}]}))
+    ///     .encrypt(&["/contact_info/contact_name", "/list/*/phone"])
+    ///     .prepare()?;
+    /// assert!(!prepared.message().contains("张三"));
+    /// assert_eq!(prepared.headers()["wechatpay-serial"], wx.platform_serial().unwrap_or_default());
+    /// # }
+    /// # Ok(()) }
+    /// ```
+    pub fn encrypt(mut self, pointers: &[&str]) -> Self {
+        self.encrypt.extend(pointers.iter().map(|pointer| (*pointer).to_owned()));
+        self
+    }
+
     /// Keeps the first error for the end.
     pub(crate) fn fail(mut self, error: Error) -> Self {
         self.error.get_or_insert(error);
@@ -266,11 +294,11 @@ impl Request {
     /// Every variant of [`Error`] can come out of a call.
     pub fn wait(self) -> Result<Response, Error> {
         let (inner, parts) = self.into_parts()?;
-        blocking::block_on(blocking::on_background(exchange::exchange(&inner, parts, Lane::Background))?)
+        blocking::wait(exchange::exchange(&inner, parts, Lane::Background))
     }
 
     /// Path, query, headers and body, put together. Nothing is signed yet.
-    fn into_parts(self) -> Result<(Arc<Inner>, Parts), Error> {
+    fn into_parts(mut self) -> Result<(Arc<Inner>, Parts), Error> {
         if let Some(error) = self.error {
             return Err(error);
         }
@@ -280,12 +308,23 @@ impl Request {
         }
         let base = self.base.as_ref().unwrap_or(&self.inner.base);
         let Target { url, prefix, authorize } = self.target(base)?;
-        let mut headers = self.headers;
+        let mut headers = std::mem::take(&mut self.headers);
         headers.reserve(5);
         headers.entry(ACCEPT).or_insert(ACCEPTED);
         headers.entry(USER_AGENT).or_insert(AGENT);
         if let (true, Some(serial)) = (authorize, &self.inner.platform_serial) {
             headers.entry(verify::SERIAL).or_insert_with(|| serial.clone());
+        }
+        if !self.encrypt.is_empty() {
+            let Body::Json(value) = &mut self.body else {
+                return Err(Error::config("encrypt", "needs a JSON body"));
+            };
+            let named = headers.get(verify::SERIAL).map(|serial| serial.to_str().unwrap_or_default());
+            let (serial, key) = sensitive::encryption_key(&self.inner, named)?;
+            sensitive::encrypt_fields(key, value, &self.encrypt)?;
+            let serial = HeaderValue::try_from(serial)
+                .map_err(|_| Error::config("certs", "has a serial that no HTTP header can hold"))?;
+            headers.insert(verify::SERIAL, serial);
         }
         let body = match self.body {
             Body::None => Bytes::new(),

@@ -1,17 +1,21 @@
 //! `Response`: exists only once verified.
 
 use std::fmt;
+use std::sync::Arc;
 
 use bytes::Bytes;
 use http::{HeaderMap, StatusCode};
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 
+use crate::client::Inner;
 use crate::error::{DecodeError, Error};
+use crate::sensitive;
 
 /// A successful answer that is proved to come from the platform (but for the few paths that it does not sign; see
 /// `docs/architecture.md`).
 pub struct Response {
+    inner: Arc<Inner>,
     status: StatusCode,
     headers: HeaderMap,
     body: Bytes,
@@ -19,8 +23,14 @@ pub struct Response {
 }
 
 impl Response {
-    pub(crate) fn new(status: StatusCode, headers: HeaderMap, body: Bytes, verified: bool) -> Response {
-        Response { status, headers, body, verified }
+    pub(crate) fn new(
+        inner: Arc<Inner>,
+        status: StatusCode,
+        headers: HeaderMap,
+        body: Bytes,
+        verified: bool,
+    ) -> Response {
+        Response { inner, status, headers, body, verified }
     }
 
     /// Whether the answer was signed. `false` only for the few paths (files) that the platform does not sign.
@@ -92,6 +102,25 @@ impl Response {
         serde_json::from_slice(body).map_err(|e| {
             self.decode_error(format!("the body does not fit {}: {e}", std::any::type_name::<T>()), e)
         })
+    }
+
+    /// [`data`](Self::data) with its sensitive fields decrypted: the strings that these JSON pointers (RFC 6901, `*`
+    /// for every element of an array) lead to. An empty one stays empty.
+    ///
+    /// ```no_run
+    /// # async fn f(wx: &wechatpay_chain::WeChatPay) -> Result<(), wechatpay_chain::Error> {
+    /// let complaint = wx["v3/merchant-service/complaints-v2/{id}"].get().var("id", "2002").await?;
+    /// println!("{}", complaint.decrypt(&["/payer_phone"])?["payer_phone"]);
+    /// # Ok(()) }
+    /// ```
+    ///
+    /// # Errors
+    /// [`Error::Config`] for a pointer that leads to nothing or to no string, [`Error::Decrypt`] for a field that does
+    /// not open.
+    pub fn decrypt(&self, pointers: &[&str]) -> Result<Value, Error> {
+        let mut data = self.data();
+        sensitive::decrypt_fields(&self.inner, &mut data, pointers)?;
+        Ok(data)
     }
 
     fn decode_error(&self, what: String, source: impl std::error::Error + Send + Sync + 'static) -> Error {

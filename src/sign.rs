@@ -5,12 +5,14 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::{self, ThreadId};
 
 use aws_lc_rs::rand::{SecureRandom as _, SystemRandom};
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
 use http::HeaderValue;
 use tokio::runtime::{Handle, RuntimeFlavor};
 use tokio::task;
 
-use crate::crypto::rsa::PrivateKey;
-use crate::error::{Error, KeyError};
+use crate::error::Error;
+use crate::signer::{self, MerchantKey, Signer};
 
 /// The authentication scheme of APIv3.
 const SCHEME: &str = "WECHATPAY2-SHA256-RSA2048";
@@ -65,17 +67,22 @@ pub(crate) fn nonce() -> Result<String, Error> {
     Ok(nonce)
 }
 
+/// A pay-sign's message: the fields as lines, each one ended.
+pub(crate) fn lines(fields: &[&str]) -> Vec<u8> {
+    fields.iter().flat_map(|field| [field.as_bytes(), b"\n"]).flatten().copied().collect()
+}
+
 /// The merchant's identity: who signs, and with what.
 pub(crate) struct Identity {
     pub(crate) mchid: String,
     pub(crate) serial: String,
-    key: Arc<PrivateKey>,
+    pub(crate) key: MerchantKey,
     load: Load,
 }
 
 impl Identity {
-    pub(crate) fn new(mchid: String, serial: String, key: PrivateKey) -> Identity {
-        Identity { mchid, serial, key: Arc::new(key), load: Load::default() }
+    pub(crate) fn new(mchid: String, serial: String, key: MerchantKey) -> Identity {
+        Identity { mchid, serial, key, load: Load::default() }
     }
 
     /// Announces a call for as long as the guard lives.
@@ -83,28 +90,30 @@ impl Identity {
         InFlight::new(&self.load)
     }
 
-    /// The `Authorization` value for `stamp`, signed on this thread.
-    pub(crate) fn authorize(&self, stamp: &Stamp) -> Result<HeaderValue, Error> {
-        self.header(stamp, sign(&self.key, &stamp.message)?)
+    /// The signature of `message` in base64, made on this thread if the key is local.
+    pub(crate) async fn sign(&self, message: Vec<u8>) -> Result<String, Error> {
+        match &self.key {
+            MerchantKey::Local(key) => signer::sign_locally(key, &message),
+            MerchantKey::Remote(signer) => sign_remotely(&**signer, message).await,
+        }
     }
 
-    /// The same, off this thread when others wait for it: an RSA signature keeps a core busy for about 0.4 ms.
-    pub(crate) async fn authorize_shared(
+    /// The `Authorization` value for `stamp`. With `call`, a local signature leaves this thread when others wait for
+    /// it: an RSA signature keeps a core busy for about 0.4 ms.
+    pub(crate) async fn authorize(
         &self,
         stamp: &Stamp,
-        call: &InFlight<'_>,
+        call: Option<&InFlight<'_>>,
     ) -> Result<HeaderValue, Error> {
-        if !call.shares_its_thread() {
-            return self.authorize(stamp);
-        }
-        let (key, message) = (Arc::clone(&self.key), stamp.message.clone());
-        let signed = task::spawn_blocking(move || sign(&key, &message)).await;
-        let signature =
-            signed.map_err(|_| Error::config("runtime", "shut down before the request was signed"))??;
-        self.header(stamp, signature)
-    }
-
-    fn header(&self, stamp: &Stamp, signature: String) -> Result<HeaderValue, Error> {
+        let signature = match &self.key {
+            MerchantKey::Local(key) if call.is_some_and(InFlight::shares_its_thread) => {
+                let (key, message) = (Arc::clone(key), stamp.message.clone());
+                let signed = task::spawn_blocking(move || signer::sign_locally(&key, &message)).await;
+                signed.map_err(|_| Error::config("runtime", "shut down before the request was signed"))??
+            }
+            MerchantKey::Local(key) => signer::sign_locally(key, &stamp.message)?,
+            MerchantKey::Remote(signer) => sign_remotely(&**signer, stamp.message.clone()).await?,
+        };
         let text = authorization(&self.mchid, &stamp.nonce, &signature, &stamp.timestamp, &self.serial);
         let mut header = HeaderValue::try_from(text)
             .map_err(|_| Error::config("mchid or serial", "has a character that no HTTP header can hold"))?;
@@ -113,23 +122,22 @@ impl Identity {
     }
 }
 
+async fn sign_remotely(signer: &dyn Signer, message: Vec<u8>) -> Result<String, Error> {
+    let signature = signer.sign(message).await;
+    let signature = signature.map_err(|e| signer::failed("a signer that failed", Some(e)))?;
+    // 2048 to 8192 bits: anything else is no RSA signature, base64 that should have been bytes, say.
+    if !(256..=1024).contains(&signature.len()) {
+        return Err(signer::failed(&format!("a signature of {} bytes", signature.len()), None));
+    }
+    Ok(STANDARD.encode(signature))
+}
+
 /// What one attempt signs: made afresh for each.
 #[derive(Clone)]
 pub(crate) struct Stamp {
     pub(crate) timestamp: String,
     pub(crate) nonce: String,
     pub(crate) message: Vec<u8>,
-}
-
-fn sign(key: &PrivateKey, message: &[u8]) -> Result<String, Error> {
-    key.sign_base64(message).map_err(|_| {
-        Error::from(KeyError {
-            name: "privateKey".to_owned(),
-            expected: "a key that signs",
-            found: "one that AWS-LC refuses to sign with".to_owned(),
-            source: None,
-        })
-    })
 }
 
 /// The calls in flight, by the task that polls them. Two in one task (`join!`) run on one thread, and signing

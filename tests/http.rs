@@ -156,7 +156,7 @@ fn prepare_shows_what_is_sent_and_sends_nothing() {
     let (timestamp, nonce) = (prepared.timestamp(), prepared.nonce());
     let message = format!("POST\n/v3/x%2Fy%20%E8%8C%B6?q=it%27s\n{timestamp}\n{nonce}\n{{\"k\":\"v\"}}\n");
     assert_eq!(prepared.message(), message);
-    let authorization = prepared.authorization().unwrap().unwrap();
+    let authorization = prepared.authorization().wait().unwrap().unwrap();
     assert!(authorization.is_sensitive());
 
     request().wait().unwrap();
@@ -209,10 +209,10 @@ fn a_signature_never_goes_to_another_host() {
         "https://api.mch.weixin.qq.com:8443/v3/x",
         "https://api.mch.weixin.qq.com.evil.example/v3/x",
     ] {
-        assert!(wx.chain(url).get().prepare().unwrap().authorization().unwrap().is_none(), "{url}");
+        assert!(wx.chain(url).get().prepare().unwrap().authorization().wait().unwrap().is_none(), "{url}");
     }
     for url in ["https://api2.mch.weixin.qq.com/v3/x", "https://apihk.mch.weixin.qq.com/v3/x"] {
-        assert!(wx.chain(url).get().prepare().unwrap().authorization().unwrap().is_some(), "{url}");
+        assert!(wx.chain(url).get().prepare().unwrap().authorization().wait().unwrap().is_some(), "{url}");
     }
 }
 

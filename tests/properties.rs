@@ -203,7 +203,7 @@ mod sandbox {
     /// A rightly signed Authorization header for `GET /v3/certificates`.
     fn right() -> String {
         let prepared = SANDBOX.client().unwrap()["v3/certificates"].get().prepare().unwrap();
-        prepared.authorization().unwrap().unwrap().to_str().unwrap().to_owned()
+        prepared.authorization().wait().unwrap().unwrap().to_str().unwrap().to_owned()
     }
 
     proptest! {

@@ -64,10 +64,10 @@ fn nothing_secret_shows_anywhere() {
     check_debug(&secrets, &request());
     check_debug(&secrets, &request().var("a", "b").header("X", "y"));
     let prepared = request().prepare().unwrap();
-    prepared.authorization().unwrap();
+    prepared.authorization().wait().unwrap();
     check_debug(&secrets, &prepared);
     check_debug(&secrets, prepared.headers());
-    check_debug(&secrets, &prepared.authorization().unwrap());
+    check_debug(&secrets, &prepared.authorization().wait().unwrap());
     let response = request().wait().unwrap();
     check_debug(&secrets, &response);
     check_debug(&secrets, &SystemClock);

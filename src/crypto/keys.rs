@@ -44,7 +44,8 @@ pub(crate) fn private_key(name: &str, text: &str) -> Result<PrivateKey, KeyError
         }
         tag => return Err(fail(describe(tag))),
     };
-    pair.map(PrivateKey)
+    pair.map_err(|e| e.to_string())
+        .and_then(PrivateKey::new)
         .map_err(|e| fail(format!("`{tag}` that is not an RSA key of 2048 to 8192 bits ({e})")))
 }
 

@@ -1,9 +1,13 @@
-//! RSASSA-PKCS1-v1_5 with SHA-256, on keys that were parsed once.
+//! RSASSA-PKCS1-v1_5 with SHA-256, and RSAES-OAEP with SHA-1, on keys that were parsed once.
 
 use aws_lc_rs::digest;
-use aws_lc_rs::encoding::AsDer as _;
+use aws_lc_rs::encoding::{AsDer as _, Pkcs8V1Der, PublicKeyX509Der};
+use aws_lc_rs::error::Unspecified;
 use aws_lc_rs::rand::SystemRandom;
-use aws_lc_rs::rsa::KeyPair;
+use aws_lc_rs::rsa::{
+    KeyPair, OAEP_SHA1_MGF1SHA1, OaepPrivateDecryptingKey, OaepPublicEncryptingKey, PrivateDecryptingKey,
+    PublicEncryptingKey,
+};
 use aws_lc_rs::signature::{KeyPair as _, ParsedPublicKey, RSA_PKCS1_2048_8192_SHA256, RSA_PKCS1_SHA256};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
@@ -11,33 +15,72 @@ use base64::engine::general_purpose::STANDARD;
 /// The largest modulus that is accepted: 8192 bits.
 const MAX_MODULUS: usize = 1024;
 
-/// The merchant's private key: signs, in constant time, on AWS-LC.
-pub(crate) struct PrivateKey(pub(super) KeyPair);
+/// The merchant's private key: signs and decrypts, in constant time, on AWS-LC.
+pub(crate) struct PrivateKey {
+    pair: KeyPair,
+    decrypting: OaepPrivateDecryptingKey,
+}
 
 impl PrivateKey {
+    pub(super) fn new(pair: KeyPair) -> Result<PrivateKey, String> {
+        let unusable = |e: Unspecified| e.to_string();
+        let pkcs8: Pkcs8V1Der<'_> = pair.as_der().map_err(unusable)?;
+        let decrypting = PrivateDecryptingKey::from_pkcs8(pkcs8.as_ref()).map_err(|e| e.to_string())?;
+        let decrypting = OaepPrivateDecryptingKey::new(decrypting).map_err(unusable)?;
+        Ok(PrivateKey { pair, decrypting })
+    }
+
+    /// The text that was encrypted for this key (RSAES-OAEP with SHA-1); `None` for anything else.
+    pub(crate) fn decrypt_base64(&self, ciphertext: &str) -> Option<Vec<u8>> {
+        let ciphertext = STANDARD.decode(ciphertext).ok()?;
+        let mut plain = vec![0; self.decrypting.min_output_size()];
+        let length = self.decrypting.decrypt(&OAEP_SHA1_MGF1SHA1, &ciphertext, &mut plain, None).ok()?.len();
+        plain.truncate(length);
+        Some(plain)
+    }
+
     /// The signature of `message`, in base64.
-    pub(crate) fn sign_base64(&self, message: &[u8]) -> Result<String, aws_lc_rs::error::Unspecified> {
+    pub(crate) fn sign_base64(&self, message: &[u8]) -> Result<String, Unspecified> {
         let mut signature = [0; MAX_MODULUS];
-        let signature =
-            signature.get_mut(..self.0.public_modulus_len()).ok_or(aws_lc_rs::error::Unspecified)?;
-        self.0.sign(&RSA_PKCS1_SHA256, &SystemRandom::new(), message, signature)?;
+        let signature = signature.get_mut(..self.pair.public_modulus_len()).ok_or(Unspecified)?;
+        self.pair.sign(&RSA_PKCS1_SHA256, &SystemRandom::new(), message, signature)?;
         Ok(STANDARD.encode(signature))
     }
 
     /// Whether `public` is this key's other half.
     pub(crate) fn matches(&self, public: &PublicKey) -> bool {
-        let (ours, theirs) = (self.0.public_key().as_der(), public.0.as_der());
+        let (ours, theirs) = (self.pair.public_key().as_der(), public.verifying.as_der());
         matches!((ours, theirs), (Ok(ours), Ok(theirs)) if ours.as_ref() == theirs.as_ref())
     }
 }
 
-/// A platform key: verifies.
-pub(crate) struct PublicKey(pub(super) ParsedPublicKey);
+/// A platform key: verifies and encrypts.
+pub(crate) struct PublicKey {
+    verifying: ParsedPublicKey,
+    encrypting: OaepPublicEncryptingKey,
+}
 
 impl PublicKey {
     /// Reads a PKCS#1 `RSAPublicKey` of at least 2048 bits.
-    pub(super) fn from_pkcs1_der(der: &[u8]) -> Result<PublicKey, aws_lc_rs::error::KeyRejected> {
-        ParsedPublicKey::new(&RSA_PKCS1_2048_8192_SHA256, der).map(PublicKey)
+    pub(super) fn from_pkcs1_der(der: &[u8]) -> Result<PublicKey, String> {
+        let unusable = |e: Unspecified| e.to_string();
+        let verifying = ParsedPublicKey::new(&RSA_PKCS1_2048_8192_SHA256, der).map_err(|e| e.to_string())?;
+        let spki: PublicKeyX509Der<'_> = verifying.as_der().map_err(unusable)?;
+        let encrypting = PublicEncryptingKey::from_der(spki.as_ref()).map_err(|e| e.to_string())?;
+        let encrypting = OaepPublicEncryptingKey::new(encrypting).map_err(unusable)?;
+        Ok(PublicKey { verifying, encrypting })
+    }
+
+    /// `text` encrypted (RSAES-OAEP with SHA-1), in base64; `None` when it is too long.
+    pub(crate) fn encrypt_base64(&self, text: &[u8]) -> Option<String> {
+        let mut ciphertext = vec![0; self.encrypting.ciphertext_size()];
+        let ciphertext = self.encrypting.encrypt(&OAEP_SHA1_MGF1SHA1, text, &mut ciphertext, None).ok()?;
+        Some(STANDARD.encode(ciphertext))
+    }
+
+    /// How many bytes can be encrypted.
+    pub(crate) fn max_plaintext(&self) -> usize {
+        self.encrypting.max_plaintext_size(&OAEP_SHA1_MGF1SHA1)
     }
 
     /// Whether `signature` (base64) holds for the parts of a message, put together; `false` for anything malformed.
@@ -49,6 +92,6 @@ impl PublicKey {
         for part in message {
             context.update(part);
         }
-        raw.get(..length).is_some_and(|raw| self.0.verify_digest_sig(&context.finish(), raw).is_ok())
+        raw.get(..length).is_some_and(|raw| self.verifying.verify_digest_sig(&context.finish(), raw).is_ok())
     }
 }

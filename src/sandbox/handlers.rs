@@ -85,7 +85,7 @@ pub(super) fn certificates(call: &Call<'_>) -> Result<Answer, Refusal> {
 }
 
 /// AES-256-GCM under the APIv3 key as it is, the tag at the end of the ciphertext.
-fn encrypt(identity: &Identity, associated_data: &str, text: &str) -> Result<Value, Unspecified> {
+pub(super) fn encrypt(identity: &Identity, associated_data: &str, text: &str) -> Result<Value, Unspecified> {
     let key = LessSafeKey::new(UnboundKey::new(&AES_256_GCM, identity.apiv3_key.as_bytes())?);
     let nonce = random::alphanumeric(12)?;
     let mut sealed = text.as_bytes().to_vec();

@@ -33,6 +33,7 @@ mod handlers;
 mod keys;
 mod multipart;
 mod nonces;
+mod notification;
 mod payload;
 mod platform;
 mod random;

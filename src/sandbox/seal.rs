@@ -111,6 +111,19 @@ fn headers(
     Some(headers)
 }
 
+/// The headers of a notification, signed with the public key's pair. `None` as for [`headers`].
+pub(super) fn notification(platform: &Platform, body: &[u8], faults: &[Fault]) -> Option<HeaderMap> {
+    let answer = Ready { body: Bytes::copy_from_slice(body), ..Ready::broken() };
+    let context = Context { with_public_key: true, unsigned: false, statement: false, bodiless: false };
+    let mut headers = headers(platform, &answer, &context, true, faults)?;
+    for fault in faults {
+        if let Fault::MissingHeader(name) = fault {
+            headers.remove(name.as_str());
+        }
+    }
+    Some(headers)
+}
+
 /// Over the three lines, unless a fault wants otherwise.
 fn signature(key: &PrivateKey, lines: &[&[u8]], faults: &[Fault]) -> Option<String> {
     let mut message = lines.join(&b'\n');

@@ -1,0 +1,58 @@
+//! AES-256-GCM under the APIv3 key, as it is: what the platform encrypts for the merchant.
+
+use std::fmt;
+
+use aws_lc_rs::aead::{AES_256_GCM, Aad, LessSafeKey, Nonce, UnboundKey};
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+
+/// The APIv3 key, ready for use. AWS-LC wipes its copy when it is dropped.
+pub(crate) struct Apiv3Key(LessSafeKey);
+
+/// What is wrong with a ciphertext.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) enum Damage {
+    Base64,
+    /// The nonce's length in bytes; 12 are taken.
+    Nonce(usize),
+    /// Another key, or a changed ciphertext, nonce or associated data.
+    Tag,
+}
+
+impl fmt::Display for Damage {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Damage::Base64 => f.write_str("the ciphertext is not base64"),
+            Damage::Nonce(length) => write!(f, "the nonce must be 12 bytes; it is {length}"),
+            Damage::Tag => f.write_str(
+                "the ciphertext does not open: it was encrypted under another APIv3 key, or it was changed",
+            ),
+        }
+    }
+}
+
+impl Apiv3Key {
+    /// `None` unless there are exactly 32 bytes.
+    pub(crate) fn new(key: &str) -> Option<Apiv3Key> {
+        UnboundKey::new(&AES_256_GCM, key.as_bytes()).ok().map(|key| Apiv3Key(LessSafeKey::new(key)))
+    }
+
+    /// Opens a base64 ciphertext that ends with its whole tag of 16 bytes; a shorter one is refused.
+    pub(crate) fn decrypt(
+        &self,
+        nonce: &str,
+        associated_data: &str,
+        ciphertext: &str,
+    ) -> Result<Vec<u8>, Damage> {
+        let mut text = STANDARD.decode(ciphertext).map_err(|_| Damage::Base64)?;
+        let nonce =
+            Nonce::try_assume_unique_for_key(nonce.as_bytes()).map_err(|_| Damage::Nonce(nonce.len()))?;
+        let opened = self.0.open_in_place(nonce, Aad::from(associated_data.as_bytes()), &mut text);
+        let length = opened.map_err(|_| Damage::Tag)?.len();
+        text.truncate(length);
+        Ok(text)
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,76 @@
+use super::*;
+use crate::vectors::{Vectors, bytes};
+
+/// PHP takes what OpenSSL takes: keys and nonces of other lengths, and shorter tags.
+#[test]
+fn opens_what_php_sealed() {
+    let Some(vectors) = Vectors::of("AesGcm.encrypt") else { return };
+    let (mut opened, mut refused) = (0, 0);
+    for vector in vectors.iter() {
+        let input = vector["input"].as_array().unwrap();
+        let text = |at: usize| input[at].as_str();
+        let (Some(key), Some(nonce), Some(ciphertext)) = (text(1), text(2), vector["output"].as_str()) else {
+            continue;
+        };
+        let Some(associated_data) = input.get(3).map_or(Some(""), |v| v.as_str()) else { continue };
+        match Apiv3Key::new(key) {
+            Some(key) if nonce.len() == 12 => {
+                assert_eq!(key.decrypt(nonce, associated_data, ciphertext), Ok(bytes(&input[0])), "{vector}");
+                opened += 1;
+            }
+            Some(key) => {
+                assert_eq!(key.decrypt(nonce, associated_data, ciphertext), Err(Damage::Nonce(nonce.len())));
+                refused += 1;
+            }
+            None => {
+                assert_ne!(key.len(), 32);
+                refused += 1;
+            }
+        }
+    }
+    println!("AesGcm.encrypt: {opened} opened, {refused} refused for the key's or the nonce's length");
+    assert!(opened > 100);
+}
+
+#[test]
+fn opens_what_php_opens_or_refuses() {
+    let Some(vectors) = Vectors::of("AesGcm.decrypt") else { return };
+    let (mut equal, mut stricter) = (0, 0);
+    for vector in vectors.iter() {
+        let input = vector["input"].as_array().unwrap();
+        let text = |at: usize| input.get(at).map_or(Some(""), |v| v.as_str());
+        let (Some(ciphertext), Some(key), Some(nonce), Some(aad)) = (text(0), text(1), text(2), text(3))
+        else {
+            continue;
+        };
+        let ours = Apiv3Key::new(key).map(|key| key.decrypt(nonce, aad, ciphertext));
+        match (ours, vector["output"].is_null()) {
+            (Some(Ok(plain)), false) => {
+                assert_eq!(plain, bytes(&vector["output"]), "{vector}");
+                equal += 1;
+            }
+            (Some(Ok(_)), true) => panic!("opens what PHP refuses: {vector}"),
+            (_, true) => equal += 1,
+            // Shorter tags, other lengths, base64 with strangers in it.
+            (_, false) => stricter += 1,
+        }
+    }
+    println!("AesGcm.decrypt: {equal} equal, {stricter} taken by PHP only");
+    assert!(equal > 90);
+}
+
+#[test]
+fn a_truncated_tag_is_refused() {
+    let key = Apiv3Key::new("PhpRefSecret0123456789abcdefABCD").unwrap();
+    let whole = "G3ku2MtizS5gvf5Hf6H2kw=="; // the tag of an empty text, recorded from PHP
+    assert_eq!(key.decrypt("012345678901", "中文", whole), Ok(Vec::new()));
+    let tag = STANDARD.decode(whole).unwrap();
+    for length in 0..16 {
+        assert_eq!(key.decrypt("012345678901", "中文", &STANDARD.encode(&tag[..length])), Err(Damage::Tag));
+    }
+    assert_eq!(key.decrypt("012345678901", "中", whole), Err(Damage::Tag));
+    assert_eq!(key.decrypt("012345678901", "中文", "!!!"), Err(Damage::Base64));
+    for wrong in ["", "PhpRefSecret0123456789abcdefABC", "PhpRefSecret0123456789abcdefABCDE"] {
+        assert!(Apiv3Key::new(wrong).is_none());
+    }
+}
