@@ -10,13 +10,16 @@ use url::Url;
 
 use crate::chain::Chain;
 use crate::clock::Clock;
-use crate::config::PLATFORM_HOSTS;
+use crate::config::{self, PLATFORM_HOSTS};
 use crate::crypto::aes::Apiv3Key;
 use crate::error::Error;
 use crate::exchange;
 use crate::nodes::Nodes;
 use crate::platform::PlatformKeys;
 use crate::sign::Identity;
+
+const PLATFORM_HOST: &str = "api.mch.weixin.qq.com";
+const SPARE_URL: &str = "https://api2.mch.weixin.qq.com/";
 
 /// The platform closes an idle connection after about 8 s (PROTOCOL); ours go earlier, so that none is used up dead.
 const IDLE: Duration = Duration::from_secs(7);
@@ -61,6 +64,7 @@ pub(crate) struct Settings {
     pub(crate) timeout: Duration,
     pub(crate) connect_timeout: Duration,
     pub(crate) max_body: usize,
+    pub(crate) network: config::Loaded,
     pub(crate) apiv3_key: Option<Apiv3Key>,
 }
 
@@ -169,13 +173,25 @@ impl Inner {
 }
 
 fn http_client(base: &Url, settings: &Settings) -> Result<reqwest::Client, Error> {
+    let network = &settings.network;
     let builder = reqwest::Client::builder()
         .redirect(reqwest::redirect::Policy::none()) // a redirect would carry the signature to another host
         .retry(reqwest::retry::never()) // a repeated request would repeat its nonce
         .connect_timeout(settings.connect_timeout)
         .pool_idle_timeout(IDLE)
         .tcp_nodelay(true);
-    let builder = match base.host() {
+    let builder = match (&network.proxy, network.no_proxy) {
+        (Some(proxy), _) => builder.proxy(proxy.clone()),
+        (None, true) => builder.no_proxy(),
+        (None, false) => builder,
+    };
+    let roots = network.roots.iter().cloned();
+    let builder = match network.bundled_roots {
+        true => builder.tls_certs_only(roots),
+        false if network.roots.is_empty() => builder,
+        false => builder.tls_certs_merge(roots),
+    };
+    let builder = match base.host().filter(|_| network.proxy.is_none()) {
         // A local stand-in for the platform is not behind the machine's proxy.
         Some(url::Host::Ipv4(ip)) if ip.is_loopback() => builder.no_proxy(),
         Some(url::Host::Ipv6(ip)) if ip.is_loopback() => builder.no_proxy(),
@@ -216,11 +232,24 @@ impl fmt::Debug for WeChatPay {
 pub(crate) struct Hosts {
     extra: Vec<String>,
     base: url::Origin,
+    spare: Option<Url>,
 }
 
 impl Hosts {
-    pub(crate) fn new(base: &Url, extra: Vec<String>) -> Hosts {
-        Hosts { extra, base: base.origin() }
+    /// The platform's own host has its documented spare; any other has the one that is configured, or none.
+    pub(crate) fn new(base: &Url, extra: Vec<String>, spare: Option<Url>) -> Hosts {
+        let documented =
+            || (base.host_str() == Some(PLATFORM_HOST)).then(|| Url::parse(SPARE_URL).ok()).flatten();
+        Hosts { extra, base: base.origin(), spare: spare.or_else(documented) }
+    }
+
+    /// `url` on the spare host, if it is on the first one.
+    pub(crate) fn on_spare(&self, url: &Url) -> Option<Url> {
+        let spare = self.spare.as_ref().filter(|_| url.origin() == self.base)?;
+        let mut on_spare = spare.clone();
+        on_spare.set_path(url.path());
+        on_spare.set_query(url.query());
+        Some(on_spare)
     }
 
     /// Whether `url` may be asked with an `Authorization`: the base URL's own origin, or a known host over https.
@@ -229,6 +258,7 @@ impl Hosts {
             PLATFORM_HOSTS.contains(&host) || self.extra.iter().any(|extra| extra.eq_ignore_ascii_case(host))
         };
         url.origin() == self.base
+            || self.spare.as_ref().is_some_and(|spare| spare.origin() == url.origin())
             || (url.scheme() == "https"
                 && url.port_or_known_default() == Some(443)
                 && url.host_str().is_some_and(known))

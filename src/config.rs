@@ -8,6 +8,11 @@ use serde_json::{Map, Value};
 use url::Url;
 use zeroize::Zeroizing;
 
+mod network;
+
+pub(crate) use network::Loaded;
+use network::Network;
+
 use crate::client::{Hosts, Settings, WeChatPay};
 use crate::clock::{Clock, SystemClock};
 use crate::crypto::aes::Apiv3Key;
@@ -60,6 +65,7 @@ pub struct Builder {
     timeout: Duration,
     connect_timeout: Duration,
     max_body: usize,
+    network: Network,
     clock: Box<dyn Clock>,
 }
 
@@ -94,6 +100,7 @@ impl Default for Builder {
             timeout: Duration::from_secs(30),
             connect_timeout: Duration::from_secs(5),
             max_body: 8 << 20,
+            network: Network::default(),
             clock: Box::new(SystemClock),
         }
     }
@@ -231,11 +238,13 @@ impl Builder {
             check_timeout(field, value)?;
         }
         let base = parse_base_url("base_uri", &self.base_url)?;
-        let hosts = Hosts::new(&base, self.hosts);
+        let network = self.network.load()?;
+        let hosts = Hosts::new(&base, self.hosts, network.spare.clone());
         let settings = Settings {
             timeout: self.timeout,
             connect_timeout: self.connect_timeout,
             max_body: self.max_body,
+            network,
             apiv3_key,
         };
         let identity = Identity::new(mchid, serial, key);

@@ -70,6 +70,23 @@ impl Error {
         }
     }
 
+    /// The HTTP status of the answer that this error came from.
+    pub fn status(&self) -> Option<u16> {
+        match self {
+            Error::Api(e) => Some(e.status),
+            Error::Verify(e) => e.status,
+            _ => None,
+        }
+    }
+
+    /// The platform's code, as `PARAM_ERROR`; `None` for what is not the platform's own error.
+    pub fn code(&self) -> Option<&str> {
+        match self {
+            Error::Api(e) if !e.code.is_empty() => Some(&e.code),
+            _ => None,
+        }
+    }
+
     pub(crate) fn config(field: impl Into<String>, reason: impl Into<String>) -> Error {
         Error::Config(Box::new(ConfigError { field: field.into(), reason: reason.into() }))
     }
@@ -231,6 +248,8 @@ pub struct TransportError {
     pub(crate) call: String,
     pub(crate) what: String,
     pub(crate) maybe_sent: bool,
+    /// The connection broke; not a timeout, and not an answer that was too large.
+    pub(crate) broken: bool,
     pub(crate) source: Option<Box<dyn std::error::Error + Send + Sync>>,
 }
 
@@ -267,6 +286,8 @@ pub struct ApiError {
     pub request_id: Option<String>,
     /// Whether the answer carried a signature, which then held. Without one, a proxy could have made it up.
     pub verified: bool,
+    /// What the `Retry-After` header asks for, if it is there in seconds.
+    pub retry_after: Option<std::time::Duration>,
     /// The body as received.
     pub body: bytes::Bytes,
 }

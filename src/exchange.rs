@@ -1,17 +1,19 @@
 //! The one place where sign, send and verify meet.
 
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use bytes::{Bytes, BytesMut};
-use http::header::{AUTHORIZATION, CONTENT_TYPE, LOCATION};
+use http::header::{AUTHORIZATION, CONTENT_TYPE, LOCATION, RETRY_AFTER};
 use http::{HeaderMap, Method, StatusCode};
 use serde_json::Value;
+use tracing::Instrument as _;
 
 use crate::client::{Inner, Lane};
 use crate::error::{ApiError, Error, TransportError, VerifyError};
 use crate::prepared::Parts;
 use crate::response::{Response, request_id};
+use crate::retry;
 use crate::sign::{self, Stamp};
 use crate::verify;
 
@@ -23,8 +25,58 @@ pub(crate) fn stamp(inner: &Inner, parts: &Parts) -> Result<Stamp, Error> {
     Ok(Stamp { timestamp, nonce, message })
 }
 
-/// Signs, sends, reads, verifies.
+/// Signs, sends, reads, verifies; on the spare host too, and again, where that is safe.
 pub(crate) async fn exchange(inner: &Arc<Inner>, parts: Parts, lane: Lane) -> Result<Response, Error> {
+    let span = tracing::info_span!(
+        "wechatpay",
+        method = %parts.method,
+        template = &*parts.template, // the values in it may be personal data
+        status = tracing::field::Empty,
+        request_id = tracing::field::Empty,
+        attempts = tracing::field::Empty,
+        duration_ms = tracing::field::Empty,
+    );
+    let started = Instant::now();
+    let mut attempts = 0;
+    let result = repeat(inner, parts, lane, &mut attempts).instrument(span.clone()).await;
+    if !span.is_disabled() {
+        let (status, request_id) = match &result {
+            Ok(response) => (Some(response.status()), response.request_id()),
+            Err(error) => (error.status(), error.request_id()),
+        };
+        span.record("status", status);
+        span.record("request_id", request_id);
+        span.record("attempts", attempts);
+        span.record("duration_ms", u64::try_from(started.elapsed().as_millis()).unwrap_or(u64::MAX));
+    }
+    result
+}
+
+/// One attempt after another, each signed afresh, the body never changed.
+async fn repeat(inner: &Arc<Inner>, parts: Parts, lane: Lane, attempts: &mut u32) -> Result<Response, Error> {
+    let mut spare = inner.hosts.on_spare(&parts.url);
+    let mut waits = retry::waits(parts.retry, inner.settings.network.retry_delay);
+    let mut next = parts;
+    loop {
+        *attempts += 1;
+        // Nothing is kept of a request that cannot be repeated.
+        let again = (spare.is_some() || waits.len() > 0).then(|| next.clone());
+        let result = attempt(inner, next, lane).await;
+        let (Err(error), Some(mut again)) = (&result, again) else { return result };
+        if let Some(url) = spare.take_if(|_| retry::fails_over(error, &again.method)) {
+            tracing::warn!(host = url.host_str(), "no connection: trying the spare host");
+            again.url = url;
+        } else if let Some(wait) = retry::wait_before(error, &mut waits) {
+            tracing::warn!(?wait, code = error.code(), "refused for now: trying again");
+            tokio::time::sleep(wait).await;
+        } else {
+            return result;
+        }
+        next = again;
+    }
+}
+
+async fn attempt(inner: &Arc<Inner>, parts: Parts, lane: Lane) -> Result<Response, Error> {
     let sent =
         Sent { method: parts.method.clone(), template: Arc::clone(&parts.template), timeout: parts.timeout };
     let prefix = parts.prefix;
@@ -68,7 +120,7 @@ pub(crate) struct Sent {
 pub(crate) async fn read(answer: &mut reqwest::Response, limit: usize, sent: &Sent) -> Result<Bytes, Error> {
     let too_large = || {
         let what = format!("the answer is larger than {limit} bytes, the most that is read into memory");
-        sent.broken(what, true, None)
+        sent.useless(what)
     };
     if answer.content_length().is_some_and(|length| length > limit as u64) {
         return Err(too_large());
@@ -151,6 +203,7 @@ fn api_error(status: StatusCode, headers: &HeaderMap, body: Bytes, verified: boo
         detail: parsed["detail"].clone(),
         request_id: request_id(headers).map(str::to_owned),
         verified,
+        retry_after: header(RETRY_AFTER).and_then(|v| v.trim().parse().ok()).map(Duration::from_secs),
         body,
     }
 }
@@ -160,10 +213,10 @@ fn origin_of(location: &str) -> String {
         .map_or_else(|_| "another path".to_owned(), |url| url.origin().ascii_serialization())
 }
 
-type Source = Box<dyn std::error::Error + Send + Sync>;
-
 impl Sent {
     pub(crate) fn transport(&self, e: reqwest::Error) -> Error {
+        // A connection that broke, not a slow one: another host may do better.
+        let broken = !e.is_timeout() && !e.is_builder();
         let what = match (e.is_connect(), e.is_timeout()) {
             (true, true) => "no connection within the connect timeout".to_owned(),
             (true, false) => "no connection".to_owned(),
@@ -179,11 +232,25 @@ impl Sent {
             cause = inner;
         }
         let what = format!("{what} ({cause})");
-        self.broken(what, maybe_sent, Some(Box::new(e)))
+        let call = format!("{} {}", self.method, self.template);
+        Error::Transport(Box::new(TransportError {
+            call,
+            what,
+            maybe_sent,
+            broken,
+            source: Some(Box::new(e)),
+        }))
     }
 
-    pub(crate) fn broken(&self, what: String, maybe_sent: bool, source: Option<Source>) -> Error {
+    /// The answer is no use, though the exchange went on.
+    pub(crate) fn useless(&self, what: String) -> Error {
         let call = format!("{} {}", self.method, self.template);
-        Error::Transport(Box::new(TransportError { call, what, maybe_sent, source }))
+        Error::Transport(Box::new(TransportError {
+            call,
+            what,
+            maybe_sent: true,
+            broken: false,
+            source: None,
+        }))
     }
 }

@@ -81,6 +81,7 @@ mod platform;
 mod prepared;
 mod request;
 mod response;
+mod retry;
 #[cfg(feature = "sandbox")]
 pub mod sandbox;
 mod sensitive;

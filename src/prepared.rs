@@ -14,6 +14,7 @@ use crate::deferred::Deferred;
 use crate::sign::Stamp;
 
 /// A request put together, not yet signed.
+#[derive(Clone)]
 pub(crate) struct Parts {
     pub(crate) method: Method,
     pub(crate) template: Arc<str>,
@@ -25,6 +26,8 @@ pub(crate) struct Parts {
     /// Whether the host may see a signature.
     pub(crate) authorize: bool,
     pub(crate) timeout: Duration,
+    /// How often it may be tried again when the platform asks for that.
+    pub(crate) retry: u32,
 }
 
 impl Parts {

@@ -24,6 +24,7 @@ use crate::options;
 use crate::path;
 use crate::prepared::{Parts, Prepared};
 use crate::response::Response;
+use crate::retry;
 use crate::sensitive;
 use crate::verify;
 
@@ -65,6 +66,7 @@ pub struct Request {
     body: Body,
     base: Option<Url>,
     timeout: Option<Duration>,
+    retry: u32,
     encrypt: Vec<String>,
     error: Option<Error>,
 }
@@ -93,6 +95,7 @@ impl Request {
             body: Body::None,
             base: None,
             timeout: None,
+            retry: 0,
             encrypt: Vec::new(),
             error,
         }
@@ -222,6 +225,19 @@ impl Request {
             Ok(()) => self.timeout = Some(timeout),
             Err(e) => return self.fail(e),
         }
+        self
+    }
+
+    /// Tries again, up to `times` (3 at most), when the platform asks for it: 429, and 5xx with `SYSTEM_ERROR` or a
+    /// rate-limit code. The body stays as it is, timestamp and nonce are new; the pauses are 1 s, 2 s and 4 s, or
+    /// what `Retry-After` says. Off unless set. For a call that is idempotent by its numbers, as all of the platform's
+    /// that take an order or refund number are.
+    pub fn retry(mut self, times: u32) -> Self {
+        if times > retry::MOST {
+            let reason = format!("must be at most {} times; it is {times}", retry::MOST);
+            return self.fail(Error::config("retry", reason));
+        }
+        self.retry = times;
         self
     }
 
@@ -357,6 +373,7 @@ impl Request {
             body,
             authorize,
             timeout,
+            retry: self.retry,
         };
         Ok((self.inner, parts))
     }
