@@ -1,5 +1,8 @@
 //! Keys and what is done with them. Raw key bytes stay in this folder.
 
 pub(crate) mod digest;
+mod forms;
 pub(crate) mod keys;
+mod p12;
+mod pbe;
 pub(crate) mod rsa;

@@ -51,4 +51,9 @@ impl PublicKey {
         }
         raw.get(..length).is_some_and(|raw| self.0.verify_digest_sig(&context.finish(), raw).is_ok())
     }
+
+    #[cfg(test)]
+    pub(super) fn pkcs1_der(&self) -> Vec<u8> {
+        self.0.as_ref().to_vec()
+    }
 }
