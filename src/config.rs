@@ -1,17 +1,12 @@
-//! One `Config`, three doors: the builder, PHP's factory array, the environment.
+//! One `Config`: the builder and what it checks. The other two doors, PHP's factory array and the environment, fill one.
 
 use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
-use serde_json::{Map, Value};
+use serde_json::Value;
 use url::Url;
 use zeroize::Zeroizing;
-
-mod network;
-
-pub(crate) use network::Loaded;
-use network::Network;
 
 use crate::client::{Hosts, Settings, WeChatPay};
 use crate::clock::{Clock, SystemClock};
@@ -21,6 +16,13 @@ use crate::error::{Error, kind_of};
 use crate::platform::{PUBLIC_KEY_PREFIX, PlatformKeys};
 use crate::sign::Identity;
 use crate::signer::{MerchantKey, Signer};
+
+mod doors;
+mod merchant;
+mod network;
+
+pub(crate) use network::Loaded;
+use network::Network;
 
 /// The platform's default base URL.
 pub(crate) const BASE_URL: &str = "https://api.mch.weixin.qq.com/";
@@ -58,7 +60,11 @@ pub struct Builder {
     serial: Option<String>,
     private_key: Option<Zeroizing<String>>,
     signer: Option<Arc<dyn Signer>>,
-    platform_keys: Vec<(String, String)>,
+    passphrase: Option<Zeroizing<String>>,
+    p12: Option<merchant::P12>,
+    merchant_certificate: Option<Zeroizing<String>>,
+    // Public, unless somebody gives a private key by mistake.
+    platform_keys: Vec<(String, Zeroizing<String>)>,
     apiv3_key: Option<Zeroizing<String>>,
     base_url: String,
     hosts: Vec<String>,
@@ -76,6 +82,9 @@ impl fmt::Debug for Builder {
             .field("mchid", &self.mchid)
             .field("serial", &self.serial)
             .field("private_key", &self.private_key.as_ref().map(|_| "…"))
+            .field("passphrase", &self.passphrase.as_ref().map(|_| "…"))
+            .field("p12", &self.p12.as_ref().map(|_| "…"))
+            .field("merchant_certificate", &self.merchant_certificate.as_ref().map(|_| "…"))
             .field("platform_keys", &self.platform_keys.iter().map(|(serial, _)| serial).collect::<Vec<_>>())
             .field("apiv3_key", &self.apiv3_key.as_ref().map(|_| "…"))
             .field("base_url", &self.base_url)
@@ -93,6 +102,9 @@ impl Default for Builder {
             serial: None,
             private_key: None,
             signer: None,
+            passphrase: None,
+            p12: None,
+            merchant_certificate: None,
             platform_keys: Vec::new(),
             apiv3_key: None,
             base_url: BASE_URL.to_owned(),
@@ -119,9 +131,31 @@ impl Builder {
         self
     }
 
-    /// The merchant's private key: PEM text (PKCS#8 or PKCS#1), or its `file://` path.
-    pub fn private_key(mut self, pem: impl Into<String>) -> Self {
-        self.private_key = Some(Zeroizing::new(pem.into()));
+    /// The merchant's private key: PKCS#8 (encrypted, too) or PKCS#1, as PEM text, as the `file://` path of PEM or DER,
+    /// or as `private.pkcs8://BASE64` or `private.pkcs1://BASE64`. `docs/keys.md` has every form.
+    pub fn private_key(mut self, key: impl Into<String>) -> Self {
+        self.private_key = Some(Zeroizing::new(key.into()));
+        self
+    }
+
+    /// The passphrase of an encrypted private key. A key that needs none is taken all the same.
+    pub fn passphrase(mut self, passphrase: impl Into<String>) -> Self {
+        self.passphrase = Some(Zeroizing::new(passphrase.into()));
+        self
+    }
+
+    /// The merchant's PKCS#12 file (`apiclient_cert.p12`), by its path or `file://` URL: private key and serial in one,
+    /// in the place of [`private_key`](Builder::private_key) and [`serial`](Builder::serial). The platform's files
+    /// have the merchant number for a passphrase.
+    pub fn p12(mut self, path: impl Into<String>, passphrase: impl Into<String>) -> Self {
+        self.p12 = Some(merchant::P12::new(path.into(), Some(passphrase.into())));
+        self
+    }
+
+    /// The merchant's certificate (`apiclient_cert.pem`), PEM text or a `file://` path: its serial stands in for
+    /// [`serial`](Builder::serial), and it must be the private key's.
+    pub fn merchant_certificate(mut self, certificate: impl Into<String>) -> Self {
+        self.merchant_certificate = Some(Zeroizing::new(certificate.into()));
         self
     }
 
@@ -132,10 +166,11 @@ impl Builder {
     }
 
     /// A platform key under its serial: `PUB_KEY_ID_…` with the public key, or a platform certificate's serial with
-    /// the certificate; PEM text or a `file://` path. Call it once for each key: answers choose by their
-    /// `Wechatpay-Serial`. With a public key, every request asks for answers signed by it.
+    /// the certificate; PEM text, a `file://` path, `public.spki://BASE64` or `public.pkcs1://BASE64`. Call it once for
+    /// each key: answers choose by their `Wechatpay-Serial`. With a public key, every request asks for answers signed
+    /// by it.
     pub fn platform_key(mut self, serial: impl Into<String>, pem: impl Into<String>) -> Self {
-        self.platform_keys.push((serial.into(), pem.into()));
+        self.platform_keys.push((serial.into(), Zeroizing::new(pem.into())));
         self
     }
 
@@ -185,31 +220,21 @@ impl Builder {
     ///
     /// # Errors
     /// [`Error::Config`] names the field that is missing or wrong: no `mchid`, `serial`, `privateKey` or `certs`; an
-    /// APIv3 key that is not 32 bytes; the merchant's serial among the platform keys. [`Error::Key`] names the key
+    /// APIv3 key that is not 32 bytes; a serial that is not the certificate's; a certificate of another key; the
+    /// merchant's serial among the platform keys. [`Error::Key`] names the key
     /// that does not load.
     pub fn build(self) -> Result<WeChatPay, Error> {
         let mchid = required("mchid", "the merchant number is required", self.mchid)?;
-        let serial = required("serial", "the merchant certificate's serial is required", self.serial)?;
-        for (field, value) in [("mchid", &mchid), ("serial", &serial)] {
-            if let Some(bad) = value.chars().find(|c| !c.is_ascii_alphanumeric()) {
-                return Err(Error::config(
-                    field,
-                    format!("must be ASCII letters and digits; it has {bad:?}"),
-                ));
-            }
-        }
-        let key = match (self.private_key.filter(|p| !p.is_empty()), self.signer) {
-            (Some(pem), None) => MerchantKey::Local(Arc::new(keys::private_key("privateKey", &pem)?)),
-            (None, Some(signer)) => MerchantKey::Remote(signer),
-            (Some(_), Some(_)) => {
-                return Err(Error::config("signer", "is given beside a private key: give one"));
-            }
-            (None, None) => {
-                let reason =
-                    "is missing: the merchant's private key is required, PEM text or a `file://` path";
-                return Err(Error::config("privateKey", reason));
-            }
+        alphanumeric("mchid", &mchid)?;
+        let given = merchant::Given {
+            serial: self.serial,
+            private_key: self.private_key,
+            signer: self.signer,
+            passphrase: self.passphrase,
+            p12: self.p12,
+            certificate: self.merchant_certificate,
         };
+        let (serial, key) = given.load(&mchid)?;
         if self.platform_keys.is_empty() {
             let reason = "is missing: without a platform key no answer could be verified, so nothing would be sent; give \
                           at least one `serial => public key or certificate`";
@@ -250,130 +275,18 @@ impl Builder {
         let identity = Identity::new(mchid, serial, key);
         WeChatPay::new(identity, PlatformKeys::new(platform), base, hosts, settings, self.clock)
     }
-
-    /// A builder filled from PHP's factory array.
-    fn from_array(array: Value) -> Result<Builder, Error> {
-        let Value::Object(array) = array else {
-            return Err(Error::config(
-                "factory",
-                format!("takes an object; it was given {}", kind_of(&array)),
-            ));
-        };
-        let mut builder = Builder::default();
-        for (key, value) in array {
-            let text = || match &value {
-                Value::String(text) => Ok(text.clone()),
-                other => Err(Error::config(&key, format!("must be a string; it is {}", kind_of(other)))),
-            };
-            builder = match key.as_str() {
-                _ if value.is_null() => builder,
-                "mchid" => builder.mchid(text()?),
-                "serial" => builder.serial(text()?),
-                "privateKey" => builder.private_key(text()?),
-                "apiv3Key" => builder.apiv3_key(text()?),
-                "base_uri" | "baseURL" => builder.base_url(text()?),
-                "certs" => certs(builder, &value)?,
-                "timeout" => builder.timeout(seconds("timeout", &value)?),
-                // APIv2's: checked, so that PHP's array can stay as it is, and not needed for APIv3.
-                "secret" => text().map(|_| builder)?,
-                "merchant" => object("merchant", &value).map(|_| builder)?,
-                _ => {
-                    let known = "mchid serial privateKey certs apiv3Key secret merchant base_uri (or baseURL) timeout";
-                    return Err(Error::config(
-                        key,
-                        format!("is not a configuration key; known are: {known}"),
-                    ));
-                }
-            };
-        }
-        Ok(builder)
-    }
-
-    /// A builder filled from what `get` returns for the `WECHATPAY_*` names.
-    fn from_variables(get: impl Fn(&str) -> Option<String>) -> Result<Builder, Error> {
-        let mut builder = Builder::default();
-        let set = |builder: Builder, name: &str, with: fn(Builder, String) -> Builder| match get(name) {
-            Some(value) => with(builder, value),
-            None => builder,
-        };
-        builder = set(builder, "WECHATPAY_MCHID", Builder::mchid);
-        builder = set(builder, "WECHATPAY_SERIAL", Builder::serial);
-        builder = set(builder, "WECHATPAY_PRIVATE_KEY", Builder::private_key);
-        builder = set(builder, "WECHATPAY_APIV3_KEY", Builder::apiv3_key);
-        builder = set(builder, "WECHATPAY_BASE_URL", Builder::base_url);
-        for (id, pem) in [
-            ("WECHATPAY_PLATFORM_SERIAL", "WECHATPAY_PLATFORM_CERTIFICATE"),
-            ("WECHATPAY_PUBLIC_KEY_ID", "WECHATPAY_PUBLIC_KEY"),
-        ] {
-            builder = match (get(id), get(pem)) {
-                (Some(id), Some(pem)) => builder.platform_key(id, pem),
-                (None, None) => builder,
-                (None, Some(_)) => {
-                    return Err(Error::config(id, format!("is missing: `{pem}` is set without it")));
-                }
-                (Some(_), None) => {
-                    return Err(Error::config(pem, format!("is missing: `{id}` is set without it")));
-                }
-            };
-        }
-        if let Some(text) = get("WECHATPAY_TIMEOUT") {
-            let value = text.parse::<f64>().map_or(Value::String(text), Value::from);
-            builder = builder.timeout(seconds("WECHATPAY_TIMEOUT", &value)?);
-        }
-        Ok(builder)
-    }
-}
-
-/// The doors.
-impl WeChatPay {
-    /// The typed door; see [`Builder`].
-    pub fn builder() -> Builder {
-        Builder::default()
-    }
-
-    /// PHP's door: `Builder::factory([...])` with the same key names: `mchid serial privateKey certs secret merchant
-    /// base_uri timeout`, and `apiv3Key`. `timeout` is in seconds, as in PHP. `secret` and `merchant` belong to APIv2
-    /// and have no effect on APIv3.
-    ///
-    /// ```no_run
-    /// # use serde_json::json;
-    /// # use wechatpay_chain::WeChatPay;
-    /// # fn main() -> Result<(), wechatpay_chain::Error> {
-    /// let wx = WeChatPay::factory(json!({
-    ///     "mchid": "1900000109",
-    ///     "serial": "3775B6A45ACD588826D15E583A95F5DD12345678",
-    ///     "privateKey": "file:///etc/wxpay/apiclient_key.pem",
-    ///     "certs": {"PUB_KEY_ID_0114232134912410000000000000": "file:///etc/wxpay/pub_key.pem"},
-    /// }))?;
-    /// # Ok(()) }
-    /// ```
-    ///
-    /// # Errors
-    /// Those of [`Builder::build`], and [`Error::Config`] for a key that is not known or has the wrong type.
-    pub fn factory(array: Value) -> Result<WeChatPay, Error> {
-        Builder::from_array(array)?.build()
-    }
-
-    /// The environment's door: `WECHATPAY_MCHID`, `WECHATPAY_SERIAL`, `WECHATPAY_PRIVATE_KEY`, one or both of
-    /// `WECHATPAY_PUBLIC_KEY_ID` with `WECHATPAY_PUBLIC_KEY` and `WECHATPAY_PLATFORM_SERIAL` with
-    /// `WECHATPAY_PLATFORM_CERTIFICATE`; optionally `WECHATPAY_APIV3_KEY`, `WECHATPAY_BASE_URL`, `WECHATPAY_TIMEOUT`
-    /// (seconds). Keys are PEM text (`\n` may be written out) or `file://` paths.
-    ///
-    /// ```no_run
-    /// let wx = wechatpay_chain::WeChatPay::from_env()?;
-    /// # Ok::<(), wechatpay_chain::Error>(())
-    /// ```
-    ///
-    /// # Errors
-    /// Those of [`Builder::build`], and [`Error::Config`] for one of a pair without the other.
-    pub fn from_env() -> Result<WeChatPay, Error> {
-        // An empty variable is an unset one: that is how shells and containers unset them.
-        Builder::from_variables(|name| std::env::var(name).ok().filter(|v| !v.is_empty()))?.build()
-    }
 }
 
 fn required(field: &str, why: &str, value: Option<String>) -> Result<String, Error> {
     value.filter(|v| !v.is_empty()).ok_or_else(|| Error::config(field, format!("is missing: {why}")))
+}
+
+/// What stands in the `Authorization` header between quotes.
+fn alphanumeric(field: &str, value: &str) -> Result<(), Error> {
+    match value.chars().find(|c| !c.is_ascii_alphanumeric()) {
+        Some(bad) => Err(Error::config(field, format!("must be ASCII letters and digits; it has {bad:?}"))),
+        None => Ok(()),
+    }
 }
 
 fn load_platform_key(
@@ -406,25 +319,6 @@ fn load_platform_key(
 
 fn same_serial(a: &str, b: &str) -> bool {
     a.trim_start_matches('0').eq_ignore_ascii_case(b.trim_start_matches('0'))
-}
-
-fn certs(mut builder: Builder, value: &Value) -> Result<Builder, Error> {
-    for (serial, pem) in object("certs", value)? {
-        let Value::String(pem) = pem else {
-            return Err(Error::config(
-                format!("certs[\"{serial}\"]"),
-                format!("must be a string; it is {}", kind_of(pem)),
-            ));
-        };
-        builder = builder.platform_key(serial, pem);
-    }
-    Ok(builder)
-}
-
-fn object<'v>(field: &str, value: &'v Value) -> Result<&'v Map<String, Value>, Error> {
-    value
-        .as_object()
-        .ok_or_else(|| Error::config(field, format!("must be an object; it is {}", kind_of(value))))
 }
 
 /// A time in seconds, as PHP gives it.

@@ -61,6 +61,10 @@ mod documents {
     struct FromNode;
     #[doc = include_str!("../docs/porting-from-node.zh-CN.md")]
     struct FromNodeChinese;
+    #[doc = include_str!("../docs/keys.md")]
+    struct Keys;
+    #[doc = include_str!("../docs/keys.zh-CN.md")]
+    struct KeysChinese;
 }
 
 mod blocking;

@@ -55,7 +55,13 @@ fn what_is_missing_or_wrong_is_refused_by_name() {
         ("serial", Value::Null, "serial", "is missing"),
         ("serial", json!("AB CD"), "serial", "it has ' '"),
         ("privateKey", Value::Null, "privateKey", "is missing"),
-        ("privateKey", json!(["a", "b"]), "privateKey", "must be a string; it is an array"),
+        ("privateKey", json!(1), "privateKey", "must be a string or [string, passphrase]; it is a number"),
+        ("privateKey", json!(["a"]), "privateKey", "it is a list of 1"),
+        ("privateKey", json!(["a", "b", "c"]), "privateKey", "it is a list of 3"),
+        ("privateKey", json!(["a", 1]), "privateKey", "a list of other things than two strings"),
+        ("p12", json!({}), "p12", "must be a string or [string, passphrase]; it is an object"),
+        ("p12", json!("merchant.p12"), "p12", "besides `privateKey`"),
+        ("merchantCertificate", json!(["a"]), "merchantCertificate", "must be a string; it is an array"),
         ("certs", Value::Null, "certs", "is missing: without a platform key"),
         ("certs", json!({}), "certs", "is missing: without a platform key"),
         ("certs", json!("x"), "certs", "must be an object; it is a string"),
@@ -128,62 +134,6 @@ fn a_certificates_own_serial_counts() {
     assert_eq!(wx["v3/x"].get_sync().unwrap().status(), 204);
 }
 
-#[test]
-fn keys_load_in_every_form_and_sign_alike() {
-    let one_line = key("merchant_key.pem").replace('\n', "\\n");
-    let crlf = key("merchant_key.pem").replace('\n', "\r\n");
-    let file = format!("file://{}", key_path("merchant_key.pkcs1.pem"));
-    for private in [key("merchant_key.pem"), key("merchant_key.pkcs1.pem"), file, one_line, crlf] {
-        for public in ["platform_cert.pem", "platform_pub.pem", "platform_pub.pkcs1.pem"] {
-            let recorder = Recorder::no_content();
-            let wx = WeChatPay::builder()
-                .mchid(MCHID)
-                .serial(MERCHANT_SERIAL)
-                .private_key(&private)
-                .platform_key(PLATFORM_SERIAL, key(public))
-                .base_url(&recorder.base)
-                .build()
-                .unwrap();
-            assert_eq!(wx["v3/x"].get_sync().unwrap().status(), 204);
-        }
-    }
-}
-
-#[test]
-fn a_wrong_key_says_what_was_found() {
-    let private =
-        |pem: String| support::builder("https://example.com/").private_key(pem).build().unwrap_err();
-    let public = |pem: String| {
-        support::builder("https://example.com/").platform_key("PUB_KEY_ID_9", pem).build().unwrap_err()
-    };
-    let cut = key("merchant_key.pem")[..300].to_owned();
-    for (error, name, found) in [
-        (private(key("merchant_cert.pem")), "privateKey", "found an X.509 certificate"),
-        (private(key("merchant_pub.pem")), "privateKey", "found a public key"),
-        (private(key("merchant_key.encrypted.pem")), "privateKey", "found an encrypted PKCS#8 key"),
-        (private(key("ec_key.pem")), "privateKey", "found an elliptic-curve key"),
-        (private(key("ec_key.pkcs8.pem")), "privateKey", "not an RSA key"),
-        (private(key("weak_key.pem")), "privateKey", "2048 to 8192 bits"),
-        (private("MIIEvQ".to_owned()), "privateKey", "found 6 characters without a PEM header"),
-        (private(" \n".to_owned()), "privateKey", "found an empty text"),
-        (private(cut.clone()), "privateKey", "cut or damaged"),
-        (
-            private("file:///no/such/file.pem".to_owned()),
-            "privateKey",
-            "`/no/such/file.pem`, which cannot be read",
-        ),
-        (public(key("platform_key.pem")), "certs[\"PUB_KEY_ID_9\"]", "found a private key"),
-        (public(key("ec_pub.pem")), "certs[\"PUB_KEY_ID_9\"]", "does not parse as an RSA key"),
-        (public(key("weak_pub.pem")), "certs[\"PUB_KEY_ID_9\"]", "1024 bits"),
-        (public(cut), "certs[\"PUB_KEY_ID_9\"]", "cut or damaged"),
-    ] {
-        let Error::Key(error) = error else { panic!("not a Key error: {error}") };
-        assert!(error.name == name && error.to_string().contains(found), "{error}");
-    }
-    let Error::Key(error) = private("file:///no/such/file.pem".to_owned()) else { panic!() };
-    assert!(std::error::Error::source(&*error).is_some());
-}
-
 /// The environment belongs to the whole process, so this door is tried in processes of its own.
 #[test]
 fn the_environments_door() {
@@ -221,6 +171,22 @@ fn the_environments_door() {
     assert!(
         door(&[("WECHATPAY_PUBLIC_KEY_ID", ""), ("WECHATPAY_PUBLIC_KEY", "")]).contains("`certs` is missing")
     );
+    let encrypted = [
+        ("WECHATPAY_PRIVATE_KEY", key("merchant_key.encrypted.pem")),
+        ("WECHATPAY_PASSPHRASE", "secret".into()),
+    ];
+    let encrypted = encrypted.each_ref().map(|(name, value)| (*name, value.as_str()));
+    assert_eq!(door(&encrypted), MCHID);
+    assert!(door(&encrypted[..1]).contains("a passphrase is needed"));
+    let file = format!("file://{}", key_path("merchant_cert.pem"));
+    assert_eq!(door(&[("WECHATPAY_SERIAL", ""), ("WECHATPAY_CERTIFICATE", &file)]), MCHID);
+    let p12 = key_path("merchant.p12");
+    let p12 = [("WECHATPAY_P12", p12.as_str()), ("WECHATPAY_PRIVATE_KEY", ""), ("WECHATPAY_SERIAL", "")];
+    assert_eq!(door(&p12), MCHID);
+    assert!(door(&p12[..1]).contains("`p12` is given besides `privateKey`"));
+    let with = |passphrase| door(&[p12.as_slice(), &[("WECHATPAY_PASSPHRASE", passphrase)]].concat());
+    assert_eq!(with(MCHID), MCHID);
+    assert!(with("another").contains("the passphrase does not fit"));
     assert!(door(&[("WECHATPAY_TIMEOUT", "soon")]).contains("`WECHATPAY_TIMEOUT` must be a number"));
     assert!(door(&[("WECHATPAY_APIV3_KEY", "short")]).contains("exactly 32 bytes; it is 5"));
 }

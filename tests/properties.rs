@@ -144,15 +144,82 @@ proptest! {
         headers.insert("wechatpay-timestamp", support::now().into());
         prop_assert!(WX.verify(&headers, &body).is_err());
     }
+}
+
+/// What stands before a key's text, and files whose bytes are damaged below.
+const FORMS: &[&str] = &[
+    "",
+    "file://",
+    "private.pkcs8://",
+    "private.pkcs1://",
+    "public.spki://",
+    "public.pkcs1://",
+    "-----BEGIN ENCRYPTED PRIVATE KEY-----\n",
+    "-----BEGIN RSA PRIVATE KEY-----\nProc-Type: 4,ENCRYPTED\n",
+];
+const FILES: &[&str] = &[
+    "merchant_key.pem",
+    "merchant_key.pkcs1.pem",
+    "merchant_key.aes128sha1.pem",
+    "merchant_key.scrypt.pem",
+    "merchant_key.pbes1.pem",
+    "merchant_cert.pem",
+    "platform_pub.pem",
+    "merchant.p12",
+    "merchant.legacy.p12",
+    "merchant.nomac.p12",
+    "merchant.plain.p12",
+];
+
+/// Every door of a key, with whatever is in `text`.
+fn try_every_door(text: &str) {
+    let builder = || support::builder("https://example.com/").passphrase("secret");
+    let _ = builder().private_key(text).build();
+    let _ = builder().platform_key("PUB_KEY_ID_1", text).build();
+    let _ = builder().merchant_certificate(text).build();
+    let _ = builder().private_key("").p12(text, support::MCHID).build();
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 300, failure_persistence: None, ..ProptestConfig::default() })]
 
     #[test]
-    fn no_key_text_makes_a_panic(text in text(), cut in 0usize..1700, insert in any::<u8>()) {
-        let mut damaged = support::key("merchant_key.pem").into_bytes();
+    fn no_key_text_makes_a_panic(
+        form in proptest::sample::select(FORMS),
+        text in text(),
+        name in proptest::sample::select(FILES),
+        cut in 0usize..2600,
+        insert in any::<u8>(),
+        base64 in "[A-Za-z0-9+/]{0,80}={0,2}",
+    ) {
+        try_every_door(&format!("{form}{text}"));
+        try_every_door(&format!("{form}{base64}"));
+        let mut damaged = std::fs::read(support::key_path(name)).unwrap();
         damaged.truncate(cut);
         damaged.push(insert);
-        for key in [text, String::from_utf8_lossy(&damaged).into_owned()] {
-            let _ = support::builder("https://example.com/").private_key(key.clone()).build();
-            let _ = support::builder("https://example.com/").platform_key("PUB_KEY_ID_1", key).build();
+        try_every_door(&String::from_utf8_lossy(&damaged));
+    }
+
+    /// One byte of the DER is another one: in a file, behind a scheme, in a PKCS#12 with and without a MAC. Mostly near
+    /// the beginning, where the structure and its parameters are.
+    #[test]
+    fn no_damaged_key_file_makes_a_panic(
+        name in proptest::sample::select(FILES),
+        at in prop_oneof![0usize..140, 0usize..2600],
+        byte in any::<u8>(),
+    ) {
+        let mut der = std::fs::read(support::key_path(name)).unwrap();
+        if name.ends_with(".pem") {
+            der = pem::parse(&der).unwrap().into_contents();
+        }
+        let at = at % der.len();
+        der[at] = byte;
+        let file = tempfile::NamedTempFile::new().unwrap();
+        std::fs::write(file.path(), &der).unwrap();
+        try_every_door(&format!("file://{}", file.path().display()));
+        let base64 = base64::engine::general_purpose::STANDARD.encode(&der);
+        for form in FORMS {
+            let _ = support::builder("https://example.com/").private_key(format!("{form}{base64}")).build();
         }
     }
 }

@@ -11,18 +11,23 @@ use serde_json::json;
 use wechatpay_chain::sandbox::{Answer, Fault, Sandbox};
 use wechatpay_chain::{Error, SystemClock, WeChatPay};
 
+const PASSPHRASE: &str = "a passphrase that fits nothing";
+
 /// Everything that must not show: keys as text and in pieces, the APIv3 key in several spellings.
 fn secrets(sandbox: &Sandbox) -> Vec<String> {
     let mut all = vec![
         sandbox.apiv3_key().to_owned(),
         format!("{:?}", sandbox.apiv3_key().as_bytes()),
         "apiv2 secret".into(),
+        PASSPHRASE.into(),
     ];
     let pem = sandbox.merchant_key_pem();
-    let other = support::key("merchant_key.pem");
-    for text in [pem, &other] {
+    let other = ["merchant_key.pem", "merchant_key.encrypted.pem", "merchant_key.pkcs1.encrypted.pem"];
+    let other = other.map(support::key);
+    for text in std::iter::once(pem).chain(other.iter().map(String::as_str)) {
         all.extend(text.lines().filter(|l| l.len() > 30 && !l.contains("---")).map(str::to_owned));
-        let der = pem::parse(text).unwrap();
+        // The old encryption has headers, which other parsers of PEM may refuse.
+        let Ok(der) = pem::parse(text) else { continue };
         all.push(format!("{:?}", &der.contents()[100..116]).trim_matches(['[', ']']).to_owned());
     }
     all
@@ -59,6 +64,8 @@ fn nothing_secret_shows_anywhere() {
 
     // Every public type that can be shown.
     check_debug(&secrets, &sandbox.client_builder());
+    check_debug(&secrets, &sandbox.client_builder().passphrase(PASSPHRASE).p12(PASSPHRASE, PASSPHRASE));
+    check_debug(&secrets, &sandbox.client_builder().merchant_certificate(sandbox.merchant_key_pem()));
     check_debug(&secrets, &wx);
     check_debug(&secrets, &wx["v3/security/echo"]);
     check_debug(&secrets, &request());
@@ -81,6 +88,8 @@ fn nothing_secret_shows_anywhere() {
     let key = sandbox.merchant_key_pem();
     let damaged = key.replacen(&key[200..210], "!!!!!!!!!!", 1);
     let build = |builder: wechatpay_chain::Builder| builder.build().unwrap_err();
+    let base64: String = key.lines().filter(|l| !l.contains("---")).collect();
+    let p12 = |path: String| WeChatPay::builder().mchid("1900000109").p12(path, PASSPHRASE);
     let mut errors = vec![
         build(sandbox.client_builder().apiv3_key(format!("{}x", sandbox.apiv3_key()))),
         build(sandbox.client_builder().private_key(damaged)),
@@ -89,6 +98,41 @@ fn nothing_secret_shows_anywhere() {
         build(sandbox.client_builder().platform_key("PUB_KEY_ID_1", key)),
         build(sandbox.client_builder().platform_key("PUB_KEY_ID_1", sandbox.merchant_certificate_pem())),
         build(sandbox.client_builder().serial("")),
+        build(sandbox.client_builder().private_key(support::key("merchant_key.encrypted.pem"))),
+        build(
+            sandbox
+                .client_builder()
+                .private_key(support::key("merchant_key.encrypted.pem"))
+                .passphrase(PASSPHRASE),
+        ),
+        build(
+            sandbox
+                .client_builder()
+                .private_key(support::key("merchant_key.scrypt.pem"))
+                .passphrase(PASSPHRASE),
+        ),
+        build(
+            sandbox
+                .client_builder()
+                .private_key(support::key("merchant_key.pkcs1.encrypted.pem"))
+                .passphrase(PASSPHRASE),
+        ),
+        build(sandbox.client_builder().private_key(format!("private.pkcs8://{}!", base64))),
+        build(sandbox.client_builder().private_key(format!("private.pkcs9://{}", base64))),
+        build(sandbox.client_builder().platform_key("PUB_KEY_ID_1", format!("private.pkcs8://{}", base64))),
+        build(sandbox.client_builder().merchant_certificate(key)),
+        build(sandbox.client_builder().merchant_certificate(support::key("merchant_cert.pem"))),
+        build(p12(support::key_path("merchant.p12"))),
+        build(p12(support::key_path("merchant.legacy.p12"))),
+        build(p12(key.to_owned())),
+        build(p12(base64.clone())),
+        build(p12(format!("private.pkcs8://{}", base64))),
+        WeChatPay::factory(json!({"mchid": "1", "privateKey": [key, PASSPHRASE, 1]})).unwrap_err(),
+        WeChatPay::factory(
+            json!({"mchid": "1", "serial": "1", "privateKey": [key.replace("A", "B"), PASSPHRASE]}),
+        )
+        .unwrap_err(),
+        WeChatPay::factory(json!({"mchid": "1", "p12": ["/nowhere", PASSPHRASE]})).unwrap_err(),
         WeChatPay::factory(json!({"mchid": "1", "privateKey": [key], "secret": "apiv2 secret"})).unwrap_err(),
         WeChatPay::factory(json!({"apiv3Key": {"k": sandbox.apiv3_key()}})).unwrap_err(),
         wx["v3/P123"].get_sync().unwrap_err(),
@@ -135,7 +179,7 @@ fn the_check_itself_finds_secrets() {
     let sandbox = Sandbox::start().unwrap();
     let secrets = secrets(&sandbox);
     let signature = base64::engine::general_purpose::STANDARD.encode([7; 256]);
-    for text in [sandbox.apiv3_key(), sandbox.merchant_key_pem(), &signature] {
+    for text in [sandbox.apiv3_key(), sandbox.merchant_key_pem(), &signature, PASSPHRASE] {
         assert!(std::panic::catch_unwind(|| check(&secrets, "this", text)).is_err());
     }
 }

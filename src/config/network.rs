@@ -5,7 +5,8 @@ use std::time::Duration;
 use url::Url;
 
 use super::{Builder, parse_base_url};
-use crate::error::{Error, KeyError};
+use crate::crypto::keys;
+use crate::error::Error;
 
 /// As given; [`Network::load`] checks it.
 #[derive(Debug)]
@@ -111,18 +112,8 @@ impl Network {
     }
 }
 
-fn root(pem: &str) -> Result<reqwest::Certificate, Error> {
-    let fail = |found: String, source: Option<Box<dyn std::error::Error + Send + Sync>>| {
-        let expected = "an X.509 certificate in PEM or its `file://` path";
-        Error::from(KeyError { name: "root_certificate".to_owned(), expected, found, source })
-    };
-    let text = match pem.strip_prefix("file://") {
-        Some(path) => std::fs::read_to_string(path)
-            .map_err(|e| fail(format!("the file `{path}`, which cannot be read: {e}"), Some(Box::new(e))))?,
-        None => pem.to_owned(),
-    };
-    let parsed = pem::parse(&text).ok().filter(|pem| pem.tag() == "CERTIFICATE");
-    let parsed = parsed.ok_or_else(|| fail("something else".to_owned(), None))?;
-    reqwest::Certificate::from_der(parsed.contents())
-        .map_err(|e| fail("a certificate that does not parse".to_owned(), Some(Box::new(e))))
+fn root(text: &str) -> Result<reqwest::Certificate, Error> {
+    let der = keys::any_certificate("root_certificate", text)?;
+    reqwest::Certificate::from_der(&der)
+        .map_err(|_| Error::config("root_certificate", "is a certificate that does not parse"))
 }

@@ -1,6 +1,10 @@
-//! The forms a key can be written in: PEM text or a `file://` path; PKCS#1, PKCS#8, SPKI, X.509.
+//! Keys out of the forms of `forms.rs`: the merchant's private key, public keys, certificates, PKCS#12.
+//!
+//! PEM text, DER and passphrases are wiped when they are dropped. The key itself lives on in AWS-LC only (`KeyPair`
+//! holds an `EVP_PKEY`): it is freed through `OPENSSL_free`, which cleanses every block, so nothing is left to do.
 
 use aws_lc_rs::rsa::KeyPair;
+use pkcs12::pbe_params::EncryptedPrivateKeyInfo;
 use rsa::RsaPublicKey;
 use rsa::pkcs1::{DecodeRsaPublicKey as _, EncodeRsaPublicKey as _};
 use rsa::pkcs8::DecodePublicKey as _;
@@ -8,12 +12,18 @@ use rsa::traits::PublicKeyParts as _;
 use x509_cert::der::{Decode as _, Encode as _};
 use zeroize::Zeroizing;
 
+use super::forms::{self, Found, Kind, Unreadable};
+use super::p12;
+use super::pbe::{self, Refused};
 use super::rsa::{PrivateKey, PublicKey};
 use crate::error::KeyError;
 
-const PRIVATE: &str =
-    "an RSA private key in PEM (PKCS#8 `PRIVATE KEY` or PKCS#1 `RSA PRIVATE KEY`) or its `file://` path";
-const PUBLIC: &str = "an RSA public key or certificate in PEM (`PUBLIC KEY`, `RSA PUBLIC KEY` or `CERTIFICATE`) or its `file://` path";
+const PRIVATE: &str = "an RSA private key (PKCS#8, encrypted or not, or PKCS#1) as PEM text, as the `file://` path of PEM or DER, \
+     as `private.pkcs8://…` or as `private.pkcs1://…`";
+const PUBLIC: &str = "an RSA public key or certificate (SPKI, PKCS#1 or X.509) as PEM text, as the `file://` path of PEM or DER, \
+     as `public.spki://…` or as `public.pkcs1://…`";
+const CERTIFICATE: &str = "an X.509 certificate as PEM text or as the `file://` path of PEM or DER";
+const P12: &str = "the path of a PKCS#12 file (.p12, .pfx), with its passphrase";
 
 /// A public key with the serial of the certificate that it came in, if it came in one.
 pub(crate) struct LoadedPublicKey {
@@ -22,55 +32,118 @@ pub(crate) struct LoadedPublicKey {
     pub(crate) certificate_serial: Option<String>,
 }
 
-/// Loads the private key that `text` is, or whose `file://` path it is. `name` names it in errors.
-pub(crate) fn private_key(name: &str, text: &str) -> Result<PrivateKey, KeyError> {
-    let fail = |found: String| KeyError { name: name.to_owned(), expected: PRIVATE, found, source: None };
-    let text = read(name, PRIVATE, text)?;
-    let pem = parse_pem(&text).map_err(fail)?;
-    let (tag, encrypted) = (pem.tag().to_owned(), pem.headers().get("Proc-Type").is_some());
-    let der = Zeroizing::new(pem.into_contents());
-    let pair = match tag.as_str() {
-        "PRIVATE KEY" => KeyPair::from_pkcs8(&der),
-        "RSA PRIVATE KEY" if encrypted => {
-            return Err(fail(
-                "an encrypted PKCS#1 key; decrypt it first (`openssl rsa -in … -out …`)".to_owned(),
+/// Which key an error is about, and what it should have been.
+#[derive(Clone, Copy)]
+struct Asked<'a> {
+    name: &'a str,
+    expected: &'static str,
+}
+
+impl Asked<'_> {
+    fn but(self, found: impl Into<Unreadable>) -> KeyError {
+        let Unreadable { found, source } = found.into();
+        let source = source.map(|e| Box::new(e) as Box<dyn std::error::Error + Send + Sync>);
+        KeyError { name: self.name.to_owned(), expected: self.expected, found, source }
+    }
+}
+
+impl From<String> for Unreadable {
+    fn from(found: String) -> Self {
+        Unreadable { found, source: None }
+    }
+}
+
+/// Loads the private key that `text` is, or names. A passphrase for a key that needs none is not looked at, as in PHP.
+/// `name` names the key in errors.
+pub(crate) fn private_key(name: &str, text: &str, passphrase: Option<&str>) -> Result<PrivateKey, KeyError> {
+    let asked = Asked { name, expected: PRIVATE };
+    let wanted =
+        |kind| matches!(kind, Kind::Pkcs8 | Kind::EncryptedPkcs8 | Kind::Pkcs1 | Kind::LegacyEncrypted);
+    let Found { kind, label, der } = forms::read(text, wanted).map_err(|e| asked.but(e))?;
+    let pair = match kind {
+        Kind::Pkcs8 => KeyPair::from_pkcs8(&der),
+        Kind::EncryptedPkcs8 => {
+            let passphrase = passphrase.ok_or_else(|| {
+                asked.but("an encrypted PKCS#8 key, and no passphrase: encrypted, a passphrase is needed")
+            })?;
+            KeyPair::from_pkcs8(&decrypt_pkcs8(&der, passphrase).map_err(|found| asked.but(found))?)
+        }
+        Kind::Pkcs1 => KeyPair::from_der(&der),
+        Kind::LegacyEncrypted => {
+            return Err(asked.but(
+                "a key in OpenSSL's old encryption (`Proc-Type: 4,ENCRYPTED`), which hashes the passphrase only once; \
+                 convert it: `openssl pkcs8 -topk8 -in old.pem -out new.pem`",
             ));
         }
-        "RSA PRIVATE KEY" => KeyPair::from_der(&der),
-        "ENCRYPTED PRIVATE KEY" => {
-            return Err(fail(
-                "an encrypted PKCS#8 key; decrypt it first (`openssl pkcs8 -in … -out …`)".to_owned(),
-            ));
-        }
-        tag => return Err(fail(describe(tag))),
+        other => return Err(asked.but(other.describe())),
     };
     pair.map_err(|e| e.to_string())
         .and_then(PrivateKey::new)
-        .map_err(|e| fail(format!("`{tag}` that is not an RSA key of 2048 to 8192 bits ({e})")))
+        .map_err(|e| asked.but(format!("`{label}` that is not an RSA key of 2048 to 8192 bits ({e})")))
 }
 
-/// Loads the public key, or the certificate's, that `text` is, or whose `file://` path it is.
+fn decrypt_pkcs8(der: &[u8], passphrase: &str) -> Result<Zeroizing<Vec<u8>>, &'static str> {
+    let key = EncryptedPrivateKeyInfo::from_der(der)
+        .map_err(|_| "`ENCRYPTED PRIVATE KEY` that is cut or damaged")?;
+    let wrong = "an encrypted PKCS#8 key that the passphrase does not fit, or a damaged one";
+    let plain = pbe::decrypt(&key.encryption_algorithm, key.encrypted_data.as_bytes(), passphrase).map_err(
+        |refused| match refused {
+            Refused::Passphrase => wrong,
+            Refused::Scheme => {
+                "an encrypted PKCS#8 key with an encryption that is not supported (PBES2 with AES is); \
+                 convert it: `openssl pkcs8 -in old.pem -topk8 -v2 aes-256-cbc -out new.pem`"
+            }
+        },
+    )?;
+    // The padding of a wrong passphrase comes out right by chance once in 256 times; a whole key does not.
+    match rsa::pkcs8::PrivateKeyInfo::from_der(&plain) {
+        Ok(_) => Ok(plain),
+        Err(_) => Err(wrong),
+    }
+}
+
+/// Loads the public key, or the certificate's, that `text` is, or names.
 pub(crate) fn public_key(name: &str, text: &str) -> Result<LoadedPublicKey, KeyError> {
-    let fail = |found: String| KeyError { name: name.to_owned(), expected: PUBLIC, found, source: None };
-    let text = read(name, PUBLIC, text)?;
-    let pem = parse_pem(&text).map_err(fail)?;
-    let broken = |e: String| fail(format!("`{}` that does not parse as an RSA key ({e})", pem.tag()));
-    let (key, certificate_serial) = match pem.tag() {
-        "PUBLIC KEY" => {
-            (RsaPublicKey::from_public_key_der(pem.contents()).map_err(|e| broken(e.to_string()))?, None)
-        }
-        "RSA PUBLIC KEY" => {
-            (RsaPublicKey::from_pkcs1_der(pem.contents()).map_err(|e| broken(e.to_string()))?, None)
-        }
-        "CERTIFICATE" => {
-            let certificate = x509_cert::Certificate::from_der(pem.contents())
-                .map_err(|e| broken(e.to_string()))?
-                .tbs_certificate;
+    let asked = Asked { name, expected: PUBLIC };
+    let wanted = |kind| matches!(kind, Kind::Spki | Kind::Pkcs1Public | Kind::Certificate);
+    let found = forms::read(text, wanted).map_err(|e| asked.but(e))?;
+    public_key_of(asked, &found)
+}
+
+/// Loads the certificate that `text` is, or names; its serial is always there.
+pub(crate) fn certificate(name: &str, text: &str) -> Result<LoadedPublicKey, KeyError> {
+    let asked = Asked { name, expected: CERTIFICATE };
+    let found = forms::read(text, |kind| kind == Kind::Certificate).map_err(|e| asked.but(e))?;
+    match found.kind {
+        Kind::Certificate => public_key_of(asked, &found),
+        other => Err(asked.but(other.describe())),
+    }
+}
+
+/// The DER of a certificate with a key of any kind: a root certificate, say.
+pub(crate) fn any_certificate(name: &str, text: &str) -> Result<Vec<u8>, KeyError> {
+    let asked = Asked { name, expected: CERTIFICATE };
+    let found = forms::read(text, |kind| kind == Kind::Certificate).map_err(|e| asked.but(e))?;
+    match found.kind {
+        Kind::Certificate => Ok(found.der.to_vec()),
+        other => Err(asked.but(other.describe())),
+    }
+}
+
+fn public_key_of(asked: Asked<'_>, found: &Found) -> Result<LoadedPublicKey, KeyError> {
+    let Found { kind, label, der } = found;
+    let broken = |e: String| asked.but(format!("`{label}` that does not parse as an RSA key ({e})"));
+    let (key, certificate_serial) = match kind {
+        Kind::Spki => (RsaPublicKey::from_public_key_der(der).map_err(|e| broken(e.to_string()))?, None),
+        Kind::Pkcs1Public => (RsaPublicKey::from_pkcs1_der(der).map_err(|e| broken(e.to_string()))?, None),
+        Kind::Certificate => {
+            let certificate =
+                x509_cert::Certificate::from_der(der).map_err(|e| broken(e.to_string()))?.tbs_certificate;
             let spki = certificate.subject_public_key_info.to_der().map_err(|e| broken(e.to_string()))?;
             let key = RsaPublicKey::from_public_key_der(&spki).map_err(|e| broken(e.to_string()))?;
             (key, Some(serial_hex(certificate.serial_number.as_bytes())))
         }
-        tag => return Err(fail(describe(tag))),
+        other => return Err(asked.but(other.describe())),
     };
     let bits = key.n().bits();
     if !(2048..=8192).contains(&bits) {
@@ -81,6 +154,49 @@ pub(crate) fn public_key(name: &str, text: &str) -> Result<LoadedPublicKey, KeyE
     Ok(LoadedPublicKey { key, certificate_serial })
 }
 
+/// What a PKCS#12 file holds: the merchant's key, and the serial of its certificate if that is in the file too.
+pub(crate) struct LoadedP12 {
+    pub(crate) key: PrivateKey,
+    pub(crate) certificate_serial: Option<String>,
+}
+
+/// Opens the PKCS#12 file at `path` (a plain path or `file://…`).
+pub(crate) fn p12(name: &str, path: &str, passphrase: &str) -> Result<LoadedP12, KeyError> {
+    let asked = Asked { name, expected: P12 };
+    // A key's text given by mistake must not come back in "the file `…` cannot be read".
+    if path.contains("-----BEGIN") || path.contains(['\n', '\r', '\0']) || path.len() > 1024 {
+        return Err(asked.but("a text that is no path (a PEM's place is `privateKey`)"));
+    }
+    if path.starts_with("private.") && path.contains("://") {
+        return Err(asked.but("a private key's text (its place is `privateKey`)"));
+    }
+    let path = path.strip_prefix("file://").unwrap_or(path);
+    let file = forms::read_file(path).map_err(|e| asked.but(e))?;
+    if !forms::is_p12(&file) {
+        let pem = file.windows(10).any(|window| window == b"-----BEGIN");
+        return Err(asked.but(if pem {
+            "a PEM file (its place is `privateKey`)"
+        } else {
+            "a file of another kind"
+        }));
+    }
+    let contents = p12::open(&file, passphrase).map_err(|closed| asked.but(closed.describe()))?;
+    let der = match contents.keys.as_slice() {
+        [der] => der,
+        [] => return Err(asked.but("a PKCS#12 file without a private key")),
+        keys => return Err(asked.but(format!("a PKCS#12 file with {} private keys", keys.len()))),
+    };
+    let key = KeyPair::from_pkcs8(der).map_err(|e| e.to_string()).and_then(PrivateKey::new).map_err(|e| {
+        asked.but(format!("a PKCS#12 file whose key is not an RSA key of 2048 to 8192 bits ({e})"))
+    })?;
+    // Besides the merchant's own there may be those of the authorities above it.
+    let own = contents.certificates.into_iter().find_map(|der| {
+        let found = Found { kind: Kind::Certificate, label: "CERTIFICATE", der: Zeroizing::new(der) };
+        public_key_of(asked, &found).ok().filter(|certificate| key.matches(&certificate.key))
+    });
+    Ok(LoadedP12 { key, certificate_serial: own.and_then(|certificate| certificate.certificate_serial) })
+}
+
 /// DER puts a zero byte before a serial whose first bit is set; the platform's serials do not show it.
 fn serial_hex(der: &[u8]) -> String {
     let der = match der {
@@ -88,46 +204,6 @@ fn serial_hex(der: &[u8]) -> String {
         all => all,
     };
     der.iter().map(|byte| format!("{byte:02X}")).collect()
-}
-
-fn read(name: &str, expected: &'static str, text: &str) -> Result<Zeroizing<String>, KeyError> {
-    if let Some(path) = text.strip_prefix("file://") {
-        return std::fs::read_to_string(path).map(Zeroizing::new).map_err(|e| KeyError {
-            name: name.to_owned(),
-            expected,
-            found: format!("the file `{path}`, which cannot be read: {e}"),
-            source: Some(Box::new(e)),
-        });
-    }
-    // `.env` files and container settings often carry a PEM on one line, with `\n` written out.
-    if text.contains("-----BEGIN") && text.contains("\\n") && !text.trim().contains('\n') {
-        return Ok(Zeroizing::new(text.replace("\\n", "\n")));
-    }
-    Ok(Zeroizing::new(text.to_owned()))
-}
-
-fn parse_pem(text: &str) -> Result<pem::Pem, String> {
-    if text.trim().is_empty() {
-        return Err("an empty text".to_owned());
-    }
-    if !text.contains("-----BEGIN") {
-        return Err(format!(
-            "{} characters without a PEM header (a path is written `file://…`)",
-            text.chars().count()
-        ));
-    }
-    // The parser's message may repeat a part of the text, so only its kind goes on.
-    pem::parse(text).map_err(|_| "a PEM text that is cut or damaged".to_owned())
-}
-
-fn describe(tag: &str) -> String {
-    match tag {
-        "CERTIFICATE" => "an X.509 certificate".to_owned(),
-        "PUBLIC KEY" | "RSA PUBLIC KEY" => "a public key".to_owned(),
-        "PRIVATE KEY" | "RSA PRIVATE KEY" | "ENCRYPTED PRIVATE KEY" => "a private key".to_owned(),
-        "EC PRIVATE KEY" => "an elliptic-curve key".to_owned(),
-        _ => "a PEM text of another kind".to_owned(),
-    }
 }
 
 #[cfg(test)]

@@ -2,5 +2,8 @@
 
 pub(crate) mod aes;
 pub(crate) mod digest;
+mod forms;
 pub(crate) mod keys;
+mod p12;
+mod pbe;
 pub(crate) mod rsa;

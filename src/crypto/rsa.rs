@@ -94,4 +94,9 @@ impl PublicKey {
         }
         raw.get(..length).is_some_and(|raw| self.verifying.verify_digest_sig(&context.finish(), raw).is_ok())
     }
+
+    #[cfg(test)]
+    pub(super) fn pkcs1_der(&self) -> Vec<u8> {
+        self.verifying.as_ref().to_vec()
+    }
 }

@@ -1,0 +1,185 @@
+//! The doors: the typed one, PHP's factory array, the environment.
+
+use serde_json::{Map, Value};
+
+use super::merchant::P12;
+use super::{Builder, seconds};
+use crate::client::WeChatPay;
+use crate::error::{Error, kind_of};
+
+impl Builder {
+    /// A builder filled from PHP's factory array.
+    pub(super) fn from_array(array: Value) -> Result<Builder, Error> {
+        let Value::Object(array) = array else {
+            return Err(Error::config(
+                "factory",
+                format!("takes an object; it was given {}", kind_of(&array)),
+            ));
+        };
+        let mut builder = Builder::default();
+        for (key, value) in array {
+            builder = match key.as_str() {
+                _ if value.is_null() => builder,
+                "mchid" => builder.mchid(text(&key, value)?),
+                "serial" => builder.serial(text(&key, value)?),
+                "privateKey" => match with_passphrase(&key, value)? {
+                    (pem, Some(passphrase)) => builder.private_key(pem).passphrase(passphrase),
+                    (pem, None) => builder.private_key(pem),
+                },
+                "p12" => {
+                    let (path, passphrase) = with_passphrase(&key, value)?;
+                    builder.p12 = Some(P12::new(path, passphrase));
+                    builder
+                }
+                "merchantCertificate" => builder.merchant_certificate(text(&key, value)?),
+                "apiv3Key" => builder.apiv3_key(text(&key, value)?),
+                "base_uri" | "baseURL" => builder.base_url(text(&key, value)?),
+                "certs" => certs(builder, value)?,
+                "timeout" => builder.timeout(seconds("timeout", &value)?),
+                // APIv2's: checked, so that PHP's array can stay as it is, and not needed for APIv3.
+                "secret" => text(&key, value).map(|_| builder)?,
+                "merchant" => object("merchant", value).map(|_| builder)?,
+                _ => {
+                    let known = "mchid serial privateKey p12 merchantCertificate certs apiv3Key secret merchant base_uri (or baseURL) timeout";
+                    return Err(Error::config(
+                        key,
+                        format!("is not a configuration key; known are: {known}"),
+                    ));
+                }
+            };
+        }
+        Ok(builder)
+    }
+
+    /// A builder filled from what `get` returns for the `WECHATPAY_*` names.
+    pub(super) fn from_variables(get: impl Fn(&str) -> Option<String>) -> Result<Builder, Error> {
+        let mut builder = Builder::default();
+        let set = |builder: Builder, name: &str, with: fn(Builder, String) -> Builder| match get(name) {
+            Some(value) => with(builder, value),
+            None => builder,
+        };
+        builder = set(builder, "WECHATPAY_MCHID", Builder::mchid);
+        builder = set(builder, "WECHATPAY_SERIAL", Builder::serial);
+        builder = set(builder, "WECHATPAY_PRIVATE_KEY", Builder::private_key);
+        builder = set(builder, "WECHATPAY_PASSPHRASE", Builder::passphrase);
+        builder = set(builder, "WECHATPAY_CERTIFICATE", Builder::merchant_certificate);
+        builder.p12 = get("WECHATPAY_P12").map(|path| P12::new(path, None));
+        builder = set(builder, "WECHATPAY_APIV3_KEY", Builder::apiv3_key);
+        builder = set(builder, "WECHATPAY_BASE_URL", Builder::base_url);
+        for (id, pem) in [
+            ("WECHATPAY_PLATFORM_SERIAL", "WECHATPAY_PLATFORM_CERTIFICATE"),
+            ("WECHATPAY_PUBLIC_KEY_ID", "WECHATPAY_PUBLIC_KEY"),
+        ] {
+            builder = match (get(id), get(pem)) {
+                (Some(id), Some(pem)) => builder.platform_key(id, pem),
+                (None, None) => builder,
+                (None, Some(_)) => {
+                    return Err(Error::config(id, format!("is missing: `{pem}` is set without it")));
+                }
+                (Some(_), None) => {
+                    return Err(Error::config(pem, format!("is missing: `{id}` is set without it")));
+                }
+            };
+        }
+        if let Some(text) = get("WECHATPAY_TIMEOUT") {
+            let value = text.parse::<f64>().map_or(Value::String(text), Value::from);
+            builder = builder.timeout(seconds("WECHATPAY_TIMEOUT", &value)?);
+        }
+        Ok(builder)
+    }
+}
+
+/// The doors.
+impl WeChatPay {
+    /// The typed door; see [`Builder`].
+    pub fn builder() -> Builder {
+        Builder::default()
+    }
+
+    /// PHP's door: `Builder::factory([...])` with the same key names: `mchid serial privateKey certs secret merchant
+    /// base_uri timeout`, and `apiv3Key`, `merchantCertificate`, `p12`. A `privateKey` or `p12` with a passphrase is a
+    /// list of two, as PHP's `Rsa::from([$pem, $passphrase])`. `timeout` is in seconds, as in PHP. `secret` and
+    /// `merchant` belong to APIv2 and have no effect on APIv3.
+    ///
+    /// ```no_run
+    /// # use serde_json::json;
+    /// # use wechatpay_chain::WeChatPay;
+    /// # fn main() -> Result<(), wechatpay_chain::Error> {
+    /// let wx = WeChatPay::factory(json!({
+    ///     "mchid": "1900000109",
+    ///     "serial": "3775B6A45ACD588826D15E583A95F5DD12345678",
+    ///     "privateKey": "file:///etc/wxpay/apiclient_key.pem",
+    ///     "certs": {"PUB_KEY_ID_0114232134912410000000000000": "file:///etc/wxpay/pub_key.pem"},
+    /// }))?;
+    /// # Ok(()) }
+    /// ```
+    ///
+    /// # Errors
+    /// Those of [`Builder::build`], and [`Error::Config`] for a key that is not known or has the wrong type.
+    pub fn factory(array: Value) -> Result<WeChatPay, Error> {
+        Builder::from_array(array)?.build()
+    }
+
+    /// The environment's door: `WECHATPAY_MCHID`; `WECHATPAY_SERIAL` or `WECHATPAY_CERTIFICATE` with
+    /// `WECHATPAY_PRIVATE_KEY`, or `WECHATPAY_P12` for both; one or both of `WECHATPAY_PUBLIC_KEY_ID` with `WECHATPAY_PUBLIC_KEY` and `WECHATPAY_PLATFORM_SERIAL` with
+    /// `WECHATPAY_PLATFORM_CERTIFICATE`; optionally `WECHATPAY_PASSPHRASE` (of the private key or the p12, for which it is the merchant number
+    /// unless set), `WECHATPAY_APIV3_KEY`, `WECHATPAY_BASE_URL`, `WECHATPAY_TIMEOUT`
+    /// (seconds). Keys are PEM text (`\n` may be written out), `file://` paths or PHP's schemes.
+    ///
+    /// ```no_run
+    /// let wx = wechatpay_chain::WeChatPay::from_env()?;
+    /// # Ok::<(), wechatpay_chain::Error>(())
+    /// ```
+    ///
+    /// # Errors
+    /// Those of [`Builder::build`], and [`Error::Config`] for one of a pair without the other.
+    pub fn from_env() -> Result<WeChatPay, Error> {
+        // An empty variable is an unset one: that is how shells and containers unset them.
+        Builder::from_variables(|name| std::env::var(name).ok().filter(|v| !v.is_empty()))?.build()
+    }
+}
+
+// Values are moved out of the array, not copied: the builder wipes what it holds.
+
+fn text(field: &str, value: Value) -> Result<String, Error> {
+    match value {
+        Value::String(text) => Ok(text),
+        other => Err(Error::config(field, format!("must be a string; it is {}", kind_of(&other)))),
+    }
+}
+
+/// A string, or a list of it and its passphrase.
+fn with_passphrase(field: &str, value: Value) -> Result<(String, Option<String>), Error> {
+    let wrong = |found: &str| {
+        Error::config(field, format!("must be a string or [string, passphrase]; it is {found}"))
+    };
+    let list = match value {
+        Value::String(text) => return Ok((text, None)),
+        Value::Array(list) => list,
+        other => return Err(wrong(kind_of(&other))),
+    };
+    let count = list.len();
+    let mut list = list.into_iter();
+    match (list.next(), list.next(), list.next()) {
+        (Some(Value::String(text)), Some(Value::String(passphrase)), None) => Ok((text, Some(passphrase))),
+        // PHP's passphrase may be null: the key has none.
+        (Some(Value::String(text)), Some(Value::Null), None) => Ok((text, None)),
+        (Some(_), Some(_), None) => Err(wrong("a list of other things than two strings")),
+        _ => Err(wrong(&format!("a list of {count}"))),
+    }
+}
+
+fn certs(mut builder: Builder, value: Value) -> Result<Builder, Error> {
+    for (serial, pem) in object("certs", value)? {
+        let pem = text(&format!("certs[\"{serial}\"]"), pem)?;
+        builder = builder.platform_key(serial, pem);
+    }
+    Ok(builder)
+}
+
+fn object(field: &str, value: Value) -> Result<Map<String, Value>, Error> {
+    match value {
+        Value::Object(object) => Ok(object),
+        other => Err(Error::config(field, format!("must be an object; it is {}", kind_of(&other)))),
+    }
+}
