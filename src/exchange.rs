@@ -50,11 +50,13 @@ pub(crate) async fn send(
         };
         parts.headers.insert(AUTHORIZATION, authorization);
     }
-    let Parts { method, url, headers, body, timeout, .. } = parts;
+    let Parts { method, url, headers, body, upload, timeout, .. } = parts;
     let mut request = reqwest::Request::new(method, url);
     *request.headers_mut() = headers;
     *request.timeout_mut() = Some(timeout);
-    if !body.is_empty() {
+    if let Some(upload) = upload {
+        *request.body_mut() = Some(upload.body().await?);
+    } else if !body.is_empty() {
         *request.body_mut() = Some(body.into());
     }
     inner.http(lane)?.execute(request).await.map_err(|e| sent.transport(e))

@@ -71,6 +71,7 @@ mod config;
 mod crypto;
 mod error;
 mod exchange;
+mod media;
 mod nodes;
 mod options;
 mod path;
@@ -92,6 +93,7 @@ pub use config::Builder;
 pub use error::{
     ApiError, ConfigError, DecodeError, Error, KeyError, PathError, TransportError, VerifyError, VerifyReason,
 };
+pub use media::Media;
 pub use prepared::Prepared;
 pub use request::Request;
 pub use response::Response;

@@ -11,6 +11,7 @@ use url::{Position, Url};
 
 use crate::client::Inner;
 use crate::error::Error;
+use crate::media::Upload;
 use crate::sign::Stamp;
 
 /// A request put together, not yet signed.
@@ -21,7 +22,9 @@ pub(crate) struct Parts {
     /// How much of the path is the base URL's.
     pub(crate) prefix: usize,
     pub(crate) headers: HeaderMap,
+    /// What is signed. It is what is sent, too, unless there is an upload.
     pub(crate) body: Bytes,
+    pub(crate) upload: Option<Upload>,
     /// Whether the host may see a signature.
     pub(crate) authorize: bool,
     pub(crate) timeout: Duration,
@@ -78,7 +81,8 @@ impl Prepared {
         &self.parts.headers
     }
 
-    /// The body's bytes.
+    /// The body's bytes. Of an upload, only the text of its `meta` part, which is what is signed: the file stays where
+    /// it is until it is sent.
     pub fn body(&self) -> &Bytes {
         &self.parts.body
     }
