@@ -30,7 +30,8 @@ const TRANSPORT: &[(&[&str], &str)] = &[
         &["cookies", "auth", "withCredentials", "xsrfCookieName", "xsrfHeaderName"],
         "the platform takes no other credentials than the signature",
     ),
-    (&["form_params", "multipart"], "use `.body(content_type, bytes)`"),
+    (&["form_params", "multipart"], "use `.media(…)` for a file, else `.body(content_type, bytes)`"),
+    (&["meta"], "give it to `Media::meta`, and the file to `.media(…)`"),
     (&["delay"], "sleep before the call"),
     (
         &["stream", "on_headers", "on_stats", "progress", "onUploadProgress", "onDownloadProgress"],

@@ -63,23 +63,31 @@ fn every_recorded_upload_through_every_spelling() {
             continue;
         }
         calls += 1;
-        let (id, body) = (&call["id"], &call["options"]["body"]);
-        let mut options = call["options"].as_object().unwrap().clone();
-        options.remove("body"); // the marker of the file
+        let (id, php) = (&call["id"], call["sdk"] == "php");
+        let mut options = call[if php { "options" } else { "config" }].as_object().unwrap().clone();
+        let body = options.remove("body").unwrap_or_default(); // PHP's marker of the file
+        let node_meta = options.remove("meta").unwrap_or_default();
         if let Some(base) = options.get_mut("base_uri") {
             let path = base.as_str().unwrap().splitn(4, '/').nth(3).unwrap_or_default().to_owned();
             *base = json!(format!("{}{path}", recorder.base));
         }
-        let content =
-            base64::engine::general_purpose::STANDARD.decode(body["file_base64"].as_str().unwrap()).unwrap();
-        let (filename, meta) = (body["filename"].as_str().unwrap(), body["meta"].as_str().unwrap());
+        // Node's recordings name a file without its content.
+        let content = base64::engine::general_purpose::STANDARD
+            .decode(body["file_base64"].as_str().unwrap_or("Y29udGVudA=="))
+            .unwrap();
+        let of = |php_value: &Value, node_value: &Value| {
+            (if php { php_value } else { node_value }).as_str().unwrap().to_owned()
+        };
+        let filename = &*of(&body["filename"], &call["data"]["file"]["$readStream"]);
+        let meta = &*of(&body["meta"], &call["data"]["meta"]);
         let path = dir.path().join(filename);
         std::fs::write(&path, &content).unwrap();
-        // PHP's own default must come out of ours; any other meta is the caller's.
-        let default = meta
-            == format!(r#"{{"filename":"{filename}","sha256":"{}"}}"#, body["file_sha256"].as_str().unwrap());
+        // PHP's own default must come out of ours; any other meta is the caller's: PHP's text, Node's object.
+        let sha256 = body["file_sha256"].as_str().unwrap_or_default();
+        let default = meta == format!(r#"{{"filename":"{filename}","sha256":"{sha256}"}}"#);
+        let own = if php { json!(meta) } else { node_meta };
         for media in [Media::file(&path), Media::bytes(filename, content.clone())] {
-            let media = if default { media } else { media.meta(meta) };
+            let media = if default { media } else { media.meta(own.clone()) };
             for chain in spellings(&wx, &call["chain"]) {
                 assert_eq!(call["verb"], "POST");
                 chain
