@@ -50,10 +50,10 @@ pub(crate) async fn send(
         };
         parts.headers.insert(AUTHORIZATION, authorization);
     }
-    let Parts { method, url, headers, body, upload, timeout, .. } = parts;
+    let Parts { method, url, headers, body, upload, timeout, streamed, .. } = parts;
     let mut request = reqwest::Request::new(method, url);
     *request.headers_mut() = headers;
-    *request.timeout_mut() = Some(timeout);
+    *request.timeout_mut() = (!streamed).then_some(timeout);
     if let Some(upload) = upload {
         *request.body_mut() = Some(upload.body().await?);
     } else if !body.is_empty() {

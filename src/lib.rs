@@ -63,12 +63,14 @@ mod documents {
     struct FromNodeChinese;
 }
 
+pub mod bill;
 mod blocking;
 mod chain;
 mod client;
 mod clock;
 mod config;
 mod crypto;
+mod download;
 mod error;
 mod exchange;
 mod media;
@@ -86,10 +88,12 @@ mod sign;
 mod vectors;
 mod verify;
 
+pub use bill::Bill;
 pub use chain::Chain;
 pub use client::WeChatPay;
 pub use clock::{Clock, SystemClock};
 pub use config::Builder;
+pub use download::{Download, Saved};
 pub use error::{
     ApiError, ConfigError, DecodeError, Error, KeyError, PathError, TransportError, VerifyError, VerifyReason,
 };

@@ -69,7 +69,7 @@ fn one(request: Request, key: String, value: Value) -> Request {
     match (key.as_str(), value) {
         // What PHP leaves unset is null, and an empty PHP array is a list.
         (
-            "json" | "data" | "headers" | "body" | "base_uri" | "baseURL" | "security" | "nonceless",
+            "json" | "data" | "headers" | "body" | "base_uri" | "baseURL" | "security" | "nonceless" | "sink",
             Value::Null,
         ) => request,
         ("json" | "data", value) => request.json(value),
@@ -98,9 +98,8 @@ fn one(request: Request, key: String, value: Value) -> Request {
         ("xml", _) => {
             request.fail(Error::config(field, "belongs to APIv2, which this client does not speak"))
         }
-        ("sink", _) => {
-            request.fail(Error::config(field, "is not supported: write `Response::bytes` to the file"))
-        }
+        ("sink", Value::String(path)) => request.sink(path),
+        ("sink", value) => wrong(request, "a path (or use `Request::save_to_writer`)", &value),
         (_, value) => variable(request, key, value),
     }
 }

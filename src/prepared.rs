@@ -28,6 +28,8 @@ pub(crate) struct Parts {
     /// Whether the host may see a signature.
     pub(crate) authorize: bool,
     pub(crate) timeout: Duration,
+    /// Whether the answer is a download, for which the whole has no timeout.
+    pub(crate) streamed: bool,
 }
 
 impl Parts {

@@ -2,6 +2,7 @@
 
 use std::fmt;
 use std::future::{Future, IntoFuture};
+use std::path::PathBuf;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::time::Duration;
@@ -65,6 +66,8 @@ pub struct Request {
     body: Body,
     base: Option<Url>,
     timeout: Option<Duration>,
+    /// PHP's `sink`.
+    sink: Option<PathBuf>,
     error: Option<Error>,
 }
 
@@ -93,6 +96,7 @@ impl Request {
             body: Body::None,
             base: None,
             timeout: None,
+            sink: None,
             error,
         }
     }
@@ -241,6 +245,12 @@ impl Request {
         self
     }
 
+    /// PHP's `sink`: the ends stream into this file, and their `Response` has no body.
+    pub(crate) fn sink(mut self, path: String) -> Self {
+        self.sink = Some(PathBuf::from(path));
+        self
+    }
+
     /// Keeps the first error for the end.
     pub(crate) fn fail(mut self, error: Error) -> Self {
         self.error.get_or_insert(error);
@@ -270,6 +280,9 @@ impl Request {
     /// # Errors
     /// Every variant of [`Error`] can come out of a call.
     pub async fn send(mut self) -> Result<Response, Error> {
+        if let Some(path) = self.sink.take() {
+            return Ok(Box::pin(self.save_to(path).send()).await?.into_response());
+        }
         self.read_ahead().await?;
         let (inner, parts) = self.into_parts()?;
         if Handle::try_current().is_ok() {
@@ -284,7 +297,10 @@ impl Request {
     ///
     /// # Errors
     /// Every variant of [`Error`] can come out of a call.
-    pub fn wait(self) -> Result<Response, Error> {
+    pub fn wait(mut self) -> Result<Response, Error> {
+        if let Some(path) = self.sink.take() {
+            return Ok(self.save_to(path).wait()?.into_response());
+        }
         let (inner, parts) = self.into_parts()?;
         blocking::block_on(blocking::on_background(exchange::exchange(&inner, parts, Lane::Background))?)
     }
@@ -300,8 +316,15 @@ impl Request {
         }
     }
 
+    /// The parts of a request whose answer is streamed.
+    pub(crate) async fn into_stream(mut self) -> Result<(Arc<Inner>, Parts), Error> {
+        self.read_ahead().await?;
+        let (inner, parts) = self.into_parts()?;
+        Ok((inner, Parts { streamed: true, ..parts }))
+    }
+
     /// Path, query, headers and body, put together. Nothing is signed yet.
-    fn into_parts(self) -> Result<(Arc<Inner>, Parts), Error> {
+    pub(crate) fn into_parts(self) -> Result<(Arc<Inner>, Parts), Error> {
         if let Some(error) = self.error {
             return Err(error);
         }
@@ -356,6 +379,7 @@ impl Request {
             upload,
             authorize,
             timeout,
+            streamed: false,
         };
         Ok((self.inner, parts))
     }

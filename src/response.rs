@@ -7,6 +7,7 @@ use http::{HeaderMap, StatusCode};
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 
+use crate::download::Saved;
 use crate::error::{DecodeError, Error};
 
 /// A successful answer that is proved to come from the platform (but for the few paths that it does not sign; see
@@ -16,11 +17,30 @@ pub struct Response {
     headers: HeaderMap,
     body: Bytes,
     verified: bool,
+    saved: Option<Box<Saved>>,
 }
 
 impl Response {
     pub(crate) fn new(status: StatusCode, headers: HeaderMap, body: Bytes, verified: bool) -> Response {
-        Response { status, headers, body, verified }
+        Response { status, headers, body, verified, saved: None }
+    }
+
+    pub(crate) fn with_saved(mut self, saved: Saved) -> Response {
+        self.saved = Some(Box::new(saved));
+        self
+    }
+
+    /// Where the body went, when PHP's option `sink` named a file: it is not in [`bytes`](Response::bytes) then.
+    ///
+    /// ```no_run
+    /// # use serde_json::json;
+    /// # fn f(wx: &wechatpay_chain::WeChatPay) -> Result<(), wechatpay_chain::Error> {
+    /// let response = wx["v3/billdownload/file"].get().options(json!({"sink": "./bill.csv"})).wait()?;
+    /// println!("{} bytes", response.saved().map_or(0, |saved| saved.bytes));
+    /// # Ok(()) }
+    /// ```
+    pub fn saved(&self) -> Option<&Saved> {
+        self.saved.as_deref()
     }
 
     /// Whether the answer was signed. `false` only for the few paths (files) that the platform does not sign.
