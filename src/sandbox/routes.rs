@@ -6,6 +6,7 @@ use serde_json::Value;
 use super::{
     Answer, SandboxError,
     answer::Ready,
+    bills,
     check::{Arrived, media_type},
     handlers, multipart,
     platform::Platform,
@@ -47,7 +48,7 @@ enum Need {
 
 use Need::{Amount, Either, File, Query, Text};
 
-static BUILT_IN: [Row; 7] = [
+static BUILT_IN: [Row; 10] = [
     Row {
         method: Method::POST,
         template: "v3/payscore/partner/permissions/terminate",
@@ -96,6 +97,24 @@ static BUILT_IN: [Row; 7] = [
         template: "v3/merchant/media/upload",
         needs: &[Text("/filename"), Text("/sha256"), File],
         handler: handlers::upload,
+    },
+    Row {
+        method: Method::GET,
+        template: "v3/bill/tradebill",
+        needs: &[Query("bill_date")],
+        handler: bills::tell,
+    },
+    Row {
+        method: Method::GET,
+        template: "v3/bill/fundflowbill",
+        needs: &[Query("bill_date")],
+        handler: bills::tell,
+    },
+    Row {
+        method: Method::GET,
+        template: "v3/billdownload/file",
+        needs: &[Query("token")],
+        handler: bills::file,
     },
     Row { method: Method::GET, template: "v3/certificates", needs: &[], handler: handlers::certificates },
 ];
@@ -173,6 +192,16 @@ impl<'a> Call<'a> {
     /// A value of the query, `""` if it is not there.
     pub(super) fn query(&self, name: &str) -> &str {
         find(&self.query, name)
+    }
+
+    /// The path that was asked for.
+    pub(super) fn path(&self) -> &str {
+        self.request.target.split('?').next().unwrap_or("")
+    }
+
+    /// A header, `""` if it is not there once.
+    pub(super) fn header(&self, name: &str) -> &str {
+        self.request.single(name).unwrap_or("")
     }
 
     /// The bytes of an upload's part `file`.
