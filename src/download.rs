@@ -140,17 +140,19 @@ impl Download {
         blocking::block_on(blocking::on_background(self.run(Lane::Background))?)
     }
 
-    async fn run(mut self, lane: Lane) -> Result<Saved, Error> {
+    async fn run(self, lane: Lane) -> Result<Saved, Error> {
         if self.sha1.as_ref().is_some_and(|hex| !is_sha1(hex)) {
             return Err(Error::config("sha1", "must be 40 hex digits"));
         }
         // First of all: what cannot be written is not asked for.
         let target = Target::open(self.sink)?;
+        let mut expected: Vec<String> = self.sha1.into_iter().collect();
         let (request, vouched) = match self.what {
             What::Answer(request) => (request, false),
             What::Bill(request, timeout) => {
                 let bill = bill::ask(request, lane).await?;
-                self.sha1.get_or_insert(bill.sha1);
+                // Beside the caller's own, never instead of it: this one is signed.
+                expected.push(bill.sha1);
                 let file = timeout.into_iter().fold(bill.file, Request::timeout);
                 (file, true)
             }
@@ -166,8 +168,9 @@ impl Download {
         if !answer.status().is_success() {
             let limit = inner.settings.max_body;
             let body = sent.within("whole answer", exchange::read(&mut answer, limit, &sent)).await?;
-            return exchange::check(&inner, &sent.method, prefix, answer, body)
-                .and_then(|_| Err(sent.broken("an error without one".to_owned(), true, None)));
+            return exchange::check(&inner, &sent.method, prefix, answer, body).and_then(|_| {
+                Err(sent.broken("a status that is neither success nor error".to_owned(), true, None))
+            });
         }
         let head = Head { status: answer.status(), headers: answer.headers().clone() };
         let seal = match vouched {
@@ -187,7 +190,7 @@ impl Download {
         let content = Content::new(target, self.gunzip, self.max_bytes);
         let mut stream = Stream { inner, sent, head, seal, content };
         stream.receive(answer, self.max_bytes, self.progress).await?;
-        stream.finish(self.sha1, vouched).await
+        stream.finish(expected, vouched).await
     }
 }
 
@@ -241,17 +244,17 @@ impl Stream {
         }
     }
 
-    async fn finish(self, expected: Option<String>, vouched: bool) -> Result<Saved, Error> {
+    async fn finish(self, expected: Vec<String>, vouched: bool) -> Result<Saved, Error> {
         let Stream { inner, sent, head, seal, content } = self;
         let written = content.finish().await.map_err(|stop| stopped(stop, &sent, &head))?;
         let verified = head.verify(|| {
             let signed = seal.finish(&head.headers, &inner.platform)?;
-            match expected {
-                Some(expected) if !expected.eq_ignore_ascii_case(&written.sha1) => {
+            match expected.into_iter().find(|digest| !digest.eq_ignore_ascii_case(&written.sha1)) {
+                None => Ok(signed || vouched),
+                Some(expected) => {
                     let actual = written.sha1.clone();
                     Err(VerifyReason::BadDigest { algorithm: "SHA-1", expected, actual })
                 }
-                _ => Ok(signed || vouched),
             }
         })?;
         let path = written.target.keep().await.map_err(|stop| stopped(stop, &sent, &head))?;

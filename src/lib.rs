@@ -53,6 +53,10 @@ mod documents {
     struct Readme;
     #[doc = include_str!("../docs/README.zh-CN.md")]
     struct ReadmeChinese;
+    #[doc = include_str!("../docs/files.md")]
+    struct Files;
+    #[doc = include_str!("../docs/files.zh-CN.md")]
+    struct FilesChinese;
     #[doc = include_str!("../docs/porting-from-php.md")]
     struct FromPhp;
     #[doc = include_str!("../docs/porting-from-php.zh-CN.md")]

@@ -34,9 +34,10 @@ const TRANSPORT: &[(&[&str], &str)] = &[
     (&["meta"], "give it to `Media::meta`, and the file to `.media(…)`"),
     (&["delay"], "sleep before the call"),
     (
-        &["stream", "on_headers", "on_stats", "progress", "onUploadProgress", "onDownloadProgress"],
-        "the answer is read whole, then verified",
+        &["stream", "progress", "onDownloadProgress"],
+        "use `.save_to(…)`, which streams, and has `.progress(…)`",
     ),
+    (&["on_headers", "on_stats", "onUploadProgress"], "the answer is read whole, then verified"),
     (
         &["decode_content", "decompress", "responseEncoding"],
         "the bytes are kept as they were signed: `Response::bytes`",
