@@ -382,11 +382,11 @@ pub enum VerifyReason {
         serial: String,
     },
     /// A file is not the one whose digest was signed.
-    #[error("the file's {algorithm} is {actual}, the signed one {expected}")]
+    #[error("the file's {algorithm} is {actual}, and should be {expected}")]
     BadDigest {
         /// The digest's name.
         algorithm: &'static str,
-        /// The signed digest, hex.
+        /// The digest that was signed, or asked for, hex.
         expected: String,
         /// The digest of what came, hex.
         actual: String,

@@ -99,11 +99,13 @@ pub(crate) async fn send(
         let authorization = inner.identity.authorize(&stamp, call.as_ref()).await?;
         parts.headers.insert(AUTHORIZATION, authorization);
     }
-    let Parts { method, url, headers, body, timeout, .. } = parts;
+    let Parts { method, url, headers, body, upload, timeout, streamed, .. } = parts;
     let mut request = reqwest::Request::new(method, url);
     *request.headers_mut() = headers;
-    *request.timeout_mut() = Some(timeout);
-    if !body.is_empty() {
+    *request.timeout_mut() = (!streamed).then_some(timeout);
+    if let Some(upload) = upload {
+        *request.body_mut() = Some(upload.body().await?);
+    } else if !body.is_empty() {
         *request.body_mut() = Some(body.into());
     }
     inner.http(lane)?.execute(request).await.map_err(|e| sent.transport(e))
@@ -120,7 +122,7 @@ pub(crate) struct Sent {
 pub(crate) async fn read(answer: &mut reqwest::Response, limit: usize, sent: &Sent) -> Result<Bytes, Error> {
     let too_large = || {
         let what = format!("the answer is larger than {limit} bytes, the most that is read into memory");
-        sent.useless(what)
+        sent.broken(what, true, None)
     };
     if answer.content_length().is_some_and(|length| length > limit as u64) {
         return Err(too_large());
@@ -242,15 +244,14 @@ impl Sent {
         }))
     }
 
-    /// The answer is no use, though the exchange went on.
-    pub(crate) fn useless(&self, what: String) -> Error {
+    /// The answer is no use, though the connection held.
+    pub(crate) fn broken(
+        &self,
+        what: String,
+        maybe_sent: bool,
+        source: Option<Box<dyn std::error::Error + Send + Sync>>,
+    ) -> Error {
         let call = format!("{} {}", self.method, self.template);
-        Error::Transport(Box::new(TransportError {
-            call,
-            what,
-            maybe_sent: true,
-            broken: false,
-            source: None,
-        }))
+        Error::Transport(Box::new(TransportError { call, what, maybe_sent, broken: false, source }))
     }
 }

@@ -53,6 +53,10 @@ mod documents {
     struct Readme;
     #[doc = include_str!("../docs/README.zh-CN.md")]
     struct ReadmeChinese;
+    #[doc = include_str!("../docs/files.md")]
+    struct Files;
+    #[doc = include_str!("../docs/files.zh-CN.md")]
+    struct FilesChinese;
     #[doc = include_str!("../docs/porting-from-php.md")]
     struct FromPhp;
     #[doc = include_str!("../docs/porting-from-php.zh-CN.md")]
@@ -67,6 +71,7 @@ mod documents {
     struct KeysChinese;
 }
 
+pub mod bill;
 mod blocking;
 mod chain;
 mod client;
@@ -74,8 +79,10 @@ mod clock;
 mod config;
 mod crypto;
 mod deferred;
+mod download;
 mod error;
 mod exchange;
+mod media;
 mod nodes;
 mod notify;
 mod options;
@@ -95,14 +102,17 @@ mod signer;
 mod vectors;
 mod verify;
 
+pub use bill::Bill;
 pub use chain::Chain;
 pub use client::WeChatPay;
 pub use clock::{Clock, SystemClock};
 pub use config::Builder;
 pub use deferred::Deferred;
+pub use download::{Download, Saved};
 pub use error::{
     ApiError, ConfigError, DecodeError, Error, KeyError, PathError, TransportError, VerifyError, VerifyReason,
 };
+pub use media::Media;
 pub use notify::{Notification, Reply};
 pub use prepared::Prepared;
 pub use request::Request;

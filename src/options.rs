@@ -30,12 +30,14 @@ const TRANSPORT: &[(&[&str], &str)] = &[
         &["cookies", "auth", "withCredentials", "xsrfCookieName", "xsrfHeaderName"],
         "the platform takes no other credentials than the signature",
     ),
-    (&["form_params", "multipart"], "use `.body(content_type, bytes)`"),
+    (&["form_params", "multipart"], "use `.media(…)` for a file, else `.body(content_type, bytes)`"),
+    (&["meta"], "give it to `Media::meta`, and the file to `.media(…)`"),
     (&["delay"], "sleep before the call"),
     (
-        &["stream", "on_headers", "on_stats", "progress", "onUploadProgress", "onDownloadProgress"],
-        "the answer is read whole, then verified",
+        &["stream", "progress", "onDownloadProgress"],
+        "use `.save_to(…)`, which streams, and has `.progress(…)`",
     ),
+    (&["on_headers", "on_stats", "onUploadProgress"], "the answer is read whole, then verified"),
     (
         &["decode_content", "decompress", "responseEncoding"],
         "the bytes are kept as they were signed: `Response::bytes`",
@@ -68,7 +70,7 @@ fn one(request: Request, key: String, value: Value) -> Request {
     match (key.as_str(), value) {
         // What PHP leaves unset is null, and an empty PHP array is a list.
         (
-            "json" | "data" | "headers" | "body" | "base_uri" | "baseURL" | "security" | "nonceless",
+            "json" | "data" | "headers" | "body" | "base_uri" | "baseURL" | "security" | "nonceless" | "sink",
             Value::Null,
         ) => request,
         ("json" | "data", value) => request.json(value),
@@ -97,9 +99,8 @@ fn one(request: Request, key: String, value: Value) -> Request {
         ("xml", _) => {
             request.fail(Error::config(field, "belongs to APIv2, which this client does not speak"))
         }
-        ("sink", _) => {
-            request.fail(Error::config(field, "is not supported: write `Response::bytes` to the file"))
-        }
+        ("sink", Value::String(path)) => request.sink(path),
+        ("sink", value) => wrong(request, "a path (or use `Request::save_to_writer`)", &value),
         (_, value) => variable(request, key, value),
     }
 }

@@ -11,6 +11,7 @@ use url::{Position, Url};
 
 use crate::client::Inner;
 use crate::deferred::Deferred;
+use crate::media::Upload;
 use crate::sign::Stamp;
 
 /// A request put together, not yet signed.
@@ -22,12 +23,16 @@ pub(crate) struct Parts {
     /// How much of the path is the base URL's.
     pub(crate) prefix: usize,
     pub(crate) headers: HeaderMap,
+    /// What is signed. It is what is sent, too, unless there is an upload.
     pub(crate) body: Bytes,
+    pub(crate) upload: Option<Upload>,
     /// Whether the host may see a signature.
     pub(crate) authorize: bool,
     pub(crate) timeout: Duration,
     /// How often it may be tried again when the platform asks for that.
     pub(crate) retry: u32,
+    /// Whether the answer is a download, for which the whole has no timeout.
+    pub(crate) streamed: bool,
 }
 
 impl Parts {
@@ -81,7 +86,8 @@ impl Prepared {
         &self.parts.headers
     }
 
-    /// The body's bytes.
+    /// The body's bytes. Of an upload, only the text of its `meta` part, which is what is signed: the file stays where
+    /// it is until it is sent.
     pub fn body(&self) -> &Bytes {
         &self.parts.body
     }

@@ -2,6 +2,7 @@
 
 use std::fmt;
 use std::future::{Future, IntoFuture};
+use std::path::PathBuf;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::time::Duration;
@@ -20,6 +21,7 @@ use crate::client::{Inner, Lane};
 use crate::config;
 use crate::error::{Error, PathError, kind_of};
 use crate::exchange;
+use crate::media::Media;
 use crate::options;
 use crate::path;
 use crate::prepared::{Parts, Prepared};
@@ -68,6 +70,8 @@ pub struct Request {
     timeout: Option<Duration>,
     retry: u32,
     encrypt: Vec<String>,
+    /// PHP's `sink`.
+    sink: Option<PathBuf>,
     error: Option<Error>,
 }
 
@@ -76,6 +80,7 @@ enum Body {
     Json(Value),
     /// Without a type of its own, the caller's header counts, and then JSON: as PHP's SDK has it.
     Raw(Option<HeaderValue>, Bytes),
+    Media(Box<Media>),
 }
 
 impl Request {
@@ -97,6 +102,7 @@ impl Request {
             timeout: None,
             retry: 0,
             encrypt: Vec::new(),
+            sink: None,
             error,
         }
     }
@@ -164,6 +170,23 @@ impl Request {
                 return self.fail(Error::config("content_type", "has a character that no header may hold"));
             }
         }
+        self
+    }
+
+    /// Uploads a file: the body becomes `multipart/form-data`, and its `meta` part is what is signed. It takes the
+    /// place of any other body, and its `Content-Type` that of a header.
+    ///
+    /// ```no_run
+    /// # use serde_json::Value;
+    /// # use wechatpay_chain::Media;
+    /// # async fn f(wx: &wechatpay_chain::WeChatPay) -> Result<(), wechatpay_chain::Error> {
+    /// let media = Media::file("/path/to/licence.jpg");
+    /// let uploaded = wx["v3/merchant/media/upload"].post(Value::Null).media(media).await?;
+    /// println!("{}", uploaded.data()["media_id"]);
+    /// # Ok(()) }
+    /// ```
+    pub fn media(mut self, media: Media) -> Self {
+        self.body = Body::Media(Box::new(media));
         self
     }
 
@@ -266,6 +289,12 @@ impl Request {
         self
     }
 
+    /// PHP's `sink`: the ends stream into this file, and their `Response` has no body.
+    pub(crate) fn sink(mut self, path: String) -> Self {
+        self.sink = Some(PathBuf::from(path));
+        self
+    }
+
     /// Keeps the first error for the end.
     pub(crate) fn fail(mut self, error: Error) -> Self {
         self.error.get_or_insert(error);
@@ -294,7 +323,12 @@ impl Request {
     ///
     /// # Errors
     /// Every variant of [`Error`] can come out of a call.
-    pub async fn send(self) -> Result<Response, Error> {
+    pub async fn send(mut self) -> Result<Response, Error> {
+        if let Some(path) = self.sink.take() {
+            let inner = Arc::clone(&self.inner);
+            return Ok(Box::pin(self.save_to(path).send()).await?.into_response(inner));
+        }
+        self.read_ahead().await?;
         let (inner, parts) = self.into_parts()?;
         if Handle::try_current().is_ok() {
             exchange::exchange(&inner, parts, Lane::Caller).await
@@ -308,13 +342,35 @@ impl Request {
     ///
     /// # Errors
     /// Every variant of [`Error`] can come out of a call.
-    pub fn wait(self) -> Result<Response, Error> {
+    pub fn wait(mut self) -> Result<Response, Error> {
+        if let Some(path) = self.sink.take() {
+            let inner = Arc::clone(&self.inner);
+            return Ok(self.save_to(path).wait()?.into_response(inner));
+        }
         let (inner, parts) = self.into_parts()?;
         blocking::wait(exchange::exchange(&inner, parts, Lane::Background))
     }
 
+    /// Reads an upload's file for its digest, where that holds up nobody. (`prepare` and `wait` block anyway.)
+    async fn read_ahead(&mut self) -> Result<(), Error> {
+        match &mut self.body {
+            Body::Media(media) if self.error.is_none() => match Handle::try_current() {
+                Ok(_) => media.read_ahead().await,
+                Err(_) => blocking::on_background(media.read_ahead())?.await,
+            },
+            _ => Ok(()),
+        }
+    }
+
+    /// The parts of a request whose answer is streamed.
+    pub(crate) async fn into_stream(mut self) -> Result<(Arc<Inner>, Parts), Error> {
+        self.read_ahead().await?;
+        let (inner, parts) = self.into_parts()?;
+        Ok((inner, Parts { streamed: true, ..parts }))
+    }
+
     /// Path, query, headers and body, put together. Nothing is signed yet.
-    fn into_parts(mut self) -> Result<(Arc<Inner>, Parts), Error> {
+    pub(crate) fn into_parts(mut self) -> Result<(Arc<Inner>, Parts), Error> {
         if let Some(error) = self.error {
             return Err(error);
         }
@@ -342,7 +398,13 @@ impl Request {
                 .map_err(|_| Error::config("certs", "has a serial that no HTTP header can hold"))?;
             headers.insert(verify::SERIAL, serial);
         }
+        let mut upload = None;
         let body = match self.body {
+            Body::Media(media) => {
+                let media = upload.insert(media.into_upload()?);
+                headers.insert(CONTENT_TYPE, media.content_type.clone());
+                media.meta.clone()
+            }
             Body::None => Bytes::new(),
             Body::Json(value) => {
                 headers.entry(CONTENT_TYPE).or_insert(JSON);
@@ -371,9 +433,11 @@ impl Request {
             prefix,
             headers,
             body,
+            upload,
             authorize,
             timeout,
             retry: self.retry,
+            streamed: false,
         };
         Ok((self.inner, parts))
     }

@@ -9,6 +9,7 @@ use serde::de::DeserializeOwned;
 use serde_json::Value;
 
 use crate::client::Inner;
+use crate::download::Saved;
 use crate::error::{DecodeError, Error};
 use crate::sensitive;
 
@@ -20,6 +21,7 @@ pub struct Response {
     headers: HeaderMap,
     body: Bytes,
     verified: bool,
+    saved: Option<Box<Saved>>,
 }
 
 impl Response {
@@ -30,7 +32,25 @@ impl Response {
         body: Bytes,
         verified: bool,
     ) -> Response {
-        Response { inner, status, headers, body, verified }
+        Response { inner, status, headers, body, verified, saved: None }
+    }
+
+    pub(crate) fn with_saved(mut self, saved: Saved) -> Response {
+        self.saved = Some(Box::new(saved));
+        self
+    }
+
+    /// Where the body went, when PHP's option `sink` named a file: it is not in [`bytes`](Response::bytes) then.
+    ///
+    /// ```no_run
+    /// # use serde_json::json;
+    /// # fn f(wx: &wechatpay_chain::WeChatPay) -> Result<(), wechatpay_chain::Error> {
+    /// let response = wx["v3/billdownload/file"].get().options(json!({"sink": "./bill.csv"})).wait()?;
+    /// println!("{} bytes", response.saved().map_or(0, |saved| saved.bytes));
+    /// # Ok(()) }
+    /// ```
+    pub fn saved(&self) -> Option<&Saved> {
+        self.saved.as_deref()
     }
 
     /// Whether the answer was signed. `false` only for the few paths (files) that the platform does not sign.

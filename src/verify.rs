@@ -3,8 +3,13 @@
 use http::{HeaderMap, Method};
 
 use crate::crypto::digest;
+use crate::crypto::rsa::PublicKey;
 use crate::error::VerifyReason;
 use crate::platform::PlatformKeys;
+
+mod streamed;
+
+pub(crate) use streamed::{Streamed, begin};
 
 pub(crate) const SERIAL: &str = "Wechatpay-Serial";
 const TIMESTAMP: &str = "Wechatpay-Timestamp";
@@ -80,6 +85,23 @@ pub(crate) fn signature(
     now: u64,
     keys: &PlatformKeys,
 ) -> Result<(), VerifyReason> {
+    let Claim { timestamp, nonce, serial, signature, key } = claim(headers, now, keys)?;
+    if !key.verifies(&message(timestamp, nonce, body), signature.as_bytes()) {
+        return Err(VerifyReason::BadSignature { serial: serial.to_owned() });
+    }
+    Ok(())
+}
+
+/// What the four headers say, and the key that they name: all that can be checked before the body is there.
+struct Claim<'a> {
+    timestamp: &'a str,
+    nonce: &'a str,
+    serial: &'a str,
+    signature: &'a str,
+    key: &'a PublicKey,
+}
+
+fn claim<'a>(headers: &'a HeaderMap, now: u64, keys: &'a PlatformKeys) -> Result<Claim<'a>, VerifyReason> {
     let [nonce, serial, signature, timestamp] = [
         single(headers, NONCE)?,
         single(headers, SERIAL)?,
@@ -102,10 +124,7 @@ pub(crate) fn signature(
         let known = keys.serials().collect::<Vec<_>>().join(", ");
         return Err(VerifyReason::UnknownSerial { serial: serial.to_owned(), known });
     };
-    if !key.verifies(&message(timestamp, nonce, body), signature.as_bytes()) {
-        return Err(VerifyReason::BadSignature { serial: serial.to_owned() });
-    }
-    Ok(())
+    Ok(Claim { timestamp, nonce, serial, signature, key })
 }
 
 /// The message that an answer's signature covers, in parts: three lines, the last one ended too.

@@ -50,7 +50,8 @@ fn every_recorded_call_through_every_spelling() {
     let Some(calls) = recordings("calls.jsonl") else { return };
     let recorder = Recorder::no_content();
     let wx = support::client(&recorder.base);
-    let (mut compared, mut equal) = (0, 0);
+    let folder = tempfile::tempdir().unwrap();
+    let (mut compared, mut equal, mut sunk) = (0, 0, 0);
     let mut on_purpose = Vec::new();
     let mut wrong = Vec::new();
     for call in calls.iter().filter(|c| c["api"] == "v3" && c["kind"] == "json") {
@@ -63,8 +64,10 @@ fn every_recorded_call_through_every_spelling() {
                 *value = json!(to_recorder(value, &recorder));
             }
         }
-        // Left out until downloads are there: where the bytes go changes nothing on the wire.
-        options.remove("sink");
+        // PHP writes into the folder it runs in.
+        if let Some(sink) = options.get_mut("sink") {
+            *sink = json!(folder.path().join(sink.as_str().unwrap()));
+        }
         let verb = call["verb"].as_str().unwrap();
         let spellings = spellings(&wx, &call["chain"]);
         assert!(!spellings.is_empty(), "{id}");
@@ -79,9 +82,20 @@ fn every_recorded_call_through_every_spelling() {
                 "PATCH" => chain.patch(body),
                 other => panic!("{id}: {other}"),
             };
-            if let Err(e) = request.options(Value::Object(options.clone())).wait() {
-                wrong.push(format!("{id} {spelling}: {e}"));
-                continue;
+            match request.options(Value::Object(options.clone())).wait() {
+                Ok(response) if options.contains_key("sink") => {
+                    let saved = response.saved().expect("what PHP's sink saved");
+                    assert!(
+                        saved.path.as_ref().is_some_and(|path| path.is_file()) && saved.bytes == 0,
+                        "{id}"
+                    );
+                    sunk += 1;
+                }
+                Ok(response) => assert!(response.saved().is_none()),
+                Err(e) => {
+                    wrong.push(format!("{id} {spelling}: {e}"));
+                    continue;
+                }
             }
             let seen = recorder.take();
             let mut differences = Vec::new();
@@ -132,6 +146,8 @@ fn every_recorded_call_through_every_spelling() {
             }
         }
     }
+    assert!(sunk >= 4, "only {sunk} with `sink`");
+    println!("calls.jsonl: {sunk} into a `sink`");
     println!("calls.jsonl: {compared} compared, {equal} equal, {} different on purpose", on_purpose.len());
     for line in &on_purpose {
         println!("  {line}");

@@ -66,7 +66,7 @@ fn what_cannot_be_done_is_said_by_name() {
         (json!({"timeout": 30_000}), "options.timeout", "axios counts milliseconds"),
         (json!({"security": 1}), "options.security", "must be a boolean"),
         (json!({"xml": {}}), "options.xml", "APIv2"),
-        (json!({"sink": "a.csv"}), "options.sink", "Response::bytes"),
+        (json!({"sink": 1}), "options.sink", "save_to_writer"),
         (json!({"debug": true}), "options.debug", "prepare()"),
         (json!({"handler": null}), "options.handler", "reqwest"),
         (json!({"adapter": "http"}), "options.adapter", "reqwest"),

@@ -85,14 +85,19 @@ impl PublicKey {
 
     /// Whether `signature` (base64) holds for the parts of a message, put together; `false` for anything malformed.
     pub(crate) fn verifies(&self, message: &[&[u8]], signature: &[u8]) -> bool {
-        let mut raw = [0; MAX_MODULUS];
-        let Ok(length) = STANDARD.decode_slice(signature, &mut raw) else { return false };
         // The body may be large, and is never copied into a message of its own.
         let mut context = digest::Context::new(&digest::SHA256);
         for part in message {
             context.update(part);
         }
-        raw.get(..length).is_some_and(|raw| self.verifying.verify_digest_sig(&context.finish(), raw).is_ok())
+        self.verifies_digest(context, signature)
+    }
+
+    /// The same for a message that was read into a SHA-256 as it came.
+    pub(crate) fn verifies_digest(&self, message: digest::Context, signature: &[u8]) -> bool {
+        let mut raw = [0; MAX_MODULUS];
+        let Ok(length) = STANDARD.decode_slice(signature, &mut raw) else { return false };
+        raw.get(..length).is_some_and(|raw| self.verifying.verify_digest_sig(&message.finish(), raw).is_ok())
     }
 
     #[cfg(test)]

@@ -6,6 +6,7 @@ use aws_lc_rs::{
 };
 use base64::{Engine as _, engine::general_purpose::STANDARD};
 use serde_json::{Value, json};
+use sha2::{Digest as _, Sha256};
 
 use super::{Answer, clock::beijing, keys::Identity, random, refusal::Refusal, routes::Call};
 
@@ -69,6 +70,16 @@ pub(super) fn refund(call: &Call<'_>) -> Result<Answer, Refusal> {
             "currency": call.text("/amount/currency", "CNY"),
         },
     }))
+}
+
+pub(super) fn upload(call: &Call<'_>) -> Result<Answer, Refusal> {
+    let digest = Sha256::digest(call.file()?);
+    let sha256: String = digest.iter().map(|byte| format!("{byte:02x}")).collect();
+    if !call.text("/sha256", "").eq_ignore_ascii_case(&sha256) {
+        let issue = format!("the file's SHA-256 is {sha256}");
+        return Err(Refusal::param("body", "/sha256", &issue));
+    }
+    ok(json!({ "media_id": random::alphanumeric(60).map_err(broken)? }))
 }
 
 pub(super) fn certificates(call: &Call<'_>) -> Result<Answer, Refusal> {

@@ -23,6 +23,7 @@
 
 mod answer;
 mod authorization;
+mod bills;
 mod builder;
 mod check;
 mod clock;

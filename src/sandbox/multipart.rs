@@ -1,7 +1,12 @@
-//! Finds the `meta` part of an upload: its text is what an upload signs.
+//! Finds the parts of an upload: the text of its `meta` is what an upload signs.
 
 /// The bytes of the part named `meta`, exactly as they stand between its headers and the next boundary.
 pub(super) fn meta<'a>(content_type: &str, body: &'a [u8]) -> Result<&'a [u8], String> {
+    part(content_type, body, "meta")
+}
+
+/// The bytes of the part with this name.
+pub(super) fn part<'a>(content_type: &str, body: &'a [u8], wanted: &str) -> Result<&'a [u8], String> {
     let boundary = boundary(content_type).ok_or("the Content-Type names no boundary")?;
     let opening = format!("--{boundary}");
     let between = format!("\r\n--{boundary}");
@@ -12,7 +17,7 @@ pub(super) fn meta<'a>(content_type: &str, body: &'a [u8]) -> Result<&'a [u8], S
     };
 
     let mut rest = &body[start..];
-    let mut meta = None;
+    let mut found = None;
     while !rest.starts_with(b"--") {
         // After the boundary, RFC 2046 allows blanks before the line ends.
         let line = find(rest, b"\r\n").ok_or("a boundary line does not end")?;
@@ -20,12 +25,12 @@ pub(super) fn meta<'a>(content_type: &str, body: &'a [u8]) -> Result<&'a [u8], S
         let blank = find(rest, b"\r\n\r\n").ok_or("a part has no empty line after its headers")?;
         let (headers, content) = (&rest[..blank], &rest[blank + 4..]);
         let end = find(content, between.as_bytes()).ok_or("a part does not end in the boundary")?;
-        if is_meta(headers) && meta.replace(&content[..end]).is_some() {
-            return Err("there are two `meta` parts".into());
+        if is_named(headers, wanted) && found.replace(&content[..end]).is_some() {
+            return Err(format!("there are two `{wanted}` parts"));
         }
         rest = &content[end + between.len()..];
     }
-    meta.ok_or_else(|| "there is no `meta` part".into())
+    found.ok_or_else(|| format!("there is no `{wanted}` part"))
 }
 
 fn boundary(content_type: &str) -> Option<&str> {
@@ -36,11 +41,12 @@ fn boundary(content_type: &str) -> Option<&str> {
     })
 }
 
-fn is_meta(headers: &[u8]) -> bool {
+fn is_named(headers: &[u8], wanted: &str) -> bool {
+    let (quoted, bare) = (format!("name=\"{wanted}\""), format!("name={wanted}"));
     String::from_utf8_lossy(headers).split("\r\n").any(|line| {
         let Some((name, value)) = line.split_once(':') else { return false };
         name.eq_ignore_ascii_case("content-disposition")
-            && value.split(';').any(|part| matches!(part.trim(), "name=\"meta\"" | "name=meta"))
+            && value.split(';').any(|part| part.trim() == quoted || part.trim() == bare)
     })
 }
 

@@ -6,8 +6,9 @@ use serde_json::Value;
 use super::{
     Answer, SandboxError,
     answer::Ready,
+    bills,
     check::{Arrived, media_type},
-    handlers,
+    handlers, multipart,
     platform::Platform,
     refusal::Refusal,
     template::{Template, Vars},
@@ -41,11 +42,13 @@ enum Need {
     Amount(&'static str),
     Either(&'static str, &'static str),
     Query(&'static str),
+    /// The part `file` of a `multipart/form-data` body.
+    File,
 }
 
-use Need::{Amount, Either, Query, Text};
+use Need::{Amount, Either, File, Query, Text};
 
-static BUILT_IN: [Row; 6] = [
+static BUILT_IN: [Row; 10] = [
     Row {
         method: Method::POST,
         template: "v3/payscore/partner/permissions/terminate",
@@ -89,6 +92,30 @@ static BUILT_IN: [Row; 6] = [
         ],
         handler: handlers::refund,
     },
+    Row {
+        method: Method::POST,
+        template: "v3/merchant/media/upload",
+        needs: &[Text("/filename"), Text("/sha256"), File],
+        handler: handlers::upload,
+    },
+    Row {
+        method: Method::GET,
+        template: "v3/bill/tradebill",
+        needs: &[Query("bill_date")],
+        handler: bills::tell,
+    },
+    Row {
+        method: Method::GET,
+        template: "v3/bill/fundflowbill",
+        needs: &[Query("bill_date")],
+        handler: bills::tell,
+    },
+    Row {
+        method: Method::GET,
+        template: "v3/billdownload/file",
+        needs: &[Query("token")],
+        handler: bills::file,
+    },
     Row { method: Method::GET, template: "v3/certificates", needs: &[], handler: handlers::certificates },
 ];
 
@@ -113,8 +140,10 @@ impl Route {
     }
 
     pub(super) fn answer(&self, call: &Call<'_>) -> Result<Answer, Refusal> {
-        if !call.request.body.is_empty() && media_type(&call.request.headers) != "application/json" {
-            return Err(Refusal::param("header", "Content-Type", "expected application/json"));
+        let uploads = self.row.needs.iter().any(|need| matches!(need, File));
+        let expected = if uploads { "multipart/form-data" } else { "application/json" };
+        if !call.request.body.is_empty() && media_type(&call.request.headers) != expected {
+            return Err(Refusal::param("header", "Content-Type", &format!("expected {expected}")));
         }
         for need in self.row.needs {
             need.check(call)?;
@@ -143,6 +172,7 @@ impl Need {
             },
             Query(name) if call.query(name).is_empty() => Err(missing("query", name)),
             Query(_) => Ok(()),
+            File => call.file().map(|_| ()),
         }
     }
 }
@@ -162,6 +192,23 @@ impl<'a> Call<'a> {
     /// A value of the query, `""` if it is not there.
     pub(super) fn query(&self, name: &str) -> &str {
         find(&self.query, name)
+    }
+
+    /// The path that was asked for.
+    pub(super) fn path(&self) -> &str {
+        self.request.target.split('?').next().unwrap_or("")
+    }
+
+    /// A header, `""` if it is not there once.
+    pub(super) fn header(&self, name: &str) -> &str {
+        self.request.single(name).unwrap_or("")
+    }
+
+    /// The bytes of an upload's part `file`.
+    pub(super) fn file(&self) -> Result<&[u8], Refusal> {
+        let content_type = self.request.single("content-type").unwrap_or("");
+        multipart::part(content_type, &self.request.body, "file")
+            .map_err(|why| Refusal::param("body", "/file", &why))
     }
 
     /// A text of the body, or this one.

@@ -1,0 +1,30 @@
+//! Fetches a trade bill from the offline platform and reads it: `cargo run --example bill --features sandbox`.
+
+use wechatpay_chain::bill;
+use wechatpay_chain::sandbox::Sandbox;
+
+fn main() -> Result<(), Box<dyn std::error::Error>> {
+    let sandbox = Sandbox::start()?;
+    let wx = sandbox.client()?; // a real client: `WeChatPay::builder()` or `WeChatPay::from_env()`
+
+    let path = std::env::temp_dir().join(format!("tradebill-{}.csv", std::process::id()));
+    let saved = wx
+        .bill("v3/bill/tradebill")
+        .date("2026-11-20")
+        .gzip() // sent compressed, saved decompressed
+        .save_to(&path)
+        .progress(|received, total| println!("{received} bytes of {total:?}"))
+        .wait()?;
+    println!("{} bytes, SHA-1 {}, vouched for by the platform: {}", saved.bytes, saved.sha1, saved.verified);
+
+    let mut rows = bill::rows(std::fs::File::open(&path)?)?;
+    for row in &mut rows {
+        let row = row?;
+        println!("{} {}", row.get("商户订单号").unwrap_or("?"), row.get("订单金额").unwrap_or("?"));
+    }
+    if let Some(summary) = rows.summary() {
+        println!("{} orders, {} yuan", summary.fields()[0], summary.get("订单总金额").unwrap_or("?"));
+    }
+    std::fs::remove_file(&path)?;
+    Ok(())
+}

@@ -1,0 +1,53 @@
+use super::*;
+
+#[test]
+fn a_filename_cannot_leave_its_header() {
+    for (name, expected) in [
+        ("a.jpg", "a.jpg"),
+        ("图 片😀.jpg", "图 片😀.jpg"),
+        ("a\"; name=\"meta", "a%22; name=%22meta"),
+        ("a\r\nX-Evil: 1\r\n\r\n", "a%0D%0AX-Evil: 1%0D%0A%0D%0A"),
+        ("a\0\u{7f}%41\\", "a%00%7F%41\\"),
+    ] {
+        assert_eq!(escaped(name), expected);
+    }
+}
+
+#[test]
+fn types_follow_the_extension() {
+    for (name, expected) in [
+        ("A.JPG", "image/jpeg"),
+        ("a.b.mp4", "video/mp4"),
+        ("noext", "application/octet-stream"),
+        ("a.", "application/octet-stream"),
+        ("图.png", "image/png"),
+    ] {
+        assert_eq!(mime_of(name), expected, "{name}");
+    }
+}
+
+#[test]
+fn the_default_meta_is_phps() {
+    let upload = Media::bytes("A.JPG", "hello").into_upload().unwrap();
+    let php =
+        r#"{"filename":"A.JPG","sha256":"2cf24dba5fb0a30e26e83b2ac5b9e29e1b161e5c1fa7425e73043362938b9824"}"#;
+    assert_eq!(upload.meta, php);
+}
+
+#[test]
+fn what_cannot_be_uploaded_names_the_field() {
+    let field = |media: Media| match media.into_upload().map(|_| ()).unwrap_err() {
+        Error::Config(e) => e.field().to_owned(),
+        other => panic!("{other}"),
+    };
+    assert_eq!(field(Media::bytes("", "x")), "media");
+    assert_eq!(field(Media::file("/nonexistent/a.jpg")), "media");
+    assert_eq!(field(Media::file(env!("CARGO_MANIFEST_DIR"))), "media");
+    assert_eq!(field(Media::file("")), "media");
+    for meta in [json!("not json"), json!("[1]"), json!(1), json!([1]), Value::Null] {
+        assert_eq!(field(Media::bytes("a", "x").meta(meta)), "media.meta");
+    }
+    for mime in ["", "image/png\r\nX: y"] {
+        assert_eq!(field(Media::bytes("a", "x").mime(mime)), "media.mime");
+    }
+}
