@@ -240,7 +240,7 @@ fn a_wrong_key_says_what_was_found() {
     }
     let no_passphrase =
         support::builder("https://example.com/").private_key(key("merchant_key.encrypted.pem"));
-    key_error(no_passphrase.build(), "privateKey", "encrypted, a passphrase is needed");
+    key_error(no_passphrase.build(), "privateKey", "found an encrypted PKCS#8 key: a passphrase is needed");
     for (pem, found) in [
         (key("platform_key.pem"), "found a private key"),
         (key("merchant_key.encrypted.pem"), "found a private key"),

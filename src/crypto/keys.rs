@@ -63,9 +63,8 @@ pub(crate) fn private_key(name: &str, text: &str, passphrase: Option<&str>) -> R
     let pair = match kind {
         Kind::Pkcs8 => KeyPair::from_pkcs8(&der),
         Kind::EncryptedPkcs8 => {
-            let passphrase = passphrase.ok_or_else(|| {
-                asked.but("an encrypted PKCS#8 key, and no passphrase: encrypted, a passphrase is needed")
-            })?;
+            let passphrase =
+                passphrase.ok_or_else(|| asked.but("an encrypted PKCS#8 key: a passphrase is needed"))?;
             KeyPair::from_pkcs8(&decrypt_pkcs8(&der, passphrase).map_err(|found| asked.but(found))?)
         }
         Kind::Pkcs1 => KeyPair::from_der(&der),
