@@ -14,18 +14,17 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     let response = wx["v3/security/echo"].post_sync(json!({"echo_message": "from a plain main"}))?;
     println!("{}", response.data()["echo_message"]);
 
-    std::thread::scope(|scope| {
-        for thread in 1..=4 {
-            let wx = wx.clone();
-            scope.spawn(move || {
-                let message = format!("from thread {thread}");
-                match wx["v3/security/echo"].post(json!({"echo_message": message})).wait() {
-                    Ok(response) => println!("{}", response.data()["echo_message"]),
-                    Err(e) => println!("{e}"),
-                }
-            });
-        }
+    let threads = (1..=4).map(|thread| {
+        let wx = wx.clone();
+        std::thread::spawn(move || {
+            let message = format!("from thread {thread}");
+            wx["v3/security/echo"].post(json!({"echo_message": message})).wait()
+        })
     });
+    for thread in threads.collect::<Vec<_>>() {
+        let response = thread.join().map_err(|_| "a thread panicked")??;
+        println!("{}", response.data()["echo_message"]);
+    }
 
     // Inside a runtime a blocking call holds up its thread, as any blocking work does; it does not panic.
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;

@@ -41,7 +41,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
 }
 
 fn show(result: Result<(), Error>) {
-    let Err(error) = result else { return println!("no error?") };
+    let Err(error) = result else { panic!("there should have been an error") };
     let next = match &error {
         Error::Config(_) | Error::Path(_) | Error::Key(_) => "mend the call or the configuration",
         Error::Transport(e) if e.maybe_sent() => "ask for the state by the same number, or repeat with it",

@@ -32,15 +32,17 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
         "reason": "reason",
     });
 
+    let mut outcomes = Vec::new();
     for (spelling, chain) in spellings(&wx) {
         let request = chain.post(body.clone());
         println!("\n{spelling}");
-        show("async", line(&chain, &body)?, request.await);
+        outcomes.push(show("async", line(&chain, &body)?, request.await));
 
         let response = chain.post_sync(body.clone());
-        show("blocking", line(&chain, &body)?, response);
+        outcomes.push(show("blocking", line(&chain, &body)?, response));
     }
-    Ok(())
+    // The first thing that went wrong, if anything did, is what this program ends with.
+    outcomes.into_iter().collect::<Result<(), Error>>().map_err(|e| e.to_string().into())
 }
 
 /// The same node, five times.
@@ -76,12 +78,14 @@ fn line(chain: &Chain, body: &Value) -> Result<String, Error> {
     Ok(format!("{} {}", prepared.method(), prepared.target()))
 }
 
-fn show(how: &str, line: String, result: Result<Response, Error>) {
-    match result {
+fn show(how: &str, line: String, result: Result<Response, Error>) -> Result<(), Error> {
+    match &result {
         Ok(response) => {
             let request_id = response.request_id().unwrap_or("none");
-            println!("  {how:8}  {line}  →  {}, verified, Request-ID {request_id}", response.status());
+            let verified = if response.verified() { "verified" } else { "not signed" };
+            println!("  {how:8}  {line}  →  {}, {verified}, Request-ID {request_id}", response.status());
         }
         Err(error) => println!("  {how:8}  {line}  →  {error}"),
     }
+    result.map(|_| ())
 }

@@ -18,21 +18,33 @@ use tokio::task::coop::unconstrained;
 use crate::error::Error;
 
 static BACKGROUND: OnceLock<Handle> = OnceLock::new();
+static STARTING: Mutex<()> = Mutex::new(());
 
 /// The background runtime, started at its first use. It lives as long as the process.
 fn background() -> Result<&'static Handle, Error> {
     if let Some(handle) = BACKGROUND.get() {
         return Ok(handle);
     }
-    // Two threads may both come here; then one thread too many is parked, which costs nothing but its stack.
+    let _one = STARTING.lock().unwrap_or_else(PoisonError::into_inner);
+    if let Some(handle) = BACKGROUND.get() {
+        return Ok(handle);
+    }
     let failed =
         |e: std::io::Error| Error::config("runtime", format!("for blocking calls cannot be started: {e}"));
+    #[allow(clippy::disallowed_methods)] // this is the room for it
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().map_err(failed)?;
     let handle = runtime.handle().clone();
     #[allow(clippy::disallowed_methods)] // this is the room for it
     let drive = move || runtime.block_on(pending::<()>());
     std::thread::Builder::new().name("wechatpay-chain".to_owned()).spawn(drive).map_err(failed)?;
     Ok(BACKGROUND.get_or_init(|| handle))
+}
+
+/// Runs `work` on a thread of the background runtime's pool, which nobody else fills up.
+pub(crate) fn spawn_blocking<T: Send + 'static>(
+    work: impl FnOnce() -> T + Send + 'static,
+) -> Result<tokio::task::JoinHandle<T>, Error> {
+    Ok(background()?.spawn_blocking(work))
 }
 
 /// `future`, its timers and connections driven by the background runtime, whoever polls it.

@@ -2,10 +2,11 @@
 
 use std::fmt;
 use std::ops::Index;
-use std::sync::{Arc, OnceLock};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError, RwLock};
 use std::time::Duration;
 
 use http::{HeaderMap, HeaderValue};
+use tokio::runtime::{self, Handle};
 use url::Url;
 
 use crate::chain::Chain;
@@ -17,6 +18,9 @@ use crate::exchange;
 use crate::nodes::Nodes;
 use crate::platform::PlatformKeys;
 use crate::sign::Identity;
+
+/// How many runtimes have a connection pool at once.
+const RUNTIMES: usize = 8;
 
 const PLATFORM_HOST: &str = "api.mch.weixin.qq.com";
 const SPARE_URL: &str = "https://api2.mch.weixin.qq.com/";
@@ -55,7 +59,10 @@ pub(crate) struct Inner {
     pub(crate) clock: Box<dyn Clock>,
     /// The `Wechatpay-Serial` that requests carry: the public key's, when there is one.
     pub(crate) platform_serial: Option<HeaderValue>,
-    on_caller: reqwest::Client,
+    /// One for each runtime: a pooled connection lives on the runtime that opened it, and stands still with it.
+    on_callers: RwLock<Vec<(runtime::Id, reqwest::Client)>>,
+    /// Built at construction, so that what is wrong shows there; the first runtime takes it.
+    built: Mutex<Option<reqwest::Client>>,
     on_background: OnceLock<reqwest::Client>,
 }
 
@@ -92,7 +99,7 @@ impl WeChatPay {
             .map(HeaderValue::try_from)
             .transpose()
             .map_err(|_| Error::config("certs", "has a serial that no HTTP header can hold"))?;
-        let on_caller = http_client(&base, &settings)?;
+        let built = Mutex::new(Some(http_client(&base, &settings)?));
         let on_background = OnceLock::new();
         let inner = Inner {
             identity,
@@ -102,7 +109,8 @@ impl WeChatPay {
             settings,
             clock,
             platform_serial,
-            on_caller,
+            on_callers: RwLock::default(),
+            built,
             on_background,
         };
         Ok(WeChatPay { inner: Arc::new(inner), nodes: Nodes::default() })
@@ -157,26 +165,64 @@ impl WeChatPay {
 }
 
 impl Inner {
-    /// The HTTP client of a lane. Building the second one repeats what went well for the first.
-    pub(crate) fn http(&self, lane: Lane) -> Result<&reqwest::Client, Error> {
+    /// The HTTP client of a lane; for a caller's, that of its runtime.
+    pub(crate) fn http(&self, lane: Lane) -> Result<reqwest::Client, Error> {
         match lane {
-            Lane::Caller => Ok(&self.on_caller),
+            Lane::Caller => self.http_of(Handle::try_current().map_err(no_runtime)?.id()),
             Lane::Background => match self.on_background.get() {
-                Some(client) => Ok(client),
+                Some(client) => Ok(client.clone()),
                 None => {
-                    let client = http_client(&self.base, &self.settings)?;
-                    Ok(self.on_background.get_or_init(|| client))
+                    let client = self.build_http()?;
+                    Ok(self.on_background.get_or_init(|| client).clone())
                 }
             },
         }
     }
+
+    fn http_of(&self, runtime: runtime::Id) -> Result<reqwest::Client, Error> {
+        let known = self.on_callers.read().unwrap_or_else(PoisonError::into_inner);
+        if let Some((_, client)) = known.iter().find(|(id, _)| *id == runtime) {
+            return Ok(client.clone());
+        }
+        drop(known);
+        let client = self.build_http()?;
+        let mut known = self.on_callers.write().unwrap_or_else(PoisonError::into_inner);
+        if let Some((_, client)) = known.iter().find(|(id, _)| *id == runtime) {
+            return Ok(client.clone());
+        }
+        // Tests make runtimes by the hundred; a forgotten one only loses its idle connections.
+        if known.len() == RUNTIMES {
+            known.remove(0);
+        }
+        known.push((runtime, client.clone()));
+        Ok(client)
+    }
+
+    fn build_http(&self) -> Result<reqwest::Client, Error> {
+        let built = self.built.lock().unwrap_or_else(PoisonError::into_inner).take();
+        built.map_or_else(|| http_client(&self.base, &self.settings), Ok)
+    }
+}
+
+fn no_runtime(_: tokio::runtime::TryCurrentError) -> Error {
+    Error::config("runtime", "is gone: the call was begun inside a tokio runtime")
 }
 
 fn http_client(base: &Url, settings: &Settings) -> Result<reqwest::Client, Error> {
     let network = &settings.network;
+    #[allow(clippy::disallowed_methods)] // this is the room for it
     let builder = reqwest::Client::builder()
         .redirect(reqwest::redirect::Policy::none()) // a redirect would carry the signature to another host
         .retry(reqwest::retry::never()) // a repeated request would repeat its nonce
+        // Another crate may have turned these on in `reqwest`: the bytes must stay those that were signed, and the
+        // headers those that `prepare` shows.
+        .no_gzip()
+        .no_brotli()
+        .no_deflate()
+        .no_zstd()
+        .referer(false)
+        .http1_only()
+        .tls_backend_rustls()
         .connect_timeout(settings.connect_timeout)
         .pool_idle_timeout(IDLE)
         .tcp_nodelay(true);

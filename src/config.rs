@@ -296,6 +296,12 @@ fn load_platform_key(
     merchant_key: &MerchantKey,
 ) -> Result<(String, crate::crypto::rsa::PublicKey), Error> {
     let name = format!("certs[\"{id}\"]");
+    if let Some(bad) = id.chars().find(|c| !(c.is_ascii_alphanumeric() || *c == '_')) {
+        return Err(Error::config(name, format!("must be ASCII letters, digits and `_`; it has {bad:?}")));
+    }
+    if id.is_empty() {
+        return Err(Error::config(name, "must be the serial of the key"));
+    }
     if id.eq_ignore_ascii_case(merchant_serial) {
         return Err(Error::config(name, "is the merchant's own serial: the platform's keys belong here"));
     }
@@ -313,7 +319,9 @@ fn load_platform_key(
         }
         // The platform names its keys exactly: a certificate knows how.
         Some(actual) => Ok((actual, loaded.key)),
-        None => Ok((id.to_owned(), loaded.key)),
+        // A certificate's serial is upper-case hex, also when only its key is given.
+        None if id.starts_with(PUBLIC_KEY_PREFIX) => Ok((id.to_owned(), loaded.key)),
+        None => Ok((id.to_ascii_uppercase(), loaded.key)),
     }
 }
 

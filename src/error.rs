@@ -66,6 +66,7 @@ impl Error {
             Error::Api(e) => e.request_id.as_deref(),
             Error::Verify(e) => e.request_id.as_deref(),
             Error::Decode(e) => e.request_id.as_deref(),
+            Error::Transport(e) => e.request_id.as_deref(),
             _ => None,
         }
     }
@@ -120,7 +121,7 @@ impl ConfigError {
 
 impl fmt::Display for ConfigError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "`{}` {}", self.field, self.reason)
+        write!(f, "`{}` {}", Shown(&self.field), Shown(&self.reason))
     }
 }
 
@@ -135,15 +136,19 @@ impl std::error::Error for ConfigError {}
 pub enum PathError {
     /// A segment has capitals and is no camelCase word: a value, most likely, which the case rule would change.
     #[error(
-        "the segment `{segment}` has capitals but is no camelCase word: pass a value as a variable, \
-         `{{name}}` in the path and `.var(\"name\", …)`"
+        "the segment `{}` has capitals but is no camelCase word: pass a value as a variable, \
+         `{{name}}` in the path and `.var(\"name\", …)`",
+        Shown(segment)
     )]
     ValueAsSegment {
         /// The segment as written.
         segment: String,
     },
     /// Nothing was given for a variable of the template.
-    #[error("the variable `{name}` of `{template}` has no value: give it with `.var(\"{name}\", …)`")]
+    #[error(
+        "the variable `{name}` of `{}` has no value: give it with `.var(\"{name}\", …)`",
+        Shown(template)
+    )]
     MissingVariable {
         /// The variable's name.
         name: String,
@@ -151,7 +156,7 @@ pub enum PathError {
         template: String,
     },
     /// A value was given for a name that the template does not have.
-    #[error("`{name}` is neither an option nor a variable of `{template}`")]
+    #[error("`{}` is neither an option nor a variable of `{}`", Shown(name), Shown(template))]
     UnknownVariable {
         /// The name as given.
         name: String,
@@ -169,7 +174,7 @@ pub enum PathError {
         found: String,
     },
     /// A segment is, or becomes, `.` or `..`, which HTTP clients and proxies resolve away.
-    #[error("`{path}` has the segment `{segment}`, which would be resolved away on its way")]
+    #[error("`{}` has the segment `{segment}`, which would be resolved away on its way", Shown(path))]
     DotSegment {
         /// The segment.
         segment: String,
@@ -178,8 +183,9 @@ pub enum PathError {
     },
     /// A segment is empty: a value that was lost, most likely.
     #[error(
-        "`{path}` has an empty segment: a value may be missing (an intended one is a variable, `{{empty}}`, \
-         with an explicit \"\")"
+        "`{}` has an empty segment: a value may be missing (an intended one is a variable, `{{empty}}`, \
+         with an explicit \"\")",
+        Shown(path)
     )]
     EmptySegment {
         /// The whole path.
@@ -187,8 +193,9 @@ pub enum PathError {
     },
     /// A character cannot stand in a URL as it is.
     #[error(
-        "`{segment}` has the character {character:?}, which cannot stand in a path: pass a value as a \
-         variable, `{{name}}` in the path and `.var(\"name\", …)`"
+        "`{}` has the character {character:?}, which cannot stand in a URL as it is: pass a value as a \
+         variable, `{{name}}` in the path and `.var(\"name\", …)`, or with `.query(…)`",
+        Shown(segment)
     )]
     UnsafeCharacter {
         /// The segment, or the query, as written.
@@ -197,19 +204,22 @@ pub enum PathError {
         character: char,
     },
     /// `seg` takes one segment.
-    #[error("`{segment}` is more than one segment: use `.chain(…)` for a path, a variable for a value")]
+    #[error(
+        "`{}` is more than one segment: use `.chain(…)` for a path, a variable for a value",
+        Shown(segment)
+    )]
     SlashInSegment {
         /// What was given as one segment.
         segment: String,
     },
     /// A path cannot go on behind its query.
-    #[error("`{path}` ends with a query: nothing can be chained behind it")]
+    #[error("`{}` ends with a query: nothing can be chained behind it", Shown(path))]
     AfterQuery {
         /// The path with its query.
         path: String,
     },
     /// The text is no RFC 6570 template.
-    #[error("`{template}` is not an RFC 6570 template: {reason}")]
+    #[error("`{}` is not an RFC 6570 template: {reason}", Shown(template))]
     Template {
         /// The template as normalised.
         template: String,
@@ -217,7 +227,7 @@ pub enum PathError {
         reason: String,
     },
     /// The expanded path does not make a URL that can be requested.
-    #[error("`{url}` cannot be requested: {reason}")]
+    #[error("`{}` cannot be requested: {reason}", Shown(url))]
     Url {
         /// The URL, its query left out.
         url: String,
@@ -243,10 +253,11 @@ pub struct KeyError {
 
 /// The exchange broke before a whole answer was there.
 #[derive(Debug, thiserror::Error)]
-#[error("{call}: {what}{}", if *maybe_sent { "; the platform may have received the request" } else { "; nothing was sent" })]
+#[error("{}: {what}{}{}", Shown(call), Context(request_id.as_deref()), if *maybe_sent { "; the platform may have received the request" } else { "; nothing was sent" })]
 pub struct TransportError {
     pub(crate) call: String,
     pub(crate) what: String,
+    pub(crate) request_id: Option<String>,
     pub(crate) maybe_sent: bool,
     /// The connection broke; not a timeout, and not an answer that was too large.
     pub(crate) broken: bool,
@@ -271,7 +282,7 @@ impl TransportError {
 ///     matches!(error, Error::Api(e) if e.code == "ORDER_CLOSED")
 /// }
 /// ```
-#[derive(Debug, Clone)]
+#[derive(Clone)]
 #[non_exhaustive]
 pub struct ApiError {
     /// The HTTP status. A redirect (3xx) is an error too: this client follows none.
@@ -296,9 +307,9 @@ impl fmt::Display for ApiError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}", self.status)?;
         if !self.code.is_empty() {
-            write!(f, " {}", self.code)?;
+            write!(f, " {}", Shown(&self.code))?;
         }
-        write!(f, ": {}", self.message)?;
+        write!(f, ": {}", Shown(&self.message))?;
         write_context(f, self.request_id.as_deref())?;
         if !self.verified {
             f.write_str(" (unsigned)")?;
@@ -308,6 +319,36 @@ impl fmt::Display for ApiError {
 }
 
 impl std::error::Error for ApiError {}
+
+/// Without the body, which may be large, and hold what an error should not show.
+impl fmt::Debug for ApiError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("ApiError")
+            .field("status", &self.status)
+            .field("code", &self.code)
+            .field("message", &Shown(&self.message).to_string())
+            .field("request_id", &self.request_id)
+            .field("verified", &self.verified)
+            .field("body_length", &self.body.len())
+            .finish_non_exhaustive()
+    }
+}
+
+/// Foreign text in a message: control characters escaped, so that it cannot pose as another line, and not too long.
+pub(crate) struct Shown<'a>(pub(crate) &'a str);
+
+impl fmt::Display for Shown<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        const MOST: usize = 2_000;
+        for character in self.0.chars().take(MOST) {
+            match character.is_control() {
+                true => write!(f, "{}", character.escape_default())?,
+                false => fmt::Write::write_char(f, character)?,
+            }
+        }
+        if self.0.chars().nth(MOST).is_some() { f.write_str("…") } else { Ok(()) }
+    }
+}
 
 /// An answer, or a notification, that is not proved to come from the platform.
 #[derive(Debug, Clone, thiserror::Error)]
@@ -416,7 +457,7 @@ impl fmt::Display for Context<'_> {
 
 fn write_context(f: &mut fmt::Formatter<'_>, request_id: Option<&str>) -> fmt::Result {
     match request_id {
-        Some(id) => write!(f, " (Request-ID {id})"),
+        Some(id) => write!(f, " (Request-ID {})", Shown(id)),
         None => Ok(()),
     }
 }

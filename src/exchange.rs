@@ -81,7 +81,13 @@ async fn attempt(inner: &Arc<Inner>, parts: Parts, lane: Lane) -> Result<Respons
         Sent { method: parts.method.clone(), template: Arc::clone(&parts.template), timeout: parts.timeout };
     let prefix = parts.prefix;
     let mut answer = send(inner, parts, lane, &sent).await?;
-    let body = read(&mut answer, inner.settings.max_body, &sent).await?;
+    let body = read(&mut answer, inner.settings.max_body, &sent).await.map_err(|error| match error {
+        Error::Transport(mut e) => {
+            e.request_id = request_id(answer.headers()).map(str::to_owned);
+            Error::Transport(e)
+        }
+        other => other,
+    })?;
     check(inner, &sent.method, prefix, answer, body)
 }
 
@@ -240,6 +246,7 @@ impl Sent {
             what,
             maybe_sent,
             broken,
+            request_id: None,
             source: Some(Box::new(e)),
         }))
     }
@@ -252,6 +259,13 @@ impl Sent {
         source: Option<Box<dyn std::error::Error + Send + Sync>>,
     ) -> Error {
         let call = format!("{} {}", self.method, self.template);
-        Error::Transport(Box::new(TransportError { call, what, maybe_sent, broken: false, source }))
+        Error::Transport(Box::new(TransportError {
+            call,
+            what,
+            maybe_sent,
+            broken: false,
+            request_id: None,
+            source,
+        }))
     }
 }

@@ -70,10 +70,12 @@ fn one(request: Request, key: String, value: Value) -> Request {
     match (key.as_str(), value) {
         // What PHP leaves unset is null, and an empty PHP array is a list.
         (
-            "json" | "data" | "headers" | "body" | "base_uri" | "baseURL" | "security" | "nonceless" | "sink",
+            "json" | "data" | "headers" | "body" | "base_uri" | "baseURL" | "security" | "nonceless" | "sink"
+            | "timeout",
             Value::Null,
         ) => request,
         ("json" | "data", value) => request.json(value),
+        ("headers" | "query" | "params", Value::Array(list)) if list.is_empty() => request,
         ("query" | "params", value) => request.add_query(&field, &value),
         ("headers", Value::Object(headers)) => {
             headers.into_iter().fold(request, |request, (name, value)| match value {
@@ -88,7 +90,6 @@ fn one(request: Request, key: String, value: Value) -> Request {
             Ok(timeout) => request.timeout(timeout),
             Err(e) => request.fail(e),
         },
-        ("headers", Value::Array(list)) if list.is_empty() => request,
         // Both belong to APIv2, and PHP's SDK takes them on an APIv3 call without effect.
         ("security" | "nonceless", Value::Bool(_)) => request,
         // The bytes are always there.

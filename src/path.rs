@@ -240,6 +240,7 @@ pub(crate) fn expand<'t>(template: &'t str, vars: &[(String, Value)]) -> Result<
 
 fn expand_template(template: &str, vars: &[(String, Value)]) -> Result<String, PathError> {
     let bad = |e: iri_string::template::Error| bad_template(template, e);
+    check_prefixes(template)?;
     let parsed = UriTemplateStr::new(template).map_err(bad)?;
     for (name, value) in vars {
         if !parsed.variables().any(|v| v.as_str() == name) {
@@ -260,6 +261,22 @@ fn expand_template(template: &str, vars: &[(String, Value)]) -> Result<String, P
     }
     expanded.push_str(rest);
     Ok(expanded)
+}
+
+/// A prefix is 1 to 9999 (RFC 6570 section 2.4.1); the library panics on a larger one than it can count.
+fn check_prefixes(template: &str) -> Result<(), PathError> {
+    for expression in
+        template.split('{').skip(1).filter_map(|rest| rest.split_once('}')).map(|(inside, _)| inside)
+    {
+        for (_, length) in expression.split(',').filter_map(|variable| variable.split_once(':')) {
+            let plain = (1..=4).contains(&length.len()) && length.bytes().all(|b| b.is_ascii_digit());
+            if !plain || length.starts_with('0') {
+                let reason = format!("a prefix must be 1 to 9999; it is `{length}`");
+                return Err(PathError::Template { template: template.to_owned(), reason });
+            }
+        }
+    }
+    Ok(())
 }
 
 /// One expression, without its braces. The library gets it without prefixes (`:n`) and, for a reserved expansion, with

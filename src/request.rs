@@ -35,6 +35,8 @@ const ACCEPTED: HeaderValue = HeaderValue::from_static(
     "application/json, text/plain, application/x-gzip, application/pdf, image/png, image/*;q=0.5",
 );
 const AGENT: HeaderValue = HeaderValue::from_static(concat!("wechatpay-chain/", env!("CARGO_PKG_VERSION")));
+/// No endpoint wants more than a few.
+const MOST_HEADERS: usize = 100;
 const NO_BYTES: HeaderValue = HeaderValue::from_static("0");
 const JSON: HeaderValue = HeaderValue::from_static("application/json");
 
@@ -148,6 +150,9 @@ impl Request {
                 "has a character that no header may hold (a line break, or non-ASCII)",
             ));
         };
+        if self.headers.len() >= MOST_HEADERS {
+            return self.fail(Error::config(field(), format!("is one too many: {MOST_HEADERS} can be set")));
+        }
         let mut request = self;
         request.headers.insert(header, value);
         request
@@ -319,7 +324,8 @@ impl Request {
 
     /// Sends the request and verifies the answer; `.await` on the request does the same.
     ///
-    /// Without a tokio runtime (under another executor) the SDK's own background runtime does the I/O.
+    /// Without a tokio runtime (under another executor) the SDK's own background runtime does the I/O. A tokio runtime
+    /// must have I/O and time, as `#[tokio::main]` and `enable_all()` have them; in one without, use `wait()`.
     ///
     /// # Errors
     /// Every variant of [`Error`] can come out of a call.
@@ -475,13 +481,19 @@ impl Request {
             ("", one) | (one, "") => url.set_query(Some(one)),
             (one, other) => url.set_query(Some(&[one, "&", other].concat())),
         }
+        check_length(&url, &self.template)?;
         Ok(Target { url, prefix: base.path().len(), authorize: true })
     }
 
     /// A whole URL in the chain (a download's, say), whose host may be anybody's.
     fn whole_url(&self, base: &Url, text: &str) -> Result<Target, Error> {
         let refuse = |reason: String| {
-            let url = text.split('?').next().unwrap_or_default().to_owned();
+            // Without the query, which may hold a token, and without a user name and password.
+            let url = text.split('?').next().unwrap_or_default();
+            let url = match url.split_once("://").zip(url.rfind('@')) {
+                Some(((scheme, _), at)) => format!("{scheme}://…{}", &url[at..]),
+                None => url.to_owned(),
+            };
             Error::from(PathError::Url { url, reason })
         };
         let mut url = Url::parse(text).map_err(|e| refuse(e.to_string()))?;
@@ -492,13 +504,40 @@ impl Request {
             let query = url.query().filter(|q| !q.is_empty()).map(|q| [q, "&", &self.query].concat());
             url.set_query(Some(query.as_ref().unwrap_or(&self.query)));
         }
+        check_length(&url, &self.template)?;
         let authorize = self.inner.hosts.trusts(&url);
+        if !authorize && url.scheme() != "https" && !is_local(&url) {
+            return Err(refuse("another host is asked over https only".to_owned()));
+        }
         if !authorize && self.method != Method::GET {
             return Err(refuse("only a GET is sent to a host that may not see a signature".to_owned()));
         }
         let below_base = url.origin() == base.origin() && url.path().starts_with(base.path());
         let prefix = if below_base { base.path().len() } else { 1 };
         Ok(Target { url, prefix, authorize })
+    }
+}
+
+/// The longest URL that the HTTP library takes.
+const LONGEST_URL: usize = 65_534;
+
+fn check_length(url: &Url, template: &str) -> Result<(), Error> {
+    match url.as_str().len() {
+        ..=LONGEST_URL => Ok(()),
+        length => {
+            let reason = format!("it is {length} bytes long with its values; {LONGEST_URL} is the most");
+            let url = template.chars().take(200).collect();
+            Err(PathError::Url { url, reason }.into())
+        }
+    }
+}
+
+fn is_local(url: &Url) -> bool {
+    match url.host() {
+        Some(url::Host::Ipv4(ip)) => ip.is_loopback(),
+        Some(url::Host::Ipv6(ip)) => ip.is_loopback(),
+        Some(url::Host::Domain(name)) => name == "localhost",
+        None => false,
     }
 }
 

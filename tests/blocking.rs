@@ -143,3 +143,42 @@ async fn many_in_flight_in_one_task_and_in_many() {
         assert_eq!(response.unwrap().unwrap().data()["echo_message"], n.to_string());
     }
 }
+
+#[test]
+fn a_call_does_not_wait_for_another_runtimes_connection() {
+    let sandbox = Sandbox::start().unwrap();
+    let wx = sandbox.client_builder().timeout(Duration::from_secs(5)).build().unwrap();
+    let echo = || wx["v3/security/echo"].post(json!({"echo_message": "x"})).into_future();
+    let runtime = || tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+    // Alive, and not driven while another one works: its pooled connections stand still.
+    let standing: Vec<_> = (0..12).map(|_| runtime()).collect();
+    for _ in 0..3 {
+        for runtime in &standing {
+            assert_eq!(runtime.block_on(echo()).unwrap().status(), 200);
+        }
+    }
+}
+
+#[test]
+fn signing_does_not_wait_for_the_callers_pool() {
+    let sandbox = Sandbox::start().unwrap();
+    let wx = sandbox.client().unwrap();
+    let runtime =
+        tokio::runtime::Builder::new_current_thread().enable_all().max_blocking_threads(2).build().unwrap();
+    // Every thread of the pool waits for a call, and many calls are in flight.
+    let handle = runtime.handle().clone();
+    runtime.block_on(async {
+        let calls: Vec<_> = (0..8)
+            .map(|n| {
+                let (wx, handle) = (wx.clone(), handle.clone());
+                tokio::task::spawn_blocking(move || {
+                    let body = json!({"echo_message": n.to_string()});
+                    handle.block_on(wx["v3/security/echo"].post(body).into_future()).unwrap().status()
+                })
+            })
+            .collect();
+        for status in futures_util::future::join_all(calls).await {
+            assert_eq!(status.unwrap(), 200);
+        }
+    });
+}

@@ -167,9 +167,10 @@ fn the_environments_door() {
     assert_eq!(door(&both), MCHID);
     assert!(door(&both[..1]).contains("`WECHATPAY_PLATFORM_CERTIFICATE` is missing"));
     assert!(door(&both[1..]).contains("`WECHATPAY_PLATFORM_SERIAL` is missing"));
-    assert!(door(&[("WECHATPAY_MCHID", "")]).contains("`mchid` is missing"));
+    assert!(door(&[("WECHATPAY_MCHID", "")]).contains("`WECHATPAY_MCHID` is missing"));
     assert!(
-        door(&[("WECHATPAY_PUBLIC_KEY_ID", ""), ("WECHATPAY_PUBLIC_KEY", "")]).contains("`certs` is missing")
+        door(&[("WECHATPAY_PUBLIC_KEY_ID", ""), ("WECHATPAY_PUBLIC_KEY", "")])
+            .contains("`WECHATPAY_PUBLIC_KEY` is missing")
     );
     let encrypted = [
         ("WECHATPAY_PRIVATE_KEY", key("merchant_key.encrypted.pem")),

@@ -202,13 +202,14 @@ fn a_signature_never_goes_to_another_host() {
     // The client's own host by its whole URL is signed.
     wx.chain(&format!("{}v3/x", recorder.base)).get_sync().unwrap();
     assert!(recorder.take().header("authorization").is_some());
+    assert!(
+        support::client(&recorder.base).chain("http://other.example/v3/x").get().prepare().is_err(),
+        "in clear"
+    );
     // The same host on another port, or http for https, is another origin.
     let wx = support::builder("https://api.mch.weixin.qq.com/").build().unwrap();
-    for url in [
-        "http://api.mch.weixin.qq.com/v3/x",
-        "https://api.mch.weixin.qq.com:8443/v3/x",
-        "https://api.mch.weixin.qq.com.evil.example/v3/x",
-    ] {
+    for url in ["https://api.mch.weixin.qq.com:8443/v3/x", "https://api.mch.weixin.qq.com.evil.example/v3/x"]
+    {
         assert!(wx.chain(url).get().prepare().unwrap().authorization().wait().unwrap().is_none(), "{url}");
     }
     for url in ["https://api2.mch.weixin.qq.com/v3/x", "https://apihk.mch.weixin.qq.com/v3/x"] {
@@ -325,4 +326,36 @@ fn an_unsigned_success_is_refused_and_an_unsigned_error_passed_on() {
     assert_eq!((error.status, error.code.as_str(), error.verified), (404, "RESOURCE_NOT_EXISTS", false));
     assert_eq!((error.detail.clone(), error.request_id.as_deref()), (json!({"k": 1}), Some("ID7")));
     assert_eq!(error.to_string(), "404 RESOURCE_NOT_EXISTS: 无可用的平台证书 (Request-ID ID7) (unsigned)");
+}
+
+#[test]
+fn what_no_http_library_takes_is_refused_before_it_is_sent() {
+    let wx = support::client("https://example.com/");
+    let long = wx["v3/{a}"].get().var("a", "x".repeat(70_000)).prepare();
+    let Err(Error::Path(e)) = long else { panic!("not a Path error") };
+    assert!(e.to_string().contains("65534 is the most") && e.to_string().len() < 400, "{e}");
+    let many = (0..200).fold(wx["v3/x"].get(), |request, n| request.header(format!("X-{n}"), "v"));
+    assert!(matches!(many.prepare(), Err(Error::Config(e)) if e.to_string().contains("one too many")));
+    let secret = wx.chain("https://user:pw@example.com/v3/x").get().prepare();
+    assert!(matches!(secret, Err(Error::Path(e)) if !e.to_string().contains("pw")));
+}
+
+#[test]
+fn foreign_text_cannot_pose_as_another_line() {
+    let body = json!({"code": "A\nB", "message": format!("\u{1b}[2J\nfake log line {}", "x".repeat(5_000))})
+        .to_string();
+    let recorder = Recorder::start(move |_| raw("500 X", &[("Request-ID", "R")], body.as_bytes()));
+    let Err(Error::Api(e)) = support::client(&recorder.base)["v3/x"].get_sync() else {
+        panic!("not an Api error")
+    };
+    for text in [e.to_string(), format!("{e:?}")] {
+        assert!(!text.contains(['\n', '\u{1b}']) && text.len() < 3_000, "{text}");
+    }
+    // A cut answer keeps the Request-ID that had arrived.
+    let cut = Recorder::start(|_| {
+        raw("200 OK", &[("Request-ID", "R7"), ("Content-Length", "9")], b"{}")[..].to_vec()
+    });
+    let wx = support::builder(&cut.base).timeout(Duration::from_millis(300)).build().unwrap();
+    let error = wx["v3/x"].get_sync().unwrap_err();
+    assert!(matches!(error, Error::Transport(_)) && error.request_id() == Some("R7"), "{error}");
 }

@@ -134,8 +134,42 @@ impl WeChatPay {
     /// # Errors
     /// Those of [`Builder::build`], and [`Error::Config`] for one of a pair without the other.
     pub fn from_env() -> Result<WeChatPay, Error> {
+        if let Some((name, _)) = std::env::vars_os().find(|(name, value)| {
+            name.to_str().is_some_and(|name| name.starts_with("WECHATPAY_")) && value.to_str().is_none()
+        }) {
+            return Err(Error::config(name.to_string_lossy(), "is not UTF-8"));
+        }
         // An empty variable is an unset one: that is how shells and containers unset them.
-        Builder::from_variables(|name| std::env::var(name).ok().filter(|v| !v.is_empty()))?.build()
+        let builder = Builder::from_variables(|name| std::env::var(name).ok().filter(|v| !v.is_empty()))?;
+        builder.build().map_err(by_variable)
+    }
+}
+
+/// The variable that fills a field, for messages.
+const VARIABLES: &[(&str, &str)] = &[
+    ("mchid", "WECHATPAY_MCHID"),
+    ("serial", "WECHATPAY_SERIAL"),
+    ("privateKey", "WECHATPAY_PRIVATE_KEY"),
+    ("merchantCertificate", "WECHATPAY_CERTIFICATE"),
+    ("p12", "WECHATPAY_P12"),
+    ("certs", "WECHATPAY_PUBLIC_KEY"),
+    ("apiv3Key", "WECHATPAY_APIV3_KEY"),
+    ("base_uri", "WECHATPAY_BASE_URL"),
+];
+
+fn by_variable(error: Error) -> Error {
+    let variable =
+        |field: &str| VARIABLES.iter().find(|(name, _)| *name == field).map(|(_, name)| (*name).to_owned());
+    match error {
+        Error::Config(mut e) => {
+            e.field = variable(&e.field).unwrap_or(e.field);
+            Error::Config(e)
+        }
+        Error::Key(mut e) => {
+            e.name = variable(&e.name).unwrap_or(e.name);
+            Error::Key(e)
+        }
+        other => other,
     }
 }
 

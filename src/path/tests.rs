@@ -295,3 +295,23 @@ fn a_whole_url_is_taken_as_it_is_or_refused() {
     assert!(matches!(normalise("//evil.example/v3"), Err(PathError::EmptySegment { .. })));
     assert_eq!(normalise("v3/x?").as_deref(), Ok("v3/x"));
 }
+
+#[test]
+fn a_prefix_is_1_to_9999() {
+    for (length, fine) in [
+        ("1", true),
+        ("9999", true),
+        ("0", false),
+        ("00003", false),
+        ("65536", false),
+        ("10000", false),
+        ("", false),
+        ("x", false),
+        ("-1", false),
+    ] {
+        let template = format!("v3/{{a:{length}}}");
+        let expanded =
+            normalise(&template).and_then(|t| expand_template(&t, &[("a".to_owned(), json!("b"))]));
+        assert_eq!(expanded.is_ok(), fine, "{template}: {expanded:?}");
+    }
+}
