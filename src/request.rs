@@ -175,7 +175,7 @@ impl Request {
     }
 
     /// Takes the PHP SDK's `$options` array, or Node's axios config, as it is: `json query headers xml body base_uri
-    /// timeout security nonceless`, Node's `params`, `baseURL` and `data`; every other key must be a variable of the
+    /// timeout security nonceless sink`, Node's `params`, `baseURL` and `data`; every other key must be a variable of the
     /// template. `timeout` is in seconds. See `docs/porting-from-php.md` for all of them.
     ///
     /// ```no_run
