@@ -39,7 +39,7 @@ impl Parts {
     }
 }
 
-/// What [`Request::prepare`] shows: the request as it would be sent.
+/// What [`Request::prepare`](crate::Request::prepare) shows: the request as it would be sent.
 ///
 /// ```no_run
 /// # use serde_json::json;
