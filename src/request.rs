@@ -30,6 +30,8 @@ use crate::retry;
 use crate::sensitive;
 use crate::verify;
 
+mod files;
+
 /// What the platform may answer with (PROTOCOL, Request).
 const ACCEPTED: HeaderValue = HeaderValue::from_static(
     "application/json, text/plain, application/x-gzip, application/pdf, image/png, image/*;q=0.5",
@@ -178,30 +180,13 @@ impl Request {
         self
     }
 
-    /// Uploads a file: the body becomes `multipart/form-data`, and its `meta` part is what is signed. It takes the
-    /// place of any other body, and its `Content-Type` that of a header.
-    ///
-    /// ```no_run
-    /// # use serde_json::Value;
-    /// # use wechatpay_chain::Media;
-    /// # async fn f(wx: &wechatpay_chain::WeChatPay) -> Result<(), wechatpay_chain::Error> {
-    /// let media = Media::file("/path/to/licence.jpg");
-    /// let uploaded = wx["v3/merchant/media/upload"].post(Value::Null).media(media).await?;
-    /// println!("{}", uploaded.data()["media_id"]);
-    /// # Ok(()) }
-    /// ```
-    pub fn media(mut self, media: Media) -> Self {
-        self.body = Body::Media(Box::new(media));
-        self
-    }
-
     pub(crate) fn raw_body(mut self, bytes: impl Into<Bytes>) -> Self {
         self.body = Body::Raw(None, bytes.into());
         self
     }
 
     /// Takes the PHP SDK's `$options` array, or Node's axios config, as it is: `json query headers xml body base_uri
-    /// timeout security nonceless`, Node's `params`, `baseURL` and `data`; every other key must be a variable of the
+    /// timeout security nonceless sink`, Node's `params`, `baseURL` and `data`; every other key must be a variable of the
     /// template. `timeout` is in seconds. See `docs/porting-from-php.md` for all of them.
     ///
     /// ```no_run
@@ -294,12 +279,6 @@ impl Request {
         self
     }
 
-    /// PHP's `sink`: the ends stream into this file, and their `Response` has no body.
-    pub(crate) fn sink(mut self, path: String) -> Self {
-        self.sink = Some(PathBuf::from(path));
-        self
-    }
-
     /// Keeps the first error for the end.
     pub(crate) fn fail(mut self, error: Error) -> Self {
         self.error.get_or_insert(error);
@@ -355,24 +334,6 @@ impl Request {
         }
         let (inner, parts) = self.into_parts()?;
         blocking::wait(exchange::exchange(&inner, parts, Lane::Background))
-    }
-
-    /// Reads an upload's file for its digest, where that holds up nobody. (`prepare` and `wait` block anyway.)
-    async fn read_ahead(&mut self) -> Result<(), Error> {
-        match &mut self.body {
-            Body::Media(media) if self.error.is_none() => match Handle::try_current() {
-                Ok(_) => media.read_ahead().await,
-                Err(_) => blocking::on_background(media.read_ahead())?.await,
-            },
-            _ => Ok(()),
-        }
-    }
-
-    /// The parts of a request whose answer is streamed.
-    pub(crate) async fn into_stream(mut self) -> Result<(Arc<Inner>, Parts), Error> {
-        self.read_ahead().await?;
-        let (inner, parts) = self.into_parts()?;
-        Ok((inner, Parts { streamed: true, ..parts }))
     }
 
     /// Path, query, headers and body, put together. Nothing is signed yet.

@@ -45,6 +45,10 @@ async fn every_bill_of_the_sandbox() {
     };
     assert_eq!(error.code, "PARAM_ERROR");
     assert!(sandbox.requests().iter().filter(|r| matches!(r.verdict, Verdict::Accepted)).count() >= 20);
+    let Err(Error::Api(error)) = wx["v3/billdownload/file"].get().query("token=none").await else {
+        panic!("not an Api error")
+    };
+    assert_eq!((error.status, error.code.as_str()), (404, "RESOURCE_NOT_EXISTS"));
     // A forged first answer: its digest is worth nothing, and its URL is not followed.
     std::fs::remove_file(&target).unwrap();
     sandbox.inject(Fault::WrongBody);

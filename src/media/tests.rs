@@ -51,3 +51,18 @@ fn what_cannot_be_uploaded_names_the_field() {
         assert_eq!(field(Media::bytes("a", "x").mime(mime)), "media.mime");
     }
 }
+
+#[tokio::test]
+async fn a_file_that_changed_before_it_is_sent_is_named() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("a.jpg");
+    std::fs::write(&path, "content").unwrap();
+    let upload = Media::file(&path).into_upload().unwrap();
+    assert!(upload.body().await.is_ok() && upload.body().await.is_ok(), "as often as there are attempts");
+    std::fs::write(&path, "longer content").unwrap();
+    let Err(Error::Config(error)) = upload.body().await else { panic!("not a Config error") };
+    assert_eq!(error.field(), "media");
+    assert!(error.to_string().contains("7 bytes") && error.to_string().contains("14 now"), "{error}");
+    std::fs::remove_file(&path).unwrap();
+    assert!(matches!(upload.body().await, Err(Error::Config(_))));
+}
