@@ -61,6 +61,18 @@ mod documents {
     struct FromNode;
     #[doc = include_str!("../docs/porting-from-node.zh-CN.md")]
     struct FromNodeChinese;
+    #[doc = include_str!("../docs/notifications.md")]
+    struct Notifications;
+    #[doc = include_str!("../docs/notifications.zh-CN.md")]
+    struct NotificationsChinese;
+    #[doc = include_str!("../docs/sensitive-fields.md")]
+    struct SensitiveFields;
+    #[doc = include_str!("../docs/sensitive-fields.zh-CN.md")]
+    struct SensitiveFieldsChinese;
+    #[doc = include_str!("../docs/pay-sign.md")]
+    struct PaySign;
+    #[doc = include_str!("../docs/pay-sign.zh-CN.md")]
+    struct PaySignChinese;
 }
 
 mod blocking;
