@@ -15,6 +15,7 @@ use crate::prepared::Parts;
 use crate::response::{Response, request_id};
 use crate::retry;
 use crate::sign::{self, Stamp};
+use crate::signer::MerchantKey;
 use crate::verify;
 
 /// What an attempt signs, made afresh: a timestamp and a nonce serve once.
@@ -102,7 +103,17 @@ pub(crate) async fn send(
     let call = (lane == Lane::Caller).then(|| inner.identity.begin_call());
     if parts.authorize {
         let stamp = stamp(inner, &parts)?;
-        let authorization = inner.identity.authorize(&stamp, call.as_ref()).await?;
+        let signing = inner.identity.authorize(&stamp, call.as_ref());
+        // A local key signs at once; a signer somewhere else has the call's time, and no more.
+        let authorization = match inner.identity.key {
+            MerchantKey::Local(_) => signing.await?,
+            MerchantKey::Remote(_) => match tokio::time::timeout(parts.timeout, signing).await {
+                Ok(signed) => signed?,
+                Err(_) => {
+                    return Err(sent.broken(format!("no signature within {:?}", parts.timeout), false, None));
+                }
+            },
+        };
         parts.headers.insert(AUTHORIZATION, authorization);
     }
     let Parts { method, url, headers, body, upload, timeout, streamed, .. } = parts;

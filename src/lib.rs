@@ -28,6 +28,7 @@
 //! | feature | what it adds |
 //! |---|---|
 //! | `sandbox` | the `sandbox` module: the platform, offline, for tests and for trying things |
+//! | `bundled-roots` | Mozilla's root certificates, compiled in, for machines without any |
 //! | `cli` | reserved for the program `wxpay`; now the same as `sandbox` |
 
 // Nothing from the network, a file or a caller may panic, and nothing but `bin/` prints.
@@ -65,10 +66,24 @@ mod documents {
     struct FromNode;
     #[doc = include_str!("../docs/porting-from-node.zh-CN.md")]
     struct FromNodeChinese;
+    #[doc = include_str!("../docs/reliability.md")]
+    struct Reliability;
     #[doc = include_str!("../docs/keys.md")]
     struct Keys;
     #[doc = include_str!("../docs/keys.zh-CN.md")]
     struct KeysChinese;
+    #[doc = include_str!("../docs/notifications.md")]
+    struct Notifications;
+    #[doc = include_str!("../docs/notifications.zh-CN.md")]
+    struct NotificationsChinese;
+    #[doc = include_str!("../docs/sensitive-fields.md")]
+    struct SensitiveFields;
+    #[doc = include_str!("../docs/sensitive-fields.zh-CN.md")]
+    struct SensitiveFieldsChinese;
+    #[doc = include_str!("../docs/pay-sign.md")]
+    struct PaySign;
+    #[doc = include_str!("../docs/pay-sign.zh-CN.md")]
+    struct PaySignChinese;
 }
 
 pub mod bill;

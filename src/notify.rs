@@ -106,16 +106,22 @@ impl WeChatPay {
         }
         let (inner, body) = (Arc::clone(&self.inner), body.into());
         Deferred::new(async move {
+            // Said first, so that a receiver that is not set up does not wait for its first genuine notification.
+            if inner.settings.apiv3_key.is_none() {
+                return Err(no_key());
+            }
             exchange::verify(&inner, &map, &body)?;
             open(&inner, &map, &body)
         })
     }
 }
 
+fn no_key() -> Error {
+    Error::config("apiv3Key", "is missing: a notification is encrypted under the APIv3 key")
+}
+
 fn open(inner: &Inner, headers: &HeaderMap, body: &[u8]) -> Result<Notification, Error> {
-    let key = inner.settings.apiv3_key.as_ref().ok_or_else(|| {
-        Error::config("apiv3Key", "is missing: a notification is encrypted under the APIv3 key")
-    })?;
+    let key = inner.settings.apiv3_key.as_ref().ok_or_else(no_key)?;
     let decode = |what: &str, e: serde_json::Error| {
         let request_id = crate::response::request_id(headers).map(str::to_owned);
         Error::Decode(Box::new(DecodeError {

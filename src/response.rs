@@ -125,7 +125,8 @@ impl Response {
     }
 
     /// [`data`](Self::data) with its sensitive fields decrypted: the strings that these JSON pointers (RFC 6901, `*`
-    /// for every element of an array) lead to. An empty one stays empty.
+    /// for every element of an array) lead to. An empty one stays empty, and an empty list (under `*`) or null is
+    /// nothing to decrypt.
     ///
     /// ```no_run
     /// # async fn f(wx: &wechatpay_chain::WeChatPay) -> Result<(), wechatpay_chain::Error> {

@@ -90,9 +90,20 @@ pub(crate) fn encrypt_fields(key: &PublicKey, body: &mut Value, pointers: &[Stri
 /// Decrypts the strings that `pointers` lead to.
 pub(crate) fn decrypt_fields(inner: &Inner, data: &mut Value, pointers: &[&str]) -> Result<(), Error> {
     for pointer in pointers {
-        at_each(data, pointer, &mut |text| decrypt(inner, &format!("`{pointer}`"), text))?;
+        if !is_empty(data, pointer) {
+            at_each(data, pointer, &mut |text| decrypt(inner, &format!("`{pointer}`"), text))?;
+        }
     }
     Ok(())
+}
+
+/// Whether an answer simply has nothing there: a `*` over an empty list, or null.
+fn is_empty(data: &Value, pointer: &str) -> bool {
+    let (list, field) = match pointer.split_once("/*") {
+        Some((list, _)) => (data.pointer(list), None),
+        None => (None, data.pointer(pointer)),
+    };
+    list.and_then(Value::as_array).is_some_and(Vec::is_empty) || field.is_some_and(Value::is_null)
 }
 
 /// Changes each string that a JSON pointer (RFC 6901) leads to; `*` stands for every element of an array.

@@ -34,7 +34,9 @@ pub type SignerError = Box<dyn std::error::Error + Send + Sync>;
 pub trait Signer: Send + Sync + 'static {
     /// The RSASSA-PKCS1-v1_5 signature with SHA-256 (PROTOCOL, Request) of `message`; not its base64.
     ///
-    /// The future runs under tokio, the caller's or, for a blocking call, the background runtime.
+    /// The future runs under tokio, the caller's runtime or, for a blocking call, the background one, within the
+    /// call's timeout. A pooled connection belongs to the runtime that opened it: a signer that speaks HTTP and serves
+    /// both kinds of call must not reuse one across them.
     fn sign(&self, message: Vec<u8>) -> Signature;
 }
 

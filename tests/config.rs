@@ -184,7 +184,7 @@ fn the_environments_door() {
     let p12 = key_path("merchant.p12");
     let p12 = [("WECHATPAY_P12", p12.as_str()), ("WECHATPAY_PRIVATE_KEY", ""), ("WECHATPAY_SERIAL", "")];
     assert_eq!(door(&p12), MCHID);
-    assert!(door(&p12[..1]).contains("`p12` is given besides `privateKey`"));
+    assert!(door(&p12[..1]).contains("`WECHATPAY_P12` is given besides `privateKey`"));
     let with = |passphrase| door(&[p12.as_slice(), &[("WECHATPAY_PASSPHRASE", passphrase)]].concat());
     assert_eq!(with(MCHID), MCHID);
     assert!(with("another").contains("the passphrase does not fit"));

@@ -352,9 +352,8 @@ fn foreign_text_cannot_pose_as_another_line() {
         assert!(!text.contains(['\n', '\u{1b}']) && text.len() < 3_000, "{text}");
     }
     // A cut answer keeps the Request-ID that had arrived.
-    let cut = Recorder::start(|_| {
-        raw("200 OK", &[("Request-ID", "R7"), ("Content-Length", "9")], b"{}")[..].to_vec()
-    });
+    let cut =
+        Recorder::start(|_| b"HTTP/1.1 200 OK\r\nRequest-ID: R7\r\nContent-Length: 9\r\n\r\n{}".to_vec());
     let wx = support::builder(&cut.base).timeout(Duration::from_millis(300)).build().unwrap();
     let error = wx["v3/x"].get_sync().unwrap_err();
     assert!(matches!(error, Error::Transport(_)) && error.request_id() == Some("R7"), "{error}");

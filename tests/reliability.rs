@@ -1,10 +1,9 @@
-//! Failover, retry, proxies, and what is traced of a call.
+//! Failover, retry, proxies.
 
 mod support;
 
 use std::net::TcpListener;
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
 use serde_json::{Value, json};
@@ -195,59 +194,4 @@ fn a_proxy_gets_the_request_and_is_not_named_with_its_password() {
     assert!(base().bundled_roots().build().is_ok());
     let shown = format!("{:?}", base().proxy("http://user:p4ssword@proxy.example/"));
     assert!(!shown.contains("p4ssword"), "{shown}");
-}
-
-/// Keeps what the spans record, as text.
-struct Spans(Arc<Mutex<String>>);
-
-struct Line<'a>(&'a mut String);
-
-impl tracing::field::Visit for Line<'_> {
-    fn record_debug(&mut self, field: &tracing::field::Field, value: &dyn std::fmt::Debug) {
-        *self.0 += &format!("{}={value:?} ", field.name());
-    }
-}
-
-impl tracing::Subscriber for Spans {
-    fn enabled(&self, metadata: &tracing::Metadata<'_>) -> bool {
-        metadata.target().starts_with("wechatpay_chain")
-    }
-    fn new_span(&self, attributes: &tracing::span::Attributes<'_>) -> tracing::span::Id {
-        attributes.record(&mut Line(&mut self.0.lock().unwrap()));
-        tracing::span::Id::from_u64(1)
-    }
-    fn record(&self, _: &tracing::span::Id, values: &tracing::span::Record<'_>) {
-        values.record(&mut Line(&mut self.0.lock().unwrap()));
-    }
-    fn event(&self, event: &tracing::Event<'_>) {
-        event.record(&mut Line(&mut self.0.lock().unwrap()));
-    }
-    fn record_follows_from(&self, _: &tracing::span::Id, _: &tracing::span::Id) {}
-    fn enter(&self, _: &tracing::span::Id) {}
-    fn exit(&self, _: &tracing::span::Id) {}
-}
-
-#[test]
-fn a_call_is_traced_without_its_values() {
-    let server = in_turn(vec![refusal("429 Too Many Requests", "FREQUENCY_LIMITED", &[]), Vec::new()]);
-    let wx = impatient(&server.base);
-    let text = Arc::new(Mutex::new(String::new()));
-    tracing::subscriber::with_default(Spans(Arc::clone(&text)), || {
-        let request = wx["v3/x/{openid}"].post(json!({"secret": "body-value"})).var("openid", "oPerson");
-        request.query(json!({"q": "query-value"})).retry(1).wait().unwrap();
-    });
-    let text = text.lock().unwrap().clone();
-    for part in [
-        "method=POST",
-        "template=\"v3/x/{openid}\"",
-        "status=200",
-        "request_id=\"08F0D0A1\"",
-        "attempts=2",
-        "duration_ms=",
-    ] {
-        assert!(text.contains(part), "no {part} in: {text}");
-    }
-    for value in ["oPerson", "body-value", "query-value", "WECHATPAY2"] {
-        assert!(!text.contains(value), "{value} in: {text}");
-    }
 }
