@@ -372,6 +372,3 @@ pub(crate) fn parse_base_url(field: &str, text: &str) -> Result<Url, Error> {
     }
     Ok(url)
 }
-
-#[cfg(test)]
-mod tests;

@@ -124,6 +124,3 @@ fn variable(request: Request, key: String, value: Value) -> Request {
     let template = template.to_owned();
     request.fail(PathError::UnknownVariable { name: key, template }.into())
 }
-
-#[cfg(test)]
-mod tests;

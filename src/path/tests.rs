@@ -1,5 +1,6 @@
 use std::collections::BTreeMap;
 
+use iri_string::template::UriTemplateStr;
 use serde_json::{Value, json};
 
 use super::*;

@@ -1,0 +1,80 @@
+//! Queries: PHP's arrays, percent-encoded.
+
+use serde_json::Value;
+
+use super::{encode, is_hex, is_pchar, scalar};
+use crate::error::kind_of;
+
+/// Appends a query value to `query`: strings as they are, arrays as `a[0]=`, null left out, space as `%20`.
+///
+/// # Errors
+/// What was found, when `value` is neither an object nor a string.
+pub(crate) fn append_query(query: &mut String, value: &Value) -> Result<(), &'static str> {
+    match value {
+        Value::Null => {}
+        Value::Object(map) => {
+            for (key, value) in map {
+                append_pair(query, &mut encode(key).to_string(), value);
+            }
+        }
+        Value::String(raw) => {
+            separate(query);
+            append_raw(query, raw);
+        }
+        other => return Err(kind_of(other)),
+    }
+    Ok(())
+}
+
+fn append_pair(query: &mut String, key: &mut String, value: &Value) {
+    let mut nested = |query: &mut String, index: &str, value: &Value| {
+        let length = key.len();
+        key.push_str("%5B");
+        key.extend(encode(index));
+        key.push_str("%5D");
+        append_pair(query, key, value);
+        key.truncate(length);
+    };
+    match value {
+        Value::Null => {}
+        Value::Array(items) => {
+            for (at, item) in items.iter().enumerate() {
+                nested(query, &at.to_string(), item);
+            }
+        }
+        Value::Object(map) => {
+            for (name, item) in map {
+                nested(query, name, item);
+            }
+        }
+        leaf => {
+            separate(query);
+            query.push_str(key);
+            query.push('=');
+            query.extend(encode(&scalar(leaf)));
+        }
+    }
+}
+
+fn separate(query: &mut String) {
+    if !query.is_empty() {
+        query.push('&');
+    }
+}
+
+/// A query that is given as text keeps what is legal in it; anything else is encoded, as Guzzle does.
+fn append_raw(query: &mut String, raw: &str) {
+    let bytes = raw.as_bytes();
+    for (at, character) in raw.char_indices() {
+        let legal = match character {
+            '%' => is_hex(bytes.get(at + 1)) && is_hex(bytes.get(at + 2)),
+            '/' | '?' => true,
+            _ => character.is_ascii() && is_pchar(character as u8),
+        };
+        if legal {
+            query.push(character);
+        } else {
+            query.extend(encode(character.encode_utf8(&mut [0; 4])));
+        }
+    }
+}
