@@ -8,11 +8,12 @@
 //! to the runtime that the caller holds up, and would never come back.
 
 use std::future::{Future, pending};
+use std::num::NonZero;
 use std::pin::{Pin, pin};
 use std::sync::{Arc, Condvar, Mutex, OnceLock, PoisonError};
 use std::task::{Context, Poll, Wake, Waker};
 
-use tokio::runtime::Handle;
+use tokio::runtime::{Handle, Runtime};
 use tokio::task::coop::unconstrained;
 
 use crate::error::Error;
@@ -40,11 +41,22 @@ fn background() -> Result<&'static Handle, Error> {
     Ok(BACKGROUND.get_or_init(|| handle))
 }
 
-/// Runs `work` on a thread of the background runtime's pool, which nobody else fills up.
-pub(crate) fn spawn_blocking<T: Send + 'static>(
+/// Runs `work` on one of the signing threads: as many as there are cores, and nobody else's work is in their way. The
+/// caller's own pool may be full of threads that wait for this very call.
+pub(crate) async fn on_signing_thread<T: Send + 'static>(
     work: impl FnOnce() -> T + Send + 'static,
-) -> Result<tokio::task::JoinHandle<T>, Error> {
-    Ok(background()?.spawn_blocking(work))
+) -> Result<T, Error> {
+    static SIGNING: OnceLock<Option<Runtime>> = OnceLock::new();
+    let failed = || Error::config("runtime", "has no threads to sign on");
+    // Only its pool of blocking threads is used; threads come when they are needed and go when they are idle.
+    let pool = SIGNING.get_or_init(|| {
+        let threads = std::thread::available_parallelism().map_or(1, NonZero::get);
+        #[allow(clippy::disallowed_methods)] // this is the room for it
+        let mut builder = tokio::runtime::Builder::new_current_thread();
+        builder.max_blocking_threads(threads).thread_name("wechatpay-sign").build().ok()
+    });
+    let pool = pool.as_ref().ok_or_else(failed)?;
+    pool.handle().spawn_blocking(work).await.map_err(|_| failed())
 }
 
 /// `future`, its timers and connections driven by the background runtime, whoever polls it.

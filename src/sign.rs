@@ -1,9 +1,7 @@
 //! What is signed, and how the signature travels: the five-line message and the `Authorization` header.
 
 use std::collections::HashMap;
-use std::num::NonZero;
-use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::{Arc, Mutex, OnceLock, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::{self, ThreadId};
 
 use aws_lc_rs::rand::{SecureRandom as _, SystemRandom};
@@ -109,19 +107,11 @@ impl Identity {
         call: Option<&InFlight<'_>>,
     ) -> Result<HeaderValue, Error> {
         let signature = match &self.key {
-            MerchantKey::Local(key) => match Hop::when(call.is_some_and(InFlight::shares_its_thread)) {
-                Some(hop) => {
-                    let (key, message) = (Arc::clone(key), stamp.message.clone());
-                    let sign = move || {
-                        let _hop = hop; // given back when the work is done, not when the caller is gone
-                        signer::sign_locally(&key, &message)
-                    };
-                    let signed = blocking::spawn_blocking(sign)?.await;
-                    signed
-                        .map_err(|_| Error::config("runtime", "shut down before the request was signed"))??
-                }
-                None => signer::sign_locally(key, &stamp.message)?,
-            },
+            MerchantKey::Local(key) if call.is_some_and(InFlight::shares_its_thread) => {
+                let (key, message) = (Arc::clone(key), stamp.message.clone());
+                blocking::on_signing_thread(move || signer::sign_locally(&key, &message)).await??
+            }
+            MerchantKey::Local(key) => signer::sign_locally(key, &stamp.message)?,
             MerchantKey::Remote(signer) => sign_remotely(&**signer, stamp.message.clone()).await?,
         };
         let text = authorization(&self.mchid, &stamp.nonce, &signature, &stamp.timestamp, &self.serial);
@@ -148,28 +138,6 @@ pub(crate) struct Stamp {
     pub(crate) timestamp: String,
     pub(crate) nonce: String,
     pub(crate) message: Vec<u8>,
-}
-
-/// Leave to sign on another thread. There is one for each core: more at once would only take turns, and threads.
-struct Hop;
-
-static HOPS: AtomicUsize = AtomicUsize::new(0);
-
-impl Hop {
-    fn when(wanted: bool) -> Option<Hop> {
-        static CORES: OnceLock<usize> = OnceLock::new();
-        let cores = *CORES.get_or_init(|| thread::available_parallelism().map_or(1, NonZero::get));
-        let one_more = |hops| (hops < cores).then_some(hops + 1);
-        let granted =
-            wanted && cores > 1 && HOPS.fetch_update(Ordering::Relaxed, Ordering::Relaxed, one_more).is_ok();
-        granted.then_some(Hop)
-    }
-}
-
-impl Drop for Hop {
-    fn drop(&mut self) {
-        HOPS.fetch_sub(1, Ordering::Relaxed);
-    }
 }
 
 /// The calls in flight, by the task that polls them. Two in one task (`join!`) run on one thread, and signing
