@@ -15,45 +15,11 @@ mod common;
 use std::sync::Arc;
 use std::time::Duration;
 
+use common::cpu::CpuTime;
 use common::floor::Floor;
 use common::server::{ANSWER, Server, platform_key, serve_if_asked, sign};
-use criterion::measurement::{Measurement, ValueFormatter, WallTime};
 use criterion::{Criterion, Throughput};
-use rustix::time::{ClockId, clock_gettime};
 use serde_json::{Value, json};
-
-/// CPU time of the process, in nanoseconds.
-struct CpuTime;
-
-impl Measurement for CpuTime {
-    type Intermediate = u64;
-    type Value = u64;
-
-    fn start(&self) -> u64 {
-        let now = clock_gettime(ClockId::ProcessCPUTime);
-        now.tv_sec as u64 * 1_000_000_000 + now.tv_nsec as u64
-    }
-
-    fn end(&self, start: u64) -> u64 {
-        self.start() - start
-    }
-
-    fn add(&self, a: &u64, b: &u64) -> u64 {
-        a + b
-    }
-
-    fn zero(&self) -> u64 {
-        0
-    }
-
-    fn to_f64(&self, value: &u64) -> f64 {
-        *value as f64
-    }
-
-    fn formatter(&self) -> &dyn ValueFormatter {
-        WallTime.formatter()
-    }
-}
 
 fn main() {
     serve_if_asked();

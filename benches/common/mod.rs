@@ -1,5 +1,6 @@
 //! What the benchmarks share: a minimal platform in another process, and the floor, a hand-written client.
 
+pub mod cpu;
 pub mod floor;
 pub mod server;
 

@@ -34,7 +34,11 @@ impl fmt::Display for Damage {
 impl Apiv3Key {
     /// `None` unless there are exactly 32 bytes.
     pub(crate) fn new(key: &str) -> Option<Apiv3Key> {
-        UnboundKey::new(&AES_256_GCM, key.as_bytes()).ok().map(|key| Apiv3Key(LessSafeKey::new(key)))
+        Apiv3Key::from_bytes(key.as_bytes())
+    }
+
+    fn from_bytes(key: &[u8]) -> Option<Apiv3Key> {
+        UnboundKey::new(&AES_256_GCM, key).ok().map(|key| Apiv3Key(LessSafeKey::new(key)))
     }
 
     /// Opens a base64 ciphertext that ends with its whole tag of 16 bytes; a shorter one is refused.
@@ -44,10 +48,13 @@ impl Apiv3Key {
         associated_data: &str,
         ciphertext: &str,
     ) -> Result<Vec<u8>, Damage> {
-        let mut text = STANDARD.decode(ciphertext).map_err(|_| Damage::Base64)?;
-        let nonce =
-            Nonce::try_assume_unique_for_key(nonce.as_bytes()).map_err(|_| Damage::Nonce(nonce.len()))?;
-        let opened = self.0.open_in_place(nonce, Aad::from(associated_data.as_bytes()), &mut text);
+        let text = STANDARD.decode(ciphertext).map_err(|_| Damage::Base64)?;
+        self.open(nonce.as_bytes(), associated_data.as_bytes(), text)
+    }
+
+    fn open(&self, nonce: &[u8], associated_data: &[u8], mut text: Vec<u8>) -> Result<Vec<u8>, Damage> {
+        let nonce = Nonce::try_assume_unique_for_key(nonce).map_err(|_| Damage::Nonce(nonce.len()))?;
+        let opened = self.0.open_in_place(nonce, Aad::from(associated_data), &mut text);
         let length = opened.map_err(|_| Damage::Tag)?.len();
         text.truncate(length);
         Ok(text)

@@ -105,3 +105,6 @@ impl PublicKey {
         self.verifying.as_ref().to_vec()
     }
 }
+
+#[cfg(test)]
+mod tests;

