@@ -173,7 +173,9 @@ fn endless(
                 stream.set_nodelay(true).unwrap();
                 let _ = stream.read(&mut [0; 8192]).unwrap();
                 stream.write_all(head.as_bytes()).unwrap();
-                while stream.write_all(&piece).is_ok() {
+                // For ever, as far as a test can wait.
+                let start = Instant::now();
+                while start.elapsed() < Duration::from_secs(20) && stream.write_all(&piece).is_ok() {
                     counter.fetch_add(piece.len(), std::sync::atomic::Ordering::Relaxed);
                     std::thread::sleep(pause);
                 }
