@@ -35,6 +35,10 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
         sandbox.inject(fault);
         show(echo().map(|_| ()));
     }
+    // A ciphertext that the key at hand does not open.
+    let other_key = sandbox.client_builder().apiv3_key("an APIv3 key of exactly 32 bytes").build()?;
+    let (headers, body) = sandbox.notification("TRANSACTION.SUCCESS", "transaction", &json!({"a": 1}))?;
+    show(other_key.notification(&headers, body).wait().map(|_| ()));
     // Genuine, but not of the shape that was asked for.
     show(echo()?.deserialize::<Vec<u8>>().map(|_| ()));
     Ok(())
@@ -52,6 +56,7 @@ fn show(result: Result<(), Error>) {
             "nothing: the platform tests this check"
         }
         Error::Verify(_) => "trust nothing of the answer; look at the clock and the platform keys",
+        Error::Decrypt(_) => "look at the key: the APIv3 key, or the merchant's private key",
         Error::Decode(_) => "ask for the shape that the document names",
         _ => "see the documentation",
     };
