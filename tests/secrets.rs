@@ -78,6 +78,19 @@ fn nothing_secret_shows_anywhere() {
     let response = request().wait().unwrap();
     check_debug(&secrets, &response);
     check_debug(&secrets, &SystemClock);
+    check_debug(&secrets, &wx.jsapi_params("wx1", "prepay"));
+    let (headers, body) =
+        sandbox.notification("TRANSACTION.SUCCESS", "transaction", &json!({"a": 1})).unwrap();
+    let notification = wx.notification(&headers, body.clone()).wait().unwrap();
+    check_debug(&secrets, &notification);
+    check_debug(&secrets, &notification.accept());
+    check_debug(&secrets, &wechatpay_chain::Media::bytes("a.jpg", b"x".to_vec()));
+    check_debug(&secrets, &wx["v3/x"].get().save_to("/nowhere/x"));
+    let folder = tempfile::tempdir().unwrap();
+    let bill = || wx.bill("v3/bill/tradebill").date("2026-11-20");
+    check_debug(&secrets, &bill());
+    check_debug(&secrets, &bill().save_to(folder.path().join("bill.csv")).wait().unwrap());
+    check_debug(&secrets, &sandbox.client_builder().proxy("http://user:apiv2 secret@proxy.example/"));
     check_debug(&secrets, &sandbox);
     check_debug(&secrets, &Sandbox::builder().apiv3_key(sandbox.apiv3_key()));
     check_debug(&secrets, &sandbox.requests());
@@ -147,6 +160,15 @@ fn nothing_secret_shows_anywhere() {
             .get_sync()
             .unwrap_err(),
         response.deserialize::<u8>().unwrap_err(),
+        sandbox
+            .client_builder()
+            .apiv3_key("an APIv3 key of exactly 32 bytes")
+            .build()
+            .unwrap()
+            .notification(&headers, body)
+            .wait()
+            .unwrap_err(),
+        wx.decrypt("AAAA").unwrap_err(),
     ];
     for fault in [
         Fault::BadSignature,
@@ -165,7 +187,7 @@ fn nothing_secret_shows_anywhere() {
     for error in &errors {
         check_error(&secrets, error);
     }
-    for variant in ["Config", "Path", "Key", "Transport", "Api", "Verify", "Decode"] {
+    for variant in ["Config", "Path", "Key", "Transport", "Api", "Verify", "Decrypt", "Decode"] {
         assert!(
             errors.iter().any(|e| format!("{e:?}").starts_with(variant)),
             "no {variant} error was looked at"
