@@ -5,10 +5,9 @@
 
 mod common;
 
-use std::io::{BufRead as _, BufReader, Read as _, Write as _};
+use std::io::{BufReader, Read as _, Write as _};
 use std::net::{TcpListener, TcpStream};
 use std::path::Path;
-use std::process::{Child, Command, Stdio};
 use std::time::Duration;
 
 use aws_lc_rs::aead::{AES_256_GCM, Aad, LessSafeKey, Nonce, UnboundKey};
@@ -21,6 +20,7 @@ use aws_lc_rs::signature::{ParsedPublicKey, RSA_PKCS1_2048_8192_SHA256};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use common::cpu::CpuTime;
+use common::server::Server;
 use common::{MCHID, MERCHANT_SERIAL, PLATFORM_SERIAL, key};
 use criterion::{Criterion, Throughput};
 use serde_json::{Value, json};
@@ -190,7 +190,7 @@ fn bill(c: &mut Criterion<CpuTime>) {
     for (name, bytes, gunzip) in [("plain", csv, false), ("gzip", gzip.finish().unwrap(), true)] {
         let file = folder.path().join(name);
         std::fs::write(&file, &bytes).unwrap();
-        let server = Server::start(&file);
+        let server = Server::with(SERVE, &file);
         let wx = client(&server.base);
         group.bench_function(format!("floor, {name}"), |b| {
             b.iter(|| {
@@ -252,33 +252,7 @@ fn read_head(stream: &mut impl std::io::BufRead) {
     }
 }
 
-/// This program again, answering everything with one file. Stops when dropped.
-struct Server {
-    base: String,
-    child: Child,
-}
-
-impl Server {
-    fn start(file: &Path) -> Server {
-        let mut child = Command::new(std::env::current_exe().unwrap())
-            .env(SERVE, file)
-            .stdin(Stdio::piped())
-            .stdout(Stdio::piped())
-            .spawn()
-            .unwrap();
-        let mut base = String::new();
-        BufReader::new(child.stdout.take().unwrap()).read_line(&mut base).unwrap();
-        Server { base: base.trim().to_owned(), child }
-    }
-}
-
-impl Drop for Server {
-    fn drop(&mut self) {
-        let _ = self.child.kill();
-        let _ = self.child.wait();
-    }
-}
-
+/// This program again, answering everything with one file.
 fn serve(file: &Path) -> ! {
     let bytes = std::fs::read(file).unwrap();
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();

@@ -154,7 +154,7 @@ pub struct TransportError {
     pub(crate) what: String,
     pub(crate) request_id: Option<String>,
     pub(crate) maybe_sent: bool,
-    /// The connection broke; not a timeout, and not an answer that was too large.
+    /// The connection could not be made, or broke; not a slow answer, one too large, or a signer without an answer.
     pub(crate) broken: bool,
     pub(crate) source: Option<Box<dyn std::error::Error + Send + Sync>>,
 }

@@ -234,8 +234,8 @@ fn origin_of(location: &str) -> String {
 
 impl Sent {
     pub(crate) fn transport(&self, e: reqwest::Error) -> Error {
-        // A connection that broke, not a slow one: another host may do better.
-        let broken = !e.is_timeout() && !e.is_builder();
+        // A connection that could not be made or broke, not a slow answer: another host may do better.
+        let broken = e.is_connect() || !(e.is_timeout() || e.is_builder());
         let what = match (e.is_connect(), e.is_timeout()) {
             (true, true) => "no connection within the connect timeout".to_owned(),
             (true, false) => "no connection".to_owned(),

@@ -34,10 +34,10 @@ pub(crate) fn waits(tries: u32, first: Duration) -> Waits {
     Waits { left: tries, pauses: pauses.with_max_times(tries as usize).build() }
 }
 
-/// Whether the spare host may be asked: certainly nothing was sent, or the connection broke and asking twice does
-/// no harm.
+/// Whether the spare host may be asked: the connection could not be made, or it broke and asking twice does no harm.
+/// What failed before there was a connection (a signer, say) fails on any host.
 pub(crate) fn fails_over(error: &Error, method: &Method) -> bool {
-    matches!(error, Error::Transport(e) if !e.maybe_sent || (e.broken && *method == Method::GET))
+    matches!(error, Error::Transport(e) if e.broken && (!e.maybe_sent || *method == Method::GET))
 }
 
 /// How long to wait before the next try; `None` when there is none.

@@ -195,3 +195,34 @@ fn a_proxy_gets_the_request_and_is_not_named_with_its_password() {
     let shown = format!("{:?}", base().proxy("http://user:p4ssword@proxy.example/"));
     assert!(!shown.contains("p4ssword"), "{shown}");
 }
+
+/// Never answers, and counts how often it was asked.
+struct Silent(std::sync::Arc<AtomicUsize>);
+
+impl wechatpay_chain::Signer for Silent {
+    fn sign(&self, _: Vec<u8>) -> wechatpay_chain::Signature {
+        self.0.fetch_add(1, Ordering::SeqCst);
+        Box::pin(std::future::pending())
+    }
+}
+
+#[tokio::test]
+async fn a_silent_signer_has_the_calls_time_and_no_spare_host() {
+    let (first, spare) = (Recorder::no_content(), Recorder::no_content());
+    let asked = std::sync::Arc::new(AtomicUsize::new(0));
+    let wx = WeChatPay::builder()
+        .mchid(support::MCHID)
+        .serial(support::MERCHANT_SERIAL)
+        .signer(Silent(asked.clone()))
+        .platform_key(support::PLATFORM_SERIAL, support::key("platform_cert.pem"))
+        .base_url(&first.base)
+        .spare_base_url(&spare.base)
+        .timeout(Duration::from_millis(100))
+        .build()
+        .unwrap();
+    for result in [wx["v3/x"].get().await, wx["v3/x"].get_sync()] {
+        let Err(Error::Transport(e)) = result else { panic!("not a Transport error") };
+        assert!(!e.maybe_sent() && e.to_string().contains("no signature within 100ms"), "{e}");
+    }
+    assert_eq!((asked.load(Ordering::SeqCst), first.seen().len(), spare.seen().len()), (2, 0, 0));
+}

@@ -25,8 +25,13 @@ pub struct Server {
 impl Server {
     /// Starts this program again as the server.
     pub fn start() -> Server {
+        Server::with(SERVE, "1")
+    }
+
+    /// Starts this program again with a variable that tells it what to serve.
+    pub fn with(variable: &str, value: impl AsRef<std::ffi::OsStr>) -> Server {
         let mut child = Command::new(std::env::current_exe().unwrap())
-            .env(SERVE, "1")
+            .env(variable, value)
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
             .spawn()
