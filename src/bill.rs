@@ -151,7 +151,8 @@ pub(crate) struct Asked {
     pub(crate) sha1: String,
 }
 
-pub(crate) async fn ask(request: Request, lane: Lane) -> Result<Asked, Error> {
+pub(crate) async fn ask(mut request: Request, lane: Lane) -> Result<Asked, Error> {
+    request.make_ready().await?;
     let (inner, parts) = request.into_parts()?;
     let answer = exchange::exchange(&inner, parts, lane).await?;
     let data = answer.data();

@@ -41,6 +41,12 @@ fn background() -> Result<&'static Handle, Error> {
     Ok(BACKGROUND.get_or_init(|| handle))
 }
 
+/// Runs `future` on the background runtime, whether or not anybody waits for it.
+pub(crate) fn spawn(future: impl Future<Output = ()> + Send + 'static) -> Result<(), Error> {
+    drop(background()?.spawn(future));
+    Ok(())
+}
+
 /// Runs `work` on one of the signing threads: as many as there are cores, and nobody else's work is in their way. The
 /// caller's own pool may be full of threads that wait for this very call.
 pub(crate) async fn on_signing_thread<T: Send + 'static>(

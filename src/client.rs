@@ -5,19 +5,21 @@ use std::ops::Index;
 use std::sync::{Arc, Mutex, OnceLock, PoisonError, RwLock};
 use std::time::Duration;
 
-use http::{HeaderMap, HeaderValue};
+use http::HeaderMap;
 use tokio::runtime::{self, Handle};
 use url::Url;
 
+use crate::certificates;
 use crate::chain::Chain;
 use crate::clock::Clock;
 use crate::config::{self, PLATFORM_HOSTS};
 use crate::crypto::aes::Apiv3Key;
-use crate::error::Error;
-use crate::exchange;
+use crate::error::{Error, VerifyError, VerifyReason};
 use crate::nodes::Nodes;
-use crate::platform::PlatformKeys;
+use crate::platform::{PUBLIC_KEY_PREFIX, Platform};
+use crate::response::request_id;
 use crate::sign::Identity;
+use crate::verify;
 
 /// How many runtimes have a connection pool at once.
 const RUNTIMES: usize = 8;
@@ -52,13 +54,11 @@ pub struct WeChatPay {
 /// What all handles of one client share.
 pub(crate) struct Inner {
     pub(crate) identity: Identity,
-    pub(crate) platform: PlatformKeys,
+    pub(crate) platform: Platform,
     pub(crate) base: Url,
     pub(crate) hosts: Hosts,
     pub(crate) settings: Settings,
     pub(crate) clock: Box<dyn Clock>,
-    /// The `Wechatpay-Serial` that requests carry: the public key's, when there is one.
-    pub(crate) platform_serial: Option<HeaderValue>,
     /// One for each runtime: a pooled connection lives on the runtime that opened it, and stands still with it.
     on_callers: RwLock<Vec<(runtime::Id, reqwest::Client)>>,
     /// Built at construction, so that what is wrong shows there; the first runtime takes it.
@@ -88,17 +88,12 @@ pub(crate) enum Lane {
 impl WeChatPay {
     pub(crate) fn new(
         identity: Identity,
-        platform: PlatformKeys,
+        platform: Platform,
         base: Url,
         hosts: Hosts,
         settings: Settings,
         clock: Box<dyn Clock>,
     ) -> Result<WeChatPay, Error> {
-        let platform_serial = platform
-            .newest_public_key_id()
-            .map(HeaderValue::try_from)
-            .transpose()
-            .map_err(|_| Error::config("certs", "has a serial that no HTTP header can hold"))?;
         let built = Mutex::new(Some(http_client(&base, &settings)?));
         let on_background = OnceLock::new();
         let inner = Inner {
@@ -108,7 +103,6 @@ impl WeChatPay {
             hosts,
             settings,
             clock,
-            platform_serial,
             on_callers: RwLock::default(),
             built,
             on_background,
@@ -143,6 +137,9 @@ impl WeChatPay {
     /// Checks that `headers` and `body` come from the platform: the clock window, the key and the signature, as for
     /// every answer. For what came in by another way than a call; a call's answer is verified already.
     ///
+    /// It goes by the keys that are known. With automatic certificates an unknown serial has them fetched, but not
+    /// waited for: a [`notification`](WeChatPay::notification) does that.
+    ///
     /// ```no_run
     /// # fn f(wx: &wechatpay_chain::WeChatPay, headers: http::HeaderMap, body: &[u8]) {
     /// match wx.verify(&headers, body) {
@@ -155,7 +152,15 @@ impl WeChatPay {
     /// # Errors
     /// [`Error::Verify`] says which check failed.
     pub fn verify(&self, headers: &HeaderMap, body: &[u8]) -> Result<(), Error> {
-        exchange::verify(&self.inner, headers, body)
+        let (keys, now) = (self.inner.platform.keys(), self.inner.clock.unix_seconds());
+        verify::signature(headers, body, now, &keys).map_err(|reason| {
+            let unknown = matches!(&reason, VerifyReason::UnknownSerial { serial, .. } if !serial.starts_with(PUBLIC_KEY_PREFIX));
+            if let (true, Err(error)) = (unknown, certificates::begin(&self.inner)) {
+                tracing::warn!(%error, "the platform certificates cannot be fetched");
+            }
+            let request_id = request_id(headers).map(str::to_owned);
+            Error::Verify(Box::new(VerifyError { reason, status: None, request_id }))
+        })
     }
 
     /// The merchant number this client signs for.
@@ -267,7 +272,7 @@ impl fmt::Debug for WeChatPay {
         f.debug_struct("WeChatPay")
             .field("mchid", &self.inner.identity.mchid)
             .field("serial", &self.inner.identity.serial)
-            .field("platform_keys", &self.inner.platform.serials().collect::<Vec<_>>())
+            .field("platform_keys", &self.platform_serials())
             .field("apiv3_key", &self.inner.settings.apiv3_key.as_ref().map(|_| "…"))
             .field("base_url", &self.inner.base.as_str())
             .finish_non_exhaustive()

@@ -11,11 +11,10 @@ use zeroize::Zeroizing;
 use crate::client::{Hosts, Settings, WeChatPay};
 use crate::clock::{Clock, SystemClock};
 use crate::crypto::aes::Apiv3Key;
-use crate::crypto::keys;
 use crate::error::{Error, kind_of};
-use crate::platform::{PUBLIC_KEY_PREFIX, PlatformKeys};
+use crate::platform::{self, Platform, PlatformKey, PlatformKeys};
 use crate::sign::Identity;
-use crate::signer::{MerchantKey, Signer};
+use crate::signer::Signer;
 
 mod doors;
 mod merchant;
@@ -65,6 +64,7 @@ pub struct Builder {
     merchant_certificate: Option<Zeroizing<String>>,
     // Public, unless somebody gives a private key by mistake.
     platform_keys: Vec<(String, Zeroizing<String>)>,
+    automatic_certificates: bool,
     apiv3_key: Option<Zeroizing<String>>,
     base_url: String,
     hosts: Vec<String>,
@@ -86,6 +86,7 @@ impl fmt::Debug for Builder {
             .field("p12", &self.p12.as_ref().map(|_| "…"))
             .field("merchant_certificate", &self.merchant_certificate.as_ref().map(|_| "…"))
             .field("platform_keys", &self.platform_keys.iter().map(|(serial, _)| serial).collect::<Vec<_>>())
+            .field("automatic_certificates", &self.automatic_certificates)
             .field("apiv3_key", &self.apiv3_key.as_ref().map(|_| "…"))
             .field("base_url", &self.base_url)
             .field("timeout", &self.timeout)
@@ -106,6 +107,7 @@ impl Default for Builder {
             p12: None,
             merchant_certificate: None,
             platform_keys: Vec::new(),
+            automatic_certificates: false,
             apiv3_key: None,
             base_url: BASE_URL.to_owned(),
             hosts: Vec::new(),
@@ -174,6 +176,30 @@ impl Builder {
         self
     }
 
+    /// Fetches the platform's certificates (`GET v3/certificates`), which needs the [`apiv3_key`](Builder::apiv3_key):
+    /// before the first call is sent, again every 12 hours, and when the platform signs with one that is not known, at
+    /// most once a minute. Calls whose key is known never wait for it. Keys that are given by
+    /// [`platform_key`](Builder::platform_key) stay beside them.
+    ///
+    /// For a merchant who has platform certificates (平台证书); new ones have a public key (微信支付公钥), and a
+    /// client with both takes both, as the platform's change-over wants it.
+    ///
+    /// ```no_run
+    /// # fn main() -> Result<(), wechatpay_chain::Error> {
+    /// let wx = wechatpay_chain::WeChatPay::builder()
+    ///     .mchid("1900000109")
+    ///     .serial("3775B6A45ACD588826D15E583A95F5DD12345678")
+    ///     .private_key("file:///etc/wxpay/apiclient_key.pem")
+    ///     .apiv3_key("0123456789abcdef0123456789abcdef")
+    ///     .automatic_certificates()
+    ///     .build()?;
+    /// # Ok(()) }
+    /// ```
+    pub fn automatic_certificates(mut self) -> Self {
+        self.automatic_certificates = true;
+        self
+    }
+
     /// The APIv3 key (APIv3密钥): exactly 32 bytes. Optional: only what the platform encrypted needs it.
     pub fn apiv3_key(mut self, key: impl Into<String>) -> Self {
         self.apiv3_key = Some(Zeroizing::new(key.into()));
@@ -219,8 +245,8 @@ impl Builder {
     /// Checks everything and loads the keys.
     ///
     /// # Errors
-    /// [`Error::Config`] names the field that is missing or wrong: no `mchid`, `serial`, `privateKey` or `certs`; an
-    /// APIv3 key that is not 32 bytes; a serial that is not the certificate's; a certificate of another key; the
+    /// [`Error::Config`] names the field that is missing or wrong: no `mchid`, `serial`, `privateKey` or `certs`;
+    /// automatic certificates without an APIv3 key, or one that is not 32 bytes; a serial that is not the certificate's; a certificate of another key; the
     /// merchant's serial among the platform keys. [`Error::Key`] names the key
     /// that does not load.
     pub fn build(self) -> Result<WeChatPay, Error> {
@@ -235,18 +261,19 @@ impl Builder {
             certificate: self.merchant_certificate,
         };
         let (serial, key) = given.load(&mchid)?;
-        if self.platform_keys.is_empty() {
+        let identity = Identity::new(mchid, serial, key);
+        if self.platform_keys.is_empty() && !self.automatic_certificates {
             let reason = "is missing: without a platform key no answer could be verified, so nothing would be sent; give \
-                          at least one `serial => public key or certificate`";
+                          at least one `serial => public key or certificate`, or ask for automatic certificates";
             return Err(Error::config("certs", reason));
         }
-        let mut platform = Vec::with_capacity(self.platform_keys.len());
+        let mut platform: Vec<Arc<PlatformKey>> = Vec::with_capacity(self.platform_keys.len());
         for (id, pem) in &self.platform_keys {
-            let (serial, loaded) = load_platform_key(id, pem, &serial, &key)?;
-            if platform.iter().any(|(known, _)| *known == serial) {
+            let key = platform::load(id, pem, &identity)?;
+            if platform.iter().any(|known| known.serial == key.serial) {
                 return Err(Error::config(format!("certs[\"{id}\"]"), "is given twice"));
             }
-            platform.push((serial, loaded));
+            platform.push(Arc::new(key));
         }
         if let Some(host) = self.hosts.iter().find(|host| url::Host::parse(host).is_err()) {
             let reason = format!("must be a host's name alone, without scheme, port or path; it is `{host}`");
@@ -259,6 +286,10 @@ impl Builder {
             |key: &str| Error::config("apiv3Key", format!("must be exactly 32 bytes; it is {}", key.len()));
         let apiv3_key =
             self.apiv3_key.as_ref().map(|key| Apiv3Key::new(key).ok_or_else(|| wrong(key))).transpose()?;
+        if self.automatic_certificates && apiv3_key.is_none() {
+            let reason = "is missing: the platform's certificates are encrypted under it";
+            return Err(Error::config("apiv3Key", reason));
+        }
         for (field, value) in [("timeout", self.timeout), ("connect_timeout", self.connect_timeout)] {
             check_timeout(field, value)?;
         }
@@ -272,8 +303,8 @@ impl Builder {
             network,
             apiv3_key,
         };
-        let identity = Identity::new(mchid, serial, key);
-        WeChatPay::new(identity, PlatformKeys::new(platform), base, hosts, settings, self.clock)
+        let platform = Platform::new(PlatformKeys::new(platform), self.automatic_certificates);
+        WeChatPay::new(identity, platform, base, hosts, settings, self.clock)
     }
 }
 
@@ -287,46 +318,6 @@ fn alphanumeric(field: &str, value: &str) -> Result<(), Error> {
         Some(bad) => Err(Error::config(field, format!("must be ASCII letters and digits; it has {bad:?}"))),
         None => Ok(()),
     }
-}
-
-fn load_platform_key(
-    id: &str,
-    pem: &str,
-    merchant_serial: &str,
-    merchant_key: &MerchantKey,
-) -> Result<(String, crate::crypto::rsa::PublicKey), Error> {
-    let name = format!("certs[\"{id}\"]");
-    if let Some(bad) = id.chars().find(|c| !(c.is_ascii_alphanumeric() || *c == '_')) {
-        return Err(Error::config(name, format!("must be ASCII letters, digits and `_`; it has {bad:?}")));
-    }
-    if id.is_empty() {
-        return Err(Error::config(name, "must be the serial of the key"));
-    }
-    if id.eq_ignore_ascii_case(merchant_serial) {
-        return Err(Error::config(name, "is the merchant's own serial: the platform's keys belong here"));
-    }
-    let loaded = keys::public_key(&name, pem)?;
-    // A merchant's key here would let the merchant, or who has its key, answer for the platform.
-    if matches!(merchant_key, MerchantKey::Local(key) if key.matches(&loaded.key)) {
-        return Err(Error::config(name, "holds the merchant's own key: the platform's keys belong here"));
-    }
-    match loaded.certificate_serial {
-        Some(actual) if id.starts_with(PUBLIC_KEY_PREFIX) => {
-            Err(Error::config(name, format!("holds a certificate (serial {actual}), not that public key")))
-        }
-        Some(actual) if !same_serial(&actual, id) => {
-            Err(Error::config(name, format!("holds a certificate with another serial, {actual}")))
-        }
-        // The platform names its keys exactly: a certificate knows how.
-        Some(actual) => Ok((actual, loaded.key)),
-        // A certificate's serial is upper-case hex, also when only its key is given.
-        None if id.starts_with(PUBLIC_KEY_PREFIX) => Ok((id.to_owned(), loaded.key)),
-        None => Ok((id.to_ascii_uppercase(), loaded.key)),
-    }
-}
-
-fn same_serial(a: &str, b: &str) -> bool {
-    a.trim_start_matches('0').eq_ignore_ascii_case(b.trim_start_matches('0'))
 }
 
 /// A time in seconds, as PHP gives it.

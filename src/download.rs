@@ -16,10 +16,12 @@ use crate::bill;
 use crate::blocking;
 use crate::client::{Inner, Lane};
 use crate::error::{Error, VerifyError, VerifyReason};
-use crate::exchange::{self, Sent};
+use crate::exchange::{self, Asked};
+use crate::platform::PlatformKeys;
 use crate::request::Request;
 use crate::response::{Response, request_id};
 use crate::verify::{self, Streamed};
+use crate::wire::{self, Answer, Sent};
 
 mod sink;
 
@@ -163,55 +165,41 @@ impl Download {
             template: Arc::clone(&parts.template),
             timeout: parts.timeout,
         };
-        let prefix = parts.prefix;
-        let mut answer = sent.within("answer", exchange::send(&inner, parts, lane, &sent)).await?;
+        let asked =
+            Asked { method: sent.method.clone(), prefix: parts.prefix, keys: Arc::clone(&parts.keys) };
+        let mut answer = sent.within("answer", wire::send(&inner, parts, lane, &sent)).await?;
         if !answer.status().is_success() {
             let limit = inner.settings.max_body;
-            let body = sent.within("whole answer", exchange::read(&mut answer, limit, &sent)).await?;
-            return exchange::check(&inner, &sent.method, prefix, answer, body).and_then(|_| {
+            let body = sent.within("whole answer", wire::read(&mut answer, limit, &sent)).await?;
+            return exchange::check(&inner, &asked, Answer::new(answer, body)).await.and_then(|_| {
                 Err(sent.broken("a status that is neither success nor error".to_owned(), true, None))
             });
         }
-        let head = Head { status: answer.status(), headers: answer.headers().clone() };
-        let seal = match vouched {
-            true => Streamed::Unsigned,
-            false => head.verify(|| {
-                let looked_at = verify::Answer {
-                    method: &sent.method,
-                    path: answer.url().path().get(prefix..).unwrap_or_default(),
-                    success: true,
-                    headers: &head.headers,
-                    body: &[],
-                    now: inner.clock.unix_seconds(),
-                };
-                verify::begin(&looked_at, &inner.platform)
-            })?,
+        let head = Answer::head(&answer);
+        let (seal, keys) = match vouched {
+            true => (Streamed::Unsigned, asked.keys),
+            false => {
+                let looked_at = asked.looked_at(&head, inner.clock.unix_seconds());
+                let status = Some(head.status.as_u16());
+                exchange::under(&inner, &asked.keys, &head.headers, status, |keys| {
+                    verify::begin(&looked_at, keys).map(|seal| (seal, Arc::clone(keys)))
+                })
+                .await?
+            }
         };
         let content = Content::new(target, self.gunzip, self.max_bytes);
-        let mut stream = Stream { inner, sent, head, seal, content };
+        let mut stream = Stream { keys, sent, head, seal, content };
         stream.receive(answer, self.max_bytes, self.progress).await?;
         stream.finish(expected, vouched).await
     }
 }
 
-struct Head {
-    status: StatusCode,
-    headers: HeaderMap,
-}
-
-impl Head {
-    fn verify<T>(&self, check: impl FnOnce() -> Result<T, VerifyReason>) -> Result<T, Error> {
-        check().map_err(|reason| {
-            let request_id = request_id(&self.headers).map(str::to_owned);
-            Error::Verify(Box::new(VerifyError { reason, status: Some(self.status.as_u16()), request_id }))
-        })
-    }
-}
-
 struct Stream {
-    inner: Arc<Inner>,
+    /// Those under which the head was verified.
+    keys: Arc<PlatformKeys>,
     sent: Sent,
-    head: Head,
+    /// Without a body, which is not kept.
+    head: Answer,
     seal: Streamed,
     content: Content,
 }
@@ -245,18 +233,19 @@ impl Stream {
     }
 
     async fn finish(self, expected: Vec<String>, vouched: bool) -> Result<Saved, Error> {
-        let Stream { inner, sent, head, seal, content } = self;
+        let Stream { keys, sent, head, seal, content } = self;
         let written = content.finish().await.map_err(|stop| stopped(stop, &sent, &head))?;
-        let verified = head.verify(|| {
-            let signed = seal.finish(&head.headers, &inner.platform)?;
-            match expected.into_iter().find(|digest| !digest.eq_ignore_ascii_case(&written.sha1)) {
-                None => Ok(signed || vouched),
-                Some(expected) => {
-                    let actual = written.sha1.clone();
-                    Err(VerifyReason::BadDigest { algorithm: "SHA-1", expected, actual })
-                }
-            }
-        })?;
+        let unproved = |reason| {
+            let request_id = request_id(&head.headers).map(str::to_owned);
+            Error::Verify(Box::new(VerifyError { reason, status: Some(head.status.as_u16()), request_id }))
+        };
+        let verified = seal.finish(&head.headers, &keys).map_err(unproved)? || vouched;
+        if let Some(expected) =
+            expected.into_iter().find(|digest| !digest.eq_ignore_ascii_case(&written.sha1))
+        {
+            let actual = written.sha1.clone();
+            return Err(unproved(VerifyReason::BadDigest { algorithm: "SHA-1", expected, actual }));
+        }
         let path = written.target.keep().await.map_err(|stop| stopped(stop, &sent, &head))?;
         let (bytes, sha1) = (written.bytes, written.sha1);
         Ok(Saved { path, bytes, sha1, verified, status: head.status.as_u16(), headers: head.headers })
@@ -267,7 +256,7 @@ impl Stream {
     }
 }
 
-fn stopped(stop: Stop, sent: &Sent, head: &Head) -> Error {
+fn stopped(stop: Stop, sent: &Sent, head: &Answer) -> Error {
     match stop {
         Stop::TooLarge(limit) => sent.broken(
             format!("the answer is larger than {limit} bytes, the most that is taken"),

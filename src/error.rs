@@ -302,12 +302,18 @@ pub enum VerifyReason {
         now: u64,
     },
     /// The platform signed with a key that this client was not given.
-    #[error("no platform key has the serial `{serial}`; known: {known}")]
+    #[error(
+        "no platform key has the serial `{serial}`; known: {known}{}{}",
+        if refresh.is_some() { "; newer certificates could not be fetched: " } else { "" },
+        refresh.as_deref().unwrap_or_default()
+    )]
     UnknownSerial {
         /// The answer's `Wechatpay-Serial`.
         serial: String,
-        /// The serials that are configured.
+        /// The serials that are known.
         known: String,
+        /// With automatic certificates, why newer ones could not be had.
+        refresh: Option<String>,
     },
     /// The signature does not fit the timestamp, the nonce and the body.
     #[error(

@@ -1,30 +1,20 @@
 //! The one place where sign, send and verify meet.
 
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
-use bytes::{Bytes, BytesMut};
-use http::header::{AUTHORIZATION, CONTENT_TYPE, LOCATION, RETRY_AFTER};
-use http::{HeaderMap, Method, StatusCode};
-use serde_json::Value;
+use http::{HeaderMap, Method};
 use tracing::Instrument as _;
 
+use crate::certificates;
 use crate::client::{Inner, Lane};
-use crate::error::{ApiError, Error, TransportError, VerifyError};
+use crate::error::{Error, VerifyError, VerifyReason};
+use crate::platform::PlatformKeys;
 use crate::prepared::Parts;
 use crate::response::{Response, request_id};
 use crate::retry;
-use crate::sign::{self, Stamp};
-use crate::signer::MerchantKey;
 use crate::verify;
-
-/// What an attempt signs, made afresh: a timestamp and a nonce serve once.
-pub(crate) fn stamp(inner: &Inner, parts: &Parts) -> Result<Stamp, Error> {
-    let timestamp = inner.clock.unix_seconds().to_string();
-    let nonce = sign::nonce()?;
-    let message = sign::message(parts.method.as_str(), parts.target(), &timestamp, &nonce, &parts.body);
-    Ok(Stamp { timestamp, nonce, message })
-}
+use crate::wire::{self, Answer};
 
 /// Signs, sends, reads, verifies; on the spare host too, and again, where that is safe.
 pub(crate) async fn exchange(inner: &Arc<Inner>, parts: Parts, lane: Lane) -> Result<Response, Error> {
@@ -78,205 +68,62 @@ async fn repeat(inner: &Arc<Inner>, parts: Parts, lane: Lane, attempts: &mut u32
 }
 
 async fn attempt(inner: &Arc<Inner>, parts: Parts, lane: Lane) -> Result<Response, Error> {
-    let sent =
-        Sent { method: parts.method.clone(), template: Arc::clone(&parts.template), timeout: parts.timeout };
-    let prefix = parts.prefix;
-    let mut answer = send(inner, parts, lane, &sent).await?;
-    let body = read(&mut answer, inner.settings.max_body, &sent).await.map_err(|error| match error {
-        Error::Transport(mut e) => {
-            e.request_id = request_id(answer.headers()).map(str::to_owned);
-            Error::Transport(e)
-        }
-        other => other,
-    })?;
-    check(inner, &sent.method, prefix, answer, body)
+    let asked = Asked { method: parts.method.clone(), prefix: parts.prefix, keys: Arc::clone(&parts.keys) };
+    let answer = wire::once(inner, parts, lane).await?;
+    check(inner, &asked, answer).await
 }
 
-/// Signs and sends one attempt: what comes back is neither read nor verified yet.
-pub(crate) async fn send(
-    inner: &Inner,
-    mut parts: Parts,
-    lane: Lane,
-    sent: &Sent,
-) -> Result<reqwest::Response, Error> {
-    // Announced until the answer's head is there. A blocking call's thread waits for nothing else, so it signs itself.
-    let call = (lane == Lane::Caller).then(|| inner.identity.begin_call());
-    if parts.authorize {
-        let stamp = stamp(inner, &parts)?;
-        let signing = inner.identity.authorize(&stamp, call.as_ref());
-        // A local key signs at once; a signer somewhere else has the call's time, and no more.
-        let authorization = match inner.identity.key {
-            MerchantKey::Local(_) => signing.await?,
-            MerchantKey::Remote(_) => match tokio::time::timeout(parts.timeout, signing).await {
-                Ok(signed) => signed?,
-                Err(_) => {
-                    return Err(sent.broken(format!("no signature within {:?}", parts.timeout), false, None));
-                }
-            },
-        };
-        parts.headers.insert(AUTHORIZATION, authorization);
-    }
-    let Parts { method, url, headers, body, upload, timeout, streamed, .. } = parts;
-    let mut request = reqwest::Request::new(method, url);
-    *request.headers_mut() = headers;
-    *request.timeout_mut() = (!streamed).then_some(timeout);
-    if let Some(upload) = upload {
-        *request.body_mut() = Some(upload.body().await?);
-    } else if !body.is_empty() {
-        *request.body_mut() = Some(body.into());
-    }
-    inner.http(lane)?.execute(request).await.map_err(|e| sent.transport(e))
-}
-
-/// What an error says of the call.
-pub(crate) struct Sent {
+/// What of a request its answer is verified by.
+pub(crate) struct Asked {
     pub(crate) method: Method,
-    pub(crate) template: Arc<str>,
-    pub(crate) timeout: Duration,
+    /// How much of the path is the base URL's.
+    pub(crate) prefix: usize,
+    /// The keys that held when it was made: a key that goes meanwhile still holds for it.
+    pub(crate) keys: Arc<PlatformKeys>,
 }
 
-/// Reads the body, which may be no larger than configured, whatever the answer says of its length.
-pub(crate) async fn read(answer: &mut reqwest::Response, limit: usize, sent: &Sent) -> Result<Bytes, Error> {
-    let too_large = || {
-        let what = format!("the answer is larger than {limit} bytes, the most that is read into memory");
-        sent.broken(what, true, None)
-    };
-    if answer.content_length().is_some_and(|length| length > limit as u64) {
-        return Err(too_large());
-    }
-    // Most answers come in one piece, which is passed on as it is.
-    let Some(first) = answer.chunk().await.map_err(|e| sent.transport(e))? else {
-        return Ok(Bytes::new());
-    };
-    if first.len() > limit {
-        return Err(too_large());
-    }
-    let Some(second) = answer.chunk().await.map_err(|e| sent.transport(e))? else {
-        return Ok(first);
-    };
-    let mut whole = BytesMut::from(first);
-    let mut next = Some(second);
-    while let Some(chunk) = next {
-        if whole.len() + chunk.len() > limit {
-            return Err(too_large());
+impl Asked {
+    pub(crate) fn looked_at<'a>(&'a self, answer: &'a Answer, now: u64) -> verify::Answer<'a> {
+        verify::Answer {
+            method: &self.method,
+            path: answer.path.get(self.prefix..).unwrap_or_default(),
+            success: answer.status.is_success(),
+            headers: &answer.headers,
+            body: &answer.body,
+            now,
         }
-        whole.extend_from_slice(&chunk);
-        next = answer.chunk().await.map_err(|e| sent.transport(e))?;
     }
-    Ok(whole.freeze())
 }
 
 /// Verifies the answer; then it is a `Response`, or the platform's error.
-pub(crate) fn check(
-    inner: &Arc<Inner>,
-    method: &Method,
-    prefix: usize,
-    mut answer: reqwest::Response,
-    body: Bytes,
-) -> Result<Response, Error> {
-    let (status, headers) = (answer.status(), std::mem::take(answer.headers_mut()));
-    let looked_at = verify::Answer {
-        method,
-        path: answer.url().path().get(prefix..).unwrap_or_default(),
-        success: status.is_success(),
-        headers: &headers,
-        body: &body,
-        now: inner.clock.unix_seconds(),
-    };
-    let verified = verify::answer(&looked_at, &inner.platform).map_err(|reason| {
-        let request_id = request_id(&headers).map(str::to_owned);
-        Error::Verify(Box::new(VerifyError { reason, status: Some(status.as_u16()), request_id }))
-    })?;
-    if status.is_success() {
-        Ok(Response::new(Arc::clone(inner), status, headers, body, verified))
-    } else {
-        Err(Error::Api(Box::new(api_error(status, &headers, body, verified))))
-    }
-}
-
-/// Whether headers and body come from the platform, by whatever way they came.
-pub(crate) fn verify(inner: &Inner, headers: &HeaderMap, body: &[u8]) -> Result<(), Error> {
-    verify::signature(headers, body, inner.clock.unix_seconds(), &inner.platform).map_err(|reason| {
-        let request_id = request_id(headers).map(str::to_owned);
-        Error::Verify(Box::new(VerifyError { reason, status: None, request_id }))
+pub(crate) async fn check(inner: &Arc<Inner>, asked: &Asked, answer: Answer) -> Result<Response, Error> {
+    let looked_at = asked.looked_at(&answer, inner.clock.unix_seconds());
+    let verified = under(inner, &asked.keys, &answer.headers, Some(answer.status.as_u16()), |keys| {
+        verify::answer(&looked_at, keys)
     })
-}
-
-fn api_error(status: StatusCode, headers: &HeaderMap, body: Bytes, verified: bool) -> ApiError {
-    let parsed = serde_json::from_slice::<Value>(&body).unwrap_or_default();
-    let text = |name: &str| parsed[name].as_str().map(str::to_owned);
-    let header = |name| headers.get(name).and_then(|v| v.to_str().ok());
-    let message = text("message").unwrap_or_else(|| match (status.is_redirection(), header(LOCATION)) {
-        // Only the host: the rest may carry a token.
-        (true, Some(location)) => format!("a redirect to `{}`, which is not followed", origin_of(location)),
-        _ => format!(
-            "{} bytes of {}, not the platform's JSON",
-            body.len(),
-            header(CONTENT_TYPE).unwrap_or("no declared type")
-        ),
-    });
-    ApiError {
-        status: status.as_u16(),
-        code: text("code").unwrap_or_default(),
-        message,
-        detail: parsed["detail"].clone(),
-        request_id: request_id(headers).map(str::to_owned),
-        verified,
-        retry_after: header(RETRY_AFTER).and_then(|v| v.trim().parse().ok()).map(Duration::from_secs),
-        body,
+    .await?;
+    match answer.status.is_success() {
+        true => Ok(Response::new(Arc::clone(inner), answer.status, answer.headers, answer.body, verified)),
+        false => Err(answer.into_api_error(verified)),
     }
 }
 
-fn origin_of(location: &str) -> String {
-    url::Url::parse(location)
-        .map_or_else(|_| "another path".to_owned(), |url| url.origin().ascii_serialization())
-}
-
-impl Sent {
-    pub(crate) fn transport(&self, e: reqwest::Error) -> Error {
-        // A connection that could not be made or broke, not a slow answer: another host may do better.
-        let broken = e.is_connect() || !(e.is_timeout() || e.is_builder());
-        let what = match (e.is_connect(), e.is_timeout()) {
-            (true, true) => "no connection within the connect timeout".to_owned(),
-            (true, false) => "no connection".to_owned(),
-            (false, true) => format!("no whole answer within {:?}", self.timeout),
-            (false, false) if e.is_builder() => "the request could not be built".to_owned(),
-            (false, false) => "the exchange broke off".to_owned(),
-        };
-        let maybe_sent = !(e.is_connect() || e.is_builder());
-        // Without the URL, which holds values; with the innermost cause, which says what happened.
-        let e = e.without_url();
-        let mut cause: &dyn std::error::Error = &e;
-        while let Some(inner) = cause.source() {
-            cause = inner;
+/// Runs `check` under `keys`, and under newer ones when the serial is not among them.
+pub(crate) async fn under<T>(
+    inner: &Arc<Inner>,
+    keys: &Arc<PlatformKeys>,
+    headers: &HeaderMap,
+    status: Option<u16>,
+    check: impl Fn(&Arc<PlatformKeys>) -> Result<T, VerifyReason>,
+) -> Result<T, Error> {
+    let checked = match check(keys) {
+        Err(unknown @ VerifyReason::UnknownSerial { .. }) => {
+            certificates::with_newer_keys(inner, keys, unknown, check).await
         }
-        let what = format!("{what} ({cause})");
-        let call = format!("{} {}", self.method, self.template);
-        Error::Transport(Box::new(TransportError {
-            call,
-            what,
-            maybe_sent,
-            broken,
-            request_id: None,
-            source: Some(Box::new(e)),
-        }))
-    }
-
-    /// The answer is no use, though the connection held.
-    pub(crate) fn broken(
-        &self,
-        what: String,
-        maybe_sent: bool,
-        source: Option<Box<dyn std::error::Error + Send + Sync>>,
-    ) -> Error {
-        let call = format!("{} {}", self.method, self.template);
-        Error::Transport(Box::new(TransportError {
-            call,
-            what,
-            maybe_sent,
-            broken: false,
-            request_id: None,
-            source,
-        }))
-    }
+        other => other,
+    };
+    checked.map_err(|reason| {
+        let request_id = request_id(headers).map(str::to_owned);
+        Error::Verify(Box::new(VerifyError { reason, status, request_id }))
+    })
 }

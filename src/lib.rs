@@ -88,6 +88,7 @@ mod documents {
 
 pub mod bill;
 mod blocking;
+mod certificates;
 mod chain;
 mod client;
 mod clock;
@@ -116,6 +117,7 @@ mod signer;
 #[cfg(test)]
 mod vectors;
 mod verify;
+mod wire;
 
 pub use bill::Bill;
 pub use chain::Chain;

@@ -9,13 +9,13 @@ use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
 
+use crate::certificates;
 use crate::client::{Inner, WeChatPay};
+use crate::crypto::aes::Sealed;
 use crate::deferred::Deferred;
 use crate::error::{DecodeError, Error};
 use crate::exchange;
-
-/// The only algorithm that APIv3 has for notifications.
-const ALGORITHM: &str = "AEAD_AES_256_GCM";
+use crate::verify;
 
 /// A notification that is proved to come from the platform, its resource decrypted.
 ///
@@ -49,16 +49,13 @@ struct Envelope {
     resource_type: String,
     #[serde(default)]
     summary: String,
-    resource: Sealed,
+    resource: Resource,
 }
 
 #[derive(Deserialize)]
-struct Sealed {
-    algorithm: String,
-    ciphertext: String,
-    nonce: String,
-    #[serde(default)]
-    associated_data: Option<String>,
+struct Resource {
+    #[serde(flatten)]
+    sealed: Sealed,
     #[serde(default)]
     original_type: String,
 }
@@ -110,7 +107,10 @@ impl WeChatPay {
             if inner.settings.apiv3_key.is_none() {
                 return Err(no_key());
             }
-            exchange::verify(&inner, &map, &body)?;
+            certificates::arrive(certificates::awaited(&inner)?).await?;
+            let (keys, now) = (inner.platform.keys(), inner.clock.unix_seconds());
+            exchange::under(&inner, &keys, &map, None, |keys| verify::signature(&map, &body, now, keys))
+                .await?;
             open(&inner, &map, &body)
         })
     }
@@ -132,25 +132,16 @@ fn open(inner: &Inner, headers: &HeaderMap, body: &[u8]) -> Result<Notification,
     };
     let envelope: Envelope =
         serde_json::from_slice(body).map_err(|e| decode("the body is no notification", e))?;
-    let sealed = envelope.resource;
-    if sealed.algorithm != ALGORITHM {
-        let text = format!(
-            "notification {}: the algorithm must be {ALGORITHM}; it is {:?}",
-            envelope.id, sealed.algorithm
-        );
-        return Err(Error::Decrypt(text.into()));
-    }
-    let associated_data = sealed.associated_data.unwrap_or_default();
-    let plain = key
-        .decrypt(&sealed.nonce, &associated_data, &sealed.ciphertext)
-        .map_err(|damage| Error::Decrypt(format!("notification {}: {damage}", envelope.id).into()))?;
+    let Resource { sealed, original_type } = envelope.resource;
+    let refuse = |why| Error::Decrypt(format!("notification {}: {why}", envelope.id).into());
+    let plain = key.open_sealed(&sealed).map_err(refuse)?;
     Ok(Notification {
         id: envelope.id,
         event_type: envelope.event_type,
         create_time: envelope.create_time,
         resource_type: envelope.resource_type,
         summary: envelope.summary,
-        original_type: sealed.original_type,
+        original_type,
         resource: serde_json::from_slice(&plain)
             .map_err(|e| decode("the decrypted resource is not JSON", e))?,
     })

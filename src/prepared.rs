@@ -6,13 +6,17 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
+use http::header::{ACCEPT, USER_AGENT};
 use http::{HeaderMap, HeaderValue, Method};
 use url::{Position, Url};
 
 use crate::client::Inner;
 use crate::deferred::Deferred;
+use crate::error::Error;
 use crate::media::Upload;
+use crate::platform::PlatformKeys;
 use crate::sign::Stamp;
+use crate::verify::SERIAL;
 
 /// A request put together, not yet signed.
 #[derive(Clone)]
@@ -33,9 +37,49 @@ pub(crate) struct Parts {
     pub(crate) retry: u32,
     /// Whether the answer is a download, for which the whole has no timeout.
     pub(crate) streamed: bool,
+    /// The platform keys that the answer is verified with.
+    pub(crate) keys: Arc<PlatformKeys>,
+}
+
+/// What the platform may answer with (PROTOCOL, Request).
+const ACCEPTED: HeaderValue = HeaderValue::from_static(
+    "application/json, text/plain, application/x-gzip, application/pdf, image/png, image/*;q=0.5",
+);
+const AGENT: HeaderValue = HeaderValue::from_static(concat!("wechatpay-chain/", env!("CARGO_PKG_VERSION")));
+
+/// Adds the headers that every request has, where the caller gave no other.
+pub(crate) fn add_headers(headers: &mut HeaderMap, platform_serial: Option<&HeaderValue>) {
+    headers.reserve(5);
+    headers.entry(ACCEPT).or_insert(ACCEPTED);
+    headers.entry(USER_AGENT).or_insert(AGENT);
+    if let Some(serial) = platform_serial {
+        headers.entry(SERIAL).or_insert_with(|| serial.clone());
+    }
 }
 
 impl Parts {
+    /// A GET of the client's own, of a path below the base URL.
+    pub(crate) fn get(inner: &Inner, path: &str) -> Result<Parts, Error> {
+        let url = inner.base.join(path).map_err(|e| Error::config("base_uri", e.to_string()))?;
+        let keys = inner.platform.keys();
+        let mut headers = HeaderMap::new();
+        add_headers(&mut headers, keys.requested.as_ref());
+        Ok(Parts {
+            method: Method::GET,
+            template: path.into(),
+            url,
+            prefix: inner.base.path().len(),
+            headers,
+            body: Bytes::new(),
+            upload: None,
+            authorize: true,
+            timeout: inner.settings.timeout,
+            retry: 0,
+            streamed: false,
+            keys,
+        })
+    }
+
     /// The target that goes on the wire, and into the signed message.
     pub(crate) fn target(&self) -> &str {
         &self.url[Position::BeforePath..Position::AfterQuery]

@@ -8,15 +8,14 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
-use http::header::{
-    ACCEPT, AUTHORIZATION, CONNECTION, CONTENT_LENGTH, CONTENT_TYPE, HOST, TRANSFER_ENCODING, USER_AGENT,
-};
+use http::header::{AUTHORIZATION, CONNECTION, CONTENT_LENGTH, CONTENT_TYPE, HOST, TRANSFER_ENCODING};
 use http::{HeaderMap, HeaderName, HeaderValue, Method};
 use serde_json::Value;
 use tokio::runtime::Handle;
 use url::Url;
 
 use crate::blocking;
+use crate::certificates;
 use crate::client::{Inner, Lane};
 use crate::config;
 use crate::error::{Error, kind_of};
@@ -24,22 +23,18 @@ use crate::exchange;
 use crate::media::Media;
 use crate::options;
 use crate::path;
-use crate::prepared::{Parts, Prepared};
+use crate::prepared::{self, Parts, Prepared};
 use crate::response::Response;
 use crate::retry;
 use crate::sensitive;
 use crate::verify;
+use crate::wire;
 
 mod files;
 mod target;
 
 use target::Target;
 
-/// What the platform may answer with (PROTOCOL, Request).
-const ACCEPTED: HeaderValue = HeaderValue::from_static(
-    "application/json, text/plain, application/x-gzip, application/pdf, image/png, image/*;q=0.5",
-);
-const AGENT: HeaderValue = HeaderValue::from_static(concat!("wechatpay-chain/", env!("CARGO_PKG_VERSION")));
 /// No endpoint wants more than a few.
 const MOST_HEADERS: usize = 100;
 const NO_BYTES: HeaderValue = HeaderValue::from_static("0");
@@ -300,7 +295,7 @@ impl Request {
     /// What a setter found wrong, or what is wrong with the path: [`Error::Config`], [`Error::Path`].
     pub fn prepare(self) -> Result<Prepared, Error> {
         let (inner, parts) = self.into_parts()?;
-        let stamp = exchange::stamp(&inner, &parts)?;
+        let stamp = wire::stamp(&inner, &parts)?;
         Ok(Prepared::new(inner, parts, stamp))
     }
 
@@ -316,7 +311,7 @@ impl Request {
             let inner = Arc::clone(&self.inner);
             return Ok(Box::pin(self.save_to(path).send()).await?.into_response(inner));
         }
-        self.read_ahead().await?;
+        self.make_ready().await?;
         let (inner, parts) = self.into_parts()?;
         if Handle::try_current().is_ok() {
             exchange::exchange(&inner, parts, Lane::Caller).await
@@ -335,6 +330,9 @@ impl Request {
             let inner = Arc::clone(&self.inner);
             return Ok(self.save_to(path).wait()?.into_response(inner));
         }
+        if let run @ Some(_) = self.awaited()? {
+            blocking::wait(certificates::arrive(run))?;
+        }
         let (inner, parts) = self.into_parts()?;
         blocking::wait(exchange::exchange(&inner, parts, Lane::Background))
     }
@@ -351,20 +349,16 @@ impl Request {
         let base = self.base.as_ref().unwrap_or(&self.inner.base);
         let Target { url, prefix, authorize } = self.target(base)?;
         let mut headers = std::mem::take(&mut self.headers);
-        headers.reserve(5);
-        headers.entry(ACCEPT).or_insert(ACCEPTED);
-        headers.entry(USER_AGENT).or_insert(AGENT);
-        if let (true, Some(serial)) = (authorize, &self.inner.platform_serial) {
-            headers.entry(verify::SERIAL).or_insert_with(|| serial.clone());
-        }
+        let keys = self.inner.platform.keys();
+        prepared::add_headers(&mut headers, keys.requested.as_ref().filter(|_| authorize));
         if !self.encrypt.is_empty() {
             let Body::Json(value) = &mut self.body else {
                 return Err(Error::config("encrypt", "needs a JSON body"));
             };
             let named = headers.get(verify::SERIAL).map(|serial| serial.to_str().unwrap_or_default());
-            let (serial, key) = sensitive::encryption_key(&self.inner, named)?;
-            sensitive::encrypt_fields(key, value, &self.encrypt)?;
-            let serial = HeaderValue::try_from(serial)
+            let key = sensitive::encryption_key(&self.inner, &keys, named)?;
+            sensitive::encrypt_fields(&key.key, value, &self.encrypt)?;
+            let serial = HeaderValue::try_from(&key.serial)
                 .map_err(|_| Error::config("certs", "has a serial that no HTTP header can hold"))?;
             headers.insert(verify::SERIAL, serial);
         }
@@ -408,6 +402,7 @@ impl Request {
             timeout,
             retry: self.retry,
             streamed: false,
+            keys,
         };
         Ok((self.inner, parts))
     }

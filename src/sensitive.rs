@@ -5,6 +5,7 @@ use serde_json::Value;
 use crate::client::{Inner, WeChatPay};
 use crate::crypto::rsa::PublicKey;
 use crate::error::{Error, kind_of};
+use crate::platform::{PlatformKey, PlatformKeys};
 
 impl WeChatPay {
     /// Encrypts a sensitive text for the platform, in base64, with the key that [`platform_serial`] names. An empty
@@ -16,8 +17,8 @@ impl WeChatPay {
     /// # Errors
     /// [`Error::Config`] when the text is longer than the key can take (214 bytes with 2048 bits).
     pub fn encrypt(&self, text: &str) -> Result<String, Error> {
-        let (_, key) = encryption_key(&self.inner, None)?;
-        encrypt(key, "text", text)
+        let keys = self.inner.platform.keys();
+        encrypt(&encryption_key(&self.inner, &keys, None)?.key, "text", text)
     }
 
     /// Decrypts a sensitive field of an answer, base64, with the merchant's private key. An empty text stays empty.
@@ -29,32 +30,35 @@ impl WeChatPay {
         decrypt(&self.inner, "the ciphertext", ciphertext)
     }
 
-    /// The serial of the platform key that sensitive fields are encrypted with: the public key's, if there is one.
-    pub fn platform_serial(&self) -> Option<&str> {
-        self.inner.platform.encryption_key().map(|(serial, _)| serial)
+    /// The serial of the platform key that sensitive fields are encrypted with now: the public key's, if there is one,
+    /// else that of the newest valid certificate. Keys may be added and renewed meanwhile: ask for the serial before
+    /// [`encrypt`](WeChatPay::encrypt), and again after it, or leave both to
+    /// [`Request::encrypt`](crate::Request::encrypt).
+    pub fn platform_serial(&self) -> Option<String> {
+        let (keys, now) = (self.inner.platform.keys(), self.inner.clock.unix_seconds());
+        keys.encryption_key(now).map(|key| key.serial.clone())
     }
 }
 
 /// The key that `header`, the request's own `Wechatpay-Serial`, names; else the one that the client prefers.
-pub(crate) fn encryption_key<'i>(
-    inner: &'i Inner,
+pub(crate) fn encryption_key<'k>(
+    inner: &Inner,
+    keys: &'k PlatformKeys,
     header: Option<&str>,
-) -> Result<(&'i str, &'i PublicKey), Error> {
-    let named = |serial| {
-        inner.platform.find(serial).ok_or_else(|| {
-            let known = inner.platform.serials().collect::<Vec<_>>().join(", ");
-            Error::config(
-                "headers.Wechatpay-Serial",
-                format!("names a platform key that is not known; known: {known}"),
-            )
-        })
-    };
+) -> Result<&'k PlatformKey, Error> {
+    if keys.is_empty() {
+        let reason = "are not there yet: they come with the first call, or with `refresh_certificates`";
+        return Err(Error::config("certificates", reason));
+    }
     match header {
-        Some(serial) => named(serial),
-        None => inner
-            .platform
-            .encryption_key()
-            .ok_or_else(|| Error::config("certs", "has no key to encrypt with")),
+        Some(serial) => keys.find(serial).ok_or_else(|| {
+            let reason = format!("names a platform key that is not known; known: {}", keys.known());
+            Error::config("headers.Wechatpay-Serial", reason)
+        }),
+        None => keys.encryption_key(inner.clock.unix_seconds()).ok_or_else(|| {
+            let reason = format!("has no key that is valid now, to encrypt with; known: {}", keys.known());
+            Error::config("certs", reason)
+        }),
     }
 }
 

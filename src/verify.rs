@@ -120,11 +120,11 @@ fn claim<'a>(headers: &'a HeaderMap, now: u64, keys: &'a PlatformKeys) -> Result
     if seconds.abs_diff(now) > WINDOW_SECONDS {
         return Err(VerifyReason::ClockSkew { timestamp: seconds, now });
     }
-    let Some(key) = keys.get(serial) else {
-        let known = keys.serials().collect::<Vec<_>>().join(", ");
-        return Err(VerifyReason::UnknownSerial { serial: serial.to_owned(), known });
+    let Some(key) = keys.find(serial) else {
+        let (serial, known) = (serial.to_owned(), keys.known());
+        return Err(VerifyReason::UnknownSerial { serial, known, refresh: None });
     };
-    Ok(Claim { timestamp, nonce, serial, signature, key })
+    Ok(Claim { timestamp, nonce, serial, signature, key: &key.key })
 }
 
 /// The message that an answer's signature covers, in parts: three lines, the last one ended too.

@@ -41,7 +41,9 @@ async fn each_fault_has_its_error() {
         assert_eq!(reason(result), VerifyReason::BadSignature { serial: serial.clone() });
     }
     for result in both(&sandbox, &wx, Fault::UnknownSerial).await {
-        let VerifyReason::UnknownSerial { serial: other, known } = reason(result) else { panic!() };
+        let VerifyReason::UnknownSerial { serial: other, known, refresh: None } = reason(result) else {
+            panic!()
+        };
         assert!(
             other != serial
                 && known.contains(&serial)

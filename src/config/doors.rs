@@ -35,12 +35,20 @@ impl Builder {
                 "apiv3Key" => builder.apiv3_key(text(&key, value)?),
                 "base_uri" | "baseURL" => builder.base_url(text(&key, value)?),
                 "certs" => certs(builder, value)?,
+                "automaticCertificates" => match value {
+                    Value::Bool(true) => builder.automatic_certificates(),
+                    Value::Bool(false) => builder,
+                    other => {
+                        let reason = format!("must be true or false; it is {}", kind_of(&other));
+                        return Err(Error::config(key, reason));
+                    }
+                },
                 "timeout" => builder.timeout(seconds("timeout", &value)?),
                 // APIv2's: checked, so that PHP's array can stay as it is, and not needed for APIv3.
                 "secret" => text(&key, value).map(|_| builder)?,
                 "merchant" => object("merchant", value).map(|_| builder)?,
                 _ => {
-                    let known = "mchid serial privateKey p12 merchantCertificate certs apiv3Key secret merchant base_uri (or baseURL) timeout";
+                    let known = "mchid serial privateKey p12 merchantCertificate certs automaticCertificates apiv3Key secret merchant base_uri (or baseURL) timeout";
                     return Err(Error::config(
                         key,
                         format!("is not a configuration key; known are: {known}"),
@@ -81,6 +89,14 @@ impl Builder {
                 }
             };
         }
+        builder = match get("WECHATPAY_AUTOMATIC_CERTIFICATES").as_deref() {
+            Some("1" | "true") => builder.automatic_certificates(),
+            Some("0" | "false") | None => builder,
+            Some(other) => {
+                let reason = format!("must be 1 or 0; it is {other:?}");
+                return Err(Error::config("WECHATPAY_AUTOMATIC_CERTIFICATES", reason));
+            }
+        };
         if let Some(text) = get("WECHATPAY_TIMEOUT") {
             let value = text.parse::<f64>().map_or(Value::String(text), Value::from);
             builder = builder.timeout(seconds("WECHATPAY_TIMEOUT", &value)?);
@@ -97,7 +113,7 @@ impl WeChatPay {
     }
 
     /// PHP's door: `Builder::factory([...])` with the same key names: `mchid serial privateKey certs secret merchant
-    /// base_uri timeout`, and `apiv3Key`, `merchantCertificate`, `p12`. A `privateKey` or `p12` with a passphrase is a
+    /// base_uri timeout`, and `apiv3Key`, `automaticCertificates`, `merchantCertificate`, `p12`. A `privateKey` or `p12` with a passphrase is a
     /// list of two, as PHP's `Rsa::from([$pem, $passphrase])`. `timeout` is in seconds, as in PHP. `secret` and
     /// `merchant` belong to APIv2 and have no effect on APIv3.
     ///
@@ -122,7 +138,7 @@ impl WeChatPay {
 
     /// The environment's door: `WECHATPAY_MCHID`; `WECHATPAY_SERIAL` or `WECHATPAY_CERTIFICATE` with
     /// `WECHATPAY_PRIVATE_KEY`, or `WECHATPAY_P12` for both; one or both of `WECHATPAY_PUBLIC_KEY_ID` with `WECHATPAY_PUBLIC_KEY` and `WECHATPAY_PLATFORM_SERIAL` with
-    /// `WECHATPAY_PLATFORM_CERTIFICATE`; optionally `WECHATPAY_PASSPHRASE` (of the private key or the p12, for which it is the merchant number
+    /// `WECHATPAY_PLATFORM_CERTIFICATE`; optionally `WECHATPAY_AUTOMATIC_CERTIFICATES` (1; in the place of a platform key, or beside one), `WECHATPAY_PASSPHRASE` (of the private key or the p12, for which it is the merchant number
     /// unless set), `WECHATPAY_APIV3_KEY`, `WECHATPAY_BASE_URL`, `WECHATPAY_TIMEOUT`
     /// (seconds). Keys are PEM text (`\n` may be written out), `file://` paths or PHP's schemes.
     ///

@@ -4,9 +4,10 @@ use std::sync::Arc;
 
 use zeroize::Zeroizing;
 
-use super::{alphanumeric, same_serial};
+use super::alphanumeric;
 use crate::crypto::keys;
 use crate::error::Error;
+use crate::platform::same_serial;
 use crate::signer::{MerchantKey, Signer};
 
 /// A PKCS#12 file, and its passphrase if it has one of its own.
@@ -83,7 +84,7 @@ impl Given {
                 let reason = "is not the private key's certificate: the two are not halves of one key";
                 return Err(Error::config("merchantCertificate", reason));
             }
-            found.extend(certificate.certificate_serial.map(|serial| ("merchantCertificate", serial)));
+            found.extend(certificate.certificate.map(|certified| ("merchantCertificate", certified.serial)));
         }
         // A certificate knows its serial exactly, leading zeros and all; what was typed must agree with it.
         let mut serial = given;

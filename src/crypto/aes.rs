@@ -5,9 +5,23 @@ use std::fmt;
 use aws_lc_rs::aead::{AES_256_GCM, Aad, LessSafeKey, Nonce, UnboundKey};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
+use serde::Deserialize;
 
 /// The APIv3 key, ready for use. AWS-LC wipes its copy when it is dropped.
 pub(crate) struct Apiv3Key(LessSafeKey);
+
+/// The only algorithm that APIv3 has.
+const ALGORITHM: &str = "AEAD_AES_256_GCM";
+
+/// What the platform encrypted, as it stands in notifications and beside certificates.
+#[derive(Deserialize)]
+pub(crate) struct Sealed {
+    algorithm: String,
+    ciphertext: String,
+    nonce: String,
+    #[serde(default)]
+    associated_data: Option<String>,
+}
 
 /// What is wrong with a ciphertext.
 #[derive(Debug, PartialEq, Eq)]
@@ -39,6 +53,15 @@ impl Apiv3Key {
 
     fn from_bytes(key: &[u8]) -> Option<Apiv3Key> {
         UnboundKey::new(&AES_256_GCM, key).ok().map(|key| Apiv3Key(LessSafeKey::new(key)))
+    }
+
+    /// Opens what the platform encrypted; the error says what is wrong with it.
+    pub(crate) fn open_sealed(&self, sealed: &Sealed) -> Result<Vec<u8>, String> {
+        if sealed.algorithm != ALGORITHM {
+            return Err(format!("the algorithm must be {ALGORITHM}; it is {:?}", sealed.algorithm));
+        }
+        let associated_data = sealed.associated_data.as_deref().unwrap_or_default();
+        self.decrypt(&sealed.nonce, associated_data, &sealed.ciphertext).map_err(|damage| damage.to_string())
     }
 
     /// Opens a base64 ciphertext that ends with its whole tag of 16 bytes; a shorter one is refused.

@@ -25,11 +25,29 @@ const PUBLIC: &str = "an RSA public key or certificate (SPKI, PKCS#1 or X.509) a
 const CERTIFICATE: &str = "an X.509 certificate as PEM text or as the `file://` path of PEM or DER";
 const P12: &str = "the path of a PKCS#12 file (.p12, .pfx), with its passphrase";
 
-/// A public key with the serial of the certificate that it came in, if it came in one.
+/// A public key, and what the certificate says that it came in, if it came in one.
 pub(crate) struct LoadedPublicKey {
     pub(crate) key: PublicKey,
+    pub(crate) certificate: Option<Certified>,
+}
+
+/// What a certificate says of its key.
+pub(crate) struct Certified {
     /// Upper-case hex, leading zeros kept.
-    pub(crate) certificate_serial: Option<String>,
+    pub(crate) serial: String,
+    pub(crate) validity: Validity,
+}
+
+/// From when to when a certificate is valid, both included, in Unix seconds.
+pub(crate) struct Validity {
+    pub(crate) not_before: u64,
+    pub(crate) not_after: u64,
+}
+
+impl Validity {
+    pub(crate) fn holds(&self, now: u64) -> bool {
+        (self.not_before..=self.not_after).contains(&now)
+    }
 }
 
 /// Which key an error is about, and what it should have been.
@@ -132,7 +150,7 @@ pub(crate) fn any_certificate(name: &str, text: &str) -> Result<Vec<u8>, KeyErro
 fn public_key_of(asked: Asked<'_>, found: &Found) -> Result<LoadedPublicKey, KeyError> {
     let Found { kind, label, der } = found;
     let broken = |e: String| asked.but(format!("`{label}` that does not parse as an RSA key ({e})"));
-    let (key, certificate_serial) = match kind {
+    let (key, certificate) = match kind {
         Kind::Spki => (RsaPublicKey::from_public_key_der(der).map_err(|e| broken(e.to_string()))?, None),
         Kind::Pkcs1Public => (RsaPublicKey::from_pkcs1_der(der).map_err(|e| broken(e.to_string()))?, None),
         Kind::Certificate => {
@@ -140,7 +158,11 @@ fn public_key_of(asked: Asked<'_>, found: &Found) -> Result<LoadedPublicKey, Key
                 x509_cert::Certificate::from_der(der).map_err(|e| broken(e.to_string()))?.tbs_certificate;
             let spki = certificate.subject_public_key_info.to_der().map_err(|e| broken(e.to_string()))?;
             let key = RsaPublicKey::from_public_key_der(&spki).map_err(|e| broken(e.to_string()))?;
-            (key, Some(serial_hex(certificate.serial_number.as_bytes())))
+            let x509_cert::time::Validity { not_before, not_after } = certificate.validity;
+            let [not_before, not_after] =
+                [not_before, not_after].map(|time| time.to_unix_duration().as_secs());
+            let serial = serial_hex(certificate.serial_number.as_bytes());
+            (key, Some(Certified { serial, validity: Validity { not_before, not_after } }))
         }
         other => return Err(asked.but(other.describe())),
     };
@@ -151,7 +173,7 @@ fn public_key_of(asked: Asked<'_>, found: &Found) -> Result<LoadedPublicKey, Key
     }
     let der = key.to_pkcs1_der().map_err(|e| broken(e.to_string()))?;
     let key = PublicKey::from_pkcs1_der(der.as_bytes()).map_err(|e| broken(e.to_string()))?;
-    Ok(LoadedPublicKey { key, certificate_serial })
+    Ok(LoadedPublicKey { key, certificate })
 }
 
 /// What a PKCS#12 file holds: the merchant's key, and the serial of its certificate if that is in the file too.
@@ -194,7 +216,10 @@ pub(crate) fn p12(name: &str, path: &str, passphrase: &str) -> Result<LoadedP12,
         let found = Found { kind: Kind::Certificate, label: "CERTIFICATE", der: Zeroizing::new(der) };
         public_key_of(asked, &found).ok().filter(|certificate| key.matches(&certificate.key))
     });
-    Ok(LoadedP12 { key, certificate_serial: own.and_then(|certificate| certificate.certificate_serial) })
+    Ok(LoadedP12 {
+        key,
+        certificate_serial: own.and_then(|own| own.certificate).map(|certified| certified.serial),
+    })
 }
 
 /// DER puts a zero byte before a serial whose first bit is set; the platform's serials do not show it.

@@ -7,9 +7,11 @@ use tokio::runtime::Handle;
 
 use super::{Body, Request};
 use crate::blocking;
+use crate::certificates;
 use crate::client::Inner;
 use crate::error::Error;
 use crate::media::Media;
+use crate::platform::Run;
 use crate::prepared::Parts;
 
 impl Request {
@@ -36,8 +38,22 @@ impl Request {
         self
     }
 
+    /// What the call waits for before it can be put together; nothing when a setter failed.
+    pub(super) fn awaited(&self) -> Result<Option<Run>, Error> {
+        match self.error {
+            Some(_) => Ok(None),
+            None => certificates::awaited(&self.inner),
+        }
+    }
+
+    /// Has everything there that a call is put together from: the platform's first certificates, an upload's digest.
+    pub(crate) async fn make_ready(&mut self) -> Result<(), Error> {
+        certificates::arrive(self.awaited()?).await?;
+        self.read_ahead().await
+    }
+
     /// Reads an upload's file for its digest, where that holds up nobody. (`prepare` and `wait` block anyway.)
-    pub(super) async fn read_ahead(&mut self) -> Result<(), Error> {
+    async fn read_ahead(&mut self) -> Result<(), Error> {
         match &mut self.body {
             Body::Media(media) if self.error.is_none() => match Handle::try_current() {
                 Ok(_) => media.read_ahead().await,
@@ -49,7 +65,7 @@ impl Request {
 
     /// The parts of a request whose answer is streamed.
     pub(crate) async fn into_stream(mut self) -> Result<(Arc<Inner>, Parts), Error> {
-        self.read_ahead().await?;
+        self.make_ready().await?;
         let (inner, parts) = self.into_parts()?;
         Ok((inner, Parts { streamed: true, ..parts }))
     }

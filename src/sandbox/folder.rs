@@ -4,6 +4,7 @@ use std::{
     fs, io,
     io::Write,
     path::{Path, PathBuf},
+    sync::Arc,
 };
 
 use serde_json::{Value, json};
@@ -77,8 +78,9 @@ pub(super) fn load(folder: &Path) -> Result<Identity, SandboxError> {
         mchid,
         apiv3_key,
         merchant: certified(key(MERCHANT_KEY)?, MERCHANT_CERTIFICATE)?,
-        platform: certified(key(PLATFORM_KEY)?, PLATFORM_CERTIFICATE)?,
+        platform: Arc::new(certified(key(PLATFORM_KEY)?, PLATFORM_CERTIFICATE)?),
         public: PublicKey::parse(key(PUBLIC_PRIVATE)?, read(folder, PUBLIC)?, id)
+            .map(Arc::new)
             .map_err(|problem| bad(PUBLIC, problem))?,
     })
 }

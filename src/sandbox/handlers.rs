@@ -83,16 +83,20 @@ pub(super) fn upload(call: &Call<'_>) -> Result<Answer, Refusal> {
 }
 
 pub(super) fn certificates(call: &Call<'_>) -> Result<Answer, Refusal> {
-    let identity = &call.platform.identity;
-    let platform = &identity.platform;
-    ok(json!({
-        "data": [{
-            "serial_no": platform.serial,
-            "effective_time": beijing(platform.not_before),
-            "expire_time": beijing(platform.not_after),
-            "encrypt_certificate": encrypt(identity, "certificate", &platform.pem).map_err(broken)?,
-        }],
-    }))
+    let certificates = call.platform.keyring().certificates().to_vec();
+    if certificates.is_empty() {
+        return Err(Refusal::new(404, "RESOURCE_NOT_EXISTS", "the merchant has no platform certificates"));
+    }
+    let listed = certificates.iter().map(|certificate| {
+        Ok(json!({
+            "serial_no": certificate.serial,
+            "effective_time": beijing(certificate.not_before),
+            "expire_time": beijing(certificate.not_after),
+            "encrypt_certificate": encrypt(&call.platform.identity, "certificate", &certificate.pem)?,
+        }))
+    });
+    let listed: Result<Vec<Value>, Unspecified> = listed.collect();
+    ok(json!({ "data": listed.map_err(broken)? }))
 }
 
 /// AES-256-GCM under the APIv3 key as it is, the tag at the end of the ciphertext.

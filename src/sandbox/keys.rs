@@ -1,6 +1,6 @@
 //! The three key pairs of a sandbox and the names they go by. Parsed once, at the start.
 
-use std::thread;
+use std::{sync::Arc, thread};
 
 use aws_lc_rs::{
     encoding::{AsDer, Pkcs8V1Der, PublicKeyX509Der},
@@ -21,8 +21,9 @@ pub(super) struct Identity {
     pub(super) mchid: String,
     pub(super) apiv3_key: String,
     pub(super) merchant: Certified,
-    pub(super) platform: Certified,
-    pub(super) public: PublicKey,
+    /// What the platform begins with; `keyring.rs` has what it has now.
+    pub(super) platform: Arc<Certified>,
+    pub(super) public: Arc<PublicKey>,
 }
 
 /// A private key and what can be said about it in public.
@@ -58,11 +59,10 @@ impl Identity {
             Some(key) => key,
             None => random::alphanumeric(32).map_err(failed("APIv3 key"))?,
         };
-        let id = random::digits(28).map_err(failed("public key id"))?;
         let (merchant, platform, public) = thread::scope(|scope| {
             let merchant = scope.spawn(|| Certified::generate("merchant certificate", &mchid));
-            let platform = scope.spawn(|| Certified::generate("platform certificate", "Tenpay.com sign"));
-            let public = PublicKey::generate(format!("PUB_KEY_ID_{id}"));
+            let platform = scope.spawn(Certified::platform);
+            let public = PublicKey::generate();
             (merchant.join(), platform.join(), public)
         });
         let died = |what| move |_| SandboxError::Generate { what };
@@ -70,8 +70,8 @@ impl Identity {
             mchid,
             apiv3_key,
             merchant: merchant.map_err(died("merchant certificate"))??,
-            platform: platform.map_err(died("platform certificate"))??,
-            public: public?,
+            platform: Arc::new(platform.map_err(died("platform certificate"))??),
+            public: Arc::new(public?),
         })
     }
 }
@@ -106,6 +106,11 @@ impl PrivateKey {
 }
 
 impl Certified {
+    /// One of the platform's.
+    pub(super) fn platform() -> Result<Certified, SandboxError> {
+        Certified::generate("platform certificate", "Tenpay.com sign")
+    }
+
     fn generate(what: &'static str, common_name: &str) -> Result<Certified, SandboxError> {
         let failed = || SandboxError::Generate { what };
         let key = PrivateKey::generate(what)?;
@@ -146,8 +151,10 @@ impl Certified {
 }
 
 impl PublicKey {
-    fn generate(id: String) -> Result<PublicKey, SandboxError> {
+    pub(super) fn generate() -> Result<PublicKey, SandboxError> {
         let what = "platform public key";
+        let id = random::digits(28).map_err(|_| SandboxError::Generate { what })?;
+        let id = format!("PUB_KEY_ID_{id}");
         let key = PrivateKey::generate(what)?;
         let spki: PublicKeyX509Der<'_> =
             key.pair.public_key().as_der().map_err(|_| SandboxError::Generate { what })?;

@@ -31,6 +31,7 @@ mod error;
 mod faults;
 mod folder;
 mod handlers;
+mod keyring;
 mod keys;
 mod multipart;
 mod nonces;
@@ -55,6 +56,7 @@ pub use answer::Answer;
 pub use builder::SandboxBuilder;
 pub use error::SandboxError;
 pub use faults::Fault;
+pub use keyring::Rotation;
 pub use seen::{SeenRequest, Verdict};
 
 use keys::Identity;
@@ -119,28 +121,28 @@ impl Sandbox {
         &self.identity().merchant.pem
     }
 
-    /// The platform's certificate, as a PEM. Answers are signed with its key unless the request's
-    /// `Wechatpay-Serial` names the public key.
+    /// The platform's first certificate, as a PEM. Answers are signed with its key unless the request's
+    /// `Wechatpay-Serial` names another one, or another was chosen by [`sign_with`](Sandbox::sign_with).
     pub fn platform_certificate_pem(&self) -> &str {
         &self.identity().platform.pem
     }
 
-    /// The serial of the platform's certificate, in upper-case hex, leading zeros kept.
+    /// The serial of the platform's first certificate, in upper-case hex, leading zeros kept.
     pub fn platform_certificate_serial(&self) -> &str {
         &self.identity().platform.serial
     }
 
-    /// The platform's public key, as an SPKI PEM; another key pair than the certificate's.
+    /// The platform's first public key, as an SPKI PEM; another key pair than the certificate's.
     pub fn platform_public_key_pem(&self) -> &str {
         &self.identity().public.pem
     }
 
-    /// The `PUB_KEY_ID_…` of the platform's public key.
+    /// The `PUB_KEY_ID_…` of the platform's first public key.
     pub fn platform_public_key_id(&self) -> &str {
         &self.identity().public.id
     }
 
-    /// A client of this sandbox's merchant, which trusts its certificate and its public key.
+    /// A client of this sandbox's merchant, which trusts its first certificate and its first public key.
     ///
     /// # Errors
     /// [`Error::Config`](crate::Error::Config) when the HTTP client cannot be set up.

@@ -10,8 +10,8 @@ use sha1::Sha1;
 use super::{Sandbox, SandboxError, clock::beijing, handlers, random, seal};
 
 impl Sandbox {
-    /// A notification as the platform would send it now: its headers, signed with the platform's public key, and its
-    /// body, with `resource` encrypted under the APIv3 key.
+    /// A notification as the platform would send it now: its headers, signed with the platform's newest public key
+    /// (or as [`sign_with`](Sandbox::sign_with) has it), and its body, with `resource` encrypted under the APIv3 key.
     ///
     /// The faults that are queued spoil it as they spoil an answer, one each.
     ///
@@ -46,15 +46,8 @@ impl Sandbox {
 
     /// What was encrypted for the platform, under the key with this serial; `None` if it does not open.
     pub fn decrypt(&self, serial: &str, ciphertext: &str) -> Option<String> {
-        let identity = self.identity();
-        let pem = if serial == identity.public.id {
-            &identity.public.key.pem
-        } else if serial == identity.platform.serial {
-            &identity.platform.key.pem
-        } else {
-            return None;
-        };
-        let der = pem::parse(pem).ok()?;
+        let key = self.server.platform.keyring().find(serial)?;
+        let der = pem::parse(&key.key().pem).ok()?;
         let key =
             OaepPrivateDecryptingKey::new(PrivateDecryptingKey::from_pkcs8(der.contents()).ok()?).ok()?;
         let mut plain = vec![0; key.min_output_size()];

@@ -1,6 +1,6 @@
 //! One request through the platform: check, route, remember, sign.
 
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{Mutex, MutexGuard, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
 
 use bytes::Bytes;
 use http::{Method, Response, header};
@@ -12,6 +12,7 @@ use super::{
     check::{self, Arrived},
     clock::Clock,
     faults::Faults,
+    keyring::Keyring,
     keys::Identity,
     nonces::Nonces,
     refusal::Refusal,
@@ -31,6 +32,7 @@ pub(super) struct Platform {
     scripts: Mutex<Vec<Script>>,
     seen: Mutex<Ring>,
     faults: Mutex<Faults>,
+    keyring: RwLock<Keyring>,
 }
 
 /// A panic elsewhere must not take the sandbox down with it: none of these is left half-written.
@@ -41,6 +43,7 @@ fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
 impl Platform {
     pub(super) fn new(identity: Identity, clock: Clock, sign_errors: bool) -> Result<Platform, SandboxError> {
         Ok(Platform {
+            keyring: RwLock::new(Keyring::new(&identity)),
             identity,
             clock,
             sign_errors,
@@ -50,6 +53,14 @@ impl Platform {
             seen: Mutex::default(),
             faults: Mutex::default(),
         })
+    }
+
+    pub(super) fn keyring(&self) -> RwLockReadGuard<'_, Keyring> {
+        self.keyring.read().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    pub(super) fn keyring_mut(&self) -> RwLockWriteGuard<'_, Keyring> {
+        self.keyring.write().unwrap_or_else(PoisonError::into_inner)
     }
 
     pub(super) fn nonces(&self) -> MutexGuard<'_, Nonces> {

@@ -5,7 +5,14 @@ use bytes::Bytes;
 use http::{HeaderMap, HeaderName, HeaderValue, Method, Response, StatusCode};
 
 use super::{
-    Fault, answer::Ready, check::Arrived, clock, keys::PrivateKey, platform::Platform, random, unsigned,
+    Fault,
+    answer::Ready,
+    check::Arrived,
+    clock,
+    keyring::{Signing, Unasked},
+    keys::PrivateKey,
+    platform::Platform,
+    random, unsigned,
 };
 
 /// The youngest age that a verifier refuses.
@@ -15,7 +22,7 @@ const PROBE: &str = "WECHATPAY/SIGNTEST/";
 
 /// What the answer depends on besides itself.
 pub(super) struct Context {
-    with_public_key: bool,
+    signing: Option<Signing>,
     unsigned: bool,
     statement: bool,
     bodiless: bool,
@@ -24,7 +31,7 @@ pub(super) struct Context {
 impl Context {
     pub(super) fn of(platform: &Platform, request: &Arrived) -> Context {
         Context {
-            with_public_key: request.single("wechatpay-serial") == Some(&platform.identity.public.id),
+            signing: signing(platform, request),
             unsigned: unsigned::is_unsigned(request),
             statement: unsigned::is_statement(request),
             bodiless: request.method == Method::HEAD,
@@ -36,6 +43,13 @@ impl Context {
         let success = answer.status.is_success();
         answer.signed && (platform.sign_errors || !error) && !(self.unsigned && success)
     }
+}
+
+/// The key that the request names, else the one that signs unasked.
+fn signing(platform: &Platform, request: &Arrived) -> Option<Signing> {
+    let keyring = platform.keyring();
+    let named = request.single("wechatpay-serial").and_then(|serial| keyring.find(serial));
+    named.or_else(|| keyring.signing(Unasked::Answer))
 }
 
 pub(super) fn seal(
@@ -87,12 +101,8 @@ fn headers(
         return Some(headers);
     }
 
-    let identity = &platform.identity;
-    let (key, serial) = if context.with_public_key {
-        (&identity.public.key, identity.public.id.as_str())
-    } else {
-        (&identity.platform.key, identity.platform.serial.as_str())
-    };
+    let signing = context.signing.as_ref()?;
+    let (key, serial) = (signing.key(), signing.serial());
     let timestamp = if faults.contains(&Fault::OldTimestamp) { now.saturating_sub(TOO_OLD) } else { now };
     let timestamp = timestamp.to_string();
     let nonce = random::alphanumeric(32).ok()?;
@@ -111,10 +121,11 @@ fn headers(
     Some(headers)
 }
 
-/// The headers of a notification, signed with the public key's pair. `None` as for [`headers`].
+/// The headers of a notification. `None` as for [`headers`].
 pub(super) fn notification(platform: &Platform, body: &[u8], faults: &[Fault]) -> Option<HeaderMap> {
     let answer = Ready { body: Bytes::copy_from_slice(body), ..Ready::broken() };
-    let context = Context { with_public_key: true, unsigned: false, statement: false, bodiless: false };
+    let signing = platform.keyring().signing(Unasked::Notification);
+    let context = Context { signing, unsigned: false, statement: false, bodiless: false };
     let mut headers = headers(platform, &answer, &context, true, faults)?;
     for fault in faults {
         if let Fault::MissingHeader(name) = fault {

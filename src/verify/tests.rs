@@ -1,8 +1,11 @@
+use std::sync::Arc;
+
 use http::{HeaderName, HeaderValue};
 use serde_json::Value;
 
 use super::*;
 use crate::crypto::keys;
+use crate::platform::PlatformKey;
 use crate::vectors::{Vectors, bytes, texts};
 
 fn headers(value: &Value) -> HeaderMap {
@@ -62,7 +65,8 @@ fn answers_are_judged_as_by_php_or_more_strictly() {
     let Some(vectors) = Vectors::of("v3.response") else { return };
     let serial = "7132D72A03E93CDDF8C03BBD1F37EEDF87654321";
     let key = keys::public_key("platform", &vectors.key("keys/platform.sha256.crt")).unwrap().key;
-    let platform = PlatformKeys::new(vec![(serial.to_owned(), key)]);
+    let (serial, validity, fetched) = (serial.to_owned(), None, false);
+    let platform = PlatformKeys::new(vec![Arc::new(PlatformKey { serial, key, validity, fetched })]);
     let (mut equal, mut different) = (0, std::collections::BTreeMap::<&str, usize>::new());
     for vector in vectors.iter() {
         let input = &vector["input"];
