@@ -11,13 +11,15 @@ use bytes::Bytes;
 use http::{HeaderMap, StatusCode};
 use tokio::io::AsyncWrite;
 use tokio::runtime::Handle;
+use tracing::Instrument as _;
 
 use crate::bill;
 use crate::blocking;
 use crate::client::{Inner, Lane};
 use crate::error::{Error, VerifyError, VerifyReason};
-use crate::exchange::{self, Asked};
+use crate::exchange::{self, Asked, Call};
 use crate::platform::PlatformKeys;
+use crate::prepared::Parts;
 use crate::request::Request;
 use crate::response::{Response, request_id};
 use crate::verify::{self, Streamed};
@@ -165,46 +167,74 @@ impl Download {
             template: Arc::clone(&parts.template),
             timeout: parts.timeout,
         };
-        let asked =
-            Asked { method: sent.method.clone(), prefix: parts.prefix, keys: Arc::clone(&parts.keys) };
-        let mut answer = sent.within("answer", wire::send(&inner, parts, lane, &sent)).await?;
-        if !answer.status().is_success() {
-            let limit = inner.settings.max_body;
-            let body = sent.within("whole answer", wire::read(&mut answer, limit, &sent)).await?;
-            return exchange::check(&inner, &asked, Answer::new(answer, body)).await.and_then(|_| {
-                Err(sent.broken("a status that is neither success nor error".to_owned(), true, None))
-            });
-        }
-        let head = Answer::head(&answer);
-        let (seal, keys) = match vouched {
-            true => (Streamed::Unsigned, asked.keys),
-            false => {
-                let looked_at = asked.looked_at(&head, inner.clock.unix_seconds());
-                let status = Some(head.status.as_u16());
-                exchange::under(&inner, &asked.keys, &head.headers, status, |keys| {
-                    verify::begin(&looked_at, keys).map(|seal| (seal, Arc::clone(keys)))
-                })
-                .await?
-            }
+        let call = Call::begin(&parts);
+        let result = async {
+            // What comes before the first byte may be tried again; a file that broke off is not.
+            let opened =
+                call.attempts(&inner, parts, |parts| open(&inner, parts, lane, &sent, vouched)).await?;
+            let Opened { answer, head, seal, keys } = opened;
+            let content = Content::new(target, self.gunzip, self.max_bytes);
+            let mut stream = Stream { keys, sent: &sent, head, seal, content };
+            stream.receive(answer, self.max_bytes, self.progress).await?;
+            stream.finish(expected, vouched).await
         };
-        let content = Content::new(target, self.gunzip, self.max_bytes);
-        let mut stream = Stream { keys, sent, head, seal, content };
-        stream.receive(answer, self.max_bytes, self.progress).await?;
-        stream.finish(expected, vouched).await
+        let result = result.instrument(call.span.clone()).await;
+        call.end(result.as_ref().map(|saved| (saved.status, request_id(&saved.headers))));
+        result
     }
 }
 
-struct Stream {
+/// A file that is on its way: its head is verified.
+struct Opened {
+    answer: reqwest::Response,
+    /// Without a body, which is not kept.
+    head: Answer,
+    seal: Streamed,
     /// Those under which the head was verified.
     keys: Arc<PlatformKeys>,
-    sent: Sent,
-    /// Without a body, which is not kept.
+}
+
+/// One attempt, up to the answer's head. An error status is an error already, read whole.
+async fn open(
+    inner: &Arc<Inner>,
+    parts: Parts,
+    lane: Lane,
+    sent: &Sent,
+    vouched: bool,
+) -> Result<Opened, Error> {
+    let asked = Asked::of(&parts);
+    let mut answer = sent.within("answer", wire::send(inner, parts, lane, sent)).await?;
+    if !answer.status().is_success() {
+        let limit = inner.settings.max_body;
+        let body = sent.within("whole answer", wire::read(&mut answer, limit, sent)).await?;
+        return exchange::check(inner, &asked, Answer::new(answer, body)).await.and_then(|_| {
+            Err(sent.broken("a status that is neither success nor error".to_owned(), true, None))
+        });
+    }
+    let head = Answer::head(&answer);
+    let (seal, keys) = match vouched {
+        true => (Streamed::Unsigned, asked.keys),
+        false => {
+            let looked_at = asked.looked_at(&head, inner.clock.unix_seconds());
+            let status = Some(head.status.as_u16());
+            exchange::under(inner, &asked.keys, &head.headers, status, |keys| {
+                verify::begin(&looked_at, keys).map(|seal| (seal, Arc::clone(keys)))
+            })
+            .await?
+        }
+    };
+    Ok(Opened { answer, head, seal, keys })
+}
+
+struct Stream<'s> {
+    keys: Arc<PlatformKeys>,
+    sent: &'s Sent,
     head: Answer,
     seal: Streamed,
     content: Content,
 }
 
-impl Stream {
+impl Stream<'_> {
     async fn receive(
         &mut self,
         mut answer: reqwest::Response,
@@ -217,7 +247,7 @@ impl Stream {
             return Err(self.stopped(stop));
         }
         loop {
-            let sent = &self.sent;
+            let sent = self.sent;
             let next = async { answer.chunk().await.map_err(|e| sent.transport(e)) };
             let Some(chunk) = self.sent.within("next piece", next).await? else { return Ok(()) };
             received += chunk.len() as u64;
@@ -234,7 +264,7 @@ impl Stream {
 
     async fn finish(self, expected: Vec<String>, vouched: bool) -> Result<Saved, Error> {
         let Stream { keys, sent, head, seal, content } = self;
-        let written = content.finish().await.map_err(|stop| stopped(stop, &sent, &head))?;
+        let written = content.finish().await.map_err(|stop| stopped(stop, sent, &head))?;
         let unproved = |reason| {
             let request_id = request_id(&head.headers).map(str::to_owned);
             Error::Verify(Box::new(VerifyError { reason, status: Some(head.status.as_u16()), request_id }))
@@ -246,13 +276,13 @@ impl Stream {
             let actual = written.sha1.clone();
             return Err(unproved(VerifyReason::BadDigest { algorithm: "SHA-1", expected, actual }));
         }
-        let path = written.target.keep().await.map_err(|stop| stopped(stop, &sent, &head))?;
+        let path = written.target.keep().await.map_err(|stop| stopped(stop, sent, &head))?;
         let (bytes, sha1) = (written.bytes, written.sha1);
         Ok(Saved { path, bytes, sha1, verified, status: head.status.as_u16(), headers: head.headers })
     }
 
     fn stopped(&self, stop: Stop) -> Error {
-        stopped(stop, &self.sent, &self.head)
+        stopped(stop, self.sent, &self.head)
     }
 }
 

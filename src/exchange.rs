@@ -1,6 +1,8 @@
 //! The one place where sign, send and verify meet.
 
+use std::future::Future;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Instant;
 
 use http::{HeaderMap, Method};
@@ -18,59 +20,84 @@ use crate::wire::{self, Answer};
 
 /// Signs, sends, reads, verifies; on the spare host too, and again, where that is safe.
 pub(crate) async fn exchange(inner: &Arc<Inner>, parts: Parts, lane: Lane) -> Result<Response, Error> {
-    let span = tracing::info_span!(
-        "wechatpay",
-        method = %parts.method,
-        template = &*parts.template, // the values in it may be personal data
-        status = tracing::field::Empty,
-        request_id = tracing::field::Empty,
-        attempts = tracing::field::Empty,
-        duration_ms = tracing::field::Empty,
-    );
-    let started = Instant::now();
-    let mut attempts = 0;
-    let result = repeat(inner, parts, lane, &mut attempts).instrument(span.clone()).await;
-    if !span.is_disabled() {
-        let (status, request_id) = match &result {
-            Ok(response) => (Some(response.status()), response.request_id()),
-            Err(error) => (error.status(), error.request_id()),
-        };
-        span.record("status", status);
-        span.record("request_id", request_id);
-        span.record("attempts", attempts);
-        span.record("duration_ms", u64::try_from(started.elapsed().as_millis()).unwrap_or(u64::MAX));
-    }
+    let call = Call::begin(&parts);
+    let attempts = call.attempts(inner, parts, |parts| attempt(inner, parts, lane));
+    let result = attempts.instrument(call.span.clone()).await;
+    call.end(result.as_ref().map(|response| (response.status(), response.request_id())));
     result
 }
 
-/// One attempt after another, each signed afresh, the body never changed.
-async fn repeat(inner: &Arc<Inner>, parts: Parts, lane: Lane, attempts: &mut u32) -> Result<Response, Error> {
-    let mut spare = inner.hosts.on_spare(&parts.url);
-    let mut waits = retry::waits(parts.retry, inner.settings.network.retry_delay);
-    let mut next = parts;
-    loop {
-        *attempts += 1;
-        // Nothing is kept of a request that cannot be repeated.
-        let again = (spare.is_some() || waits.len() > 0).then(|| next.clone());
-        let result = attempt(inner, next, lane).await;
-        let (Err(error), Some(mut again)) = (&result, again) else { return result };
-        if let Some(url) = spare.take_if(|_| retry::fails_over(error, &again.method)) {
-            tracing::warn!(host = url.host_str(), "no connection: trying the spare host");
-            again.url = url;
-        } else if let Some(wait) = retry::wait_before(error, &mut waits) {
-            tracing::warn!(?wait, code = error.code(), "refused for now: trying again");
-            tokio::time::sleep(wait).await;
-        } else {
-            return result;
-        }
-        next = again;
-    }
-}
-
 async fn attempt(inner: &Arc<Inner>, parts: Parts, lane: Lane) -> Result<Response, Error> {
-    let asked = Asked { method: parts.method.clone(), prefix: parts.prefix, keys: Arc::clone(&parts.keys) };
+    let asked = Asked::of(&parts);
     let answer = wire::once(inner, parts, lane).await?;
     check(inner, &asked, answer).await
+}
+
+/// A call with all its attempts, as it is traced.
+pub(crate) struct Call {
+    pub(crate) span: tracing::Span,
+    started: Instant,
+    attempts: AtomicU32,
+}
+
+impl Call {
+    pub(crate) fn begin(parts: &Parts) -> Call {
+        let span = tracing::info_span!(
+            "wechatpay",
+            method = %parts.method,
+            template = &*parts.template, // the values in it may be personal data
+            status = tracing::field::Empty,
+            request_id = tracing::field::Empty,
+            attempts = tracing::field::Empty,
+            duration_ms = tracing::field::Empty,
+        );
+        Call { span, started: Instant::now(), attempts: AtomicU32::new(0) }
+    }
+
+    /// One attempt after another, each signed afresh, the body never changed.
+    pub(crate) async fn attempts<T, F: Future<Output = Result<T, Error>>>(
+        &self,
+        inner: &Inner,
+        parts: Parts,
+        attempt: impl Fn(Parts) -> F,
+    ) -> Result<T, Error> {
+        let mut spare = inner.hosts.on_spare(&parts.url);
+        let mut waits = retry::waits(parts.retry, inner.settings.network.retry_delay);
+        let mut next = parts;
+        loop {
+            self.attempts.fetch_add(1, Ordering::Relaxed);
+            // Nothing is kept of a request that cannot be repeated.
+            let again = (spare.is_some() || waits.len() > 0).then(|| next.clone());
+            let result = attempt(next).await;
+            let (Err(error), Some(mut again)) = (&result, again) else { return result };
+            if let Some(url) = spare.take_if(|_| retry::fails_over(error, &again.method)) {
+                tracing::warn!(host = url.host_str(), "no connection: trying the spare host");
+                again.url = url;
+            } else if let Some(wait) = retry::wait_before(error, &mut waits) {
+                tracing::warn!(?wait, code = error.code(), "refused for now: trying again");
+                tokio::time::sleep(wait).await;
+            } else {
+                return result;
+            }
+            next = again;
+        }
+    }
+
+    /// Records how it ended: the status and the request id, of an answer or of an error.
+    pub(crate) fn end(self, ended: Result<(u16, Option<&str>), &Error>) {
+        if self.span.is_disabled() {
+            return;
+        }
+        let (status, request_id) = match ended {
+            Ok((status, request_id)) => (Some(status), request_id),
+            Err(error) => (error.status(), error.request_id()),
+        };
+        self.span.record("status", status);
+        self.span.record("request_id", request_id);
+        self.span.record("attempts", self.attempts.into_inner());
+        let duration = u64::try_from(self.started.elapsed().as_millis()).unwrap_or(u64::MAX);
+        self.span.record("duration_ms", duration);
+    }
 }
 
 /// What of a request its answer is verified by.
@@ -83,6 +110,10 @@ pub(crate) struct Asked {
 }
 
 impl Asked {
+    pub(crate) fn of(parts: &Parts) -> Asked {
+        Asked { method: parts.method.clone(), prefix: parts.prefix, keys: Arc::clone(&parts.keys) }
+    }
+
     pub(crate) fn looked_at<'a>(&'a self, answer: &'a Answer, now: u64) -> verify::Answer<'a> {
         verify::Answer {
             method: &self.method,

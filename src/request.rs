@@ -268,7 +268,7 @@ impl Request {
     ///     .encrypt(&["/contact_info/contact_name", "/list/*/phone"])
     ///     .prepare()?;
     /// assert!(!prepared.message().contains("张三"));
-    /// assert_eq!(prepared.headers()["wechatpay-serial"], wx.platform_serial().unwrap_or_default());
+    /// assert_eq!(prepared.headers()["wechatpay-serial"], wx.platform_serial().unwrap_or_default().as_str());
     /// # }
     /// # Ok(()) }
     /// ```

@@ -226,3 +226,40 @@ async fn a_silent_signer_has_the_calls_time_and_no_spare_host() {
     }
     assert_eq!((asked.load(Ordering::SeqCst), first.seen().len(), spare.seen().len()), (2, 0, 0));
 }
+
+#[tokio::test]
+async fn a_download_is_tried_again_up_to_its_first_byte() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("file");
+    // Nobody on the first host.
+    let spare = Recorder::start(|_| signed("200 OK", &[], b"{\"a\":1}"));
+    let wx = with_spare(&nobody(), &spare.base);
+    assert!(wx["v3/file"].get().save_to(&path).await.unwrap().verified);
+    assert_eq!(std::fs::read(&path).unwrap(), b"{\"a\":1}");
+    std::fs::remove_file(&path).unwrap();
+    assert!(wx["v3/file"].get().save_to(&path).wait().unwrap().verified);
+    // The first host hangs up before its answer's head: a GET is asked of the spare one, signed afresh.
+    let first = Recorder::start(|_| Vec::new());
+    let wx = with_spare(&first.base, &spare.base);
+    wx["v3/file"].get().save_to(&path).await.unwrap();
+    assert_ne!(first.seen()[0].auth("nonce_str"), spare.seen()[2].auth("nonce_str"));
+    // A refusal for now, with `retry` and without.
+    let busy = || signed("429 Too Many Requests", &[], br#"{"code":"FREQUENCY_LIMITED","message":"slow"}"#);
+    let server = in_turn(vec![busy(), busy(), Vec::new()]);
+    let wx = support::builder(&server.base).retry_delay(Duration::from_millis(10)).build().unwrap();
+    let refused = wx["v3/file"].get().save_to(&path).await;
+    assert!(matches!(refused, Err(Error::Api(e)) if e.status == 429));
+    wx["v3/file"].get().retry(2).save_to(&path).await.unwrap();
+    assert_eq!(server.seen().len(), 3);
+    // A file that stops in the middle is an error, and nobody is asked again.
+    let torn = Recorder::start(|_| {
+        let mut whole = signed("200 OK", &[], &[b'x'; 100_000]);
+        whole.truncate(50_000);
+        whole
+    });
+    let wx = with_spare(&torn.base, &spare.base);
+    assert!(
+        matches!(wx["v3/file"].get().retry(2).timeout(Duration::from_millis(300)).save_to(&path).await, Err(Error::Transport(e)) if e.maybe_sent())
+    );
+    assert_eq!((torn.seen().len(), spare.seen().len()), (1, 3));
+}

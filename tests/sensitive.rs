@@ -87,7 +87,7 @@ fn fields_are_encrypted_by_pointer_and_the_key_named() {
         request.wait().unwrap();
         let seen = sandbox.requests().remove(0);
         let named = seen.headers["wechatpay-serial"].to_str().unwrap();
-        assert_eq!(named, serial.unwrap_or(wx.platform_serial().unwrap()));
+        assert_eq!(named, serial.map_or_else(|| wx.platform_serial().unwrap(), str::to_owned));
         let sent: Value = serde_json::from_slice(&seen.body).unwrap();
         let open = |pointer: &str| sandbox.decrypt(named, sent.pointer(pointer).unwrap().as_str().unwrap());
         assert_eq!(open("/contact_info/contact_name").as_deref(), Some("张三"));

@@ -67,3 +67,21 @@ fn a_call_is_traced_without_its_values() {
         assert!(!text.contains(value), "{value} in: {text}");
     }
 }
+
+#[test]
+fn a_download_is_a_call_like_any_other() {
+    let server = Recorder::start(|_| signed("200 OK", &[], b"{}"));
+    let wx = support::client(&server.base);
+    let text = Arc::new(Mutex::new(String::new()));
+    let folder = tempfile::tempdir().unwrap();
+    tracing::subscriber::with_default(Spans(Arc::clone(&text)), || {
+        wx["v3/file/{id}"].get().var("id", "secret").save_to(folder.path().join("file")).wait().unwrap();
+    });
+    let text = text.lock().unwrap().clone();
+    for part in
+        ["method=GET", "template=\"v3/file/{id}\"", "status=200", "request_id=\"08F0D0A1\"", "attempts=1"]
+    {
+        assert!(text.contains(part), "no {part} in: {text}");
+    }
+    assert!(!text.contains("secret"), "{text}");
+}
