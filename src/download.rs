@@ -100,6 +100,21 @@ impl Download {
 
     /// The SHA-1 that the (decompressed) content must have, in hex. Another one is
     /// [`VerifyReason::BadDigest`](crate::VerifyReason::BadDigest).
+    ///
+    /// ```
+    /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # #[cfg(feature = "sandbox")] {
+    /// # let sandbox = wechatpay_chain::sandbox::Sandbox::start()?;
+    /// # let wx = sandbox.client()?;
+    /// # use wechatpay_chain::{Error, VerifyReason, sandbox::Answer};
+    /// sandbox.on_with("GET", "v3/billdownload/file", Answer::new(200).body("text/csv", "abc").unsigned())?;
+    /// let download = || wx["v3/billdownload/file"].get().save_to_writer(tokio::io::sink());
+    /// assert!(download().sha1("a9993e364706816aba3e25717850c26c9cd0d89d").wait()?.verified);
+    /// let Err(Error::Verify(error)) = download().sha1("0".repeat(40)).wait() else { panic!() };
+    /// assert!(matches!(error.reason, VerifyReason::BadDigest { .. }));
+    /// # }
+    /// # Ok(()) }
+    /// ```
     pub fn sha1(mut self, hex: impl Into<String>) -> Download {
         self.sha1 = Some(hex.into());
         self
