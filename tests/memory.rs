@@ -1,7 +1,7 @@
 //! That large files pass in small memory: each in a child process of its own, whose peak is read from the kernel.
 //!
 //! The sizes that the project promises, 500 MB up and bills of 1 GB down, take a minute:
-//! `cargo test --release --features sandbox --test memory -- --ignored --nocapture`.
+//! `cargo test --features sandbox --test memory -- --ignored --nocapture`.
 
 mod support;
 
