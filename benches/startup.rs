@@ -20,7 +20,10 @@ const CHILD: &str = "WECHATPAY_BENCH_CHILD";
 const BASE: &str = "WECHATPAY_BENCH_BASE";
 const ROUNDS: usize = 50;
 
-const CHILDREN: [(&str, fn(&str)); 5] = [
+/// What a child does, given the platform's base URL.
+type Task = fn(&str);
+
+const CHILDREN: [(&str, Task); 5] = [
     ("nothing at all", |_| {}),
     ("one random number", |_| aws_lc_rs::rand::fill(&mut [0]).unwrap()),
     ("floor: reqwest and aws-lc-rs by hand", |base| {

@@ -133,6 +133,18 @@ impl Builder {
 
     /// The merchant's private key: PKCS#8 (encrypted, too) or PKCS#1, as PEM text, as the `file://` path of PEM or DER,
     /// or as `private.pkcs8://BASE64` or `private.pkcs1://BASE64`. `docs/keys.md` has every form.
+    ///
+    /// ```no_run
+    /// # fn f() -> Result<(), wechatpay_chain::Error> {
+    /// let wx = wechatpay_chain::WeChatPay::builder()
+    ///     .mchid("1900000109")
+    ///     .private_key("file:///etc/wxpay/apiclient_key.encrypted.pem")
+    ///     .passphrase("the one it was encrypted with")
+    ///     .merchant_certificate("file:///etc/wxpay/apiclient_cert.pem") // in the place of `serial`
+    ///     .platform_key("PUB_KEY_ID_0114232134912410000000000000", "file:///etc/wxpay/pub_key.pem")
+    ///     .build()?;
+    /// # Ok(()) }
+    /// ```
     pub fn private_key(mut self, key: impl Into<String>) -> Self {
         self.private_key = Some(Zeroizing::new(key.into()));
         self
@@ -179,6 +191,23 @@ impl Builder {
     /// the certificate; PEM text, a `file://` path, `public.spki://BASE64` or `public.pkcs1://BASE64`. Call it once for
     /// each key: answers choose by their `Wechatpay-Serial`. With a public key, every request asks for answers signed
     /// by it.
+    ///
+    /// ```
+    /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # #[cfg(feature = "sandbox")] {
+    /// # let sandbox = wechatpay_chain::sandbox::Sandbox::start()?;
+    /// // While the platform moves from its certificate to its public key, answers come with either.
+    /// let wx = wechatpay_chain::WeChatPay::builder()
+    ///     .mchid(sandbox.mchid())
+    ///     .serial(sandbox.serial())
+    ///     .private_key(sandbox.merchant_key_pem())
+    ///     .platform_key(sandbox.platform_certificate_serial(), sandbox.platform_certificate_pem())
+    ///     .platform_key(sandbox.platform_public_key_id(), sandbox.platform_public_key_pem())
+    ///     .build()?;
+    /// assert_eq!(wx.platform_serial(), Some(sandbox.platform_public_key_id()));
+    /// # }
+    /// # Ok(()) }
+    /// ```
     pub fn platform_key(mut self, serial: impl Into<String>, pem: impl Into<String>) -> Self {
         self.platform_keys.push((serial.into(), Zeroizing::new(pem.into())));
         self

@@ -121,6 +121,18 @@ impl Download {
     }
 
     /// The most that is taken, before and after decompression. There is no limit otherwise.
+    ///
+    /// ```
+    /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # #[cfg(feature = "sandbox")] {
+    /// # let sandbox = wechatpay_chain::sandbox::Sandbox::start()?;
+    /// # let wx = sandbox.client()?;
+    /// # use wechatpay_chain::Error;
+    /// let download = wx["v3/certificates"].get().save_to_writer(tokio::io::sink()).max_bytes(10);
+    /// assert!(matches!(download.wait(), Err(Error::Transport(_))));
+    /// # }
+    /// # Ok(()) }
+    /// ```
     pub fn max_bytes(mut self, bytes: u64) -> Download {
         self.max_bytes = Some(bytes);
         self
