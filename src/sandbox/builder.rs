@@ -61,7 +61,7 @@ impl SandboxBuilder {
     /// ```
     /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
     /// # #[cfg(feature = "sandbox")] {
-    /// # use wechatpay_chain::{Error, VerifyReason, sandbox::Sandbox};
+    /// # use wechatpay_chain::sandbox::Sandbox;
     /// // Beyond five minutes the two no longer believe each other.
     /// let sandbox = Sandbox::builder().clock_skew(-301).start()?;
     /// assert!(sandbox.client()?["v3/certificates"].get_sync().is_err());
