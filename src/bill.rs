@@ -68,6 +68,19 @@ impl WeChatPay {
 
 impl Bill {
     /// Adds query parameters, as [`Request::query`]. `tar_type` `GZIP` among them is the same as [`gzip`](Bill::gzip).
+    ///
+    /// ```
+    /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # #[cfg(feature = "sandbox")] {
+    /// # let sandbox = wechatpay_chain::sandbox::Sandbox::start()?;
+    /// # let wx = sandbox.client()?;
+    /// # use serde_json::json;
+    /// let bill = wx.bill("v3/bill/tradebill").query(json!({"bill_date": "2026-11-20", "bill_type": "REFUND"}));
+    /// bill.save_to_writer(tokio::io::sink()).wait()?;
+    /// assert_eq!(sandbox.requests()[0].target, "/v3/bill/tradebill?bill_date=2026-11-20&bill_type=REFUND");
+    /// # }
+    /// # Ok(()) }
+    /// ```
     pub fn query(mut self, query: impl Into<Value>) -> Bill {
         let query = query.into();
         let gzip = match &query {

@@ -135,6 +135,18 @@ impl Builder {
 
     /// The merchant's private key: PKCS#8 (encrypted, too) or PKCS#1, as PEM text, as the `file://` path of PEM or DER,
     /// or as `private.pkcs8://BASE64` or `private.pkcs1://BASE64`. `docs/keys.md` has every form.
+    ///
+    /// ```no_run
+    /// # fn f() -> Result<(), wechatpay_chain::Error> {
+    /// let wx = wechatpay_chain::WeChatPay::builder()
+    ///     .mchid("1900000109")
+    ///     .private_key("file:///etc/wxpay/apiclient_key.encrypted.pem")
+    ///     .passphrase("the one it was encrypted with")
+    ///     .merchant_certificate("file:///etc/wxpay/apiclient_cert.pem") // in the place of `serial`
+    ///     .platform_key("PUB_KEY_ID_0114232134912410000000000000", "file:///etc/wxpay/pub_key.pem")
+    ///     .build()?;
+    /// # Ok(()) }
+    /// ```
     pub fn private_key(mut self, key: impl Into<String>) -> Self {
         self.private_key = Some(Zeroizing::new(key.into()));
         self
@@ -149,6 +161,16 @@ impl Builder {
     /// The merchant's PKCS#12 file (`apiclient_cert.p12`), by its path or `file://` URL: private key and serial in one,
     /// in the place of [`private_key`](Builder::private_key) and [`serial`](Builder::serial). The platform's files
     /// have the merchant number for a passphrase.
+    ///
+    /// ```no_run
+    /// # fn f() -> Result<(), wechatpay_chain::Error> {
+    /// let wx = wechatpay_chain::WeChatPay::builder()
+    ///     .mchid("1900000109")
+    ///     .p12("/etc/wxpay/apiclient_cert.p12", "1900000109")
+    ///     .platform_key("PUB_KEY_ID_0114232134912410000000000000", "file:///etc/wxpay/pub_key.pem")
+    ///     .build()?;
+    /// # Ok(()) }
+    /// ```
     pub fn p12(mut self, path: impl Into<String>, passphrase: impl Into<String>) -> Self {
         self.p12 = Some(merchant::P12::new(path.into(), Some(passphrase.into())));
         self
@@ -171,6 +193,23 @@ impl Builder {
     /// the certificate; PEM text, a `file://` path, `public.spki://BASE64` or `public.pkcs1://BASE64`. Call it once for
     /// each key: answers choose by their `Wechatpay-Serial`. With a public key, every request asks for answers signed
     /// by it.
+    ///
+    /// ```
+    /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # #[cfg(feature = "sandbox")] {
+    /// # let sandbox = wechatpay_chain::sandbox::Sandbox::start()?;
+    /// // While the platform moves from its certificate to its public key, answers come with either.
+    /// let wx = wechatpay_chain::WeChatPay::builder()
+    ///     .mchid(sandbox.mchid())
+    ///     .serial(sandbox.serial())
+    ///     .private_key(sandbox.merchant_key_pem())
+    ///     .platform_key(sandbox.platform_certificate_serial(), sandbox.platform_certificate_pem())
+    ///     .platform_key(sandbox.platform_public_key_id(), sandbox.platform_public_key_pem())
+    ///     .build()?;
+    /// assert_eq!(wx.platform_serial(), Some(sandbox.platform_public_key_id()));
+    /// # }
+    /// # Ok(()) }
+    /// ```
     pub fn platform_key(mut self, serial: impl Into<String>, pem: impl Into<String>) -> Self {
         self.platform_keys.push((serial.into(), Zeroizing::new(pem.into())));
         self
@@ -207,12 +246,36 @@ impl Builder {
     }
 
     /// The base URL, `https://api.mch.weixin.qq.com/` unless set. A path in it (`…/hk/`) is a prefix of every target.
+    ///
+    /// ```
+    /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # #[cfg(feature = "sandbox")] {
+    /// # let sandbox = wechatpay_chain::sandbox::Sandbox::start()?;
+    /// let wx = sandbox.client_builder().base_url("https://apihk.mch.weixin.qq.com/").build()?;
+    /// let prepared = wx["v3/global/transactions/jsapi"].get().prepare()?;
+    /// assert_eq!(prepared.url(), "https://apihk.mch.weixin.qq.com/v3/global/transactions/jsapi");
+    /// # }
+    /// # Ok(()) }
+    /// ```
     pub fn base_url(mut self, url: impl Into<String>) -> Self {
         self.base_url = url.into();
         self
     }
 
     /// Another host that may see the `Authorization` header, over https. The base URL's and the platform's own may.
+    ///
+    /// ```
+    /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # #[cfg(feature = "sandbox")] {
+    /// # let sandbox = wechatpay_chain::sandbox::Sandbox::start()?;
+    /// let wx = sandbox.client_builder().host("gateway.example.com").build()?;
+    /// for (url, signed) in [("https://gateway.example.com/v3/x", true), ("https://elsewhere.example.com/v3/x", false)] {
+    ///     let prepared = wx.chain(url).get().prepare()?;
+    ///     assert_eq!(prepared.authorization().wait()?.is_some(), signed);
+    /// }
+    /// # }
+    /// # Ok(()) }
+    /// ```
     pub fn host(mut self, host: impl Into<String>) -> Self {
         self.hosts.push(host.into());
         self
@@ -231,6 +294,19 @@ impl Builder {
     }
 
     /// The largest answer that is read into memory, in bytes; 8 MiB unless set.
+    ///
+    /// ```
+    /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # #[cfg(feature = "sandbox")] {
+    /// # let sandbox = wechatpay_chain::sandbox::Sandbox::start()?;
+    /// use wechatpay_chain::Error;
+    ///
+    /// let wx = sandbox.client_builder().max_body(10).build()?;
+    /// let error = wx["v3/certificates"].get_sync().err();
+    /// assert!(matches!(error, Some(Error::Transport(_))));
+    /// # }
+    /// # Ok(()) }
+    /// ```
     pub fn max_body(mut self, bytes: usize) -> Self {
         self.max_body = bytes;
         self
@@ -243,6 +319,13 @@ impl Builder {
     }
 
     /// Checks everything and loads the keys.
+    ///
+    /// ```
+    /// use wechatpay_chain::{Error, WeChatPay};
+    ///
+    /// let Err(Error::Config(error)) = WeChatPay::builder().mchid("1900 000 109").build() else { panic!() };
+    /// assert_eq!(error.field(), "mchid");
+    /// ```
     ///
     /// # Errors
     /// [`Error::Config`] names the field that is missing or wrong: no `mchid`, `serial`, `privateKey` or `certs`;

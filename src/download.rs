@@ -104,12 +104,39 @@ impl Download {
 
     /// The SHA-1 that the (decompressed) content must have, in hex. Another one is
     /// [`VerifyReason::BadDigest`](crate::VerifyReason::BadDigest).
+    ///
+    /// ```
+    /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # #[cfg(feature = "sandbox")] {
+    /// # let sandbox = wechatpay_chain::sandbox::Sandbox::start()?;
+    /// # let wx = sandbox.client()?;
+    /// # use wechatpay_chain::{Error, VerifyReason, sandbox::Answer};
+    /// sandbox.on_with("GET", "v3/billdownload/file", Answer::new(200).body("text/csv", "abc").unsigned())?;
+    /// let download = || wx["v3/billdownload/file"].get().save_to_writer(tokio::io::sink());
+    /// assert_eq!(download().sha1("a9993e364706816aba3e25717850c26c9cd0d89d").wait()?.bytes, 3);
+    /// let Err(Error::Verify(error)) = download().sha1("0".repeat(40)).wait() else { panic!() };
+    /// assert!(matches!(error.reason, VerifyReason::BadDigest { .. }));
+    /// # }
+    /// # Ok(()) }
+    /// ```
     pub fn sha1(mut self, hex: impl Into<String>) -> Download {
         self.sha1 = Some(hex.into());
         self
     }
 
     /// The most that is taken, before and after decompression. There is no limit otherwise.
+    ///
+    /// ```
+    /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # #[cfg(feature = "sandbox")] {
+    /// # let sandbox = wechatpay_chain::sandbox::Sandbox::start()?;
+    /// # let wx = sandbox.client()?;
+    /// # use wechatpay_chain::Error;
+    /// let download = wx["v3/certificates"].get().save_to_writer(tokio::io::sink()).max_bytes(10);
+    /// assert!(matches!(download.wait(), Err(Error::Transport(_))));
+    /// # }
+    /// # Ok(()) }
+    /// ```
     pub fn max_bytes(mut self, bytes: u64) -> Download {
         self.max_bytes = Some(bytes);
         self

@@ -68,6 +68,8 @@ mod documents {
     struct FromNodeChinese;
     #[doc = include_str!("../docs/reliability.md")]
     struct Reliability;
+    #[doc = include_str!("../docs/reliability.zh-CN.md")]
+    struct ReliabilityChinese;
     #[doc = include_str!("../docs/keys.md")]
     struct Keys;
     #[doc = include_str!("../docs/keys.zh-CN.md")]

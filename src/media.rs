@@ -116,6 +116,24 @@ impl Media {
     }
 
     /// Another filename than the path's.
+    ///
+    /// ```
+    /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # #[cfg(feature = "sandbox")] {
+    /// # let sandbox = wechatpay_chain::sandbox::Sandbox::start()?;
+    /// # let wx = sandbox.client()?;
+    /// # use serde_json::Value;
+    /// # use wechatpay_chain::Media;
+    /// # let folder = tempfile::tempdir()?;
+    /// # let path = folder.path().join("upload-4711.tmp");
+    /// # std::fs::write(&path, b"%PDF")?;
+    /// // The part's type follows from the name, unless it is given.
+    /// let media = Media::file(&path).filename("合同.pdf");
+    /// let prepared = wx["v3/merchant/media/upload"].post(Value::Null).media(media).prepare()?;
+    /// assert!(prepared.message().contains(r#"{"filename":"合同.pdf","sha256":""#));
+    /// # }
+    /// # Ok(()) }
+    /// ```
     pub fn filename(mut self, filename: impl Into<String>) -> Media {
         self.filename = Some(filename.into());
         self

@@ -44,6 +44,18 @@ impl WeChatPay {
     /// `partnerid` is this client's mchid; a service provider puts the sub-merchant's in its place, which the signature
     /// does not cover.
     ///
+    /// ```
+    /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # #[cfg(feature = "sandbox")] {
+    /// # let sandbox = wechatpay_chain::sandbox::Sandbox::start()?;
+    /// # let wx = sandbox.client()?;
+    /// let mut params = wx.app_params("wx8888888888888888", "WX1217752501201407033233368018").wait()?;
+    /// assert_eq!((&params["package"], &params["partnerid"]), (&"Sign=WXPay".into(), &wx.mchid().into()));
+    /// params["partnerid"] = "1230000109".into(); // a sub-merchant's
+    /// # }
+    /// # Ok(()) }
+    /// ```
+    ///
     /// # Errors
     /// As [`jsapi_params`](Self::jsapi_params).
     pub fn app_params(&self, appid: impl Into<String>, prepay_id: impl Into<String>) -> Deferred<Value> {
@@ -59,6 +71,18 @@ impl WeChatPay {
     }
 
     /// The signature, in base64, of `fields` as lines, each ended by a line feed: for any other pay-sign of APIv3.
+    ///
+    /// ```
+    /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # #[cfg(feature = "sandbox")] {
+    /// # let sandbox = wechatpay_chain::sandbox::Sandbox::start()?;
+    /// # let wx = sandbox.client()?;
+    /// let (timestamp, nonce) = ("1700000000", "5K8264ILTKCH16CQ2502SI8ZNMTM67VS");
+    /// let sign = wx.pay_sign(&["wx2421b1c4370ec43b", timestamp, nonce, "prepay_id=wx2014"]).wait()?;
+    /// assert_eq!(sign.len(), 344); // 256 bytes in base64
+    /// # }
+    /// # Ok(()) }
+    /// ```
     ///
     /// # Errors
     /// As [`jsapi_params`](Self::jsapi_params).

@@ -111,6 +111,18 @@ impl Request {
 
     /// Gives a variable of the template its value: a string, a number, a boolean, or a flat list or map of these,
     /// expanded by RFC 6570, so whatever it holds (`/`, `?`, `%`, Chinese) stays one value. `""` is allowed.
+    ///
+    /// ```
+    /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # #[cfg(feature = "sandbox")] {
+    /// # let sandbox = wechatpay_chain::sandbox::Sandbox::start()?;
+    /// # let wx = sandbox.client()?;
+    /// let request = wx.chain("v3/merchants/{mchid}/files/{name}").get();
+    /// let prepared = request.var("mchid", 1900000109).var("name", "合同/2026?.pdf").prepare()?;
+    /// assert_eq!(prepared.target(), "/v3/merchants/1900000109/files/%E5%90%88%E5%90%8C%2F2026%3F.pdf");
+    /// # }
+    /// # Ok(()) }
+    /// ```
     pub fn var(mut self, name: impl Into<String>, value: impl Into<Value>) -> Self {
         self.vars.push((name.into(), value.into()));
         self
@@ -120,6 +132,18 @@ impl Request {
     /// `a[0]=…`, null left out; a space is `%20`. A string is a query that is written already.
     ///
     /// Parameters are added to those that the path has (PHP's SDK replaces them, Node's adds too).
+    ///
+    /// ```
+    /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # #[cfg(feature = "sandbox")] {
+    /// # let sandbox = wechatpay_chain::sandbox::Sandbox::start()?;
+    /// # let wx = sandbox.client()?;
+    /// # use serde_json::json;
+    /// let request = wx["v3/refunds"].get().query(json!({"note": "a b", "ids": [1, 2], "none": null})).query("limit=5");
+    /// assert_eq!(request.prepare()?.target(), "/v3/refunds?note=a%20b&ids%5B0%5D=1&ids%5B1%5D=2&limit=5");
+    /// # }
+    /// # Ok(()) }
+    /// ```
     pub fn query(self, query: impl Into<Value>) -> Self {
         self.add_query("query", &query.into())
     }
@@ -135,6 +159,18 @@ impl Request {
 
     /// Sets a header; one of the same name is replaced. `Authorization`, `Host`, `Content-Length`,
     /// `Transfer-Encoding` and `Connection` follow from the request and are refused.
+    ///
+    /// ```
+    /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # #[cfg(feature = "sandbox")] {
+    /// # let sandbox = wechatpay_chain::sandbox::Sandbox::start()?;
+    /// # let wx = sandbox.client()?;
+    /// let prepared = wx["v3/certificates"].get().header("Accept-Language", "zh-CN").prepare()?;
+    /// assert_eq!(prepared.headers()["accept-language"], "zh-CN");
+    /// assert!(wx["v3/certificates"].get().header("Host", "example.com").prepare().is_err());
+    /// # }
+    /// # Ok(()) }
+    /// ```
     pub fn header(self, name: impl AsRef<str>, value: impl AsRef<str>) -> Self {
         let name = name.as_ref();
         let field = || format!("headers.{}", name.escape_debug());
@@ -211,6 +247,18 @@ impl Request {
     /// Another base URL for this call: `https://apihk.mch.weixin.qq.com/`. Its path, if any, is a prefix of the
     /// target. Its host must be one that may see the `Authorization`: the client's own, the platform's, or one given
     /// to [`Builder::host`](crate::Builder::host).
+    ///
+    /// ```
+    /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # #[cfg(feature = "sandbox")] {
+    /// # let sandbox = wechatpay_chain::sandbox::Sandbox::start()?;
+    /// # let wx = sandbox.client()?;
+    /// let request = wx["v3/global/certificates"].get().base_url("https://apihk.mch.weixin.qq.com/");
+    /// assert_eq!(request.prepare()?.url(), "https://apihk.mch.weixin.qq.com/v3/global/certificates");
+    /// assert!(wx["v3/certificates"].get().base_url("https://example.com/").prepare().is_err());
+    /// # }
+    /// # Ok(()) }
+    /// ```
     pub fn base_url(self, url: impl AsRef<str>) -> Self {
         self.set_base_url("base_url", url.as_ref())
     }
@@ -243,6 +291,21 @@ impl Request {
     /// rate-limit code. The body stays as it is, timestamp and nonce are new; the pauses are 1 s, 2 s and 4 s, or
     /// what `Retry-After` says. Off unless set. For a call that is idempotent by its numbers, as all of the platform's
     /// that take an order or refund number are.
+    ///
+    /// ```
+    /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # #[cfg(feature = "sandbox")] {
+    /// # let sandbox = wechatpay_chain::sandbox::Sandbox::start()?;
+    /// # use serde_json::json;
+    /// use std::time::Duration;
+    ///
+    /// let wx = sandbox.client_builder().retry_delay(Duration::from_millis(1)).build()?;
+    /// sandbox.on("POST", "v3/busy", 429, json!({"code": "FREQUENCY_LIMITED", "message": "later"}))?;
+    /// assert!(wx["v3/busy"].post(json!({"out_refund_no": "R1"})).retry(2).wait().is_err());
+    /// assert_eq!(sandbox.requests().len(), 3);
+    /// # }
+    /// # Ok(()) }
+    /// ```
     pub fn retry(mut self, times: u32) -> Self {
         if times > retry::MOST {
             let reason = format!("must be at most {} times; it is {times}", retry::MOST);
@@ -290,6 +353,20 @@ impl Request {
     /// What would be sent, and nothing is sent: method, URL, headers, body and the message to be signed.
     ///
     /// The timestamp and the nonce are made now; [`Prepared::authorization`] signs them.
+    ///
+    /// ```
+    /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # #[cfg(feature = "sandbox")] {
+    /// # let sandbox = wechatpay_chain::sandbox::Sandbox::start()?;
+    /// # let wx = sandbox.client()?;
+    /// # use serde_json::json;
+    /// let prepared = wx["v3/pay/transactions/native"].post(json!({"description": "茶叶"})).prepare()?;
+    /// let lines: Vec<_> = prepared.message().lines().map(str::to_owned).collect();
+    /// assert_eq!(lines[..2], ["POST", "/v3/pay/transactions/native"]);
+    /// assert_eq!(lines[2..], [prepared.timestamp(), prepared.nonce(), r#"{"description":"茶叶"}"#]);
+    /// # }
+    /// # Ok(()) }
+    /// ```
     ///
     /// # Errors
     /// What a setter found wrong, or what is wrong with the path: [`Error::Config`], [`Error::Path`].

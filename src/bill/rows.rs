@@ -77,6 +77,13 @@ impl<R> Rows<R> {
     }
 
     /// The summary, once all rows were read.
+    ///
+    /// ```
+    /// let bill = "订单号,金额\n`P1,`0.01\n总单数,总金额\n`1,`0.01\n";
+    /// let mut rows = wechatpay_chain::bill::rows(bill.as_bytes())?;
+    /// assert_eq!((rows.by_ref().count(), rows.summary().and_then(|row| row.get("总金额"))), (1, Some("0.01")));
+    /// # Ok::<(), wechatpay_chain::Error>(())
+    /// ```
     pub fn summary(&self) -> Option<&Record> {
         self.summary.as_ref()
     }

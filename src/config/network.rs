@@ -46,6 +46,17 @@ impl Builder {
     /// The base URL of a spare host, asked when the first one cannot be reached, and for a GET when its connection
     /// breaks. For the platform's own host it is `https://api2.mch.weixin.qq.com/` already; for any other there is
     /// none unless set. It may see the `Authorization`.
+    ///
+    /// ```
+    /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # #[cfg(feature = "sandbox")] {
+    /// # let sandbox = wechatpay_chain::sandbox::Sandbox::start()?;
+    /// // Nobody listens on port 9, so nothing was sent: the call goes to the spare host.
+    /// let wx = sandbox.client_builder().base_url("http://127.0.0.1:9/").spare_base_url(sandbox.base_url()).build()?;
+    /// assert_eq!(wx["v3/security/echo"].post_sync(serde_json::json!({"echo_message": "hi"}))?.status(), 200);
+    /// # }
+    /// # Ok(()) }
+    /// ```
     pub fn spare_base_url(mut self, url: impl Into<String>) -> Self {
         self.network.spare = Some(url.into());
         self
@@ -60,6 +71,12 @@ impl Builder {
 
     /// A proxy for all requests: `http://[user:password@]host:port`. Unless set, the environment's (`HTTPS_PROXY` …)
     /// is used, but never for a base URL on this machine.
+    ///
+    /// ```
+    /// let builder = wechatpay_chain::WeChatPay::builder()
+    ///     .proxy("http://user:password@proxy.example.com:3128")
+    ///     .root_certificate("file:///etc/ssl/company-proxy.pem");
+    /// ```
     pub fn proxy(mut self, url: impl Into<String>) -> Self {
         self.network.proxy = Some(url.into());
         self

@@ -10,6 +10,7 @@ use pkcs12::pbe_params::EncryptedPrivateKeyInfo;
 use pkcs12::pfx::Pfx;
 use x509_cert::der::asn1::{AnyRef, ContextSpecific, ObjectIdentifier, OctetStringRef};
 use x509_cert::der::{Decode as _, Reader as _, SliceReader};
+use x509_cert::spki::AlgorithmIdentifierOwned;
 use zeroize::Zeroizing;
 
 use super::pbe::{self, Refused};
@@ -24,6 +25,9 @@ const SHA512: ObjectIdentifier = ObjectIdentifier::new_unwrap("2.16.840.1.101.3.
 /// Safes within safes: nobody writes them, and a file must not recurse for ever.
 const MAX_DEPTH: usize = 4;
 
+/// Encrypted parts, each of which may cost a derivation of `pbe::MAX_ITERATIONS`. A key and its certificates are two.
+const MAX_ENCRYPTED: usize = 8;
+
 /// What was in the file, as DER.
 #[derive(Default)]
 pub(super) struct Contents {
@@ -32,12 +36,22 @@ pub(super) struct Contents {
     pub(super) certificates: Vec<Vec<u8>>,
 }
 
+/// A file that is being read.
+struct Opening<'p> {
+    passphrase: &'p str,
+    /// Whether a MAC held for it: then the passphrase fits, and what does not parse is no matter of it.
+    authentic: bool,
+    encrypted: usize,
+    contents: Contents,
+}
+
 /// Why it does not open, as it reads behind "found".
 #[derive(Debug, PartialEq, Eq)]
 pub(super) enum Closed {
     Passphrase,
     Scheme,
     Ber,
+    Large,
     Damaged,
 }
 
@@ -54,6 +68,9 @@ impl Closed {
             Closed::Ber => {
                 "a PKCS#12 file in BER, where DER is read; write it anew: \
                  `openssl pkcs12 -in old.p12 -legacy -nodes | openssl pkcs12 -export -out new.p12`"
+            }
+            Closed::Large => {
+                "a PKCS#12 file with more than 8 encrypted parts, where a key and its certificate are two"
             }
             Closed::Damaged => "a PKCS#12 file that is cut or damaged",
         }
@@ -88,25 +105,27 @@ pub(super) fn open(file: &[u8], passphrase: &str) -> Result<Contents, Closed> {
     if let Some(mac) = &pfx.mac_data {
         check_mac(mac, safes.as_bytes(), passphrase)?;
     }
-    let mut contents = Contents::default();
+    let authentic = pfx.mac_data.is_some();
+    let mut opening = Opening { passphrase, authentic, encrypted: 0, contents: Contents::default() };
     for safe in Vec::<ContentInfo>::from_der(safes.as_bytes())? {
         match safe.content_type {
             DATA => {
                 let bags = safe.content.decode_as::<OctetStringRef<'_>>()?;
-                read_bags(bags.as_bytes(), passphrase, &mut contents, 0)?;
+                opening.read_bags(bags.as_bytes(), 0)?;
             }
             ENCRYPTED_DATA => {
                 let data = safe.content.decode_as::<EncryptedData>()?.enc_content_info;
                 let ciphertext = data.encrypted_content.ok_or(Closed::Damaged)?;
-                let bags = pbe::decrypt(&data.content_enc_alg, ciphertext.as_bytes(), passphrase)?;
-                // Padding comes out right by chance once in 256 times.
-                let wrong = |closed| if pfx.mac_data.is_none() { Closed::Passphrase } else { closed };
-                read_bags(&bags, passphrase, &mut contents, 0).map_err(wrong)?;
+                let bags = opening.decrypt(&data.content_enc_alg, ciphertext.as_bytes())?;
+                opening.read_bags(&bags, 0).map_err(|closed| match closed {
+                    Closed::Damaged => opening.unreadable(),
+                    other => other,
+                })?;
             }
             _ => return Err(Closed::Scheme),
         }
     }
-    Ok(contents)
+    Ok(opening.contents)
 }
 
 /// The MAC tells a wrong passphrase from a right one. In a file without it the encryption's padding has to.
@@ -128,16 +147,56 @@ fn check_mac(data: &MacData, message: &[u8], passphrase: &str) -> Result<(), Clo
     hmac::verify(&key, message, data.mac.digest.as_bytes()).map_err(|_| Closed::Passphrase)
 }
 
-fn read_bags(bags: &[u8], passphrase: &str, contents: &mut Contents, depth: usize) -> Result<(), Closed> {
-    if depth > MAX_DEPTH {
-        return Err(Closed::Damaged);
+impl Opening<'_> {
+    fn decrypt(
+        &mut self,
+        algorithm: &AlgorithmIdentifierOwned,
+        ciphertext: &[u8],
+    ) -> Result<Zeroizing<Vec<u8>>, Closed> {
+        self.encrypted += 1;
+        if self.encrypted > MAX_ENCRYPTED {
+            return Err(Closed::Large);
+        }
+        Ok(pbe::decrypt(algorithm, ciphertext, self.passphrase)?)
     }
+
+    /// What it is when something decrypted makes no sense: the padding of a wrong passphrase comes out right by chance
+    /// once in 256 times.
+    fn unreadable(&self) -> Closed {
+        if self.authentic { Closed::Damaged } else { Closed::Passphrase }
+    }
+
+    fn read_bags(&mut self, bags: &[u8], depth: usize) -> Result<(), Closed> {
+        if depth > MAX_DEPTH {
+            return Err(Closed::Damaged);
+        }
+        for (id, value) in split_bags(bags)? {
+            let value = inside(value)?;
+            match id {
+                pkcs12::PKCS_12_KEY_BAG_OID => self.contents.keys.push(Zeroizing::new(value.to_vec())),
+                pkcs12::PKCS_12_PKCS8_KEY_BAG_OID => {
+                    let key = EncryptedPrivateKeyInfo::from_der(value)?;
+                    let key = self.decrypt(&key.encryption_algorithm, key.encrypted_data.as_bytes())?;
+                    // One element, whole; what is in it is AWS-LC's to judge, whose eyes are less strict on attributes.
+                    AnyRef::from_der(&key).map_err(|_| self.unreadable())?;
+                    self.contents.keys.push(key);
+                }
+                pkcs12::PKCS_12_CERT_BAG_OID => self.contents.certificates.extend(certificate(value)?),
+                pkcs12::PKCS_12_SAFE_CONTENTS_BAG_OID => self.read_bags(value, depth + 1)?,
+                _ => {} // a CRL, a secret: not ours
+            }
+        }
+        Ok(())
+    }
+}
+
+/// The kind and the value of each bag. A bag's attributes (a friendly name, a key id) tell nothing that is needed, and
+/// not every writer sorts them as DER wants it: they are skipped as they are.
+fn split_bags(bags: &[u8]) -> Result<Vec<(ObjectIdentifier, &[u8])>, Closed> {
     let mut reader = SliceReader::new(bags)?;
     let bags = reader.sequence(|reader| {
         let mut bags = Vec::new();
         while !reader.is_finished() {
-            // A bag's attributes (a friendly name, a key id) tell nothing that is needed, and not every writer
-            // sorts them as DER wants it: they are skipped as they are.
             bags.push(reader.sequence(|bag| {
                 let id = ObjectIdentifier::decode(bag)?;
                 let value = bag.tlv_bytes()?;
@@ -149,24 +208,7 @@ fn read_bags(bags: &[u8], passphrase: &str, contents: &mut Contents, depth: usiz
         }
         Ok(bags)
     })?;
-    for (id, value) in bags {
-        let value = inside(value)?;
-        match id {
-            pkcs12::PKCS_12_KEY_BAG_OID => contents.keys.push(Zeroizing::new(value.to_vec())),
-            pkcs12::PKCS_12_PKCS8_KEY_BAG_OID => {
-                let key = EncryptedPrivateKeyInfo::from_der(value)?;
-                contents.keys.push(pbe::decrypt(
-                    &key.encryption_algorithm,
-                    key.encrypted_data.as_bytes(),
-                    passphrase,
-                )?);
-            }
-            pkcs12::PKCS_12_CERT_BAG_OID => contents.certificates.extend(certificate(value)?),
-            pkcs12::PKCS_12_SAFE_CONTENTS_BAG_OID => read_bags(value, passphrase, contents, depth + 1)?,
-            _ => {} // a CRL, a secret: not ours
-        }
-    }
-    Ok(())
+    Ok(reader.finish(bags)?)
 }
 
 /// What an explicit `[0]` holds.
@@ -191,3 +233,6 @@ fn certificate(bag: &[u8]) -> Result<Option<Vec<u8>>, Closed> {
     }
     Ok(Some(value.decode_as::<OctetStringRef<'_>>()?.as_bytes().to_vec()))
 }
+
+#[cfg(test)]
+mod tests;

@@ -124,3 +124,6 @@ pub(super) fn utf16(passphrase: &str) -> Zeroizing<Vec<u8>> {
 pub(super) fn iterations(count: i32) -> Option<i32> {
     u32::try_from(count).is_ok_and(|count| (1..=MAX_ITERATIONS).contains(&count)).then_some(count)
 }
+
+#[cfg(test)]
+mod tests;

@@ -1,6 +1,7 @@
 //! RFC 6570 expansion, by `iri-string`.
 
 use std::borrow::Cow;
+use std::collections::{HashMap, HashSet};
 
 use iri_string::spec::UriSpec;
 use iri_string::template::UriTemplateStr;
@@ -11,17 +12,24 @@ use serde_json::Value;
 use super::{is_hex, scalar};
 use crate::error::PathError;
 
+/// By name: a template may have thousands of them, and each is looked up for itself.
+type Values<'a> = HashMap<&'a str, &'a Value>;
+
 pub(super) fn expand_template(template: &str, vars: &[(String, Value)]) -> Result<String, PathError> {
     let bad = |e: iri_string::template::Error| bad_template(template, e);
     check_prefixes(template)?;
     let parsed = UriTemplateStr::new(template).map_err(bad)?;
+    let wanted: HashSet<&str> = parsed.variables().map(|variable| variable.as_str()).collect();
+    // The last value given for a name counts, as with PHP's array keys.
+    let mut values = Values::with_capacity(vars.len());
     for (name, value) in vars {
-        if !parsed.variables().any(|v| v.as_str() == name) {
+        if !wanted.contains(name.as_str()) {
             return Err(PathError::UnknownVariable { name: name.clone(), template: template.to_owned() });
         }
         if let Some(found) = not_expandable(value) {
             return Err(PathError::VariableValue { name: name.clone(), found: found.to_owned() });
         }
+        values.insert(name, value);
     }
     let mut expanded = String::with_capacity(template.len() + 32);
     let mut rest = template;
@@ -29,7 +37,7 @@ pub(super) fn expand_template(template: &str, vars: &[(String, Value)]) -> Resul
         rest.split_once('{').and_then(|(literal, rest)| Some((literal, rest.split_once('}')?)))
     {
         expanded.push_str(literal);
-        expand_expression(template, expression, vars, &mut expanded)?;
+        expand_expression(template, expression, &values, &mut expanded)?;
         rest = tail;
     }
     expanded.push_str(rest);
@@ -57,7 +65,7 @@ fn check_prefixes(template: &str) -> Result<(), PathError> {
 fn expand_expression(
     template: &str,
     expression: &str,
-    vars: &[(String, Value)],
+    values: &Values<'_>,
     out: &mut String,
 ) -> Result<(), PathError> {
     let reserved = expression.starts_with(['+', '#']);
@@ -76,7 +84,7 @@ fn expand_expression(
         lengths.push(length);
     }
     plain.push('}');
-    let mut context = Variables { vars, reserved, lengths: lengths.into_iter(), missing: None };
+    let mut context = Variables { values, reserved, lengths: lengths.into_iter(), missing: None };
     let done = UriTemplateStr::new(&plain)
         .and_then(|plain| plain.expand_dynamic::<UriSpec, _, _>(out, &mut context));
     if let Some(name) = context.missing {
@@ -90,7 +98,7 @@ fn bad_template(template: &str, e: iri_string::template::Error) -> PathError {
 }
 
 struct Variables<'a> {
-    vars: &'a [(String, Value)],
+    values: &'a Values<'a>,
     reserved: bool,
     /// How many characters of each variable are wanted, in the order in which they are expanded.
     lengths: std::vec::IntoIter<usize>,
@@ -103,8 +111,7 @@ impl DynamicContext for Variables<'_> {
         let expands = visitor.purpose() == VisitPurpose::Expand;
         let length = if expands { self.lengths.next() } else { None }.unwrap_or(usize::MAX);
         let item = |value| self.escape(scalar(value));
-        // The last value given for a name counts, as with PHP's array keys.
-        match self.vars.iter().rev().find(|(n, _)| n == name.as_str()).map(|(_, value)| value) {
+        match self.values.get(name.as_str()).copied() {
             Some(Value::Array(items)) if !items.is_empty() => {
                 visitor.visit_list_direct(items.iter().map(item))
             }

@@ -316,3 +316,18 @@ fn a_prefix_is_1_to_9999() {
         assert_eq!(expanded.is_ok(), fine, "{template}: {expanded:?}");
     }
 }
+
+/// Each is looked up once, in a table: with a search through all of them this is 400 million comparisons.
+#[test]
+fn twenty_thousand_variables() {
+    const COUNT: usize = 20_000;
+    let template: String = (0..COUNT).map(|at| format!("/{{v{at}}}")).collect();
+    // All of them twice: the last value counts.
+    let name = |at: usize| format!("v{}", at % COUNT);
+    let vars: Vec<_> = (0..2 * COUNT).map(|at| (name(at), json!(at))).collect();
+    let expected: String = (COUNT..2 * COUNT).map(|at| format!("/{at}")).collect();
+    assert_eq!(expand(&template, &vars).unwrap(), expected);
+    let one_more = [vars, vec![("v20000".to_owned(), json!(0))]].concat();
+    assert_eq!(kind(&expand(&template, &one_more).unwrap_err()), "other");
+    assert_eq!(kind(&expand(&template, &one_more[1..COUNT]).unwrap_err()), "missing variable");
+}

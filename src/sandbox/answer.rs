@@ -33,6 +33,21 @@ impl Answer {
 
     /// Adds a header. One of the sandbox's own (`Wechatpay-…`, `Request-ID`, `Date`) is replaced by it, after
     /// signing.
+    ///
+    /// ```
+    /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # #[cfg(feature = "sandbox")] {
+    /// # let sandbox = wechatpay_chain::sandbox::Sandbox::start()?;
+    /// # let wx = sandbox.client()?;
+    /// # use serde_json::json;
+    /// # use wechatpay_chain::{Error, sandbox::Answer};
+    /// let busy = Answer::new(429).json(json!({"code": "FREQUENCY_LIMITED", "message": "later"}));
+    /// sandbox.on_with("GET", "v3/busy", busy.header("Retry-After", "7"))?;
+    /// let Err(Error::Api(error)) = wx["v3/busy"].get_sync() else { panic!() };
+    /// assert_eq!(error.retry_after, Some(std::time::Duration::from_secs(7)));
+    /// # }
+    /// # Ok(()) }
+    /// ```
     pub fn header(mut self, name: impl Into<String>, value: impl Into<String>) -> Answer {
         self.headers.push((name.into(), value.into()));
         self
@@ -54,6 +69,19 @@ impl Answer {
     }
 
     /// Leaves the four signature headers out.
+    ///
+    /// ```
+    /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # #[cfg(feature = "sandbox")] {
+    /// # let sandbox = wechatpay_chain::sandbox::Sandbox::start()?;
+    /// # let wx = sandbox.client()?;
+    /// # use serde_json::json;
+    /// # use wechatpay_chain::{Error, sandbox::Answer};
+    /// sandbox.on_with("GET", "v3/forged", Answer::new(200).json(json!({"trade_state": "SUCCESS"})).unsigned())?;
+    /// assert!(matches!(wx["v3/forged"].get_sync(), Err(Error::Verify(_))));
+    /// # }
+    /// # Ok(()) }
+    /// ```
     pub fn unsigned(mut self) -> Answer {
         self.signed = false;
         self

@@ -28,6 +28,17 @@ impl SandboxBuilder {
 
     /// Keeps keys, merchant id and APIv3 key in this folder. It is made and filled when none of the files is
     /// there, and read when all are.
+    ///
+    /// ```
+    /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # #[cfg(feature = "sandbox")] {
+    /// # use wechatpay_chain::sandbox::Sandbox;
+    /// # let folder = tempfile::tempdir()?;
+    /// let serial = Sandbox::builder().keys(folder.path()).start()?.serial().to_owned();
+    /// assert_eq!(Sandbox::builder().keys(folder.path()).start()?.serial(), serial);
+    /// # }
+    /// # Ok(()) }
+    /// ```
     pub fn keys(mut self, folder: impl AsRef<Path>) -> SandboxBuilder {
         self.keys = Some(folder.as_ref().into());
         self
@@ -46,6 +57,17 @@ impl SandboxBuilder {
     }
 
     /// Sets the sandbox's clock this many seconds ahead of the machine's (behind, when negative).
+    ///
+    /// ```
+    /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # #[cfg(feature = "sandbox")] {
+    /// # use wechatpay_chain::sandbox::Sandbox;
+    /// // Beyond five minutes the two no longer believe each other.
+    /// let sandbox = Sandbox::builder().clock_skew(-301).start()?;
+    /// assert!(sandbox.client()?["v3/certificates"].get_sync().is_err());
+    /// # }
+    /// # Ok(()) }
+    /// ```
     pub fn clock_skew(mut self, seconds: i64) -> SandboxBuilder {
         self.clock_skew = seconds;
         self

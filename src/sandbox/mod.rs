@@ -176,6 +176,20 @@ impl Sandbox {
 
     /// Scripts any [`Answer`], otherwise like [`on`](Sandbox::on).
     ///
+    /// ```
+    /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # #[cfg(feature = "sandbox")] {
+    /// # let sandbox = wechatpay_chain::sandbox::Sandbox::start()?;
+    /// # let wx = sandbox.client()?;
+    /// # use wechatpay_chain::sandbox::Answer;
+    /// let image = Answer::new(200).body("image/png", &b"\x89PNG"[..]);
+    /// sandbox.on_with("GET", "v3/merchant-service/images/{media_id}", image)?;
+    /// let request = wx.chain("v3/merchant-service/images/{media_id}").get().var("media_id", "a/b");
+    /// assert_eq!(request.wait()?.bytes(), &b"\x89PNG"[..]);
+    /// # }
+    /// # Ok(()) }
+    /// ```
+    ///
     /// # Errors
     /// As [`on`](Sandbox::on), and a header that HTTP cannot carry.
     pub fn on_with(&self, method: &str, template: &str, answer: Answer) -> Result<(), SandboxError> {
@@ -195,6 +209,18 @@ impl Sandbox {
     }
 
     /// The requests so far, newest last: the last 10,000, or fewer when they are large (128 MiB together).
+    ///
+    /// ```
+    /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # #[cfg(feature = "sandbox")] {
+    /// # let sandbox = wechatpay_chain::sandbox::Sandbox::start()?;
+    /// # let wx = sandbox.client()?;
+    /// wx["v3/certificates"].get_sync()?;
+    /// let seen = &sandbox.requests()[0];
+    /// assert_eq!((seen.method.as_str(), seen.target.as_str()), ("GET", "/v3/certificates"));
+    /// # }
+    /// # Ok(()) }
+    /// ```
     pub fn requests(&self) -> Vec<SeenRequest> {
         self.server.platform.seen().list()
     }
@@ -205,6 +231,19 @@ impl Sandbox {
     }
 
     /// Queues a fault: each request to come meets one.
+    ///
+    /// ```
+    /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # #[cfg(feature = "sandbox")] {
+    /// # let sandbox = wechatpay_chain::sandbox::Sandbox::start()?;
+    /// # let wx = sandbox.client()?;
+    /// # use wechatpay_chain::{Error, sandbox::Fault};
+    /// sandbox.inject(Fault::BadSignature);
+    /// assert!(matches!(wx["v3/certificates"].get_sync(), Err(Error::Verify(_))));
+    /// assert!(wx["v3/certificates"].get_sync().is_ok()); // it met one request
+    /// # }
+    /// # Ok(()) }
+    /// ```
     pub fn inject(&self, fault: Fault) {
         self.server.platform.faults().push(fault);
     }

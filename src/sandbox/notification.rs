@@ -15,6 +15,19 @@ impl Sandbox {
     ///
     /// The faults that are queued spoil it as they spoil an answer, one each.
     ///
+    /// ```
+    /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # #[cfg(feature = "sandbox")] {
+    /// # let sandbox = wechatpay_chain::sandbox::Sandbox::start()?;
+    /// # let wx = sandbox.client()?;
+    /// # use serde_json::json;
+    /// let resource = json!({"out_trade_no": "P12345"});
+    /// let (headers, body) = sandbox.notification("TRANSACTION.SUCCESS", "transaction", &resource)?;
+    /// assert_eq!(wx.notification(&headers, body).wait()?.resource, resource);
+    /// # }
+    /// # Ok(()) }
+    /// ```
+    ///
     /// # Errors
     /// No random numbers, or a key that does not sign.
     pub fn notification(
@@ -45,6 +58,17 @@ impl Sandbox {
     }
 
     /// What was encrypted for the platform, under the key with this serial; `None` if it does not open.
+    ///
+    /// ```
+    /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # #[cfg(feature = "sandbox")] {
+    /// # let sandbox = wechatpay_chain::sandbox::Sandbox::start()?;
+    /// # let wx = sandbox.client()?;
+    /// let sealed = wx.encrypt("张三")?;
+    /// assert_eq!(sandbox.decrypt(sandbox.platform_public_key_id(), &sealed).as_deref(), Some("张三"));
+    /// # }
+    /// # Ok(()) }
+    /// ```
     pub fn decrypt(&self, serial: &str, ciphertext: &str) -> Option<String> {
         let key = self.server.platform.keyring().find(serial)?;
         let der = pem::parse(&key.key().pem).ok()?;
@@ -57,6 +81,16 @@ impl Sandbox {
     }
 
     /// A field of an answer, encrypted for the merchant as the platform does, in base64.
+    ///
+    /// ```
+    /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # #[cfg(feature = "sandbox")] {
+    /// # let sandbox = wechatpay_chain::sandbox::Sandbox::start()?;
+    /// # let wx = sandbox.client()?;
+    /// assert_eq!(wx.decrypt(&sandbox.encrypt("张三")?)?, "张三");
+    /// # }
+    /// # Ok(()) }
+    /// ```
     ///
     /// # Errors
     /// A text that is too long for the key, or no random numbers.

@@ -1,0 +1,194 @@
+use std::process::Command;
+
+use x509_cert::der::asn1::Any;
+use x509_cert::der::{Encode as _, Tag, TagNumber};
+
+use super::*;
+
+const PASSPHRASE: &str = "1900000109";
+
+fn path(name: &str) -> String {
+    format!("{}/tests/keys/{name}", env!("CARGO_MANIFEST_DIR"))
+}
+
+/// The merchant's key and certificate as `openssl` writes them; `None` where that program, or what it is asked for, is
+/// not to be had. One iteration unless asked for more, so that a file can be opened thousands of times.
+fn written(arguments: &str, passphrase: &str) -> Option<Vec<u8>> {
+    let output = Command::new("openssl")
+        .args(["pkcs12", "-export", "-inkey", &path("merchant_key.pem"), "-in", &path("merchant_cert.pem")])
+        .args(["-passout", &format!("pass:{passphrase}"), "-noiter", "-nomaciter"])
+        .args(arguments.split_whitespace())
+        .output()
+        .ok()?;
+    output.status.success().then_some(output.stdout).or_else(|| {
+        println!("skipped: openssl pkcs12 {arguments}: {}", String::from_utf8_lossy(&output.stderr));
+        None
+    })
+}
+
+fn plain_key() -> Vec<u8> {
+    pem::parse(std::fs::read(path("merchant_key.pem")).unwrap()).unwrap().into_contents()
+}
+
+#[test]
+fn what_openssl_writes_opens() {
+    let own = plain_key();
+    for arguments in [
+        "",
+        "-legacy",
+        "-nomac",
+        "-legacy -nomac",
+        "-iter 3",
+        "-certpbe PBE-SHA1-RC2-40 -keypbe PBE-SHA1-RC2-128 -legacy",
+        "-certpbe PBE-SHA1-RC2-128 -keypbe PBE-SHA1-RC2-40 -legacy -macalg sha256",
+        "-certpbe PBE-SHA1-3DES -keypbe PBE-SHA1-2DES -legacy",
+        "-certpbe aes-128-cbc -keypbe aes-192-cbc -macalg sha1",
+        "-certpbe aes-256-cbc -keypbe NONE -macalg sha384",
+        "-certpbe NONE -keypbe aes-256-cbc -macalg sha512",
+        "-certpbe NONE -keypbe NONE -nomac",
+        "-keyex -name 商户 -caname x -certfile CHAIN",
+    ] {
+        let arguments = arguments.replace("CHAIN", &path("platform_cert.pem"));
+        let certificates = if arguments.contains("-certfile") { 2 } else { 1 };
+        // Outside the BMP, and with an `é` in two characters, it is UTF-16 all the same.
+        for passphrase in [PASSPHRASE, "", "密码🔑e\u{301}", &"x".repeat(900)] {
+            let Some(file) = written(&arguments, passphrase) else { continue };
+            let what = format!("{arguments} `{passphrase}`");
+            let contents = open(&file, passphrase).unwrap_or_else(|e| panic!("{what}: {e:?}"));
+            let keys: Vec<_> = contents.keys.iter().map(|key| rsa_key(key)).collect();
+            assert_eq!(keys, [rsa_key(&own)], "{what}");
+            assert_eq!(contents.certificates.len(), certificates, "{what}");
+            let encrypted = !arguments.contains("-keypbe NONE") || !arguments.contains("-nomac");
+            for wrong in ["wrong", "1900000108", "1900000109 "] {
+                let outcome = open(&file, wrong).err();
+                assert_eq!(outcome, encrypted.then_some(Closed::Passphrase), "{what}, opened with `{wrong}`");
+            }
+        }
+    }
+}
+
+/// The `RSAPrivateKey` within: what stands around it differs (`-keyex` adds an attribute).
+fn rsa_key(pkcs8: &[u8]) -> Vec<u8> {
+    rsa::pkcs8::PrivateKeyInfo::from_der(pkcs8).unwrap().private_key.to_vec()
+}
+
+#[test]
+fn other_schemes_are_named_as_such() {
+    for (arguments, closed) in [
+        ("-keypbe PBE-SHA1-RC4-128 -legacy", Closed::Scheme),
+        ("-keypbe PBE-MD5-DES -legacy", Closed::Scheme),
+        ("-keypbe camellia-256-cbc", Closed::Scheme),
+        ("-keypbe des-ede3-cbc", Closed::Scheme),
+        ("-macalg sha224", Closed::Scheme),
+    ] {
+        let Some(file) = written(arguments, PASSPHRASE) else { continue };
+        assert_eq!(open(&file, PASSPHRASE).err(), Some(closed), "{arguments}");
+    }
+}
+
+/// Every byte of a file turned two ways, and every end cut off: what had a MAC opens to the same or not at all.
+#[test]
+fn no_damage_opens_to_something_else() {
+    for (arguments, authentic) in [("", true), ("-nomac", false), ("-legacy -nomac", false)] {
+        let Some(file) = written(arguments, PASSPHRASE) else { continue };
+        let whole = open(&file, PASSPHRASE).unwrap();
+        let check = |damaged: &[u8], what: &str| {
+            let Ok(contents) = open(damaged, PASSPHRASE) else { return };
+            let same = contents.keys == whole.keys && contents.certificates == whole.certificates;
+            assert!(same || !authentic, "{arguments}: {what}");
+        };
+        for at in 0..file.len() {
+            assert!(open(&file[..at], PASSPHRASE).is_err(), "{arguments}: cut at {at}");
+            for mask in [0x01, 0x80] {
+                let mut damaged = file.clone();
+                damaged[at] ^= mask;
+                check(&damaged, &format!("byte {at} turned by {mask:#x}"));
+            }
+        }
+        assert_eq!(open(&[&file[..], b"\0"].concat(), PASSPHRASE).err(), Some(Closed::Damaged));
+    }
+}
+
+/// Without a MAC only the padding speaks against a wrong passphrase, and once in 256 times it does not.
+#[test]
+fn a_wrong_passphrase_is_called_that_without_a_mac_too() {
+    for arguments in ["-nomac", "-legacy -certpbe NONE -nomac"] {
+        let Some(file) = written(arguments, PASSPHRASE) else { continue };
+        for wrong in 0..1_500 {
+            assert_eq!(
+                open(&file, &format!("{wrong}")).err(),
+                Some(Closed::Passphrase),
+                "{arguments}: {wrong}"
+            );
+        }
+    }
+}
+
+fn der(tag: Tag, parts: &[&[u8]]) -> Vec<u8> {
+    Any::new(tag, parts.concat()).unwrap().to_der().unwrap()
+}
+
+fn explicit(value: &[u8]) -> Vec<u8> {
+    der(Tag::ContextSpecific { constructed: true, number: TagNumber::N0 }, &[value])
+}
+
+fn bag(id: ObjectIdentifier, value: &[u8]) -> Vec<u8> {
+    der(Tag::Sequence, &[&id.to_der().unwrap(), &explicit(value)])
+}
+
+fn bags(bags: &[Vec<u8>]) -> Vec<u8> {
+    der(Tag::Sequence, &bags.iter().map(Vec::as_slice).collect::<Vec<_>>())
+}
+
+/// A file without a MAC that holds `contents` as it is, in one safe.
+fn file_of(contents: &[u8]) -> Vec<u8> {
+    let data = |contents: &[u8]| bag(DATA, &der(Tag::OctetString, &[contents]));
+    let safes = der(Tag::Sequence, &[&data(contents)]);
+    der(Tag::Sequence, &[&[0x02, 1, 3], &data(&safes)])
+}
+
+#[test]
+fn a_file_must_not_cost_minutes() {
+    let key = pem::parse(std::fs::read(path("merchant_key.pbes1.pem")).unwrap()).unwrap();
+    let key = bag(pkcs12::PKCS_12_PKCS8_KEY_BAG_OID, key.contents());
+    let many = |count| open(&file_of(&bags(&vec![key.clone(); count])), "secret");
+    assert_eq!(many(MAX_ENCRYPTED).unwrap().keys.len(), MAX_ENCRYPTED);
+    assert_eq!(many(MAX_ENCRYPTED + 1).err(), Some(Closed::Large));
+
+    // Iterations: none, fewer than none, 16,777,215.
+    for count in [&[0x02, 1, 0][..], &[0x02, 1, 0xff], &[0x02, 4, 0x00, 0xff, 0xff, 0xff]] {
+        let parameters = der(Tag::Sequence, &[&der(Tag::OctetString, &[b"12345678"]), count]);
+        let scheme = pkcs12::PKCS_12_PBE_WITH_SHAAND3_KEY_TRIPLE_DES_CBC.to_der().unwrap();
+        let algorithm = der(Tag::Sequence, &[&scheme, &parameters]);
+        let key = der(Tag::Sequence, &[&algorithm, &der(Tag::OctetString, &[&[0; 8]])]);
+        let file = file_of(&bags(&[bag(pkcs12::PKCS_12_PKCS8_KEY_BAG_OID, &key)]));
+        assert_eq!(open(&file, "secret").err(), Some(Closed::Scheme), "{count:?}");
+    }
+}
+
+#[test]
+fn bags_of_every_kind() {
+    let key = bag(pkcs12::PKCS_12_KEY_BAG_OID, &plain_key());
+    let within = |contents: Vec<u8>| bag(pkcs12::PKCS_12_SAFE_CONTENTS_BAG_OID, &bags(&[contents]));
+    let crl = bag(ObjectIdentifier::new_unwrap("1.2.840.113549.1.12.10.1.4"), &[0x05, 0]);
+    let sdsi = der(Tag::OctetString, &[b"no X.509"]);
+    let sdsi = der(
+        Tag::Sequence,
+        &[&ObjectIdentifier::new_unwrap("1.2.840.113549.1.9.22.2").to_der().unwrap(), &explicit(&sdsi)],
+    );
+    let sdsi = bag(pkcs12::PKCS_12_CERT_BAG_OID, &sdsi);
+    let contents = open(&file_of(&bags(&[crl, within(key.clone()), sdsi, key.clone()])), "").unwrap();
+    assert_eq!((contents.keys.len(), contents.certificates.len()), (2, 0));
+    assert_eq!(open(&file_of(&bags(&[])), "").unwrap().keys.len(), 0);
+
+    let nested = |depth| (0..depth).fold(key.clone(), |inner, _| within(inner));
+    assert!(open(&file_of(&bags(&[nested(MAX_DEPTH)])), "").is_ok());
+    assert_eq!(open(&file_of(&bags(&[nested(MAX_DEPTH + 1)])), "").err(), Some(Closed::Damaged));
+    assert_eq!(open(&file_of(&bags(&[nested(5_000)])), "").err(), Some(Closed::Damaged));
+
+    let behind = [bags(&[key]), vec![0]].concat();
+    assert_eq!(open(&file_of(&behind), "").err(), Some(Closed::Damaged));
+    for nothing in [&[][..], &[0x30], &[0x30, 0x80], &[0x04, 0], &[0x30, 2, 0x30, 0]] {
+        assert_eq!(open(&file_of(nothing), "").err(), Some(Closed::Damaged), "{nothing:?}");
+    }
+}
