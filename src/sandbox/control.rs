@@ -139,6 +139,10 @@ fn bad(why: String) -> Refused {
 }
 
 fn parse<'a, T: Deserialize<'a>>(body: &'a [u8]) -> Result<T, Refused> {
+    // A list with the values in the right order would be taken for the object.
+    if !body.is_empty() && !body.trim_ascii_start().starts_with(b"{") {
+        return Err(bad("the body cannot be used: expected a JSON object".into()));
+    }
     serde_json::from_slice(body).map_err(|e| bad(format!("the body cannot be used: {e}")))
 }
 

@@ -77,10 +77,16 @@ fn at(path: &Path, index: usize, problem: String) -> SandboxError {
 }
 
 fn read(text: &str) -> Result<Script, String> {
+    let bad = |problem: &str| {
+        format!("expected a JSON object with method, template, status, headers and body ({problem})")
+    };
+    // A list with the values in the right order would be taken for the object.
+    if !text.trim_start().starts_with('{') {
+        return Err(bad("it begins otherwise"));
+    }
     let line: Line = serde_json::from_str(text).map_err(|e| {
         // It was given one line, and calls it the first.
-        let problem = e.to_string().replace(" at line 1 column ", " at column ");
-        format!("expected a JSON object with method, template, status, headers and body ({problem})")
+        bad(&e.to_string().replace(" at line 1 column ", " at column "))
     })?;
     let method: Method = verb(&line.method)?;
     let template = Template::parse(&line.template)?;
@@ -158,6 +164,7 @@ mod tests {
     fn lines_that_are_none() {
         for (line, part) in [
             ("GET v3/x 200", "expected a JSON object"),
+            (r#"["GET","v3/x",200,{},null]"#, "begins otherwise"),
             (r#"{"method":"GET"}"#, "missing field `template`"),
             (r#"{"method":"GET","template":"v3/x","boby":{}}"#, "unknown field `boby`"),
             (r#"{"method":"get","template":"v3/x"}"#, "upper case"),
