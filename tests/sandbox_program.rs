@@ -56,22 +56,17 @@ struct Running {
 
 impl Running {
     fn start(arguments: &[&str]) -> Running {
-        let mut child = Command::new(program())
-            .args(arguments)
-            .stdout(Stdio::piped())
-            .stderr(Stdio::inherit())
-            .spawn()
-            .unwrap();
-        let mut lines = BufReader::new(child.stdout.take().unwrap()).lines();
-        let mut printed = String::new();
-        for line in lines.by_ref() {
+        let child = Command::new(program()).args(arguments).stdout(Stdio::piped()).spawn().unwrap();
+        let mut running = Running { child, printed: String::new() };
+        let lines = BufReader::new(running.child.stdout.take().unwrap()).lines();
+        for line in lines {
             let line = line.unwrap();
-            printed += &format!("{line}\n");
+            running.printed += &format!("{line}\n");
             if line.starts_with("# listening on ") {
-                return Running { child, printed };
+                return running;
             }
         }
-        panic!("it ended: {printed}");
+        panic!("it ended: {}", running.printed);
     }
 
     /// As a shell reads them.

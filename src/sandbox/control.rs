@@ -12,7 +12,7 @@ use super::{Fault, FaultRule, SeenRequest, Verdict, platform::Platform};
 const PREFIX: &str = "/_sandbox/";
 
 /// Of a request's body, in bytes.
-pub(super) const LARGEST: usize = 64 << 10;
+pub(super) const LARGEST: usize = 16 << 10;
 
 /// Of a list, unless `?limit=` says otherwise, and at the most.
 const LISTED: usize = 100;
