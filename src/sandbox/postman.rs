@@ -3,7 +3,7 @@
 use std::{
     collections::BTreeSet,
     error::Error,
-    net::{IpAddr, SocketAddr},
+    net::{IpAddr, SocketAddr, ToSocketAddrs},
     sync::{Arc, OnceLock},
     time::Duration,
 };
@@ -13,7 +13,7 @@ use reqwest::{
     Client, Url,
     dns::{Addrs, Name, Resolve, Resolving},
 };
-use tokio::{net, sync::Semaphore, time};
+use tokio::{sync::Semaphore, task, time};
 use url::Host;
 
 use super::payload::Payload;
@@ -131,9 +131,15 @@ struct Resolver {
 
 impl Resolver {
     async fn addresses(&self, name: &str) -> Result<Vec<SocketAddr>, String> {
-        let _turn = self.lookups.acquire().await.map_err(|e| e.to_string())?;
-        let found = net::lookup_host((name, 0)).await;
-        let found: Vec<SocketAddr> = found.map_err(|e| format!("{name} cannot be resolved ({e})"))?.collect();
+        let turn = Arc::clone(&self.lookups).acquire_owned().await.map_err(|e| e.to_string())?;
+        let asked = name.to_owned();
+        let looked_up = task::spawn_blocking(move || {
+            // Given back by the thread: a caller that waits no longer does not free it.
+            let _turn = turn;
+            (asked.as_str(), 0).to_socket_addrs().map(Iterator::collect::<Vec<SocketAddr>>)
+        });
+        let found = looked_up.await.map_err(|e| e.to_string())?;
+        let found = found.map_err(|e| format!("{name} cannot be resolved ({e})"))?;
         if self.hosts.0.contains(name) {
             return Ok(found);
         }
