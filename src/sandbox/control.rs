@@ -25,7 +25,8 @@ pub(super) struct Asked {
     pub(super) method: Method,
     pub(super) target: String,
     pub(super) headers: HeaderMap,
-    pub(super) body: Bytes,
+    /// `None`: too large to be read.
+    pub(super) body: Option<Bytes>,
 }
 
 struct Refused(StatusCode, String);
@@ -101,7 +102,7 @@ fn route(platform: &Platform, asked: &Asked) -> Answered {
     match (name, method) {
         ("faults", "GET") => Ok((StatusCode::OK, platform.faults().list())),
         ("faults", "POST") => {
-            let rule = rule(parse(&asked.body)?)?;
+            let rule = rule(parse(asked)?)?;
             let mut faults = platform.faults();
             faults.add(rule).map_err(|e| bad(e.to_string()))?;
             Ok((StatusCode::CREATED, faults.list()))
@@ -121,7 +122,7 @@ fn route(platform: &Platform, asked: &Asked) -> Answered {
         }
         ("clock", "GET") => Ok((StatusCode::OK, clock(platform))),
         ("clock", "POST") => {
-            platform.clock.set_skew(parse::<Skew>(&asked.body)?.skew);
+            platform.clock.set_skew(parse::<Skew>(asked)?.skew);
             Ok((StatusCode::OK, clock(platform)))
         }
         ("faults" | "requests" | "notifications" | "clock", _) => {
@@ -138,7 +139,10 @@ fn bad(why: String) -> Refused {
     Refused(StatusCode::BAD_REQUEST, why)
 }
 
-fn parse<'a, T: Deserialize<'a>>(body: &'a [u8]) -> Result<T, Refused> {
+fn parse<'a, T: Deserialize<'a>>(asked: &'a Asked) -> Result<T, Refused> {
+    let body = asked.body.as_deref().ok_or_else(|| {
+        Refused(StatusCode::PAYLOAD_TOO_LARGE, format!("the body has more than {LARGEST} bytes"))
+    })?;
     // A list with the values in the right order would be taken for the object.
     if !body.is_empty() && !body.trim_ascii_start().starts_with(b"{") {
         return Err(bad("the body cannot be used: expected a JSON object".into()));

@@ -48,6 +48,16 @@ impl Sandbox {
     /// The variables of [`WeChatPay::from_env`](crate::WeChatPay::from_env), as lines for a POSIX shell, with the
     /// files of the keys folder that the builder was given.
     ///
+    /// ```
+    /// # use wechatpay_chain::sandbox::Sandbox;
+    /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # let folder = tempfile::tempdir()?;
+    /// let keys = folder.path().join("keys");
+    /// let sandbox = Sandbox::builder().keys(&keys).start()?;
+    /// assert!(sandbox.exports(&keys)?.contains("export WECHATPAY_MCHID='1900000109'\n"));
+    /// # Ok(()) }
+    /// ```
+    ///
     /// # Errors
     /// [`SandboxError::KeyFile`] for a folder whose path no script can hold.
     pub fn exports(&self, keys: &Path) -> Result<String, SandboxError> {

@@ -189,7 +189,11 @@ async fn handle(
     // `Uri` keeps the bytes of path and query as they came.
     let target = parts.uri.path_and_query().map_or_else(|| parts.uri.to_string(), ToString::to_string);
     if control::is_control(&target) {
-        let Ok(Ok(body)) = time::timeout(BODY, read(body, control::LARGEST)).await else { return Err(Cut) };
+        let body = match time::timeout(BODY, read(body, control::LARGEST)).await {
+            Ok(Ok(body)) => Some(body),
+            Ok(Err(Unread::TooLarge { .. })) => None,
+            Ok(Err(Unread::Broken)) | Err(_) => return Err(Cut),
+        };
         let asked = control::Asked { method: parts.method, target, headers: parts.headers, body };
         let made = task::spawn_blocking(move || control::answer(&platform, own, &asked)).await;
         return made.map(|answer| answer.map(Payload::whole)).map_err(|_| Cut);
