@@ -78,6 +78,8 @@ mod documents {
     struct Notifications;
     #[doc = include_str!("../docs/notifications.zh-CN.md")]
     struct NotificationsChinese;
+    #[doc = include_str!("../docs/sandbox.md")]
+    struct Sandbox;
     #[doc = include_str!("../docs/sensitive-fields.md")]
     struct SensitiveFields;
     #[doc = include_str!("../docs/sensitive-fields.zh-CN.md")]

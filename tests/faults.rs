@@ -88,7 +88,7 @@ async fn each_fault_has_its_error() {
 
 #[tokio::test]
 async fn the_platforms_refusals_come_back_verified() {
-    let sandbox = Sandbox::start().unwrap();
+    let sandbox = Sandbox::builder().strict(true).start().unwrap();
     let wx = sandbox.client().unwrap();
     for result in [wx["v3/security/echo"].post(json!({})).await, wx["v3/security/echo"].post_sync(json!({}))]
     {

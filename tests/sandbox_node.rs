@@ -11,7 +11,8 @@ use wechatpay_chain::sandbox::Sandbox;
 fn installed() -> Option<PathBuf> {
     let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join("node-sdk");
     let from = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/node");
-    let works = |program: &str| Command::new(program).arg("--version").output().is_ok_and(|o| o.status.success());
+    let works =
+        |program: &str| Command::new(program).arg("--version").output().is_ok_and(|o| o.status.success());
     if !works("node") || !works("npm") {
         eprintln!("skipped: no `node` and `npm` on PATH");
         return None;

@@ -245,7 +245,7 @@ fn the_target_is_signed_as_it_stands_on_the_request_line() {
 
 #[test]
 fn values_reach_the_handler_decoded() {
-    let (sandbox, keys) = sandbox!();
+    let (sandbox, keys) = sandbox!(Sandbox::builder().strict(true));
     for (wire, value) in [("%E7%B2%A4B12345", "粤B12345"), ("a%2Fb", "a/b"), ("a+b%25", "a+b%")] {
         let reply = get(&sandbox, &keys, &format!("/v3/pay/transactions/id/{wire}?mchid=19%300000109"));
         assert_eq!((reply.status, &reply.json()["transaction_id"]), (200, &json!(value)));
@@ -259,7 +259,7 @@ fn values_reach_the_handler_decoded() {
 
 #[test]
 fn paths_verbs_and_bodies_that_are_wrong() {
-    let (sandbox, keys) = sandbox!();
+    let (sandbox, keys) = sandbox!(Sandbox::builder().strict(true));
     let reply = get(&sandbox, &keys, "/v3/no/such/path");
     assert_refused(&sandbox, &keys, &reply, 404, "RESOURCE_NOT_EXISTS", "/v3/no/such/path");
     let reply = get(&sandbox, &keys, ECHO);
@@ -478,7 +478,7 @@ fn scripts_go_before_the_built_in_routes() {
 
 #[test]
 fn error_answers_can_come_unsigned() {
-    let (sandbox, keys) = sandbox!(Sandbox::builder().sign_errors(false));
+    let (sandbox, keys) = sandbox!(Sandbox::builder().sign_errors(false).strict(true));
     assert!(get(&sandbox, &keys, "/v3/x").header("Wechatpay-Signature").is_none());
     assert!(get(&sandbox, &keys, ORDER).verifies(&keys));
 }

@@ -8,7 +8,7 @@ use std::fmt::Debug;
 
 use base64::Engine as _;
 use serde_json::json;
-use wechatpay_chain::sandbox::{Answer, Fault, Sandbox};
+use wechatpay_chain::sandbox::{Answer, Fault, FaultRule, Sandbox};
 use wechatpay_chain::{Error, SystemClock, WeChatPay};
 
 const PASSPHRASE: &str = "a passphrase that fits nothing";
@@ -57,7 +57,7 @@ fn check_error(secrets: &[String], error: &Error) {
 
 #[test]
 fn nothing_secret_shows_anywhere() {
-    let sandbox = Sandbox::start().unwrap();
+    let sandbox = Sandbox::builder().strict(true).start().unwrap();
     let secrets = secrets(&sandbox);
     let wx = sandbox.client().unwrap();
     let request = || wx["v3/security/echo"].post(json!({"echo_message": "x"}));
@@ -96,6 +96,12 @@ fn nothing_secret_shows_anywhere() {
     check_debug(&secrets, &sandbox.requests());
     check_debug(&secrets, &Answer::new(200).json(json!({})));
     check_debug(&secrets, &Fault::BadSignature);
+    check_debug(&secrets, &FaultRule::new(Fault::BadSignature));
+    sandbox.notify("http://127.0.0.1:9/", "REFUND.SUCCESS", "refund", &json!({"a": sandbox.apiv3_key()}));
+    while sandbox.notifications()[0].attempts.is_empty() {
+        std::thread::yield_now();
+    }
+    check_debug(&secrets, &sandbox.notifications());
 
     // Every error, from a cause that knows the secret.
     let key = sandbox.merchant_key_pem();

@@ -4,7 +4,13 @@ use std::{
 };
 
 use super::{
-    Sandbox, SandboxError, clock::Clock, folder, keys::Identity, platform::Platform, server::Server,
+    Sandbox, SandboxError,
+    delivery::Deliveries,
+    folder,
+    keys::Identity,
+    platform::{Platform, Settings},
+    random, scripts,
+    server::Server,
 };
 
 /// The merchant id of the platform's own examples.
@@ -19,11 +25,29 @@ pub struct SandboxBuilder {
     apiv3_key: Option<String>,
     clock_skew: i64,
     sign_errors: bool,
+    port: u16,
+    scripts: Vec<PathBuf>,
+    strict: bool,
+    notify_hosts: Vec<String>,
+    time_scale: f64,
+    seed: Option<u64>,
 }
 
 impl SandboxBuilder {
     pub(super) fn new() -> SandboxBuilder {
-        SandboxBuilder { keys: None, mchid: None, apiv3_key: None, clock_skew: 0, sign_errors: true }
+        SandboxBuilder {
+            keys: None,
+            mchid: None,
+            apiv3_key: None,
+            clock_skew: 0,
+            sign_errors: true,
+            port: 0,
+            scripts: Vec::new(),
+            strict: false,
+            notify_hosts: Vec::new(),
+            time_scale: 1.0,
+            seed: None,
+        }
     }
 
     /// Keeps keys, merchant id and APIv3 key in this folder. It is made and filled when none of the files is
@@ -80,15 +104,84 @@ impl SandboxBuilder {
         self
     }
 
-    /// Starts the server on a free port of 127.0.0.1. It listens when this returns.
+    /// The port to listen on. Unless set, or when 0: any free one.
+    pub fn port(mut self, port: u16) -> SandboxBuilder {
+        self.port = port;
+        self
+    }
+
+    /// Adds the scripted answers of a file: one JSON object a line, with `method`, `template` (as for
+    /// [`Sandbox::on`]), and, where wanted, `status` (200), `headers` and `body`.
+    ///
+    /// A text in headers or body may hold `{{var.NAME}}` (of the template), `{{query.NAME}}` and
+    /// `{{body./JSON/POINTER}}`; one that is only a placeholder takes the value with its type. What is not there is
+    /// `null`, and nothing within a longer text.
+    ///
+    /// ```
+    /// # use serde_json::json;
+    /// # use wechatpay_chain::sandbox::Sandbox;
+    /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # let folder = tempfile::tempdir()?;
+    /// # let file = folder.path().join("answers.jsonl");
+    /// let line = r#"{"method":"POST","template":"v3/lottery/{id}","body":{"id":"{{var.id}}","cents":"{{body./cents}}"}}"#;
+    /// std::fs::write(&file, line)?;
+    /// let sandbox = Sandbox::builder().script(&file).start()?;
+    /// let drawn = sandbox.client()?.chain("v3/lottery/7").post_sync(json!({ "cents": 100 }))?;
+    /// assert_eq!(drawn.data(), json!({ "id": "7", "cents": 100 }));
+    /// # Ok(()) }
+    /// ```
+    pub fn script(mut self, file: impl AsRef<Path>) -> SandboxBuilder {
+        self.scripts.push(file.as_ref().into());
+        self
+    }
+
+    /// Whether a path that nothing models is 404. Unless set it is answered with 200, `{}` and a header
+    /// `Sandbox-Not-Modelled: 1`.
+    pub fn strict(mut self, strict: bool) -> SandboxBuilder {
+        self.strict = strict;
+        self
+    }
+
+    /// Allows notifications to this host (a name or an address, without a port), too. Unless allowed, they go to
+    /// this machine only.
+    pub fn notify_host(mut self, host: impl Into<String>) -> SandboxBuilder {
+        self.notify_hosts.push(host.into());
+        self
+    }
+
+    /// How many times faster than the platform's the schedule of notifications runs; 1 unless set. The 5 s for the
+    /// receiver's answer shrink with it, but not below 1 s, and never grow.
+    pub fn time_scale(mut self, scale: f64) -> SandboxBuilder {
+        self.time_scale = scale;
+        self
+    }
+
+    /// The seed of the faults that hit a share of the requests. Unless set it is a random one, which
+    /// [`Sandbox::seed`] tells.
+    pub fn seed(mut self, seed: u64) -> SandboxBuilder {
+        self.seed = Some(seed);
+        self
+    }
+
+    /// Starts the server on 127.0.0.1. It listens when this returns.
     ///
     /// # Errors
     /// A setting out of its range or other than what the keys folder holds, a keys folder that is incomplete
-    /// or does not parse (the file is named), or a server that cannot start.
+    /// or does not parse (the file is named), a script that cannot be used (file and line are named), a port that
+    /// is taken, or a server that cannot start.
     pub fn start(self) -> Result<Sandbox, SandboxError> {
-        let clock = Clock { skew: self.clock_skew };
-        let sign_errors = self.sign_errors;
-        Ok(Sandbox::new(Server::start(Platform::new(self.identity()?, clock, sign_errors)?)?))
+        let (deliveries, jobs) = Deliveries::new(&self.notify_hosts, self.time_scale)?;
+        let seed = self.seed.map_or_else(random::number, Ok);
+        let settings = Settings {
+            clock_skew: self.clock_skew,
+            sign_errors: self.sign_errors,
+            strict: self.strict,
+            seed: seed.map_err(|_| SandboxError::Generate { what: "seed" })?,
+            scripts: scripts::load(&self.scripts)?,
+            deliveries,
+        };
+        let port = self.port;
+        Ok(Sandbox::new(Server::start(Platform::new(self.identity()?, settings)?, jobs, port)?))
     }
 
     fn identity(self) -> Result<Identity, SandboxError> {
@@ -125,6 +218,12 @@ impl fmt::Debug for SandboxBuilder {
             .field("mchid", &self.mchid)
             .field("clock_skew", &self.clock_skew)
             .field("sign_errors", &self.sign_errors)
+            .field("port", &self.port)
+            .field("scripts", &self.scripts)
+            .field("strict", &self.strict)
+            .field("notify_hosts", &self.notify_hosts)
+            .field("time_scale", &self.time_scale)
+            .field("seed", &self.seed)
             .finish_non_exhaustive()
     }
 }

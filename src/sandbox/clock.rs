@@ -1,6 +1,9 @@
 //! The sandbox's own clock, which may be wrong on purpose, and the two spellings of a time on the wire.
 
-use std::time::{Duration, SystemTime, UNIX_EPOCH};
+use std::{
+    sync::atomic::{AtomicI64, Ordering},
+    time::{Duration, SystemTime, UNIX_EPOCH},
+};
 
 use x509_cert::der::DateTime;
 
@@ -11,12 +14,42 @@ pub(super) struct Clock {
 
 impl Clock {
     /// Unix seconds.
-    #[allow(clippy::disallowed_methods, reason = "the sandbox shares no clock with the client")]
     pub(super) fn now(self) -> i64 {
         // A machine set before 1970 reads as 1970: the window check then refuses, which is the right answer.
-        let real = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_secs());
+        let real = machine().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_secs());
         i64::try_from(real).unwrap_or(i64::MAX).saturating_add(self.skew)
     }
+}
+
+/// The platform's clock: how wrong it is may change while it runs.
+#[derive(Debug)]
+pub(super) struct Shifting {
+    skew: AtomicI64,
+}
+
+impl Shifting {
+    pub(super) fn new(skew: i64) -> Shifting {
+        Shifting { skew: AtomicI64::new(skew) }
+    }
+
+    pub(super) fn skew(&self) -> i64 {
+        self.skew.load(Ordering::Relaxed)
+    }
+
+    pub(super) fn set_skew(&self, seconds: i64) {
+        self.skew.store(seconds, Ordering::Relaxed);
+    }
+
+    /// Unix seconds.
+    pub(super) fn now(&self) -> i64 {
+        Clock { skew: self.skew() }.now()
+    }
+}
+
+/// The machine's time, unskewed: when something really happened.
+#[allow(clippy::disallowed_methods, reason = "the sandbox shares no clock with the client")]
+pub(super) fn machine() -> SystemTime {
+    SystemTime::now()
 }
 
 /// `2018-06-08T10:34:56+08:00`: the platform writes every time in Beijing's zone.

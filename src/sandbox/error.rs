@@ -31,6 +31,34 @@ pub enum SandboxError {
     /// The server could not listen, or its thread could not be started.
     #[error("the sandbox's server could not start")]
     Server(#[source] io::Error),
+    /// The port of the builder's [`port`](super::SandboxBuilder::port) cannot be listened on.
+    #[error("the sandbox cannot listen on port {port} of 127.0.0.1")]
+    Port {
+        /// The port that was asked for.
+        port: u16,
+        /// The operating system's own error: in use, most often.
+        source: io::Error,
+    },
+    /// A file of scripted answers cannot be read, or a line of it cannot be used.
+    #[error("sandbox script {}{}: {problem}", path.display(), line.map_or_else(String::new, |line| format!(", line {line}")))]
+    ScriptFile {
+        /// The file.
+        path: PathBuf,
+        /// The line, counted from 1; none when it is about the whole file.
+        line: Option<usize>,
+        /// What was expected, and what came.
+        problem: String,
+        /// The operating system's own error, where there was one.
+        source: Option<io::Error>,
+    },
+    /// A fault or a rule that can hit nothing.
+    #[error("sandbox fault `{rule}`: {problem}")]
+    Fault {
+        /// The rule as text.
+        rule: String,
+        /// What was expected, and what came.
+        problem: String,
+    },
     /// A scripted route or answer that no request could be matched with, or that HTTP cannot carry.
     #[error("sandbox script `{route}`: {problem}")]
     Script {

@@ -2,7 +2,9 @@
 //!
 //! [`Sandbox::start`] opens an HTTP server on 127.0.0.1 with keys of its own. It refuses a request for the
 //! same reasons as the platform does (signature, clock, nonce, serial, body), answers a few endpoints out of
-//! the box, and any other as scripted with [`Sandbox::on`]; [`Sandbox::inject`] makes answers go wrong.
+//! the box and any other as scripted with [`Sandbox::on`] or [`SandboxBuilder::script`], or with an empty object;
+//! [`Sandbox::inject`] and [`Sandbox::inject_rule`] make answers go wrong, and [`Sandbox::notify`] sends
+//! notifications. `docs/sandbox.md` tells how to point other programs at it.
 //!
 //! It is written from the protocol alone and shares no code with the client, so that the two cannot agree on a
 //! mistake. It listens on this machine only, and its error messages show what should have been signed: nothing
@@ -27,7 +29,10 @@ mod bills;
 mod builder;
 mod check;
 mod clock;
+mod control;
+mod delivery;
 mod error;
+mod exports;
 mod faults;
 mod folder;
 mod handlers;
@@ -37,19 +42,23 @@ mod multipart;
 mod nonces;
 mod notification;
 mod payload;
+mod placeholder;
 mod platform;
+mod postman;
 mod random;
 mod refusal;
 mod routes;
+mod rules;
+mod scripts;
 mod seal;
 mod seen;
+mod sent;
 mod server;
 mod template;
 mod unsigned;
 
 use std::fmt;
 
-use http::Method;
 use serde_json::Value;
 
 pub use answer::Answer;
@@ -57,10 +66,12 @@ pub use builder::SandboxBuilder;
 pub use error::SandboxError;
 pub use faults::Fault;
 pub use keyring::Rotation;
+pub use rules::FaultRule;
 pub use seen::{SeenRequest, Verdict};
+pub use sent::{Attempt, Delivery, SentNotification};
 
 use keys::Identity;
-use routes::Script;
+use routes::{Script, Scripted, verb};
 use server::Server;
 use template::Template;
 
@@ -194,15 +205,10 @@ impl Sandbox {
     /// As [`on`](Sandbox::on), and a header that HTTP cannot carry.
     pub fn on_with(&self, method: &str, template: &str, answer: Answer) -> Result<(), SandboxError> {
         let bad = |problem| SandboxError::Script { route: format!("{method} {template}"), problem };
-        // `http` takes any token for a verb, so `get` would only never match.
-        let verb = Method::from_bytes(method.as_bytes())
-            .ok()
-            .filter(|_| method.bytes().all(|byte| byte.is_ascii_uppercase()))
-            .ok_or_else(|| bad("expected a verb in upper case".into()))?;
         let script = Script {
-            method: verb,
+            method: verb(method).map_err(bad)?,
             template: Template::parse(template).map_err(bad)?,
-            answer: answer.ready().map_err(bad)?,
+            answer: Scripted::Fixed(answer.ready().map_err(bad)?),
         };
         self.server.platform.script(script);
         Ok(())
@@ -250,12 +256,33 @@ impl Sandbox {
 
     /// Lets every request to come meet this fault, beside the others.
     pub fn inject_always(&self, fault: Fault) {
-        self.server.platform.faults().push_always(fault);
+        if let Err(e) = self.inject_rule(FaultRule::new(fault)) {
+            tracing::warn!(error = %e, "a fault for every request was not added");
+        }
     }
 
-    /// Ends all faults, the queued ones too.
+    /// Lets the requests or notifications that the rule hits meet its fault, beside the others.
+    ///
+    /// # Errors
+    /// A rule that can hit nothing (a number of 0, a share out of its range, a broken template), or too many
+    /// rules (1,000).
+    pub fn inject_rule(&self, rule: FaultRule) -> Result<(), SandboxError> {
+        self.server.platform.faults().add(rule)
+    }
+
+    /// Ends all faults, the queued ones too. Rules added from here on draw as after a start with the same seed.
     pub fn clear_faults(&self) {
         self.server.platform.faults().clear();
+    }
+
+    /// The seed of the rules that hit a share; with it a failing run can be repeated.
+    pub fn seed(&self) -> u64 {
+        self.server.platform.faults().seed()
+    }
+
+    /// Sets the sandbox's clock this many seconds ahead of the machine's (behind, when negative), from now on.
+    pub fn set_clock_skew(&self, seconds: i64) {
+        self.server.platform.clock.set_skew(seconds);
     }
 }
 

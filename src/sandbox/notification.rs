@@ -1,19 +1,63 @@
 //! Notifications: encrypted under the APIv3 key and signed by the platform; and the fields that RSA keeps secret.
 
-use aws_lc_rs::rsa::{OAEP_SHA1_MGF1SHA1, OaepPrivateDecryptingKey, PrivateDecryptingKey};
+use aws_lc_rs::{
+    error::Unspecified,
+    rsa::{OAEP_SHA1_MGF1SHA1, OaepPrivateDecryptingKey, PrivateDecryptingKey},
+};
 use base64::{Engine as _, engine::general_purpose::STANDARD};
+use bytes::Bytes;
 use http::HeaderMap;
 use rsa::{Oaep, rand_core::OsRng};
 use serde_json::{Value, json};
 use sha1::Sha1;
 
-use super::{Sandbox, SandboxError, clock::beijing, handlers, random, seal};
+use super::{
+    Fault, Sandbox, SandboxError, SentNotification, clock::beijing, delivery::Event, handlers,
+    platform::Platform, random, seal,
+};
+
+pub(super) fn id() -> Result<String, Unspecified> {
+    random::digits(32)
+}
+
+/// The body of a notification, its resource encrypted under the APIv3 key.
+pub(super) fn envelope(platform: &Platform, id: &str, event: &Event) -> Result<Vec<u8>, Unspecified> {
+    let original_type = &event.original_type;
+    let mut sealed = handlers::encrypt(&platform.identity, original_type, &event.resource.to_string())?;
+    sealed["original_type"] = json!(original_type);
+    let body = json!({
+        "id": id,
+        "create_time": beijing(platform.clock.now()),
+        "resource_type": "encrypt-resource",
+        "event_type": event.event_type,
+        "summary": event.summary,
+        "resource": sealed,
+    });
+    Ok(body.to_string().into_bytes())
+}
+
+/// The body as it goes out, after signing.
+pub(super) fn body(signed: Bytes, faults: &[Fault]) -> Bytes {
+    if faults.contains(&Fault::WrongBody) { [&signed[..], b" "].concat().into() } else { signed }
+}
+
+fn event(notify_url: &str, event_type: &str, original_type: &str, resource: &Value) -> Event {
+    Event {
+        notify_url: notify_url.into(),
+        event_type: event_type.into(),
+        original_type: original_type.into(),
+        summary: event_type.into(),
+        resource: resource.clone(),
+    }
+}
 
 impl Sandbox {
     /// A notification as the platform would send it now: its headers, signed with the platform's newest public key
     /// (or as [`sign_with`](Sandbox::sign_with) has it), and its body, with `resource` encrypted under the APIv3 key.
     ///
-    /// The faults that are queued spoil it as they spoil an answer, one each.
+    /// The faults that are queued spoil it as they spoil an answer, one each, and so do the rules for
+    /// notifications. Those of the line (a delay, a cut) have nothing to cut here: they belong to
+    /// [`notify`](Sandbox::notify).
     ///
     /// ```
     /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
@@ -36,25 +80,51 @@ impl Sandbox {
         original_type: &str,
         resource: &Value,
     ) -> Result<(HeaderMap, Vec<u8>), SandboxError> {
-        let identity = self.identity();
+        let platform = &self.server.platform;
         let failed = |_| SandboxError::Generate { what: "a notification" };
-        let mut sealed = handlers::encrypt(identity, original_type, &resource.to_string()).map_err(failed)?;
-        sealed["original_type"] = json!(original_type);
-        let now = self.server.platform.clock.now();
-        let body = json!({
-            "id": random::digits(32).map_err(failed)?,
-            "create_time": beijing(now),
-            "resource_type": "encrypt-resource",
-            "event_type": event_type,
-            "summary": event_type,
-            "resource": sealed,
-        });
-        let body = body.to_string().into_bytes();
-        let faults = self.server.platform.faults().take();
-        let headers = seal::notification(&self.server.platform, &body, &faults)
+        let event = event("", event_type, original_type, resource);
+        let body = envelope(platform, &id().map_err(failed)?, &event).map_err(failed)?;
+        let faults = platform.faults().of_notification("/", true);
+        let headers = seal::notification(platform, &body, &faults)
             .ok_or(SandboxError::Generate { what: "a notification" })?;
-        let body = if faults.contains(&super::Fault::WrongBody) { [&body[..], b" "].concat() } else { body };
-        Ok((headers, body))
+        Ok((headers, self::body(body.into(), &faults).into()))
+    }
+
+    /// Sends a notification to this URL, in the background, as the platform does: at once, and again after 15 s,
+    /// 15 s, 30 s, 3 min, 10 min, 20 min, 30 min three times, 60 min, 3 h three times and 6 h twice (all divided by
+    /// the builder's [`time_scale`](super::SandboxBuilder::time_scale)), until the answer is 200 or 204 and came
+    /// within 5 s. Gives back the id; [`notifications`](Sandbox::notifications) tells what has become of it.
+    ///
+    /// It goes to this machine only, and to hosts of the builder's
+    /// [`notify_host`](super::SandboxBuilder::notify_host). Its first attempt meets the next queued fault, and
+    /// those of the rules for notifications.
+    ///
+    /// ```
+    /// # use serde_json::json;
+    /// # use wechatpay_chain::sandbox::{Delivery, Sandbox};
+    /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// let sandbox = Sandbox::start()?;
+    /// let id = sandbox.notify("http://192.0.2.1/notify", "REFUND.SUCCESS", "refund", &json!({"refund_id": "50"}));
+    /// while !sandbox.notifications()[0].is_done() {
+    ///     std::thread::yield_now();
+    /// }
+    /// assert_eq!(sandbox.notifications()[0].id, id);
+    /// assert!(matches!(sandbox.notifications()[0].delivery, Delivery::Refused(_)));
+    /// # Ok(()) }
+    /// ```
+    pub fn notify(
+        &self,
+        notify_url: &str,
+        event_type: &str,
+        original_type: &str,
+        resource: &Value,
+    ) -> String {
+        self.server.platform.notify_as(event(notify_url, event_type, original_type, resource), true)
+    }
+
+    /// The notifications that were sent or refused, newest last: the last 10,000.
+    pub fn notifications(&self) -> Vec<SentNotification> {
+        self.server.platform.deliveries.sent.list()
     }
 
     /// What was encrypted for the platform, under the key with this serial; `None` if it does not open.

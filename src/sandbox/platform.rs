@@ -1,35 +1,55 @@
 //! One request through the platform: check, route, remember, sign.
 
-use std::sync::{Mutex, MutexGuard, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
 
 use bytes::Bytes;
 use http::{Method, Response, header};
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use super::{
-    Fault, SandboxError, SeenRequest, Verdict,
+    Answer, Fault, SandboxError, SeenRequest, Verdict,
     answer::Ready,
     check::{self, Arrived},
-    clock::Clock,
-    faults::Faults,
+    clock::Shifting,
+    delivery::Deliveries,
+    faults,
     keyring::Keyring,
     keys::Identity,
     nonces::Nonces,
     refusal::Refusal,
     routes::{Call, Route, Script},
+    rules::Faults,
     seal::{self, Context},
     seen::Ring,
     template,
 };
 
+/// On an answer to a path that nothing models.
+const NOT_MODELLED: &str = "Sandbox-Not-Modelled";
+
+/// How a platform is set up.
+pub(super) struct Settings {
+    pub(super) clock_skew: i64,
+    pub(super) sign_errors: bool,
+    /// 404 for a path that nothing models.
+    pub(super) strict: bool,
+    /// Of the faults that hit a share of the requests.
+    pub(super) seed: u64,
+    /// A later one goes before an earlier one.
+    pub(super) scripts: Vec<Script>,
+    pub(super) deliveries: Deliveries,
+}
+
 /// All that the connections share.
 pub(super) struct Platform {
     pub(super) identity: Identity,
-    pub(super) clock: Clock,
+    pub(super) clock: Shifting,
     pub(super) sign_errors: bool,
+    pub(super) deliveries: Deliveries,
+    strict: bool,
     routes: Vec<Route>,
     nonces: Mutex<Nonces>,
-    scripts: Mutex<Vec<Script>>,
+    scripts: Mutex<Vec<Arc<Script>>>,
     seen: Mutex<Ring>,
     faults: Mutex<Faults>,
     keyring: RwLock<Keyring>,
@@ -41,17 +61,19 @@ fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
 }
 
 impl Platform {
-    pub(super) fn new(identity: Identity, clock: Clock, sign_errors: bool) -> Result<Platform, SandboxError> {
+    pub(super) fn new(identity: Identity, settings: Settings) -> Result<Platform, SandboxError> {
         Ok(Platform {
             keyring: RwLock::new(Keyring::new(&identity)),
             identity,
-            clock,
-            sign_errors,
+            clock: Shifting::new(settings.clock_skew),
+            sign_errors: settings.sign_errors,
+            deliveries: settings.deliveries,
+            strict: settings.strict,
             routes: Route::all()?,
             nonces: Mutex::new(Nonces::new()),
-            scripts: Mutex::default(),
+            scripts: Mutex::new(settings.scripts.into_iter().map(Arc::new).collect()),
             seen: Mutex::default(),
-            faults: Mutex::default(),
+            faults: Mutex::new(Faults::new(settings.seed)),
         })
     }
 
@@ -79,12 +101,12 @@ impl Platform {
     pub(super) fn script(&self, script: Script) {
         let mut scripts = lock(&self.scripts);
         scripts.retain(|old| old.method != script.method || old.template != script.template);
-        scripts.push(script);
+        scripts.push(Arc::new(script));
     }
 
     pub(super) fn serve(&self, request: Arrived, faults: &[Fault]) -> Response<Bytes> {
         let checked = check::check(self, &request);
-        let outcome = checked.outcome.and_then(|body| self.route(&request, &body));
+        let outcome = checked.outcome.and_then(|body| self.execute(&request, &body, faults));
         self.finish(request, checked.signed_message, outcome, faults)
     }
 
@@ -121,22 +143,30 @@ impl Platform {
         seal::seal(self, answer, &context, faults)
     }
 
+    /// The faults that stand in for an answer do so around the execution.
+    fn execute(&self, request: &Arrived, body: &Value, faults: &[Fault]) -> Result<Ready, Refusal> {
+        if let Some(instead) = faults::before(faults) {
+            return Ok(instead);
+        }
+        let answer = self.route(request, body)?;
+        Ok(faults::after(faults).unwrap_or(answer))
+    }
+
     fn route(&self, request: &Arrived, body: &Value) -> Result<Ready, Refusal> {
         let path = template::segments(&request.target)
             .ok_or_else(|| Refusal::param("path", "path", "expected percent-encoded UTF-8"))?;
         let bare = template::without_prefix(&path);
         let mut verbs: Vec<Method> = Vec::new();
 
-        let scripts = lock(&self.scripts);
+        let scripts = lock(&self.scripts).clone();
         for script in scripts.iter().rev() {
-            if script.template.fit(&path).or_else(|| script.template.fit(bare)).is_some() {
+            if let Some(vars) = script.template.fit(&path).or_else(|| script.template.fit(bare)) {
                 if script.method == request.method {
-                    return Ok(script.answer.clone());
+                    return script.answer(&Call::new(self, request, vars, body));
                 }
                 verbs.push(script.method.clone());
             }
         }
-        drop(scripts);
         for route in &self.routes {
             if let Some(vars) = route.template.fit(bare) {
                 if route.method == request.method {
@@ -148,6 +178,10 @@ impl Platform {
                 }
                 verbs.push(route.method.clone());
             }
+        }
+        if verbs.is_empty() && !self.strict && bare.first().is_some_and(|first| first == "v3") {
+            let answer = Answer::new(200).json(json!({})).header(NOT_MODELLED, "1");
+            return answer.ready().map_err(|why| Refusal::new(500, "SYSTEM_ERROR", why));
         }
         if verbs.is_empty() {
             let message = format!("there is nothing at {}", request.target);

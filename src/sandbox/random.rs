@@ -25,6 +25,12 @@ pub(super) fn digits(length: usize) -> Result<String, Unspecified> {
     Ok(bytes.iter().map(|byte| char::from(b'0' + byte % 10)).collect())
 }
 
+pub(super) fn number() -> Result<u64, Unspecified> {
+    let mut bytes = [0; 8];
+    rand::fill(&mut bytes)?;
+    Ok(u64::from_le_bytes(bytes))
+}
+
 pub(super) fn upper_hex(bytes: &[u8]) -> String {
     bytes.iter().map(|byte| format!("{byte:02X}")).collect()
 }

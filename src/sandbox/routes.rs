@@ -11,6 +11,7 @@ use super::{
     handlers, multipart,
     platform::Platform,
     refusal::Refusal,
+    scripts::Recipe,
     template::{Template, Vars},
 };
 
@@ -18,7 +19,29 @@ use super::{
 pub(super) struct Script {
     pub(super) method: Method,
     pub(super) template: Template,
-    pub(super) answer: Ready,
+    pub(super) answer: Scripted,
+}
+
+pub(super) enum Scripted {
+    Fixed(Ready),
+    /// With values of the request in it.
+    Filled(Recipe),
+}
+
+impl Script {
+    pub(super) fn answer(&self, call: &Call<'_>) -> Result<Ready, Refusal> {
+        match &self.answer {
+            Scripted::Fixed(ready) => Ok(ready.clone()),
+            Scripted::Filled(recipe) => recipe.answer(call),
+        }
+    }
+}
+
+/// `http` takes any token for a verb, so `get` would only never match.
+pub(super) fn verb(text: &str) -> Result<Method, String> {
+    let upper = text.bytes().all(|byte| byte.is_ascii_uppercase());
+    let verb = Method::from_bytes(text.as_bytes()).ok().filter(|_| upper);
+    verb.ok_or_else(|| format!("expected a verb in upper case, found {text:?}"))
 }
 
 /// A route of the sandbox's own.
@@ -192,6 +215,11 @@ impl<'a> Call<'a> {
     /// A value of the query, `""` if it is not there.
     pub(super) fn query(&self, name: &str) -> &str {
         find(&self.query, name)
+    }
+
+    /// A value of the query.
+    pub(super) fn query_if_there(&self, name: &str) -> Option<&str> {
+        self.query.iter().find(|(key, _)| key == name).map(|(_, value)| value.as_str())
     }
 
     /// The path that was asked for.

@@ -30,7 +30,8 @@ pub struct SeenRequest {
 /// What came of a request's checks.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Verdict {
-    /// All checks passed and there is such a route.
+    /// All checks passed, and there is something to answer: a script, a route, or an empty object for a path that
+    /// is not modelled.
     Accepted,
     /// The platform's refusal.
     Refused {
@@ -80,6 +81,11 @@ impl Ring {
 
     pub(super) fn list(&self) -> Vec<SeenRequest> {
         self.kept.iter().cloned().collect()
+    }
+
+    /// The newest so many, the newest first.
+    pub(super) fn newest(&self, count: usize) -> Vec<SeenRequest> {
+        self.kept.iter().rev().take(count).cloned().collect()
     }
 
     pub(super) fn clear(&mut self) {

@@ -1,9 +1,9 @@
 //! The HTTP server: one thread with a runtime of its own, and two more for the RSA work, so that a signature
-//! on one connection does not hold up the others.
+//! on one connection does not hold up the others. Notifications go out from here, too.
 
 use std::{
     fmt, io,
-    net::{Ipv4Addr, TcpListener as StdListener},
+    net::{Ipv4Addr, SocketAddr, TcpListener as StdListener},
     sync::{Arc, mpsc},
     thread::{self, JoinHandle},
     time::Duration,
@@ -17,15 +17,18 @@ use hyper_util::rt::{TokioIo, TokioTimer};
 use tokio::{
     net::{TcpListener, TcpStream},
     runtime,
-    sync::oneshot,
+    sync::{mpsc::UnboundedReceiver, oneshot},
     task, time,
 };
 
 use super::{
     Fault, SandboxError,
     check::{Arrived, media_type},
+    control,
+    delivery::{self, Job},
     payload::Payload,
     platform::Platform,
+    postman,
     refusal::Refusal,
 };
 
@@ -38,6 +41,9 @@ const BODY: Duration = Duration::from_secs(30);
 
 /// How long an answer that is being made may still hold up the end.
 const FAREWELL: Duration = Duration::from_millis(500);
+
+/// For the RSA work; and the lookups of names, which may take long, must not take these away.
+const BLOCKING: usize = 2 + postman::LOOKUPS;
 
 const LARGEST: usize = 8 << 20;
 const LARGEST_UPLOAD: usize = 32 << 20;
@@ -53,9 +59,17 @@ pub(super) struct Server {
 }
 
 impl Server {
-    pub(super) fn start(platform: Platform) -> Result<Server, SandboxError> {
+    /// Port 0 is any free one.
+    pub(super) fn start(
+        platform: Platform,
+        jobs: UnboundedReceiver<Job>,
+        port: u16,
+    ) -> Result<Server, SandboxError> {
         let platform = Arc::new(platform);
-        let listener = StdListener::bind((Ipv4Addr::LOCALHOST, 0)).map_err(SandboxError::Server)?;
+        let listener = StdListener::bind((Ipv4Addr::LOCALHOST, port)).map_err(|source| match port {
+            0 => SandboxError::Server(source),
+            port => SandboxError::Port { port, source },
+        })?;
         listener.set_nonblocking(true).map_err(SandboxError::Server)?;
         let port = listener.local_addr().map_err(SandboxError::Server)?.port();
 
@@ -64,7 +78,7 @@ impl Server {
         let shared = Arc::clone(&platform);
         let thread = thread::Builder::new()
             .name("wechatpay-sandbox".into())
-            .spawn(move || run(listener, shared, stopped, &report))
+            .spawn(move || run(listener, shared, jobs, stopped, &report))
             .map_err(SandboxError::Server)?;
         let gone = || Err(io::Error::other("the server's thread ended at once"));
         started.recv().unwrap_or_else(|_| gone()).map_err(SandboxError::Server)?;
@@ -94,10 +108,12 @@ impl Drop for Server {
 fn run(
     listener: StdListener,
     platform: Arc<Platform>,
+    jobs: UnboundedReceiver<Job>,
     stopped: oneshot::Receiver<()>,
     report: &mpsc::SyncSender<io::Result<()>>,
 ) {
-    let runtime = match runtime::Builder::new_current_thread().enable_all().max_blocking_threads(2).build() {
+    let built = runtime::Builder::new_current_thread().enable_all().max_blocking_threads(BLOCKING).build();
+    let runtime = match built {
         Ok(runtime) => runtime,
         Err(e) => {
             let _ = report.send(Err(e));
@@ -108,6 +124,7 @@ fn run(
         match TcpListener::from_std(listener) {
             Ok(listener) => {
                 let _ = report.send(Ok(()));
+                task::spawn(delivery::run(Arc::clone(&platform), jobs));
                 task::spawn(accept(listener, platform));
                 // An error means that the sandbox is gone, which ends the server as well.
                 let _ = stopped.await;
@@ -137,7 +154,8 @@ async fn accept(listener: TcpListener, platform: Arc<Platform>) {
 
 async fn connection(stream: TcpStream, platform: Arc<Platform>) {
     let _ = stream.set_nodelay(true);
-    let service = service_fn(move |request| handle(Arc::clone(&platform), request));
+    let own = stream.local_addr().ok();
+    let service = service_fn(move |request| handle(Arc::clone(&platform), own, request));
     let served = http1::Builder::new()
         .timer(TokioTimer::new())
         .header_read_timeout(IDLE)
@@ -162,12 +180,26 @@ impl fmt::Display for Cut {
 
 impl std::error::Error for Cut {}
 
-async fn handle(platform: Arc<Platform>, request: Request<Incoming>) -> Result<Response<Payload>, Cut> {
-    let faults = platform.faults().take();
+async fn handle(
+    platform: Arc<Platform>,
+    own: Option<SocketAddr>,
+    request: Request<Incoming>,
+) -> Result<Response<Payload>, Cut> {
     let (parts, body) = request.into_parts();
-    let body = time::timeout(BODY, read(body, limit(&parts.headers))).await;
     // `Uri` keeps the bytes of path and query as they came.
     let target = parts.uri.path_and_query().map_or_else(|| parts.uri.to_string(), ToString::to_string);
+    if control::is_control(&target) {
+        let body = match time::timeout(BODY, read(body, control::LARGEST)).await {
+            Ok(Ok(body)) => Some(body),
+            Ok(Err(Unread::TooLarge { .. })) => None,
+            Ok(Err(Unread::Broken)) | Err(_) => return Err(Cut),
+        };
+        let asked = control::Asked { method: parts.method, target, headers: parts.headers, body };
+        let made = task::spawn_blocking(move || control::answer(&platform, own, &asked)).await;
+        return made.map(|answer| answer.map(Payload::whole)).map_err(|_| Cut);
+    }
+    let faults = platform.faults().of_request(&target);
+    let body = time::timeout(BODY, read(body, limit(&parts.headers))).await;
     let mut arrived = Arrived { method: parts.method, target, headers: parts.headers, body: Bytes::new() };
 
     let refusal = match body {

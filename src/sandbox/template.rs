@@ -43,6 +43,14 @@ impl Template {
         Ok(Template(segments))
     }
 
+    /// Whether it has a variable of this name.
+    pub(super) fn has(&self, name: &str) -> bool {
+        self.0.iter().any(|segment| match segment {
+            Segment::Literal(_) => false,
+            Segment::One(variable) | Segment::Rest(variable) => variable == name,
+        })
+    }
+
     /// The values, when the decoded segments fit. An empty segment fits no variable: it is what a missing
     /// value leaves behind.
     pub(super) fn fit(&self, path: &[String]) -> Option<Vars> {
