@@ -247,6 +247,53 @@ fn requests_notifications_and_the_clock_can_be_read() {
 }
 
 #[test]
+fn the_keys_change_on_demand() {
+    let sandbox = Sandbox::start().unwrap();
+    let keys = || control(&sandbox, "GET", "/_sandbox/keys", &own(&sandbox), "").json();
+    let serials = |of: &str| -> Vec<String> {
+        let list = keys()[of].as_array().unwrap().clone();
+        list.iter().map(|key| key["serial"].as_str().unwrap().to_owned()).collect()
+    };
+    let first = keys();
+    assert_eq!(serials("certificates"), [sandbox.platform_certificate_serial()]);
+    assert_eq!(first["answers_are_signed_with"], sandbox.platform_certificate_serial());
+    assert_eq!(first["notifications_are_signed_with"], sandbox.platform_public_key_id());
+    assert!(!first.to_string().contains("PRIVATE"));
+
+    // By a rule: the second request, and it stays so. The signer shows in the answer.
+    let merchant = export(&sandbox);
+    let signer = || get(&sandbox, &merchant, "/v3/x").header("Wechatpay-Serial").unwrap().to_string();
+    sandbox.inject_rule("rotate-certificate nth=2".parse().unwrap()).unwrap();
+    assert_eq!(signer(), sandbox.platform_certificate_serial());
+    let second = signer();
+    assert_eq!((signer(), serials("certificates").pop().unwrap()), (second.clone(), second.clone()));
+    sandbox.inject(Fault::RotatePublicKey);
+    let public = signer();
+    assert_eq!(serials("public_keys"), [sandbox.platform_public_key_id(), public.as_str()]);
+
+    // From outside.
+    let post = |body: Value| control(&sandbox, "POST", "/_sandbox/keys", &own(&sandbox), &body.to_string());
+    assert_eq!(post(json!({ "rotate": "certificate" })).status, 200);
+    assert!(!serials("certificates")[..2].contains(&signer()));
+    assert_eq!(post(json!({ "sign_with": second })).status, 200);
+    assert_eq!(signer(), second);
+    assert_eq!(post(json!({ "retire": second })).json()["certificates"].as_array().unwrap().len(), 2);
+    assert_ne!(signer(), second);
+    for wrong in [
+        json!({ "rotate": "sideways" }),
+        json!({ "retire": "NOBODY" }),
+        json!({}),
+        json!({ "sign_with": "" }),
+    ] {
+        assert_eq!(post(wrong).status, 400);
+    }
+    // A clock that goes wrong in the middle.
+    sandbox.inject_rule("clock-skew=-301 nth=2".parse().unwrap()).unwrap();
+    let status = || get(&sandbox, &merchant, "/v3/x").status;
+    assert_eq!([status(), status(), status()], [200, 401, 401]);
+}
+
+#[test]
 fn other_sites_cannot_control_it() {
     let sandbox = Sandbox::start().unwrap();
     let host = own(&sandbox);

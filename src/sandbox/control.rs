@@ -7,7 +7,7 @@ use http::{HeaderMap, HeaderValue, Method, Response, StatusCode, header};
 use serde::Deserialize;
 use serde_json::{Value, json};
 
-use super::{Fault, FaultRule, SeenRequest, Verdict, platform::Platform};
+use super::{Fault, FaultRule, Rotation, SeenRequest, Verdict, platform::Platform};
 
 const PREFIX: &str = "/_sandbox/";
 
@@ -43,6 +43,15 @@ struct Rule {
     path: Option<String>,
     times: Option<u64>,
     on: Option<String>,
+}
+
+/// One of [`Sandbox`](super::Sandbox)'s methods of the same names.
+#[derive(Deserialize)]
+#[serde(rename_all = "snake_case")]
+enum Keys {
+    Rotate(Rotation),
+    SignWith(String),
+    Retire(String),
 }
 
 #[derive(Deserialize)]
@@ -125,11 +134,21 @@ fn route(platform: &Platform, asked: &Asked) -> Answered {
             platform.clock.set_skew(parse::<Skew>(asked)?.skew);
             Ok((StatusCode::OK, clock(platform)))
         }
-        ("faults" | "requests" | "notifications" | "clock", _) => {
+        ("keys", "GET") => Ok((StatusCode::OK, platform.keyring().list())),
+        ("keys", "POST") => {
+            let changed = match parse::<Keys>(asked)? {
+                Keys::Rotate(rotation) => platform.rotate(rotation).map(|_| ()),
+                Keys::SignWith(serial) => platform.sign_with(&serial),
+                Keys::Retire(serial) => platform.retire(&serial),
+            };
+            changed.map_err(|e| bad(e.to_string()))?;
+            Ok((StatusCode::OK, platform.keyring().list()))
+        }
+        ("faults" | "requests" | "notifications" | "clock" | "keys", _) => {
             Err(Refused(StatusCode::METHOD_NOT_ALLOWED, format!("{method} is not for {path}")))
         }
         _ => {
-            let there = "there are faults, requests, notifications and clock";
+            let there = "there are faults, requests, notifications, keys and clock";
             Err(Refused(StatusCode::NOT_FOUND, format!("there is nothing at {path}; {there}")))
         }
     }

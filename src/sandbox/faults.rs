@@ -1,6 +1,6 @@
 use std::{fmt, str::FromStr, time::Duration};
 
-use super::{SandboxError, answer::Ready, refusal::Refusal};
+use super::{Rotation, SandboxError, answer::Ready, platform::Platform, refusal::Refusal};
 
 /// Something that goes wrong with an answer or a notification, on purpose.
 ///
@@ -9,11 +9,11 @@ use super::{SandboxError, answer::Ready, refusal::Refusal};
 ///
 /// A fault of the signature never takes the place of a notification: the spoiled one goes ahead, whatever the
 /// receiver answers does not count, and the true one follows. What has no meaning for a notification (an HTML
-/// page, 429, 500) is ignored there, and [`Duplicate`](Fault::Duplicate) is ignored for an answer.
+/// page, 429, 500, a change of keys or clock) is ignored there, and [`Duplicate`](Fault::Duplicate) is ignored for an answer.
 ///
 /// As text ([`FromStr`], [`Display`](fmt::Display)) a fault is its name in kebab case, with its value behind `=`
 /// where it has one: `bad-signature`, `missing-header=Wechatpay-Nonce`, `delay=250` (milliseconds),
-/// `rate-limited`, `rate-limited=3` (seconds).
+/// `rate-limited`, `rate-limited=3` (seconds), `rotate-certificate`, `clock-skew=-301` (seconds).
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Fault {
@@ -47,6 +47,13 @@ pub enum Fault {
     /// 500 `SYSTEM_ERROR` after the request has been executed: what it changed stays changed. A request that is
     /// refused anyway is refused as ever.
     SystemErrorAfterExecuting,
+    /// Before this request is answered, the platform changes over to a new certificate: see
+    /// [`Sandbox::rotate`](super::Sandbox::rotate). It stays so.
+    RotateCertificate,
+    /// Before this request is answered, the platform changes over to a new public key. It stays so.
+    RotatePublicKey,
+    /// From this request on, the platform's clock is this many seconds ahead of the machine's (behind, when negative).
+    ClockSkew(i64),
     /// A notification that was accepted is sent once more, with the same id, as the platform does at times.
     Duplicate,
 }
@@ -71,6 +78,24 @@ impl Fault {
     }
 }
 
+/// What changes for good, before the request is looked at.
+pub(super) fn change(platform: &Platform, faults: &[Fault]) {
+    for fault in faults {
+        let rotation = match fault {
+            Fault::RotateCertificate => Rotation::Certificate,
+            Fault::RotatePublicKey => Rotation::PublicKey,
+            Fault::ClockSkew(seconds) => {
+                platform.clock.set_skew(*seconds);
+                continue;
+            }
+            _ => continue,
+        };
+        if let Err(error) = platform.rotate(rotation) {
+            tracing::error!(%error, "the sandbox's keys cannot change");
+        }
+    }
+}
+
 /// The answer of a platform that does not get to execute the request.
 pub(super) fn before(faults: &[Fault]) -> Option<Ready> {
     let retry_after = faults.iter().find_map(|fault| match fault {
@@ -92,7 +117,7 @@ pub(super) fn after(faults: &[Fault]) -> Option<Ready> {
 }
 
 /// The faults without a value, by their names.
-const PLAIN: [(&str, Fault); 10] = [
+const PLAIN: [(&str, Fault); 12] = [
     ("bad-signature", Fault::BadSignature),
     ("unknown-serial", Fault::UnknownSerial),
     ("old-timestamp", Fault::OldTimestamp),
@@ -102,6 +127,8 @@ const PLAIN: [(&str, Fault); 10] = [
     ("cut-connection", Fault::CutConnection),
     ("cut-body", Fault::CutBody),
     ("system-error-after-executing", Fault::SystemErrorAfterExecuting),
+    ("rotate-certificate", Fault::RotateCertificate),
+    ("rotate-public-key", Fault::RotatePublicKey),
     ("duplicate", Fault::Duplicate),
 ];
 
@@ -110,6 +137,7 @@ impl fmt::Display for Fault {
         match self {
             Fault::MissingHeader(name) => write!(f, "missing-header={name}"),
             Fault::Delay(time) => write!(f, "delay={}", time.as_millis()),
+            Fault::ClockSkew(seconds) => write!(f, "clock-skew={seconds}"),
             Fault::RateLimited { retry_after: None } => f.write_str("rate-limited"),
             Fault::RateLimited { retry_after: Some(seconds) } => write!(f, "rate-limited={seconds}"),
             plain => f.write_str(PLAIN.iter().find(|(_, fault)| fault == plain).map_or("", |(name, _)| name)),
@@ -135,6 +163,10 @@ impl FromStr for Fault {
                 .and_then(|text| text.parse().ok())
                 .map(|milliseconds| Fault::Delay(Duration::from_millis(milliseconds)))
                 .ok_or_else(|| bad("expected delay=MILLISECONDS".into()))?,
+            ("clock-skew", value) => value
+                .and_then(|text| text.parse().ok())
+                .map(Fault::ClockSkew)
+                .ok_or_else(|| bad("expected clock-skew=SECONDS".into()))?,
             ("rate-limited", None) => Fault::RateLimited { retry_after: None },
             ("rate-limited", Some(text)) => text
                 .parse()
@@ -152,7 +184,8 @@ impl FromStr for Fault {
 
 fn names() -> String {
     let plain: Vec<&str> = PLAIN.iter().map(|(name, _)| *name).collect();
-    format!("{}, missing-header=NAME, delay=MILLISECONDS and rate-limited[=SECONDS]", plain.join(", "))
+    let plain = plain.join(", ");
+    format!("{plain}, missing-header=NAME, delay=MILLISECONDS, clock-skew=SECONDS and rate-limited[=SECONDS]")
 }
 
 #[cfg(test)]
@@ -164,6 +197,7 @@ mod tests {
         let others = [
             Fault::MissingHeader("Wechatpay-Nonce".into()),
             Fault::Delay(Duration::from_millis(250)),
+            Fault::ClockSkew(-301),
             Fault::RateLimited { retry_after: None },
             Fault::RateLimited { retry_after: Some(3) },
         ];
@@ -178,6 +212,8 @@ mod tests {
             "delay=x",
             "missing-header=a b",
             "rate-limited=-1",
+            "clock-skew",
+            "clock-skew=soon",
         ] {
             let error = text.parse::<Fault>().unwrap_err().to_string();
             assert!(error.contains(&format!("`{text}`")), "{error}");

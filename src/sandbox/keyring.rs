@@ -2,9 +2,13 @@
 
 use std::sync::Arc;
 
+use serde::Deserialize;
+use serde_json::{Value, json};
+
 use super::{
     Sandbox, SandboxError,
     keys::{Certified, Identity, PrivateKey, PublicKey},
+    platform::Platform,
 };
 
 /// In the order in which they came.
@@ -72,6 +76,20 @@ impl Keyring {
         })
     }
 
+    /// The keys as the control endpoint shows them: nothing private.
+    pub(super) fn list(&self) -> Value {
+        let certificates =
+            self.certificates.iter().map(|key| json!({ "serial": key.serial, "pem": key.pem }));
+        let public_keys = self.public_keys.iter().map(|key| json!({ "serial": key.id, "pem": key.pem }));
+        let signs = |what| self.signing(what).map(|key| key.serial().to_string());
+        json!({
+            "certificates": certificates.collect::<Vec<_>>(),
+            "public_keys": public_keys.collect::<Vec<_>>(),
+            "answers_are_signed_with": signs(Unasked::Answer),
+            "notifications_are_signed_with": signs(Unasked::Notification),
+        })
+    }
+
     pub(super) fn certificates(&self) -> &[Arc<Certified>] {
         &self.certificates
     }
@@ -99,13 +117,47 @@ fn unknown(serial: &str) -> String {
 }
 
 /// A change-over of the platform's keys: see [`Sandbox::rotate`].
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "kebab-case")]
 #[non_exhaustive]
 pub enum Rotation {
     /// To a new certificate, which the list of certificates has from now on.
     Certificate,
     /// To a new public key.
     PublicKey,
+}
+
+impl Platform {
+    fn add_certificate(&self) -> Result<Arc<Certified>, SandboxError> {
+        let certificate = Arc::new(Certified::platform()?);
+        self.keyring_mut().certificates.push(Arc::clone(&certificate));
+        Ok(certificate)
+    }
+
+    fn add_public_key(&self) -> Result<Arc<PublicKey>, SandboxError> {
+        let public = Arc::new(PublicKey::generate()?);
+        self.keyring_mut().public_keys.push(Arc::clone(&public));
+        Ok(public)
+    }
+
+    pub(super) fn sign_with(&self, serial: &str) -> Result<(), SandboxError> {
+        let chosen = self.keyring_mut().choose(serial);
+        chosen.map_err(|problem| SandboxError::Setting { name: "sign_with", problem })
+    }
+
+    pub(super) fn retire(&self, serial: &str) -> Result<(), SandboxError> {
+        let retired = self.keyring_mut().retire(serial);
+        retired.map_err(|problem| SandboxError::Setting { name: "retire", problem })
+    }
+
+    pub(super) fn rotate(&self, rotation: Rotation) -> Result<String, SandboxError> {
+        let serial = match rotation {
+            Rotation::Certificate => self.add_certificate()?.serial.clone(),
+            Rotation::PublicKey => self.add_public_key()?.id.clone(),
+        };
+        self.sign_with(&serial)?;
+        Ok(serial)
+    }
 }
 
 /// Key rotation. The keys folder keeps the first keys only.
@@ -116,9 +168,7 @@ impl Sandbox {
     /// # Errors
     /// A key that cannot be made.
     pub fn add_certificate(&self) -> Result<String, SandboxError> {
-        let certificate = Arc::new(Certified::platform()?);
-        self.server.platform.keyring_mut().certificates.push(Arc::clone(&certificate));
-        Ok(certificate.serial.clone())
+        self.server.platform.add_certificate().map(|certificate| certificate.serial.clone())
     }
 
     /// Makes a new public key and gives its `PUB_KEY_ID_…` and its SPKI PEM, as the merchant platform's page shows
@@ -127,9 +177,7 @@ impl Sandbox {
     /// # Errors
     /// A key that cannot be made.
     pub fn add_public_key(&self) -> Result<(String, String), SandboxError> {
-        let public = Arc::new(PublicKey::generate()?);
-        self.server.platform.keyring_mut().public_keys.push(Arc::clone(&public));
-        Ok((public.id.clone(), public.pem.clone()))
+        self.server.platform.add_public_key().map(|public| (public.id.clone(), public.pem.clone()))
     }
 
     /// Lets this key sign what names no other: answers to requests without `Wechatpay-Serial`, and notifications.
@@ -137,8 +185,7 @@ impl Sandbox {
     /// # Errors
     /// A serial that no key has.
     pub fn sign_with(&self, serial: &str) -> Result<(), SandboxError> {
-        let chosen = self.server.platform.keyring_mut().choose(serial);
-        chosen.map_err(|problem| SandboxError::Setting { name: "sign_with", problem })
+        self.server.platform.sign_with(serial)
     }
 
     /// Takes a key out of use: it signs nothing any more, the list of certificates does not have it, and a request
@@ -147,21 +194,26 @@ impl Sandbox {
     /// # Errors
     /// A serial that no key has, or the last key.
     pub fn retire(&self, serial: &str) -> Result<(), SandboxError> {
-        let retired = self.server.platform.keyring_mut().retire(serial);
-        retired.map_err(|problem| SandboxError::Setting { name: "retire", problem })
+        self.server.platform.retire(serial)
     }
 
     /// Changes over to a new key at once: makes it and signs with it what names no other. Gives its serial. The old
-    /// ones are still there, until [`retire`](Sandbox::retire).
+    /// ones are still there, until [`retire`](Sandbox::retire). [`Fault::RotateCertificate`](super::Fault) and its
+    /// sister do the same at a request of their own.
+    ///
+    /// ```
+    /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// use wechatpay_chain::sandbox::{Rotation, Sandbox};
+    /// let sandbox = Sandbox::start()?;
+    /// let new = sandbox.rotate(Rotation::Certificate)?;
+    /// sandbox.retire(sandbox.platform_certificate_serial())?;
+    /// assert_ne!(new, sandbox.platform_certificate_serial());
+    /// # Ok(()) }
+    /// ```
     ///
     /// # Errors
     /// A key that cannot be made.
     pub fn rotate(&self, rotation: Rotation) -> Result<String, SandboxError> {
-        let serial = match rotation {
-            Rotation::Certificate => self.add_certificate()?,
-            Rotation::PublicKey => self.add_public_key()?.0,
-        };
-        self.sign_with(&serial)?;
-        Ok(serial)
+        self.server.platform.rotate(rotation)
     }
 }

@@ -105,6 +105,7 @@ impl Platform {
     }
 
     pub(super) fn serve(&self, request: Arrived, faults: &[Fault]) -> Response<Bytes> {
+        faults::change(self, faults);
         let checked = check::check(self, &request);
         let outcome = checked.outcome.and_then(|body| self.execute(&request, &body, faults));
         self.finish(request, checked.signed_message, outcome, faults)
