@@ -5,6 +5,7 @@ use std::{
 
 use super::{
     Sandbox, SandboxError, clock::Clock, folder, keys::Identity, platform::Platform, server::Server,
+    store::Store,
 };
 
 /// The merchant id of the platform's own examples.
@@ -19,11 +20,21 @@ pub struct SandboxBuilder {
     apiv3_key: Option<String>,
     clock_skew: i64,
     sign_errors: bool,
+    state: Option<PathBuf>,
+    hold_refunds: bool,
 }
 
 impl SandboxBuilder {
     pub(super) fn new() -> SandboxBuilder {
-        SandboxBuilder { keys: None, mchid: None, apiv3_key: None, clock_skew: 0, sign_errors: true }
+        SandboxBuilder {
+            keys: None,
+            mchid: None,
+            apiv3_key: None,
+            clock_skew: 0,
+            sign_errors: true,
+            state: None,
+            hold_refunds: false,
+        }
     }
 
     /// Keeps keys, merchant id and APIv3 key in this folder. It is made and filled when none of the files is
@@ -58,6 +69,22 @@ impl SandboxBuilder {
         self
     }
 
+    /// Keeps orders, refunds, files and all other state in this file over restarts: an SQLite database, made if it
+    /// is not there. What was answered survives a kill at any moment. One sandbox at a time can use it.
+    ///
+    /// Unless set, the state is in memory, where the newest 50,000 resources and 1,000 files (128 MiB) are kept.
+    pub fn state(mut self, file: impl AsRef<Path>) -> SandboxBuilder {
+        self.state = Some(file.as_ref().into());
+        self
+    }
+
+    /// Whether refunds stay `PROCESSING` until [`Sandbox::settle_refund`]. Otherwise a refund is answered as
+    /// `PROCESSING` and is done right after, notification included.
+    pub fn hold_refunds(mut self, hold: bool) -> SandboxBuilder {
+        self.hold_refunds = hold;
+        self
+    }
+
     /// Starts the server on a free port of 127.0.0.1. It listens when this returns.
     ///
     /// # Errors
@@ -65,8 +92,13 @@ impl SandboxBuilder {
     /// or does not parse (the file is named), or a server that cannot start.
     pub fn start(self) -> Result<Sandbox, SandboxError> {
         let clock = Clock { skew: self.clock_skew };
-        let sign_errors = self.sign_errors;
-        Ok(Sandbox::new(Server::start(Platform::new(self.identity()?, clock, sign_errors)?)?))
+        let (sign_errors, hold_refunds) = (self.sign_errors, self.hold_refunds);
+        let store = match &self.state {
+            Some(file) => Store::open(file)?,
+            None => Store::in_memory()?,
+        };
+        let platform = Platform::new(self.identity()?, clock, sign_errors, store, hold_refunds)?;
+        Ok(Sandbox::new(Server::start(platform)?))
     }
 
     fn identity(self) -> Result<Identity, SandboxError> {
@@ -103,6 +135,7 @@ impl fmt::Debug for SandboxBuilder {
             .field("mchid", &self.mchid)
             .field("clock_skew", &self.clock_skew)
             .field("sign_errors", &self.sign_errors)
+            .field("state", &self.state)
             .finish_non_exhaustive()
     }
 }

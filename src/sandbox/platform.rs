@@ -11,6 +11,7 @@ use super::{
     answer::Ready,
     check::{self, Arrived},
     clock::Clock,
+    delivery::Queue,
     faults::Faults,
     keys::Identity,
     nonces::Nonces,
@@ -18,19 +19,24 @@ use super::{
     routes::{Call, Route, Script},
     seal::{self, Context},
     seen::Ring,
+    store::Store,
     template,
 };
 
 /// All that the connections share.
-pub(super) struct Platform {
+pub(crate) struct Platform {
     pub(super) identity: Identity,
     pub(super) clock: Clock,
     pub(super) sign_errors: bool,
+    pub(super) store: Store,
+    /// Refunds wait for `Sandbox::settle_refund`.
+    pub(super) holds_refunds: bool,
     routes: Vec<Route>,
     nonces: Mutex<Nonces>,
     scripts: Mutex<Vec<Script>>,
     seen: Mutex<Ring>,
     faults: Mutex<Faults>,
+    events: Mutex<Queue>,
 }
 
 /// A panic elsewhere must not take the sandbox down with it: none of these is left half-written.
@@ -39,16 +45,25 @@ fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
 }
 
 impl Platform {
-    pub(super) fn new(identity: Identity, clock: Clock, sign_errors: bool) -> Result<Platform, SandboxError> {
+    pub(super) fn new(
+        identity: Identity,
+        clock: Clock,
+        sign_errors: bool,
+        store: Store,
+        holds_refunds: bool,
+    ) -> Result<Platform, SandboxError> {
         Ok(Platform {
             identity,
             clock,
             sign_errors,
+            store,
+            holds_refunds,
             routes: Route::all()?,
             nonces: Mutex::new(Nonces::new()),
             scripts: Mutex::default(),
             seen: Mutex::default(),
             faults: Mutex::default(),
+            events: Mutex::default(),
         })
     }
 
@@ -62,6 +77,10 @@ impl Platform {
 
     pub(super) fn faults(&self) -> MutexGuard<'_, Faults> {
         lock(&self.faults)
+    }
+
+    pub(super) fn events(&self) -> MutexGuard<'_, Queue> {
+        lock(&self.events)
     }
 
     /// The latest script wins; an older one for the same route is forgotten.
@@ -131,7 +150,7 @@ impl Platform {
                 if route.method == request.method {
                     let call = Call::new(self, request, vars, body);
                     return route
-                        .answer(&call)?
+                        .answer(call)?
                         .ready()
                         .map_err(|why| Refusal::new(500, "SYSTEM_ERROR", why));
                 }
