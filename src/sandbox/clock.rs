@@ -45,7 +45,8 @@ pub(super) fn unix(text: &str) -> Option<i64> {
     }
     let civil = DateTime::new(part(0..4)?, small(5)?, small(8)?, small(11)?, small(14)?, small(17)?).ok()?;
     let zone = text.get(19..)?;
-    let digits = zone.strip_prefix('.').map_or(0, |rest| 1 + rest.bytes().take_while(u8::is_ascii_digit).count());
+    let digits =
+        zone.strip_prefix('.').map_or(0, |rest| 1 + rest.bytes().take_while(u8::is_ascii_digit).count());
     let at = 19 + digits;
     let offset = match text.get(at..)? {
         "Z" => 0,

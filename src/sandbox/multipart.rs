@@ -13,7 +13,8 @@ pub(super) fn file<'a>(content_type: &str, body: &'a [u8]) -> Result<(&'a str, &
         name.eq_ignore_ascii_case("content-type").then_some(value.trim())
     });
     // It goes back out as a header.
-    let named = named.filter(|value| !value.is_empty() && value.bytes().all(|byte| (b' '..=b'~').contains(&byte)));
+    let named =
+        named.filter(|value| !value.is_empty() && value.bytes().all(|byte| (b' '..=b'~').contains(&byte)));
     Ok((named.unwrap_or("application/octet-stream"), content))
 }
 

@@ -6,8 +6,8 @@ use serde_json::Value;
 use super::{
     Sandbox, SandboxError,
     catalogue::{
-        ACCEPT, COMBINED, CONFIRM, Kind, OPEN, ORDER, PAY, PAY_COMBINED, PERMISSION, REFUND, SERVICE, SERVICE_PAID,
-        SETTLE, Step, TRANSFER, kinds,
+        ACCEPT, COMBINED, CONFIRM, Kind, OPEN, ORDER, PAY, PAY_COMBINED, PERMISSION, REFUND, SERVICE,
+        SERVICE_PAID, SETTLE, Step, TRANSFER, kinds,
     },
     platform::Platform,
     refusal::Refusal,
@@ -39,7 +39,9 @@ impl Platform {
         self.work("", &Value::Null, |flow| {
             let mut all = Vec::new();
             for mut document in flow.documents.list(most)? {
-                let Some(kind) = kinds().into_iter().find(|kind| kind.name == document.kind) else { continue };
+                let Some(kind) = kinds().into_iter().find(|kind| kind.name == document.kind) else {
+                    continue;
+                };
                 (kind.load)(flow, &mut document)?;
                 all.push(Resource {
                     kind: kind.name,

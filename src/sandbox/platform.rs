@@ -149,10 +149,7 @@ impl Platform {
             if let Some(vars) = route.template.fit(bare) {
                 if route.method == request.method {
                     let call = Call::new(self, request, vars, body);
-                    return route
-                        .answer(call)?
-                        .ready()
-                        .map_err(|why| Refusal::new(500, "SYSTEM_ERROR", why));
+                    return route.answer(call)?.ready().map_err(|why| Refusal::new(500, "SYSTEM_ERROR", why));
                 }
                 verbs.push(route.method.clone());
             }

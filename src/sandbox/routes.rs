@@ -106,8 +106,7 @@ impl<'a> Call<'a> {
     /// The media type and the bytes of an upload's part `file`.
     pub(super) fn file(&self) -> Result<(&str, &[u8]), Refusal> {
         let content_type = self.request.single("content-type").unwrap_or("");
-        multipart::file(content_type, &self.request.body)
-            .map_err(|why| Refusal::param("body", "/file", &why))
+        multipart::file(content_type, &self.request.body).map_err(|why| Refusal::param("body", "/file", &why))
     }
 
     /// A text of the body, or this one.

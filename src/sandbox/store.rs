@@ -74,9 +74,11 @@ impl Store {
     pub(super) fn open(path: &Path) -> Result<Store, SandboxError> {
         // An absolute path is never one of SQLite's special names, as `:memory:` is.
         let path = std::path::absolute(path).map_err(|e| bad(path.into(), format!("is no path: {e}")))?;
-        let flags =
-            OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_CREATE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
-        let mut connection = Connection::open_with_flags(&path, flags).map_err(|e| failed(path.clone(), &e))?;
+        let flags = OpenFlags::SQLITE_OPEN_READ_WRITE
+            | OpenFlags::SQLITE_OPEN_CREATE
+            | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+        let mut connection =
+            Connection::open_with_flags(&path, flags).map_err(|e| failed(path.clone(), &e))?;
         match claim(&mut connection) {
             Ok(None) => Ok(Store { connection: Mutex::new(connection), bounded: false }),
             Ok(Some(problem)) => Err(bad(path, problem)),
@@ -113,8 +115,7 @@ fn claim(connection: &mut Connection) -> rusqlite::Result<Option<String>> {
         return Ok(Some(format!("has version {version}, and this sandbox reads version {VERSION}")));
     }
     transaction.commit()?;
-    let mode: String =
-        connection.pragma_update_and_check(None, "journal_mode", "WAL", |row| row.get(0))?;
+    let mode: String = connection.pragma_update_and_check(None, "journal_mode", "WAL", |row| row.get(0))?;
     if mode != "wal" {
         return Ok(Some(format!("cannot have a write-ahead log beside it (its journal is `{mode}`)")));
     }

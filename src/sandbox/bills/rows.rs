@@ -113,10 +113,7 @@ pub(super) fn trade(columns: &[&str], entries: &[Entry], mchid: &str) -> String 
     bill.push_str(&format!("{TRADE_SUMMARY}\r\n"));
     let count = entries.len().to_string();
     let (orders, refunds) = (yuan(orders), yuan(refunds));
-    line(
-        &mut bill,
-        &[count, orders.clone(), refunds.clone(), yuan(0), "0.00000".into(), orders, refunds],
-    );
+    line(&mut bill, &[count, orders.clone(), refunds.clone(), yuan(0), "0.00000".into(), orders, refunds]);
     bill
 }
 
@@ -247,7 +244,8 @@ mod tests {
 
     #[test]
     fn cents_are_written_as_yuan() {
-        for (cents, text) in [(0, "0.00"), (5, "0.05"), (100, "1.00"), (-1234, "-12.34"), (i64::MIN, "-92233720368547758.08")]
+        for (cents, text) in
+            [(0, "0.00"), (5, "0.05"), (100, "1.00"), (-1234, "-12.34"), (i64::MIN, "-92233720368547758.08")]
         {
             assert_eq!(yuan(cents), text);
         }

@@ -54,8 +54,14 @@ static CLOSE_COMBINED: Step = Step {
     event: None,
 };
 
-const SHOWN: Fields =
-    &["combine_appid", "combine_mchid", "combine_out_trade_no", "scene_info", "combine_payer_info", "sub_orders"];
+const SHOWN: Fields = &[
+    "combine_appid",
+    "combine_mchid",
+    "combine_out_trade_no",
+    "scene_info",
+    "combine_payer_info",
+    "sub_orders",
+];
 
 const WANTED: Need = Need::All(&[
     Need::Text("/combine_appid", 32),
@@ -105,7 +111,11 @@ pub(super) const ROWS: &[Row] = &[
         method: POST,
         template: "v3/combine-transactions/h5",
         partner: None,
-        needs: &[WANTED, Need::Text("/scene_info/payer_client_ip", 45), Need::Text("/scene_info/h5_info/type", 32)],
+        needs: &[
+            WANTED,
+            Need::Text("/scene_info/payer_client_ip", 45),
+            Need::Text("/scene_info/h5_info/type", 32),
+        ],
         act: prepay(
             &[
                 set("/trade_type", Fill::Text("MWEB")),
@@ -143,7 +153,12 @@ pub(super) const ROWS: &[Row] = &[
         partner: None,
         needs: &[
             Need::Text("/combine_appid", 32),
-            Need::List("/sub_orders", 1, 50, &[Need::Text("/mchid", 32), Need::Number("/out_trade_no", 6, 32)]),
+            Need::List(
+                "/sub_orders",
+                1,
+                50,
+                &[Need::Text("/mchid", 32), Need::Number("/out_trade_no", 6, 32)],
+            ),
         ],
         act: Move(&COMBINED, By::Number(Place::Var("combine_out_trade_no")), &CLOSE_COMBINED, None, &[]),
     },

@@ -154,8 +154,10 @@ impl Need {
                 Some(_) => wrong(field, &format!("expected an array of {least} to {most}")),
             },
             Need::Either(one, other) => {
-                let (first, second) =
-                    (Need::Text(one, 128).look(call, at, value), Need::Text(other, 128).look(call, at, value));
+                let (first, second) = (
+                    Need::Text(one, 128).look(call, at, value),
+                    Need::Text(other, 128).look(call, at, value),
+                );
                 match (first, second) {
                     (Ok(()), _) | (_, Ok(())) => Ok(()),
                     (Err(refusal), _) if there(other).is_none() => Err(refusal),

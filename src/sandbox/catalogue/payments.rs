@@ -2,8 +2,8 @@
 
 use super::{
     Act::{self, Create, Move, Query},
-    By, Code, Fields, Fill, GET, Kind, Need, Notice, POST, Place, Row, Rule, Set, Step, WRONG_STATE, keep, no_rule,
-    set,
+    By, Code, Fields, Fill, GET, Kind, Need, Notice, POST, Place, Row, Rule, Set, Step, WRONG_STATE, keep,
+    no_rule, set,
 };
 use crate::sandbox::flow::orders;
 
@@ -169,7 +169,11 @@ pub(super) const ROWS: &[Row] = &[
         method: POST,
         template: "v3/pay/transactions/h5",
         partner: Some("v3/pay/partner/transactions/h5"),
-        needs: &[WANTED, Need::Text("/scene_info/payer_client_ip", 45), Need::Text("/scene_info/h5_info/type", 32)],
+        needs: &[
+            WANTED,
+            Need::Text("/scene_info/payer_client_ip", 45),
+            Need::Text("/scene_info/h5_info/type", 32),
+        ],
         act: prepay(
             &[
                 set("/trade_type", Fill::Text("MWEB")),

@@ -26,7 +26,15 @@ pub(crate) static SERVICE: Kind = Kind {
         set("/package", Fill::Code("DJIOSQPYWDxsjdldeu", 60)),
         set("/query_id", Fill::Code("", 48)),
     ],
-    same: &["/appid", "/service_id", "/service_introduction", "/risk_fund", "/time_range", "/openid", "/notify_url"],
+    same: &[
+        "/appid",
+        "/service_id",
+        "/service_introduction",
+        "/risk_fund",
+        "/time_range",
+        "/openid",
+        "/notify_url",
+    ],
     used: CHANGED,
     over: &[("DONE", DONE), ("REVOKED", REVOKED)],
     unknown: Code::new(404, "ORDER_NOT_EXIST", "订单不存在"),
@@ -91,7 +99,11 @@ static CANCEL: Step = Step {
     ..step(
         &["CREATED", "USER_CONFIRM"],
         "REVOKED",
-        &[set("/state", Fill::Text("REVOKED")), set("/state_description", Fill::Nothing), set("/reason", Fill::Given("/reason"))],
+        &[
+            set("/state", Fill::Text("REVOKED")),
+            set("/state_description", Fill::Nothing),
+            set("/reason", Fill::Given("/reason")),
+        ],
     )
 };
 

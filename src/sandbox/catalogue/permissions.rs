@@ -2,7 +2,8 @@
 
 use super::{
     Act::{Create, Move, Query},
-    By, CHANGED, Fields, Fill, GET, Kind, NOT_FOUND, Need, Notice, POST, Place, Row, Step, WRONG_STATE, keep, set,
+    By, CHANGED, Fields, Fill, GET, Kind, NOT_FOUND, Need, Notice, POST, Place, Row, Step, WRONG_STATE, keep,
+    set,
 };
 use crate::sandbox::{catalogue::no_rule, flow::services};
 
@@ -102,8 +103,11 @@ const SHOWN: Fields = &[
 
 const SERVICE_QUERY: &[Need] = &[Need::Query("service_id"), Need::Partner(&[Need::Query("sub_mchid")])];
 
-const ENDING: &[Need] =
-    &[Need::Text("/service_id", 32), Need::Text("/reason", 30), Need::Partner(&[Need::Text("/sub_mchid", 32)])];
+const ENDING: &[Need] = &[
+    Need::Text("/service_id", 32),
+    Need::Text("/reason", 30),
+    Need::Partner(&[Need::Text("/sub_mchid", 32)]),
+];
 
 pub(super) const ROWS: &[Row] = &[
     Row {
@@ -145,7 +149,13 @@ pub(super) const ROWS: &[Row] = &[
         template: "v3/payscore/permissions/openid/{openid}/terminate",
         partner: None,
         needs: &[Need::Text("/service_id", 32), Need::Text("/appid", 32), Need::Text("/reason", 30)],
-        act: Move(&PERMISSION, By::Pair(Place::Body("/service_id"), Place::Var("openid")), &TERMINATE, None, &[]),
+        act: Move(
+            &PERMISSION,
+            By::Pair(Place::Body("/service_id"), Place::Var("openid")),
+            &TERMINATE,
+            None,
+            &[],
+        ),
     },
     Row {
         method: GET,

@@ -2,7 +2,9 @@
 
 use super::{
     Act::{Create, Query, Remove},
-    By, CHANGED, Fields, Fill, GET, Kind, NOT_FOUND, Need, POST, Place, Row, Step, WRONG_STATE, payments::ORDER, set,
+    By, CHANGED, Fields, Fill, GET, Kind, NOT_FOUND, Need, POST, Place, Row, Step, WRONG_STATE,
+    payments::ORDER,
+    set,
 };
 use crate::sandbox::{catalogue::no_rule, flow::shares};
 
@@ -92,7 +94,8 @@ const RETURNED: Fields = &[
 
 const TYPES: &[&str] = &["MERCHANT_ID", "PERSONAL_OPENID", "PERSONAL_SUB_OPENID"];
 
-const ACCOUNT: Need = Need::All(&[Need::Text("/appid", 32), Need::OneOf("/type", TYPES), Need::Text("/account", 64)]);
+const ACCOUNT: Need =
+    Need::All(&[Need::Text("/appid", 32), Need::OneOf("/type", TYPES), Need::Text("/account", 64)]);
 
 pub(super) const ROWS: &[Row] = &[
     Row {

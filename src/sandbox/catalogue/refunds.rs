@@ -2,7 +2,8 @@
 
 use super::{
     Act::{Create, Query},
-    By, CHANGED, Fields, Fill, GET, Kind, NOT_FOUND, Need, Notice, POST, Place, Row, Step, WRONG_STATE, keep, set,
+    By, CHANGED, Fields, Fill, GET, Kind, NOT_FOUND, Need, Notice, POST, Place, Row, Step, WRONG_STATE, keep,
+    set,
 };
 use crate::sandbox::{catalogue::no_rule, flow::refunds};
 

@@ -51,7 +51,14 @@ pub(crate) fn load(flow: &mut Flow<'_>, combined: &mut Document) -> Result<(), R
             orders::expire(flow, &mut order)?;
             let news = pick(
                 &order.body,
-                &["trade_type", "trade_state", "trade_state_desc", "bank_type", "success_time", "transaction_id"],
+                &[
+                    "trade_type",
+                    "trade_state",
+                    "trade_state_desc",
+                    "bank_type",
+                    "success_time",
+                    "transaction_id",
+                ],
             );
             if let (Some(part), Value::Object(news)) = (part.as_object_mut(), news) {
                 part.extend(news);
@@ -80,7 +87,8 @@ pub(crate) fn pay(flow: &mut Flow<'_>, combined: &mut Document) -> Result<(), Re
 pub(crate) fn close(flow: &mut Flow<'_>, combined: &mut Document) -> Result<(), Refusal> {
     let all = parts(combined);
     let asked = flow.given["sub_orders"].as_array().cloned().unwrap_or_default();
-    let is_in = |list: &[Value], part: &Value| list.iter().any(|other| other["out_trade_no"] == part["out_trade_no"]);
+    let is_in =
+        |list: &[Value], part: &Value| list.iter().any(|other| other["out_trade_no"] == part["out_trade_no"]);
     if let Some(index) = asked.iter().position(|part| !is_in(&all, part)) {
         let field = format!("/sub_orders/{index}/out_trade_no");
         return Err(Refusal::param("body", &field, "no part of this combined order"));

@@ -16,7 +16,12 @@ use super::{
 
 impl Flow<'_> {
     /// The document, up to date; `None` only when the request may name none, and does not.
-    pub(super) fn find(&mut self, call: &Call<'_>, kind: &Kind, by: &By) -> Result<Option<Document>, Refusal> {
+    pub(super) fn find(
+        &mut self,
+        call: &Call<'_>,
+        kind: &Kind,
+        by: &By,
+    ) -> Result<Option<Document>, Refusal> {
         let Some(named) = named(call, by) else {
             return if matches!(by, By::May(_)) { Ok(None) } else { Err(unnamed(by)) };
         };
@@ -32,7 +37,9 @@ impl Flow<'_> {
         };
         let Some(mut document) = found else {
             let place = match named {
-                By::Number(place) | By::Own(place) | By::Anyones(place) | By::Pair(_, place) => value(call, place),
+                By::Number(place) | By::Own(place) | By::Anyones(place) | By::Pair(_, place) => {
+                    value(call, place)
+                }
                 By::Any(_) | By::May(_) => "",
             };
             return Err(kind.unknown.refusal(&format!("there is no {} {place}", kind.name)));

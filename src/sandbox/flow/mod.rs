@@ -197,7 +197,8 @@ fn show(body: &Value, fields: Fields) -> Answer {
 }
 
 fn pick(body: &Value, fields: Fields) -> Value {
-    let there = |name: &&str| Some((name.to_string(), body.get(*name).filter(|value| !value.is_null())?.clone()));
+    let there =
+        |name: &&str| Some((name.to_string(), body.get(*name).filter(|value| !value.is_null())?.clone()));
     Value::Object(fields.iter().filter_map(there).collect::<Map<_, _>>())
 }
 

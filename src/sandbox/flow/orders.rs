@@ -4,7 +4,9 @@ use serde_json::{Value, json};
 
 use super::{
     super::{catalogue::ORDER, catalogue::WRONG_STATE, clock, refusal::Refusal, store::Document},
-    Flow, services::OPENID, text,
+    Flow,
+    services::OPENID,
+    text,
 };
 
 pub(crate) fn begin(flow: &mut Flow<'_>, order: &mut Document) -> Result<(), Refusal> {

@@ -36,7 +36,8 @@ pub(crate) fn begin(flow: &mut Flow<'_>, refund: &mut Document) -> Result<(), Re
     let counts = |refund: &&Document| !matches!(refund.state.as_str(), "CLOSED" | "ABNORMAL");
     let gone: i64 = others.iter().filter(counts).map(|refund| cents(&refund.body, "/amount/refund")).sum();
     if wanted > total - gone {
-        let named = Refusal::param("body", "/amount/refund", &format!("{} of {total} are left", total - gone));
+        let named =
+            Refusal::param("body", "/amount/refund", &format!("{} of {total} are left", total - gone));
         return Err(Refusal { detail: named.detail, ..NOT_ENOUGH.refusal(&named.message) });
     }
     refund.body["transaction_id"] = json!(transaction);

@@ -40,7 +40,12 @@ impl<'a> Documents<'a> {
     }
 
     /// By the merchant's number.
-    pub(crate) fn numbered(&self, kind: &str, scope: &str, number: &str) -> Result<Option<Document>, Refusal> {
+    pub(crate) fn numbered(
+        &self,
+        kind: &str,
+        scope: &str,
+        number: &str,
+    ) -> Result<Option<Document>, Refusal> {
         self.one("kind = ?1 AND scope = ?2 AND number = ?3", (kind, scope, number))
     }
 
@@ -71,7 +76,8 @@ impl<'a> Documents<'a> {
 
     /// What the amounts come to whose money moved before this second; the amount as SQLite's JSON path.
     pub(crate) fn sum(&self, kind: &str, amount: &str, before: i64) -> Result<i64, Refusal> {
-        let sql = "SELECT coalesce(sum(json_extract(body, ?2)), 0) FROM document WHERE kind = ?1 AND settled < ?3";
+        let sql =
+            "SELECT coalesce(sum(json_extract(body, ?2)), 0) FROM document WHERE kind = ?1 AND settled < ?3";
         let mut statement = self.transaction.prepare_cached(sql)?;
         Ok(statement.query_row((kind, amount, before), |row| row.get(0))?)
     }
@@ -142,8 +148,9 @@ impl<'a> Documents<'a> {
 
 fn read(row: &Row<'_>) -> rusqlite::Result<Document> {
     let body: String = row.get(9)?;
-    let body = serde_json::from_str(&body)
-        .map_err(|e| rusqlite::Error::FromSqlConversionFailure(9, rusqlite::types::Type::Text, Box::new(e)))?;
+    let body = serde_json::from_str(&body).map_err(|e| {
+        rusqlite::Error::FromSqlConversionFailure(9, rusqlite::types::Type::Text, Box::new(e))
+    })?;
     Ok(Document {
         seq: row.get(0)?,
         kind: row.get(1)?,
