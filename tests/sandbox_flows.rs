@@ -502,10 +502,14 @@ fn a_permission_until_it_is_ended() {
         more.iter().for_each(|(name, value)| body[*name] = json!(value));
         wx["v3/payscore/partner/permissions/terminate"].post(body)
     };
-    refused(end(&[("openid", OPENID)]), 404, "RESOURCE_NOT_EXISTS", OPENID);
+    let direct = json!({"service_id": "500001", "appid": APPID, "reason": "r"});
+    let direct =
+        wx.chain("v3/payscore/permissions/openid/{openid}/terminate").post(direct).var("openid", OPENID);
+    refused(direct, 404, "RESOURCE_NOT_EXISTS", OPENID);
     refused(end(&[("authorization_code", "A2")]), 404, "RESOURCE_NOT_EXISTS", "A2");
     refused(end(&[("authorization_code", "A1")]), 400, "INVALID_REQUEST", "UNAVAILABLE");
     assert_eq!(ok(end(&[])), Value::Null, "a request about nobody");
+    assert_eq!(ok(end(&[("openid", OPENID)])), Value::Null, "a user without a permission");
     sandbox.open_permission("A1").unwrap();
     not_done(sandbox.open_permission("A1"), "AVAILABLE");
     let mut search = query.clone();

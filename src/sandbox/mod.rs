@@ -1,8 +1,9 @@
 //! The other side of the wire: an offline platform that checks and signs like the real one.
 //!
 //! [`Sandbox::start`] opens an HTTP server on 127.0.0.1 with keys of its own. It refuses a request for the
-//! same reasons as the platform does (signature, clock, nonce, serial, body), answers a few endpoints out of
-//! the box, and any other as scripted with [`Sandbox::on`]; [`Sandbox::inject`] makes answers go wrong.
+//! same reasons as the platform does (signature, clock, nonce, serial, body), keeps orders, refunds, payscore,
+//! transfers, profit sharing and files as the platform does, and answers anything else as scripted with
+//! [`Sandbox::on`]; [`Sandbox::inject`] makes answers go wrong. The payer's part is [`Sandbox::pay`] and its sisters.
 //!
 //! It is written from the protocol alone and shares no code with the client, so that the two cannot agree on a
 //! mistake. It listens on this machine only, and its error messages show what should have been signed: nothing

@@ -102,7 +102,7 @@ pub(crate) enum By {
     Pair(Place, Place),
     /// The first one that is given.
     Any(&'static [By]),
-    /// The same; a request that gives none is about nothing, and is answered as done.
+    /// The same; a request that gives none, or a user who has none, is about nothing, and is answered as done.
     May(&'static [By]),
 }
 

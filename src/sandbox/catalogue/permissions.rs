@@ -171,6 +171,7 @@ pub(super) const ROWS: &[Row] = &[
             SHOWN,
         ),
     },
+    // Ending what a user does not have is done at once: a merchant calls this to be sure.
     Row {
         method: POST,
         template: "v3/payscore/partner/permissions/terminate",

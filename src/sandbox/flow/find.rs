@@ -15,7 +15,7 @@ use super::{
 };
 
 impl Flow<'_> {
-    /// The document, up to date; `None` only when the request may name none, and does not.
+    /// The document, up to date; `None` only when the request may be about nothing, and is.
     pub(super) fn find(
         &mut self,
         call: &Call<'_>,
@@ -36,6 +36,9 @@ impl Flow<'_> {
             By::Any(_) | By::May(_) => None,
         };
         let Some(mut document) = found else {
+            if matches!((by, named), (By::May(_), By::Pair(..))) {
+                return Ok(None);
+            }
             let place = match named {
                 By::Number(place) | By::Own(place) | By::Anyones(place) | By::Pair(_, place) => {
                     value(call, place)
