@@ -10,6 +10,7 @@ use super::platform::Platform;
 const MOST: usize = 10_000;
 
 /// What a merchant is to be told.
+#[allow(dead_code, reason = "nothing sends them yet")]
 #[derive(Clone, Debug)]
 pub(crate) struct Event {
     pub(crate) notify_url: String,

@@ -5,6 +5,8 @@
 //! because two platforms that share one state would tell two stories.
 
 mod documents;
+#[cfg(test)]
+mod tests;
 
 use std::{
     path::{Path, PathBuf},

@@ -8,6 +8,8 @@ pub(super) mod orders;
 pub(super) mod refunds;
 pub(super) mod services;
 pub(super) mod shares;
+#[cfg(test)]
+mod tests;
 
 use serde_json::{Map, Value, json};
 
