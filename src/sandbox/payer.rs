@@ -83,7 +83,8 @@ impl Platform {
 
 impl Sandbox {
     /// The payer pays an order, or a combined order: it becomes `SUCCESS`, has a `transaction_id` from now on, and
-    /// its notification goes out. Gives back the order as it is now.
+    /// its notification goes out. Gives back the order as it is now. When sub-merchants share a number, the newest
+    /// order is meant.
     ///
     /// ```
     /// # use serde_json::json;

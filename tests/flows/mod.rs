@@ -5,16 +5,16 @@ use serde_json::{Value, json};
 use wechatpay_chain::sandbox::{Sandbox, SandboxError};
 use wechatpay_chain::{Error, Request, WeChatPay};
 
-pub const APPID: &str = "wxd678efh567hg6787";
-pub const OPENID: &str = "oUpF8uMuAJO_M2pxb1Q9zNjWeS6o";
+pub(crate) const APPID: &str = "wxd678efh567hg6787";
+pub(crate) const OPENID: &str = "oUpF8uMuAJO_M2pxb1Q9zNjWeS6o";
 
-pub fn start() -> (Sandbox, WeChatPay) {
+pub(crate) fn start() -> (Sandbox, WeChatPay) {
     let sandbox = Sandbox::start().unwrap();
     let wx = sandbox.client().unwrap();
     (sandbox, wx)
 }
 
-pub fn native(wx: &WeChatPay, number: &str, total: i64) -> Value {
+pub(crate) fn native(wx: &WeChatPay, number: &str, total: i64) -> Value {
     json!({
         "appid": APPID,
         "mchid": wx.mchid(),
@@ -26,7 +26,7 @@ pub fn native(wx: &WeChatPay, number: &str, total: i64) -> Value {
     })
 }
 
-pub fn refund(order: &str, number: &str, refund: i64, total: i64) -> Value {
+pub(crate) fn refund(order: &str, number: &str, refund: i64, total: i64) -> Value {
     json!({
         "out_trade_no": order,
         "out_refund_no": number,
@@ -34,19 +34,19 @@ pub fn refund(order: &str, number: &str, refund: i64, total: i64) -> Value {
     })
 }
 
-pub fn order(wx: &WeChatPay, number: &str) -> Request {
+pub(crate) fn order(wx: &WeChatPay, number: &str) -> Request {
     let request = wx.chain("v3/pay/transactions/out-trade-no/{number}").get().var("number", number);
     request.query(json!({"mchid": wx.mchid()}))
 }
 
-pub fn close(wx: &WeChatPay, number: &str) -> Request {
+pub(crate) fn close(wx: &WeChatPay, number: &str) -> Request {
     let body = json!({"mchid": wx.mchid()});
     wx.chain("v3/pay/transactions/out-trade-no/{number}/close").post(body).var("number", number)
 }
 
 /// Asks, and hopes for an answer.
 #[track_caller]
-pub fn ok(request: Request) -> Value {
+pub(crate) fn ok(request: Request) -> Value {
     match request.wait() {
         Ok(response) => response.data(),
         Err(error) => panic!("{error}"),
@@ -55,7 +55,7 @@ pub fn ok(request: Request) -> Value {
 
 /// Asks, and hopes for this refusal, which names this field (or says this).
 #[track_caller]
-pub fn refused(request: Request, status: u16, code: &str, names: &str) {
+pub(crate) fn refused(request: Request, status: u16, code: &str, names: &str) {
     match request.wait() {
         Err(Error::Api(error)) => {
             assert_eq!((error.status, error.code.as_str()), (status, code), "{error}");
@@ -68,18 +68,18 @@ pub fn refused(request: Request, status: u16, code: &str, names: &str) {
 }
 
 #[track_caller]
-pub fn not_done(result: Result<Value, SandboxError>, says: &str) {
+pub(crate) fn not_done(result: Result<Value, SandboxError>, says: &str) {
     match result {
         Err(error @ SandboxError::State { .. }) => assert!(error.to_string().contains(says), "{error}"),
         other => panic!("{other:?}"),
     }
 }
 
-pub fn day(paid: &Value) -> String {
+pub(crate) fn day(paid: &Value) -> String {
     paid["success_time"].as_str().unwrap().chars().take(10).collect()
 }
 
-pub fn rows(bytes: &[u8]) -> (Vec<wechatpay_chain::bill::Record>, wechatpay_chain::bill::Record) {
+pub(crate) fn rows(bytes: &[u8]) -> (Vec<wechatpay_chain::bill::Record>, wechatpay_chain::bill::Record) {
     let mut rows = wechatpay_chain::bill::rows(bytes).unwrap();
     let all = rows.by_ref().collect::<Result<Vec<_>, _>>().unwrap();
     (all, rows.summary().unwrap().clone())

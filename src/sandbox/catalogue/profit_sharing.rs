@@ -148,7 +148,12 @@ pub(super) const ROWS: &[Row] = &[
             Need::Number("/out_order_no", 1, 64),
             Need::Text("/description", 80),
         ],
-        act: Create(&SHARE, &[set("/unfreeze_unsplit", Fill::Yes)], Some(&FINISH), SHARED),
+        act: Create(
+            &SHARE,
+            &[set("/unfreeze_unsplit", Fill::Yes), set("/receivers", Fill::Nothing)],
+            Some(&FINISH),
+            SHARED,
+        ),
     },
     Row {
         method: GET,

@@ -8,7 +8,9 @@ use super::{
         refusal::Refusal,
         store::Document,
     },
-    Flow, cents, described, orders, pick,
+    Flow, cents, described,
+    fill::put,
+    orders, pick,
     services::OPENID,
     text,
 };
@@ -64,8 +66,8 @@ pub(crate) fn load(flow: &mut Flow<'_>, combined: &mut Document) -> Result<(), R
                 part.extend(news);
             }
             if order.settled.is_some() {
-                part["amount"]["payer_amount"] = order.body["amount"]["payer_total"].clone();
-                part["amount"]["payer_currency"] = order.body["amount"]["payer_currency"].clone();
+                put(&mut part, "/amount/payer_amount", order.body["amount"]["payer_total"].clone());
+                put(&mut part, "/amount/payer_currency", order.body["amount"]["payer_currency"].clone());
             }
         }
         now.push(part);

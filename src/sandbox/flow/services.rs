@@ -16,7 +16,8 @@ pub(crate) fn charge(_: &mut Flow<'_>, service: &mut Document) -> Result<(), Ref
         let list = service.body.get(name).and_then(Value::as_array);
         list.map_or(0, |list| list.iter().fold(0, |sum, item| sum.saturating_add(cents(item, "/amount"))))
     };
-    let (total, due) = (cents(&service.body, "/total_amount"), sum("post_payments") - sum("post_discounts"));
+    let due = sum("post_payments").saturating_sub(sum("post_discounts"));
+    let total = cents(&service.body, "/total_amount");
     if total != due {
         let issue = format!("post_payments less post_discounts are {due}");
         return Err(Refusal::param("body", "/total_amount", &issue));

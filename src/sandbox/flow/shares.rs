@@ -9,7 +9,9 @@ use super::{
         refusal::Refusal,
         store::Document,
     },
-    Flow, cents, text,
+    Flow, cents,
+    fill::put,
+    text,
 };
 
 const NOT_SHARED: Code = Code::new(400, "INVALID_REQUEST", "非分账订单不支持分账");
@@ -48,9 +50,9 @@ pub(crate) fn begin(flow: &mut Flow<'_>, share: &mut Document) -> Result<(), Ref
         left = 0;
     }
     for receiver in &mut receivers {
-        receiver["result"] = json!("PENDING");
-        receiver["detail_id"] = json!(flow.number("3601", 28)?);
-        receiver["create_time"] = json!(beijing(flow.now));
+        put(receiver, "/result", json!("PENDING"));
+        put(receiver, "/detail_id", json!(flow.number("3601", 28)?));
+        put(receiver, "/create_time", json!(beijing(flow.now)));
     }
     share.body["receivers"] = Value::Array(receivers);
     share.body["total"] = json!(held - left);
@@ -60,8 +62,8 @@ pub(crate) fn begin(flow: &mut Flow<'_>, share: &mut Document) -> Result<(), Ref
 
 pub(crate) fn finish(flow: &mut Flow<'_>, share: &mut Document) -> Result<(), Refusal> {
     for receiver in share.body["receivers"].as_array_mut().into_iter().flatten() {
-        receiver["result"] = json!("SUCCESS");
-        receiver["finish_time"] = json!(beijing(flow.now));
+        put(receiver, "/result", json!("SUCCESS"));
+        put(receiver, "/finish_time", json!(beijing(flow.now)));
     }
     Ok(())
 }

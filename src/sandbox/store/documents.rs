@@ -1,5 +1,5 @@
 use rusqlite::{OptionalExtension, Params, Row, Transaction, params};
-use serde_json::Value;
+use serde_json::{Map, Value};
 
 use super::super::refusal::Refusal;
 
@@ -147,8 +147,9 @@ impl<'a> Documents<'a> {
 }
 
 fn read(row: &Row<'_>) -> rusqlite::Result<Document> {
-    let body: String = row.get(9)?;
-    let body = serde_json::from_str(&body).map_err(|e| {
+    let text: String = row.get(9)?;
+    // An object, as every body that was written.
+    let body: Map<String, Value> = serde_json::from_str(&text).map_err(|e| {
         rusqlite::Error::FromSqlConversionFailure(9, rusqlite::types::Type::Text, Box::new(e))
     })?;
     Ok(Document {
@@ -161,6 +162,6 @@ fn read(row: &Row<'_>) -> rusqlite::Result<Document> {
         state: row.get(6)?,
         settled: row.get(7)?,
         changed: row.get(8)?,
-        body,
+        body: Value::Object(body),
     })
 }
