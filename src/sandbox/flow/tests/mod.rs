@@ -1,3 +1,5 @@
+mod odd;
+
 use super::{super::catalogue, *};
 use crate::sandbox::{clock::Clock, keys::Identity, store::Store};
 use catalogue::{By, ORDER, PAY, Place, SETTLE};
