@@ -1,5 +1,6 @@
 //! Fetches a trade bill from the offline platform and reads it: `cargo run --example bill --features sandbox`.
 
+use serde_json::json;
 use wechatpay_chain::bill;
 use wechatpay_chain::sandbox::Sandbox;
 
@@ -7,10 +8,22 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     let sandbox = Sandbox::start()?;
     let wx = sandbox.client()?; // a real client: `WeChatPay::builder()` or `WeChatPay::from_env()`
 
+    // The offline platform writes the bill of what it saw: an order, paid today (in Beijing).
+    wx["v3/pay/transactions/native"].post_sync(json!({
+        "appid": "wxd678efh567hg6787",
+        "mchid": wx.mchid(),
+        "description": "深圳腾大-QQ公仔",
+        "out_trade_no": "P202611210001",
+        "notify_url": "https://example.com/wxpay/notify",
+        "amount": {"total": 100, "currency": "CNY"}, // cents
+    }))?;
+    let paid = sandbox.pay("P202611210001")?;
+    let day = paid["success_time"].as_str().and_then(|time| time.get(..10)).unwrap_or_default();
+
     let path = std::env::temp_dir().join(format!("tradebill-{}.csv", std::process::id()));
     let saved = wx
         .bill("v3/bill/tradebill")
-        .date("2026-11-20")
+        .date(day)
         .gzip() // sent compressed, saved decompressed
         .save_to(&path)
         .progress(|received, total| println!("{received} bytes of {total:?}"))

@@ -19,9 +19,6 @@ struct Prepay {
 async fn main() -> Result<(), Box<dyn std::error::Error>> {
     let sandbox = Sandbox::start()?;
     let wx = sandbox.client()?;
-    let prepaid = json!({"prepay_id": "wx26112221580621e9b071c00d9e093b0000"});
-    sandbox.on("POST", "v3/pay/transactions/jsapi", 200, prepaid.clone())?;
-    sandbox.on("POST", "v3/pay/transactions/app", 200, prepaid)?;
     let mut order = json!({
         "appid": APPID,
         "mchid": wx.mchid(),

@@ -12,9 +12,22 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
     let sandbox = Sandbox::start()?;
     let wx = sandbox.client()?;
 
+    // The offline platform knows the orders that it saw; `pay` is the payer's part.
+    wx["v3/pay/transactions/native"]
+        .post(json!({
+            "appid": "wxd678efh567hg6787",
+            "mchid": wx.mchid(),
+            "description": "深圳腾大-QQ公仔",
+            "out_trade_no": "P202611210001",
+            "notify_url": "https://example.com/wxpay/notify",
+            "amount": {"total": 100, "currency": "CNY"}, // cents
+        }))
+        .await?;
+    let paid = sandbox.pay("P202611210001")?;
+
     let response = wx["v3/pay/transactions/id/{transaction_id}"]
         .get()
-        .var("transaction_id", "4200000000202611210000000001")
+        .var("transaction_id", paid["transaction_id"].clone())
         .query(json!({"mchid": wx.mchid()}))
         .await?;
 

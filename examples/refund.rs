@@ -13,6 +13,19 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
     let sandbox = Sandbox::start()?;
     let wx = sandbox.client()?;
 
+    // An order to be refunded, and the payer's part of it.
+    wx["v3/pay/transactions/native"]
+        .post(json!({
+            "appid": "wxd678efh567hg6787",
+            "mchid": wx.mchid(),
+            "description": "深圳腾大-QQ公仔",
+            "out_trade_no": "P202611210001",
+            "notify_url": "https://example.com/wxpay/notify",
+            "amount": {"total": 100, "currency": "CNY"},
+        }))
+        .await?;
+    sandbox.pay("P202611210001")?;
+
     let result = wx
         .chain("v3/refund/domestic/refunds")
         .post(Value::Null)

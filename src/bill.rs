@@ -51,7 +51,13 @@ impl WeChatPay {
     /// # let wx = sandbox.client()?;
     /// # let folder = tempfile::tempdir()?;
     /// # let path = folder.path().join("bill.csv");
-    /// let saved = wx.bill("v3/bill/tradebill").date("2026-11-20").gzip().save_to(&path).wait()?;
+    /// # wx["v3/pay/transactions/native"].post_sync(serde_json::json!({
+    /// #     "appid": "wxd678efh567hg6787", "mchid": wx.mchid(), "description": "d", "out_trade_no": "P1234567",
+    /// #     "notify_url": "https://www.example.com/notify", "amount": {"total": 1},
+    /// # }))?;
+    /// # let paid = sandbox.pay("P1234567")?;
+    /// # let day = paid["success_time"].as_str().and_then(|time| time.get(..10)).unwrap_or_default();
+    /// let saved = wx.bill("v3/bill/tradebill").date(day).gzip().save_to(&path).wait()?;
     /// assert!(saved.verified);
     /// let mut rows = wechatpay_chain::bill::rows(std::fs::File::open(&path)?)?;
     /// for row in &mut rows {

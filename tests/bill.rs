@@ -14,16 +14,31 @@ use wechatpay_chain::{Error, VerifyReason};
 async fn every_bill_of_the_sandbox() {
     let sandbox = Sandbox::start().unwrap();
     let wx = sandbox.client().unwrap();
+    let mut day = String::new();
+    for (number, total) in [("P20261120001", 100), ("P20261120002", 50)] {
+        let order = json!({
+            "appid": "wxd678efh567hg6787",
+            "mchid": wx.mchid(),
+            "description": "茶, 绿",
+            "out_trade_no": number,
+            "notify_url": "https://www.example.com/notify",
+            "amount": {"total": total},
+        });
+        wx["v3/pay/transactions/native"].post(order).await.unwrap();
+        let paid = sandbox.pay(number).unwrap();
+        day = paid["success_time"].as_str().unwrap()[..10].to_string();
+    }
+    let day = day.as_str();
     let folder = tempfile::tempdir().unwrap();
     let target = folder.path().join("bill.csv");
-    for (path, count) in [("v3/bill/tradebill", 2), ("v3/bill/fundflowbill", 1)] {
-        let bill = || wx.bill(path).date("2026-11-20");
+    for (path, count) in [("v3/bill/tradebill", 2), ("v3/bill/fundflowbill", 2)] {
+        let bill = || wx.bill(path).date(day);
         let mut digests = Vec::new();
         for download in [
             bill().save_to(&target),
             bill().gzip().save_to(&target),
             bill().query(json!({"tar_type": "GZIP"})).gzip().save_to(&target),
-            wx.bill(path).query("bill_date=2026-11-20&tar_type=GZIP").save_to(&target),
+            wx.bill(path).query(format!("bill_date={day}&tar_type=GZIP")).save_to(&target),
         ] {
             let saved = download.await.unwrap();
             assert!(saved.verified);
@@ -31,7 +46,7 @@ async fn every_bill_of_the_sandbox() {
             let mut rows = rows(std::fs::File::open(&target).unwrap()).unwrap();
             let all = rows.by_ref().collect::<Result<Vec<_>, _>>().unwrap();
             assert_eq!(all.len(), count);
-            assert!(all[0].fields()[0].starts_with("2026-11-20 08:15:3"), "{:?}", all[0]);
+            assert!(all[0].fields()[0].starts_with(&format!("{day} ")), "{:?}", all[0]);
             let summary = rows.summary().unwrap();
             assert_eq!(summary.fields()[0], count.to_string());
             assert!(all.iter().all(|row| row.fields().iter().all(|field| !field.contains('`'))));
@@ -52,7 +67,7 @@ async fn every_bill_of_the_sandbox() {
     // A forged first answer: its digest is worth nothing, and its URL is not followed.
     std::fs::remove_file(&target).unwrap();
     sandbox.inject(Fault::WrongBody);
-    let forged = wx.bill("v3/bill/tradebill").date("2026-11-20").save_to(&target).wait();
+    let forged = wx.bill("v3/bill/tradebill").date(day).save_to(&target).wait();
     assert!(matches!(forged, Err(Error::Verify(e)) if matches!(e.reason, VerifyReason::BadSignature { .. })));
     assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 0);
 }

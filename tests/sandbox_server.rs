@@ -24,7 +24,7 @@ use wire::*;
 
 const ECHO: &str = "/v3/security/echo";
 const ECHO_BODY: &str = r#"{"echo_message":"你好 'quoted' \u4f60"}"#;
-const ORDER: &str = "/v3/pay/transactions/id/4200?mchid=1900000109";
+const CERTIFICATES: &str = "/v3/certificates";
 
 /// A sandbox and its keys as files, or a `return` that says why not.
 macro_rules! sandbox {
@@ -84,13 +84,13 @@ fn a_right_request_is_answered_and_signed() {
 fn the_wanted_platform_key_signs() {
     let (sandbox, keys) = sandbox!();
     for serial in [sandbox.platform_public_key_id(), sandbox.platform_certificate_serial()] {
-        let plan = Plan::new(&sandbox, "GET", ORDER, "").header("Wechatpay-Serial", serial);
+        let plan = Plan::new(&sandbox, "GET", CERTIFICATES, "").header("Wechatpay-Serial", serial);
         let reply = send(&sandbox, &keys, &plan);
         assert_eq!((reply.status, reply.header("Wechatpay-Serial")), (200, Some(serial)));
         assert!(reply.verifies(&keys));
     }
     for serial in ["PUB_KEY_ID_0", sandbox.serial()] {
-        let plan = Plan::new(&sandbox, "GET", ORDER, "").header("Wechatpay-Serial", serial);
+        let plan = Plan::new(&sandbox, "GET", CERTIFICATES, "").header("Wechatpay-Serial", serial);
         let reply = send(&sandbox, &keys, &plan);
         assert_refused(&sandbox, &keys, &reply, 400, "PARAM_ERROR", "Wechatpay-Serial");
     }
@@ -152,7 +152,7 @@ fn every_part_of_the_authorization_counts() {
 fn the_clock_window_includes_its_edges() {
     let (sandbox, keys) = sandbox!();
     let at = |offset: i64| {
-        let mut plan = Plan::new(&sandbox, "GET", ORDER, "");
+        let mut plan = Plan::new(&sandbox, "GET", CERTIFICATES, "");
         plan.timestamp = (now() + offset).to_string();
         let authorization = plan.authorization(&keys);
         // `openssl` takes a moment: the offset is meant for the second in which the request leaves.
@@ -175,11 +175,11 @@ fn the_clock_window_includes_its_edges() {
 #[test]
 fn a_skewed_clock_refuses_and_stamps_its_own_time() {
     let (sandbox, keys) = sandbox!(Sandbox::builder().clock_skew(3600));
-    let reply = get(&sandbox, &keys, ORDER);
+    let reply = get(&sandbox, &keys, CERTIFICATES);
     assert_refused(&sandbox, &keys, &reply, 401, "SIGN_ERROR", "300 seconds");
     let stamp: i64 = reply.header("Wechatpay-Timestamp").unwrap().parse().unwrap();
     assert!((3598..3602).contains(&(stamp - now())), "{stamp}");
-    let mut plan = Plan::new(&sandbox, "GET", ORDER, "");
+    let mut plan = Plan::new(&sandbox, "GET", CERTIFICATES, "");
     plan.timestamp = (now() + 3600).to_string();
     assert_eq!(send(&sandbox, &keys, &plan).status, 200);
 }
@@ -187,7 +187,7 @@ fn a_skewed_clock_refuses_and_stamps_its_own_time() {
 #[test]
 fn a_nonce_serves_once_and_a_forger_cannot_use_it_up() {
     let (sandbox, keys) = sandbox!();
-    let plan = Plan::new(&sandbox, "GET", ORDER, "");
+    let plan = Plan::new(&sandbox, "GET", CERTIFICATES, "");
     let good = plan.bytes(&plan.authorization(&keys));
     let forged = Plan { signed: Some(b"other".to_vec()), ..plan.clone() };
     assert_eq!(send(&sandbox, &keys, &forged).status, 401);
@@ -248,8 +248,8 @@ fn values_reach_the_handler_decoded() {
     let (sandbox, keys) = sandbox!(Sandbox::builder().strict(true));
     for (wire, value) in [("%E7%B2%A4B12345", "粤B12345"), ("a%2Fb", "a/b"), ("a+b%25", "a+b%")] {
         let reply = get(&sandbox, &keys, &format!("/v3/pay/transactions/id/{wire}?mchid=19%300000109"));
-        assert_eq!((reply.status, &reply.json()["transaction_id"]), (200, &json!(value)));
-        assert_eq!(reply.json()["mchid"], "1900000109");
+        // The merchant is its own, and the order is looked for under its name.
+        assert_refused(&sandbox, &keys, &reply, 404, "ORDER_NOT_EXIST", value);
     }
     let reply = get(&sandbox, &keys, "/v3/pay/transactions/id/%FF?mchid=1");
     assert_refused(&sandbox, &keys, &reply, 400, "PARAM_ERROR", "path");
@@ -327,15 +327,19 @@ fn the_built_in_routes() {
     assert!(reply.status == 204 && reply.body.is_empty() && reply.verifies(&keys), "{reply:?}");
 
     let native = json!({
-        "appid": "wx", "mchid": "1900000109", "description": "d", "out_trade_no": "P1",
+        "appid": "wx", "mchid": "1900000109", "description": "d", "out_trade_no": "P1234567",
         "notify_url": "https://x", "amount": { "total": 1 },
     });
     let reply = post(&sandbox, &keys, "/v3/pay/transactions/native", &native.to_string());
     assert!(reply.json()["code_url"].as_str().unwrap().starts_with("weixin://wxpay/bizpayurl?pr="));
+    let paid = sandbox.pay("P1234567").unwrap();
+    let order = format!("/v3/pay/transactions/id/{}", paid["transaction_id"].as_str().unwrap());
+    let reply = get(&sandbox, &keys, &format!("{order}?mchid=1900000109"));
+    assert_eq!(reply.json()["trade_state"], "SUCCESS");
 
     let refund = json!({
-        "out_trade_no": "P1", "out_refund_no": "R1",
-        "amount": { "refund": 1, "total": 2, "currency": "CNY" },
+        "out_trade_no": "P1234567", "out_refund_no": "R1",
+        "amount": { "refund": 1, "total": 1, "currency": "CNY" },
     });
     let reply = post(&sandbox, &keys, "/v3/refund/domestic/refunds", &refund.to_string());
     assert_eq!(
@@ -343,9 +347,7 @@ fn the_built_in_routes() {
         (&json!("PROCESSING"), &json!(1))
     );
     assert!(reply.verifies(&keys));
-    let reply = get(&sandbox, &keys, ORDER);
-    assert_eq!(reply.json()["trade_state"], "SUCCESS");
-    let reply = get(&sandbox, &keys, "/v3/pay/transactions/id/4200");
+    let reply = get(&sandbox, &keys, &order);
     assert_refused(&sandbox, &keys, &reply, 400, "PARAM_ERROR", "mchid");
 
     let without = |pointer: &str, body: &serde_json::Value| {
@@ -480,7 +482,7 @@ fn scripts_go_before_the_built_in_routes() {
 fn error_answers_can_come_unsigned() {
     let (sandbox, keys) = sandbox!(Sandbox::builder().sign_errors(false).strict(true));
     assert!(get(&sandbox, &keys, "/v3/x").header("Wechatpay-Signature").is_none());
-    assert!(get(&sandbox, &keys, ORDER).verifies(&keys));
+    assert!(get(&sandbox, &keys, CERTIFICATES).verifies(&keys));
 }
 
 #[test]
@@ -488,7 +490,7 @@ fn faults_of_the_signature() {
     let (sandbox, keys) = sandbox!();
     let with = |fault: Fault| {
         sandbox.inject(fault);
-        get(&sandbox, &keys, ORDER)
+        get(&sandbox, &keys, CERTIFICATES)
     };
     assert!(!with(Fault::BadSignature).verifies(&keys));
 
@@ -514,14 +516,14 @@ fn faults_of_the_signature() {
     sandbox.inject(Fault::WrongBody);
     let wrong = get(&sandbox, &keys, "/v3/empty");
     assert!(wrong.status == 200 && !wrong.body.is_empty() && !wrong.verifies(&keys));
-    assert!(get(&sandbox, &keys, ORDER).verifies(&keys), "each fault serves once");
+    assert!(get(&sandbox, &keys, CERTIFICATES).verifies(&keys), "each fault serves once");
     assert!(sandbox.requests().iter().all(|request| request.verdict == Verdict::Accepted));
 }
 
 #[test]
 fn faults_of_the_line() {
     let (sandbox, keys) = sandbox!();
-    let plan = || Plan::new(&sandbox, "GET", ORDER, "");
+    let plan = || Plan::new(&sandbox, "GET", CERTIFICATES, "");
     sandbox.inject(Fault::HtmlBadGateway);
     sandbox.inject(Fault::CutConnection);
     sandbox.inject(Fault::CutBody);
@@ -580,7 +582,7 @@ fn garbage_is_answered_or_dropped_and_the_server_lives() {
         let _ = stream.read_to_end(&mut Vec::new());
         assert!(start.elapsed() < Duration::from_secs(12), "{}", String::from_utf8_lossy(&bytes[..20]));
     }
-    assert_eq!(get(&sandbox, &keys, ORDER).status, 200);
+    assert_eq!(get(&sandbox, &keys, CERTIFICATES).status, 200);
 }
 
 #[test]
@@ -589,7 +591,7 @@ fn headers_that_never_end_and_idle_connections_are_closed() {
     let mut slow = connect(&sandbox);
     slow.write_all(b"GET /v3/x HTTP/1.1\r\nHost: x\r\n").unwrap();
     let mut idle = connect(&sandbox);
-    let plan = Plan::new(&sandbox, "GET", ORDER, "");
+    let plan = Plan::new(&sandbox, "GET", CERTIFICATES, "");
     idle.write_all(&plan.bytes(&plan.authorization(&keys))).unwrap();
     assert_eq!(receive(&mut idle).unwrap().status, 200);
     let start = Instant::now();
@@ -624,9 +626,9 @@ fn a_connection_serves_many_requests() {
 fn two_sandboxes_are_strangers() {
     let (one, one_keys) = sandbox!(Sandbox::builder().mchid("1900000001"));
     let (two, two_keys) = sandbox!(Sandbox::builder().mchid("1900000002"));
-    assert_eq!(get(&one, &one_keys, ORDER).status, 200);
-    assert_eq!(get(&two, &two_keys, ORDER).status, 200);
-    let stray = send(&two, &one_keys, &Plan::new(&one, "GET", ORDER, ""));
+    assert_eq!(get(&one, &one_keys, CERTIFICATES).status, 200);
+    assert_eq!(get(&two, &two_keys, CERTIFICATES).status, 200);
+    let stray = send(&two, &one_keys, &Plan::new(&one, "GET", CERTIFICATES, ""));
     assert_eq!(stray.status, 401);
     assert_eq!((one.requests().len(), two.requests().len()), (1, 2));
 }

@@ -87,7 +87,13 @@ fn nothing_secret_shows_anywhere() {
     check_debug(&secrets, &wechatpay_chain::Media::bytes("a.jpg", b"x".to_vec()));
     check_debug(&secrets, &wx["v3/x"].get().save_to("/nowhere/x"));
     let folder = tempfile::tempdir().unwrap();
-    let bill = || wx.bill("v3/bill/tradebill").date("2026-11-20");
+    let order = json!({
+        "appid": "wx1", "mchid": wx.mchid(), "description": "d", "out_trade_no": "P1234567",
+        "notify_url": "https://www.example.com/notify", "amount": {"total": 1},
+    });
+    wx["v3/pay/transactions/native"].post_sync(order).unwrap();
+    let paid = sandbox.pay("P1234567").unwrap();
+    let bill = || wx.bill("v3/bill/tradebill").date(&paid["success_time"].as_str().unwrap()[..10]);
     check_debug(&secrets, &bill());
     check_debug(&secrets, &bill().save_to(folder.path().join("bill.csv")).wait().unwrap());
     check_debug(&secrets, &sandbox.client_builder().proxy("http://user:apiv2 secret@proxy.example/"));

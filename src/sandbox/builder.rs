@@ -11,6 +11,7 @@ use super::{
     platform::{Platform, Settings},
     random, scripts,
     server::Server,
+    store::Store,
 };
 
 /// The merchant id of the platform's own examples.
@@ -31,6 +32,8 @@ pub struct SandboxBuilder {
     notify_hosts: Vec<String>,
     time_scale: f64,
     seed: Option<u64>,
+    state: Option<PathBuf>,
+    hold_refunds: bool,
 }
 
 impl SandboxBuilder {
@@ -47,6 +50,8 @@ impl SandboxBuilder {
             notify_hosts: Vec::new(),
             time_scale: 1.0,
             seed: None,
+            state: None,
+            hold_refunds: false,
         }
     }
 
@@ -101,6 +106,22 @@ impl SandboxBuilder {
     /// real platform does, so a client should be tried with both.
     pub fn sign_errors(mut self, sign: bool) -> SandboxBuilder {
         self.sign_errors = sign;
+        self
+    }
+
+    /// Keeps orders, refunds, files and all other state in this file over restarts: an SQLite database, made if it
+    /// is not there. What was answered survives a kill at any moment. One sandbox at a time can use it.
+    ///
+    /// Unless set, the state is in memory, where the newest 50,000 resources and 1,000 files (128 MiB) are kept.
+    pub fn state(mut self, file: impl AsRef<Path>) -> SandboxBuilder {
+        self.state = Some(file.as_ref().into());
+        self
+    }
+
+    /// Whether refunds stay `PROCESSING` until [`Sandbox::settle_refund`]. Otherwise a refund is answered as
+    /// `PROCESSING` and is done right after, notification included.
+    pub fn hold_refunds(mut self, hold: bool) -> SandboxBuilder {
+        self.hold_refunds = hold;
         self
     }
 
@@ -179,6 +200,11 @@ impl SandboxBuilder {
             seed: seed.map_err(|_| SandboxError::Generate { what: "seed" })?,
             scripts: scripts::load(&self.scripts)?,
             deliveries,
+            store: match &self.state {
+                Some(file) => Store::open(file)?,
+                None => Store::in_memory()?,
+            },
+            holds_refunds: self.hold_refunds,
         };
         let port = self.port;
         Ok(Sandbox::new(Server::start(Platform::new(self.identity()?, settings)?, jobs, port)?))
@@ -224,6 +250,7 @@ impl fmt::Debug for SandboxBuilder {
             .field("notify_hosts", &self.notify_hosts)
             .field("time_scale", &self.time_scale)
             .field("seed", &self.seed)
+            .field("state", &self.state)
             .finish_non_exhaustive()
     }
 }

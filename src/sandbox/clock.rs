@@ -66,6 +66,37 @@ pub(super) fn beijing(unix: i64) -> String {
     )
 }
 
+/// The way back from RFC 3339: Unix seconds, fractions of a second dropped. `None` when it is no such time.
+pub(super) fn unix(text: &str) -> Option<i64> {
+    let part = |range: std::ops::Range<usize>| {
+        text.get(range).filter(|part| part.bytes().all(|byte| byte.is_ascii_digit()))?.parse::<u16>().ok()
+    };
+    let small = |start: usize| u8::try_from(part(start..start + 2)?).ok();
+    let marks = [(4, "-"), (7, "-"), (10, "T"), (13, ":"), (16, ":")];
+    if marks.iter().any(|&(at, mark)| text.get(at..at + 1) != Some(mark)) {
+        return None;
+    }
+    let civil = DateTime::new(part(0..4)?, small(5)?, small(8)?, small(11)?, small(14)?, small(17)?).ok()?;
+    let zone = text.get(19..)?;
+    let digits =
+        zone.strip_prefix('.').map_or(0, |rest| 1 + rest.bytes().take_while(u8::is_ascii_digit).count());
+    let at = 19 + digits;
+    let offset = match text.get(at..)? {
+        "Z" => 0,
+        zone if zone.len() == 6 && zone.get(3..4) == Some(":") => {
+            let (hours, minutes) = (i64::from(small(at + 1)?), i64::from(small(at + 4)?));
+            let seconds = hours * 3600 + minutes * 60;
+            match zone.as_bytes().first() {
+                Some(b'+') if hours < 24 && minutes < 60 => seconds,
+                Some(b'-') if hours < 24 && minutes < 60 => -seconds,
+                _ => return None,
+            }
+        }
+        _ => return None,
+    };
+    Some(i64::try_from(civil.unix_duration().as_secs()).ok()? - offset)
+}
+
 /// The `Date` header: RFC 9110, section 5.6.7.
 pub(super) fn http_date(unix: i64) -> String {
     const DAYS: [&str; 7] = ["Thu", "Fri", "Sat", "Sun", "Mon", "Tue", "Wed"];
@@ -94,6 +125,27 @@ pub(super) fn civil(unix: i64) -> DateTime {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn times_are_read() {
+        for (text, expected) in [
+            ("2018-06-08T10:34:56+08:00", Some(1_528_425_296)),
+            ("2018-06-08T02:34:56Z", Some(1_528_425_296)),
+            ("2018-06-08T02:34:56.789Z", Some(1_528_425_296)),
+            ("2018-06-07T22:04:56-04:30", Some(1_528_425_296)),
+            ("2018-06-08T10:34:56", None),
+            ("2018-06-08 10:34:56+08:00", None),
+            ("2018-02-30T10:34:56+08:00", None),
+            ("2018-06-08T25:34:56+08:00", None),
+            ("2018-06-08T10:34:56+8:00", None),
+            ("2018-06-08T10:34:56+24:00", None),
+            ("20180608103456", None),
+            ("２018-06-08T10:34:56Z", None),
+            ("", None),
+        ] {
+            assert_eq!(unix(text), expected, "{text}");
+        }
+    }
 
     #[test]
     fn times_are_written_as_documented() {

@@ -34,6 +34,7 @@ const MOST_UNDELIVERED: usize = 10_000;
 const AT_ONCE: usize = 64;
 
 /// Something happened that a merchant is to be told.
+#[derive(Clone)]
 pub(super) struct Event {
     pub(super) notify_url: String,
     pub(super) event_type: String,
@@ -87,7 +88,6 @@ impl Deliveries {
 
 impl Platform {
     /// Sends a notification in the background and gives back its id. Never waits.
-    #[allow(dead_code, reason = "for the flows: an order paid, a refund done")]
     pub(super) fn notify(&self, event: Event) -> String {
         self.notify_as(event, false)
     }

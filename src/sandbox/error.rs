@@ -22,6 +22,26 @@ pub enum SandboxError {
         /// The operating system's own error, where there was one.
         source: Option<io::Error>,
     },
+    /// The state file cannot be used: it is not to be opened or written, no database, another program's, of another
+    /// version, or in use by another sandbox.
+    #[error("sandbox state file {}: {problem}", path.display())]
+    StateFile {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong with it.
+        problem: String,
+    },
+    /// What the payer, or the platform by itself, was to do cannot be done: see [`Sandbox::pay`](super::Sandbox::pay)
+    /// and its sisters.
+    #[error("sandbox {what}: {code} {message}")]
+    State {
+        /// What it was to be done to, such as ``order `P12345` ``.
+        what: String,
+        /// What a request would be refused with, such as `ORDER_CLOSED`.
+        code: String,
+        /// The text beside the code.
+        message: String,
+    },
     /// A fresh key or certificate could not be made.
     #[error("the sandbox could not make its {what}")]
     Generate {

@@ -1,10 +1,11 @@
 //! The other side of the wire: an offline platform that checks and signs like the real one.
 //!
 //! [`Sandbox::start`] opens an HTTP server on 127.0.0.1 with keys of its own. It refuses a request for the
-//! same reasons as the platform does (signature, clock, nonce, serial, body), answers a few endpoints out of
-//! the box and any other as scripted with [`Sandbox::on`] or [`SandboxBuilder::script`], or with an empty object;
-//! [`Sandbox::inject`] and [`Sandbox::inject_rule`] make answers go wrong, and [`Sandbox::notify`] sends
-//! notifications. `docs/sandbox.md` tells how to point other programs at it.
+//! same reasons as the platform does (signature, clock, nonce, serial, body), keeps orders, refunds, payscore,
+//! transfers, profit sharing and files as the platform does, and answers anything else as scripted with
+//! [`Sandbox::on`] or [`SandboxBuilder::script`], or with an empty object. The payer's part is [`Sandbox::pay`] and its
+//! sisters. [`Sandbox::inject`] and [`Sandbox::inject_rule`] make answers go wrong, and notifications are really sent.
+//! `docs/sandbox.md` tells how to point other programs at it.
 //!
 //! It is written from the protocol alone and shares no code with the client, so that the two cannot agree on a
 //! mistake. It listens on this machine only, and its error messages show what should have been signed: nothing
@@ -27,6 +28,7 @@ mod answer;
 mod authorization;
 mod bills;
 mod builder;
+mod catalogue;
 mod check;
 mod clock;
 mod control;
@@ -34,6 +36,7 @@ mod delivery;
 mod error;
 mod exports;
 mod faults;
+mod flow;
 mod folder;
 mod handlers;
 mod keyring;
@@ -41,6 +44,7 @@ mod keys;
 mod multipart;
 mod nonces;
 mod notification;
+mod payer;
 mod payload;
 mod placeholder;
 mod platform;
@@ -54,6 +58,7 @@ mod seal;
 mod seen;
 mod sent;
 mod server;
+mod store;
 mod template;
 mod unsigned;
 

@@ -2,11 +2,24 @@
 
 /// The bytes of the part named `meta`, exactly as they stand between its headers and the next boundary.
 pub(super) fn meta<'a>(content_type: &str, body: &'a [u8]) -> Result<&'a [u8], String> {
-    part(content_type, body, "meta")
+    part(content_type, body, "meta").map(|(_, content)| content)
 }
 
-/// The bytes of the part with this name.
-pub(super) fn part<'a>(content_type: &str, body: &'a [u8], wanted: &str) -> Result<&'a [u8], String> {
+/// The media type and the bytes of the part named `file`.
+pub(super) fn file<'a>(content_type: &str, body: &'a [u8]) -> Result<(&'a str, &'a [u8]), String> {
+    let (headers, content) = part(content_type, body, "file")?;
+    let named = std::str::from_utf8(headers).unwrap_or("").split("\r\n").find_map(|line| {
+        let (name, value) = line.split_once(':')?;
+        name.eq_ignore_ascii_case("content-type").then_some(value.trim())
+    });
+    // It goes back out as a header.
+    let named =
+        named.filter(|value| !value.is_empty() && value.bytes().all(|byte| (b' '..=b'~').contains(&byte)));
+    Ok((named.unwrap_or("application/octet-stream"), content))
+}
+
+/// The headers and the bytes of the part with this name.
+fn part<'a>(content_type: &str, body: &'a [u8], wanted: &str) -> Result<(&'a [u8], &'a [u8]), String> {
     let boundary = boundary(content_type).ok_or("the Content-Type names no boundary")?;
     let opening = format!("--{boundary}");
     let between = format!("\r\n--{boundary}");
@@ -25,7 +38,7 @@ pub(super) fn part<'a>(content_type: &str, body: &'a [u8], wanted: &str) -> Resu
         let blank = find(rest, b"\r\n\r\n").ok_or("a part has no empty line after its headers")?;
         let (headers, content) = (&rest[..blank], &rest[blank + 4..]);
         let end = find(content, between.as_bytes()).ok_or("a part does not end in the boundary")?;
-        if is_named(headers, wanted) && found.replace(&content[..end]).is_some() {
+        if is_named(headers, wanted) && found.replace((headers, &content[..end])).is_some() {
             return Err(format!("there are two `{wanted}` parts"));
         }
         rest = &content[end + between.len()..];

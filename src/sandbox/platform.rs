@@ -21,6 +21,7 @@ use super::{
     rules::Faults,
     seal::{self, Context},
     seen::Ring,
+    store::Store,
     template,
 };
 
@@ -38,15 +39,21 @@ pub(super) struct Settings {
     /// A later one goes before an earlier one.
     pub(super) scripts: Vec<Script>,
     pub(super) deliveries: Deliveries,
+    pub(super) store: Store,
+    /// Refunds wait for `Sandbox::settle_refund`.
+    pub(super) holds_refunds: bool,
 }
 
 /// All that the connections share.
-pub(super) struct Platform {
+pub(crate) struct Platform {
     pub(super) identity: Identity,
     pub(super) clock: Shifting,
     pub(super) sign_errors: bool,
     pub(super) deliveries: Deliveries,
     strict: bool,
+    pub(super) store: Store,
+    /// Refunds wait for `Sandbox::settle_refund`.
+    pub(super) holds_refunds: bool,
     routes: Vec<Route>,
     nonces: Mutex<Nonces>,
     scripts: Mutex<Vec<Arc<Script>>>,
@@ -69,6 +76,8 @@ impl Platform {
             sign_errors: settings.sign_errors,
             deliveries: settings.deliveries,
             strict: settings.strict,
+            store: settings.store,
+            holds_refunds: settings.holds_refunds,
             routes: Route::all()?,
             nonces: Mutex::new(Nonces::new()),
             scripts: Mutex::new(settings.scripts.into_iter().map(Arc::new).collect()),
@@ -172,10 +181,7 @@ impl Platform {
             if let Some(vars) = route.template.fit(bare) {
                 if route.method == request.method {
                     let call = Call::new(self, request, vars, body);
-                    return route
-                        .answer(&call)?
-                        .ready()
-                        .map_err(|why| Refusal::new(500, "SYSTEM_ERROR", why));
+                    return route.answer(call)?.ready().map_err(|why| Refusal::new(500, "SYSTEM_ERROR", why));
                 }
                 verbs.push(route.method.clone());
             }
