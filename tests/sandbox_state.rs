@@ -203,6 +203,11 @@ fn files_that_are_no_state() {
 
     let running = Sandbox::builder().state(path("taken")).start().unwrap();
     refused(&path("taken"), "in use by another running sandbox");
+    if let Ok(other) =
+        Command::new("sqlite3").arg(path("taken")).arg("SELECT count(*) FROM document").output()
+    {
+        assert!(String::from_utf8_lossy(&other.stderr).contains("locked"), "{other:?}");
+    }
     drop(running);
     drop(Sandbox::builder().state(path("taken")).start().unwrap());
 

@@ -126,6 +126,11 @@ impl<'a> Call<'a> {
         }
     }
 
+    /// The bytes of the body.
+    pub(super) fn size(&self) -> usize {
+        self.request.body.len()
+    }
+
     /// A header, `""` if it is not there once.
     pub(super) fn header(&self, name: &str) -> &str {
         self.request.single(name).unwrap_or("")

@@ -13,7 +13,7 @@ use std::{
     sync::{Mutex, PoisonError},
 };
 
-use rusqlite::{Connection, ErrorCode, OpenFlags, TransactionBehavior, config::DbConfig};
+use rusqlite::{Connection, ErrorCode, OpenFlags, TransactionBehavior};
 
 use super::{SandboxError, refusal::Refusal};
 
@@ -103,6 +103,10 @@ impl Store {
 
 /// Takes the file, looks at whose it is, and makes the tables in a new one. Gives back what is wrong with it.
 fn claim(connection: &mut Connection) -> rusqlite::Result<Option<String>> {
+    // SQLite opens what it cannot write for reading.
+    if connection.is_readonly(rusqlite::MAIN_DB)? {
+        return Ok(Some("cannot be written".into()));
+    }
     connection.busy_timeout(std::time::Duration::ZERO)?;
     connection.pragma_update(None, "locking_mode", "EXCLUSIVE")?;
     let transaction = connection.transaction_with_behavior(TransactionBehavior::Exclusive)?;
@@ -130,7 +134,7 @@ fn prepare(connection: &Connection) -> rusqlite::Result<()> {
     // the last requests, but never a part of one.
     connection.pragma_update(None, "synchronous", "NORMAL")?;
     connection.set_prepared_statement_cache_capacity(32);
-    connection.set_db_config(DbConfig::SQLITE_DBCONFIG_DEFENSIVE, true).map(|_| ())
+    Ok(())
 }
 
 fn create(connection: &Connection) -> rusqlite::Result<()> {

@@ -47,6 +47,7 @@ pub(crate) fn begin(flow: &mut Flow<'_>, combined: &mut Document) -> Result<(), 
 
 /// Its parts as they are now, and its own state with them.
 pub(crate) fn load(flow: &mut Flow<'_>, combined: &mut Document) -> Result<(), Refusal> {
+    let before = combined.body.clone();
     let mut now = Vec::new();
     for mut part in parts(combined) {
         if let Some(mut order) = order(flow, &part)? {
@@ -76,7 +77,8 @@ pub(crate) fn load(flow: &mut Flow<'_>, combined: &mut Document) -> Result<(), R
         combined.body["trade_state"] = json!("CLOSED");
     }
     combined.body["sub_orders"] = Value::Array(now);
-    flow.save(&COMBINED, combined)
+    // A look changes nothing by itself.
+    if combined.body == before { Ok(()) } else { flow.save(&COMBINED, combined) }
 }
 
 pub(crate) fn pay(flow: &mut Flow<'_>, combined: &mut Document) -> Result<(), Refusal> {

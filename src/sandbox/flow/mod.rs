@@ -26,6 +26,9 @@ use super::{
 /// Fields of the sandbox's own, which no request may bring along.
 const INTERNAL: [&str; 3] = ["asked", "combined", "unsplit_amount"];
 
+/// The largest body that is kept. A combined order of fifty parts has half of this.
+const LARGEST: usize = 128 << 10;
+
 /// One request's work, within its transaction.
 pub(crate) struct Flow<'a> {
     pub(super) platform: &'a Platform,
@@ -62,6 +65,9 @@ impl Platform {
 pub(super) fn answer(call: &Call<'_>, act: &Act) -> Result<Answer, Refusal> {
     if let Act::Plain(function) = act {
         return function(call);
+    }
+    if call.size() > LARGEST {
+        return Err(Refusal::param("body", "/", &format!("more than {LARGEST} bytes")));
     }
     call.platform.work(call.scope(), call.body, |flow| match act {
         Act::Plain(function) => function(call),
