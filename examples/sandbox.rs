@@ -22,7 +22,12 @@ struct Options {
     /// Keep keys, merchant id and APIv3 key in this folder [default: fresh ones, gone at the end]
     #[arg(long, value_name = "DIR")]
     keys: Option<PathBuf>,
-    // `--state FILE` belongs here.
+    /// Keep orders, refunds, files and all other state in this SQLite file over restarts [default: in memory]
+    #[arg(long, value_name = "FILE")]
+    state: Option<PathBuf>,
+    /// Leave refunds at PROCESSING, instead of settling them at once
+    #[arg(long)]
+    hold_refunds: bool,
     /// Scripted answers, a JSON object a line; may be given more than once
     #[arg(long, value_name = "FILE")]
     script: Vec<PathBuf>,
@@ -90,7 +95,11 @@ fn start(options: &Options, keys: &Path) -> Result<Sandbox, Failure> {
         .keys(keys)
         .strict(options.strict)
         .time_scale(options.time_scale)
-        .clock_skew(options.clock_skew);
+        .clock_skew(options.clock_skew)
+        .hold_refunds(options.hold_refunds);
+    if let Some(file) = &options.state {
+        builder = builder.state(file);
+    }
     for file in &options.script {
         builder = builder.script(file);
     }

@@ -8,7 +8,7 @@
 
 use std::{
     fs,
-    io::{BufRead, BufReader},
+    io::{BufRead, BufReader, Read, Write},
     path::{Path, PathBuf},
     process::{Command, Stdio},
     time::{Duration, Instant},
@@ -64,6 +64,64 @@ fn sqlite3(file: &Path, sql: &str) -> Option<String> {
     };
     assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
     Some(String::from_utf8(output.stdout).unwrap().trim().to_string())
+}
+
+/// Reads one HTTP request and answers 204; gives back its body.
+fn accept(listener: &std::net::TcpListener) -> Value {
+    let (stream, _) = listener.accept().unwrap();
+    let mut reader = BufReader::new(&stream);
+    let (mut length, mut line) = (0, String::new());
+    while reader.read_line(&mut line).unwrap() > 2 {
+        if let Some((name, value)) = line.split_once(':') {
+            if name.eq_ignore_ascii_case("content-length") {
+                length = value.trim().parse().unwrap();
+            }
+        }
+        line.clear();
+    }
+    let mut body = vec![0; length];
+    reader.read_exact(&mut body).unwrap();
+    (&stream).write_all(b"HTTP/1.1 204 No Content\r\nConnection: close\r\n\r\n").unwrap();
+    serde_json::from_slice(&body).unwrap()
+}
+
+#[test]
+fn a_notification_that_was_not_delivered_is_sent_after_a_restart() {
+    let folder = tempfile::tempdir().unwrap();
+    // A port where nobody answers yet.
+    let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = listener.local_addr().unwrap();
+    drop(listener);
+    let (sandbox, wx) = start(folder.path());
+    let body = json!({
+        "appid": "wxd678efh567hg6787", "mchid": wx.mchid(), "description": "茶", "out_trade_no": "P0000001",
+        "notify_url": format!("http://{address}/notify"), "amount": {"total": 100},
+    });
+    wx["v3/pay/transactions/native"].post_sync(body).unwrap();
+    sandbox.pay("P0000001").unwrap();
+    while sandbox.notifications()[0].attempts.is_empty() {
+        std::thread::sleep(Duration::from_millis(5));
+    }
+    let id = sandbox.notifications()[0].id.clone();
+    drop((sandbox, wx));
+    // The next run sends it at once, with its id; and the run after that does not.
+    let listener = std::net::TcpListener::bind(address).unwrap();
+    let (sandbox, _) = start(folder.path());
+    let arrived = accept(&listener);
+    assert_eq!(
+        (arrived["id"].as_str(), &arrived["event_type"]),
+        (Some(id.as_str()), &json!("TRANSACTION.SUCCESS"))
+    );
+    let begun = Instant::now();
+    while !sandbox.notifications()[0].is_done() && begun.elapsed() < Duration::from_secs(5) {
+        std::thread::sleep(Duration::from_millis(5));
+    }
+    drop(sandbox);
+    if let Some(left) = sqlite3(&folder.path().join("state"), "SELECT count(*) FROM notification") {
+        assert_eq!(left, "0");
+    }
+    let (sandbox, _) = start(folder.path());
+    assert!(sandbox.notifications().is_empty());
 }
 
 #[test]

@@ -3,6 +3,7 @@
 use std::{sync::Arc, time::Duration};
 
 use bytes::Bytes;
+use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use tokio::{
     sync::{
@@ -34,7 +35,7 @@ const MOST_UNDELIVERED: usize = 10_000;
 const AT_ONCE: usize = 64;
 
 /// Something happened that a merchant is to be told.
-#[derive(Clone)]
+#[derive(Clone, Serialize, Deserialize)]
 pub(super) struct Event {
     pub(super) notify_url: String,
     pub(super) event_type: String,
@@ -87,32 +88,51 @@ impl Deliveries {
 }
 
 impl Platform {
-    /// Sends a notification in the background and gives back its id. Never waits.
-    pub(super) fn notify(&self, event: Event) -> String {
-        self.notify_as(event, false)
-    }
-
-    /// `asked_for`: by a test, not by a request; such a one meets the queued faults, too.
-    pub(super) fn notify_as(&self, event: Event, asked_for: bool) -> String {
-        let path = Url::parse(&event.notify_url).map(|url| url.path().to_string()).unwrap_or_default();
-        let faults = self.faults().of_notification(&path, asked_for);
+    /// Sends a notification in the background and gives back its id. Never waits. `asked_for`: by a test, not by a
+    /// request; such a one meets the queued faults, too.
+    pub(super) fn notify(&self, event: Event, asked_for: bool) -> String {
         let Ok(id) = notification::id() else {
             tracing::error!("the sandbox has no random numbers for a notification's id");
             return String::new();
         };
+        self.send(id.clone(), event, asked_for);
+        id
+    }
+
+    /// Sends one that has its id.
+    pub(super) fn send(&self, id: String, event: Event, asked_for: bool) {
+        let path = Url::parse(&event.notify_url).map(|url| url.path().to_string()).unwrap_or_default();
+        let faults = self.faults().of_notification(&path, asked_for);
         let deliveries = &self.deliveries;
         let number = deliveries.sent.push(SentNotification::new(&id, &event));
-        let refuse = |why: &str| deliveries.sent.end(number, Delivery::Refused(why.into()));
+        let refuse = |id: &str, why: &str| {
+            deliveries.sent.end(number, Delivery::Refused(why.into()));
+            self.store.delivered(id);
+        };
         match Arc::clone(&deliveries.room).try_acquire_owned() {
             Ok(room) => {
-                let job = Job { number, id: id.clone(), event, faults, _room: room };
+                let job = Job { number, id, event, faults, _room: room };
+                // Gone with the server: a state file still has it.
                 if deliveries.jobs.send(job).is_err() {
-                    refuse("the sandbox is ending");
+                    deliveries.sent.end(number, Delivery::Refused("the sandbox is ending".into()));
                 }
             }
-            Err(_) => refuse("there are too many undelivered notifications"),
+            Err(_) => refuse(&id, "there are too many undelivered notifications"),
         }
-        id
+    }
+
+    /// Sends again what a former run did not deliver.
+    pub(super) fn resume(&self) -> Result<(), SandboxError> {
+        let undelivered = self.store.change(|documents| documents.undelivered());
+        let undelivered = undelivered.map_err(|refusal| SandboxError::State {
+            what: "the undelivered notifications".into(),
+            code: refusal.code.into(),
+            message: refusal.message,
+        })?;
+        for (id, event) in undelivered {
+            self.send(id, event, false);
+        }
+        Ok(())
     }
 }
 
@@ -121,9 +141,10 @@ pub(super) async fn run(platform: Arc<Platform>, mut jobs: UnboundedReceiver<Job
     while let Some(job) = jobs.recv().await {
         let platform = Arc::clone(&platform);
         task::spawn(async move {
-            let number = job.number;
+            let (number, id) = (job.number, job.id.clone());
             let end = deliver(&platform, job).await.unwrap_or_else(Delivery::Refused);
             platform.deliveries.sent.end(number, end);
+            let _ = task::spawn_blocking(move || platform.store.delivered(&id)).await;
         });
     }
 }

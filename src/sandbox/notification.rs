@@ -119,7 +119,7 @@ impl Sandbox {
         original_type: &str,
         resource: &Value,
     ) -> String {
-        self.server.platform.notify_as(event(notify_url, event_type, original_type, resource), true)
+        self.server.platform.notify(event(notify_url, event_type, original_type, resource), true)
     }
 
     /// The notifications that were sent or refused, newest last: the last 10,000.

@@ -66,6 +66,7 @@ impl Server {
         port: u16,
     ) -> Result<Server, SandboxError> {
         let platform = Arc::new(platform);
+        platform.resume()?;
         let listener = StdListener::bind((Ipv4Addr::LOCALHOST, port)).map_err(|source| match port {
             0 => SandboxError::Server(source),
             port => SandboxError::Port { port, source },

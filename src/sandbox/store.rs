@@ -52,6 +52,11 @@ const TABLES: &str = "
         media_type TEXT NOT NULL,
         content BLOB NOT NULL
     ) STRICT;
+    CREATE TABLE notification (
+        seq INTEGER PRIMARY KEY AUTOINCREMENT,
+        id TEXT NOT NULL UNIQUE,
+        event TEXT NOT NULL
+    ) STRICT;
 ";
 
 pub(super) struct Store {
@@ -98,6 +103,16 @@ impl Store {
         let result = work(&Documents::new(&transaction, self.bounded))?;
         transaction.commit()?;
         Ok(result)
+    }
+
+    /// Forgets a notification that need not be sent again. If that fails, it comes twice, as the platform's do.
+    pub(super) fn delivered(&self, id: &str) {
+        if self.bounded {
+            return;
+        }
+        if let Err(refusal) = self.change(|documents| documents.remove_undelivered(id)) {
+            tracing::warn!(error = refusal.message, "a notification cannot be marked as delivered");
+        }
     }
 }
 

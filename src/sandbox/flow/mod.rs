@@ -17,6 +17,7 @@ use super::{
     Answer,
     catalogue::{Act, Fields, Kind, REFUND, Set, Step, Then},
     delivery::Event,
+    notification,
     platform::Platform,
     refusal::Refusal,
     routes::Call,
@@ -52,10 +53,18 @@ impl Platform {
         let now = self.clock.now();
         let (result, events) = self.store.change(|documents| {
             let mut flow = Flow { platform: self, documents, now, scope, given, events: Vec::new() };
-            Ok((work(&mut flow)?, flow.events))
+            let result = work(&mut flow)?;
+            let mut events = Vec::with_capacity(flow.events.len());
+            for event in flow.events {
+                let id = notification::id()
+                    .map_err(|_| Refusal::new(500, "SYSTEM_ERROR", "the sandbox has no random numbers"))?;
+                documents.put_undelivered(&id, &event)?;
+                events.push((id, event));
+            }
+            Ok((result, events))
         })?;
-        for event in events {
-            self.notify(event);
+        for (id, event) in events {
+            self.send(id, event, false);
         }
         Ok(result)
     }

@@ -1,7 +1,7 @@
 use rusqlite::{OptionalExtension, Params, Row, Transaction, params};
 use serde_json::{Map, Value};
 
-use super::super::refusal::Refusal;
+use super::super::{delivery::Event, refusal::Refusal};
 
 /// How many documents are kept in memory; the oldest go first.
 const MOST_DOCUMENTS: i64 = 50_000;
@@ -124,6 +124,36 @@ impl<'a> Documents<'a> {
             self.transaction.prepare_cached(sql)?.execute(values)?;
         }
         Ok(())
+    }
+
+    /// Keeps a notification until it is delivered; in memory there is no later run that could send it.
+    pub(crate) fn put_undelivered(&self, id: &str, event: &Event) -> Result<(), Refusal> {
+        if self.bounded {
+            return Ok(());
+        }
+        let text = serde_json::to_string(event)
+            .map_err(|e| Refusal::new(500, "SYSTEM_ERROR", format!("the notification: {e}")))?;
+        let sql = "INSERT INTO notification (id, event) VALUES (?1, ?2)";
+        self.transaction.prepare_cached(sql)?.execute((id, text))?;
+        Ok(())
+    }
+
+    pub(crate) fn remove_undelivered(&self, id: &str) -> Result<(), Refusal> {
+        self.transaction.prepare_cached("DELETE FROM notification WHERE id = ?1")?.execute((id,))?;
+        Ok(())
+    }
+
+    /// What a former run left, oldest first.
+    pub(crate) fn undelivered(&self) -> Result<Vec<(String, Event)>, Refusal> {
+        let mut statement =
+            self.transaction.prepare_cached("SELECT id, event FROM notification ORDER BY seq")?;
+        let rows = statement.query_map((), |row| {
+            let event = serde_json::from_str(&row.get::<_, String>(1)?).map_err(|e| {
+                rusqlite::Error::FromSqlConversionFailure(1, rusqlite::types::Type::Text, Box::new(e))
+            })?;
+            Ok((row.get(0)?, event))
+        })?;
+        Ok(rows.collect::<Result<_, _>>()?)
     }
 
     /// The media type and the bytes.
