@@ -104,7 +104,7 @@ fn nothing_secret_shows_anywhere() {
     check_debug(&secrets, &Fault::BadSignature);
     check_debug(&secrets, &FaultRule::new(Fault::BadSignature));
     sandbox.notify("http://127.0.0.1:9/", "REFUND.SUCCESS", "refund", &json!({"a": sandbox.apiv3_key()}));
-    while sandbox.notifications()[0].attempts.is_empty() {
+    while sandbox.notifications().last().is_none_or(|last| last.attempts.is_empty()) {
         std::thread::yield_now();
     }
     check_debug(&secrets, &sandbox.notifications());
