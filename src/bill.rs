@@ -82,7 +82,8 @@ impl Bill {
     /// # let wx = sandbox.client()?;
     /// # use serde_json::json;
     /// let bill = wx.bill("v3/bill/tradebill").query(json!({"bill_date": "2026-11-20", "bill_type": "REFUND"}));
-    /// bill.save_to_writer(tokio::io::sink()).wait()?;
+    /// let empty = bill.save_to_writer(tokio::io::sink()).wait(); // nothing was refunded that day
+    /// assert!(matches!(empty, Err(wechatpay_chain::Error::Api(e)) if e.code == "NO_STATEMENT_EXIST"));
     /// assert_eq!(sandbox.requests()[0].target, "/v3/bill/tradebill?bill_date=2026-11-20&bill_type=REFUND");
     /// # }
     /// # Ok(()) }
