@@ -35,7 +35,7 @@ fn installed() -> Option<PathBuf> {
 #[test]
 fn the_node_sdk_orders_pays_refunds_closes_and_uploads() {
     let Some(folder) = installed() else { return };
-    let sandbox = Sandbox::builder().time_scale(1000.0).start().unwrap();
+    let sandbox = Sandbox::start().unwrap();
     let mut node = Command::new("node")
         .arg("flow.js")
         .current_dir(&folder)

@@ -92,12 +92,12 @@ fn refund(wx: &WeChatPay, number: &str, refund: &str, cents: u32, url: &str) -> 
 }
 
 fn day(blocking: bool) {
-    let sandbox = Sandbox::builder().time_scale(1000.0).start().unwrap();
+    let sandbox = Sandbox::start().unwrap();
     let wx = sandbox.client().unwrap();
     let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().unwrap();
     let (url, arrived) = receiver(&runtime, &wx);
     let run = Runner { blocking, runtime };
-    let next = || arrived.recv_timeout(Duration::from_secs(20)).unwrap();
+    let next = || arrived.recv_timeout(Duration::from_secs(60)).unwrap();
 
     assert!(
         run.call(order(&wx, "P20261122", &url)).unwrap()["prepay_id"].as_str().unwrap().starts_with("wx")
