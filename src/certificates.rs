@@ -93,7 +93,8 @@ pub(crate) fn awaited(inner: &Arc<Inner>) -> Result<Option<Run>, Error> {
 /// Waits for what [`awaited`] gave. Nothing was sent of a call that this fails.
 pub(crate) async fn arrive(run: Option<Run>) -> Result<(), Error> {
     match run {
-        Some(run) => run.outcome().await.map_err(unavailable),
+        // Boxed: only the first call waits, and every other would carry it about.
+        Some(run) => Box::pin(run.outcome()).await.map_err(unavailable),
         None => Ok(()),
     }
 }
@@ -172,7 +173,7 @@ async fn renew(inner: &Arc<Inner>) -> Result<(), Error> {
     let spare = inner.hosts.on_spare(&parts.url);
     let answer = match (wire::once(inner, parts.clone(), Lane::Background).await, spare) {
         (Err(error), Some(url)) if retry::fails_over(&error, &Method::GET) => {
-            wire::once(inner, Parts { url, ..parts }, Lane::Background).await?
+            wire::once(inner, Box::new(Parts { url, ..*parts }), Lane::Background).await?
         }
         (result, _) => result?,
     };

@@ -194,18 +194,25 @@ impl Download {
             template: Arc::clone(&parts.template),
             timeout: parts.timeout,
         };
-        let call = Call::begin(&parts);
+        let mut call = Call::begin(&inner, &parts);
+        let span = call.span.clone();
         let result = async {
             // What comes before the first byte may be tried again; a file that broke off is not.
-            let opened =
-                call.attempts(&inner, parts, |parts| open(&inner, parts, lane, &sent, vouched)).await?;
-            let Opened { answer, head, seal, keys } = opened;
+            let mut next = parts;
+            let Opened { answer, head, seal, keys } = loop {
+                let kept = call.keep(&next);
+                let opened = open(&inner, next, lane, &sent, vouched).await;
+                match call.again(&opened, kept).await {
+                    Some(again) => next = again,
+                    None => break opened?,
+                }
+            };
             let content = Content::new(target, self.gunzip, self.max_bytes);
             let mut stream = Stream { keys, sent: &sent, head, seal, content };
             stream.receive(answer, self.max_bytes, self.progress).await?;
             stream.finish(expected, vouched).await
         };
-        let result = result.instrument(call.span.clone()).await;
+        let result = result.instrument(span).await;
         call.end(result.as_ref().map(|saved| (saved.status, request_id(&saved.headers))));
         result
     }
@@ -224,7 +231,7 @@ struct Opened {
 /// One attempt, up to the answer's head. An error status is an error already, read whole.
 async fn open(
     inner: &Arc<Inner>,
-    parts: Parts,
+    parts: Box<Parts>,
     lane: Lane,
     sent: &Sent,
     vouched: bool,

@@ -1,12 +1,11 @@
 //! The one place where sign, send and verify meet.
 
-use std::future::Future;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Instant;
 
 use http::{HeaderMap, Method};
 use tracing::Instrument as _;
+use url::Url;
 
 use crate::certificates;
 use crate::client::{Inner, Lane};
@@ -14,34 +13,48 @@ use crate::error::{Error, VerifyError, VerifyReason};
 use crate::platform::PlatformKeys;
 use crate::prepared::Parts;
 use crate::response::{Response, request_id};
-use crate::retry;
+use crate::retry::{self, Waits};
 use crate::verify;
 use crate::wire::{self, Answer};
 
 /// Signs, sends, reads, verifies; on the spare host too, and again, where that is safe.
-pub(crate) async fn exchange(inner: &Arc<Inner>, parts: Parts, lane: Lane) -> Result<Response, Error> {
-    let call = Call::begin(&parts);
-    let attempts = call.attempts(inner, parts, |parts| attempt(inner, parts, lane));
-    let result = attempts.instrument(call.span.clone()).await;
+pub(crate) async fn exchange(inner: &Arc<Inner>, parts: Box<Parts>, lane: Lane) -> Result<Response, Error> {
+    let mut call = Call::begin(inner, &parts);
+    let span = call.span.clone();
+    // In place, and not behind a closure or a function of its own: a future of this size is not to be moved about.
+    let attempts = async {
+        let mut next = parts;
+        loop {
+            let kept = call.keep(&next);
+            let result = attempt(inner, next, lane).await;
+            match call.again(&result, kept).await {
+                Some(again) => next = again,
+                None => break result,
+            }
+        }
+    };
+    let result = attempts.instrument(span).await;
     call.end(result.as_ref().map(|response| (response.status(), response.request_id())));
     result
 }
 
-async fn attempt(inner: &Arc<Inner>, parts: Parts, lane: Lane) -> Result<Response, Error> {
+async fn attempt(inner: &Arc<Inner>, parts: Box<Parts>, lane: Lane) -> Result<Response, Error> {
     let asked = Asked::of(&parts);
     let answer = wire::once(inner, parts, lane).await?;
     check(inner, &asked, answer).await
 }
 
-/// A call with all its attempts, as it is traced.
+/// A call with all its attempts, each signed afresh, the body never changed; and its span.
 pub(crate) struct Call {
     pub(crate) span: tracing::Span,
     started: Instant,
-    attempts: AtomicU32,
+    attempts: u32,
+    spare: Option<Url>,
+    waits: Waits,
 }
 
 impl Call {
-    pub(crate) fn begin(parts: &Parts) -> Call {
+    pub(crate) fn begin(inner: &Inner, parts: &Parts) -> Call {
         let span = tracing::info_span!(
             "wechatpay",
             method = %parts.method,
@@ -51,36 +64,33 @@ impl Call {
             attempts = tracing::field::Empty,
             duration_ms = tracing::field::Empty,
         );
-        Call { span, started: Instant::now(), attempts: AtomicU32::new(0) }
+        let spare = inner.hosts.on_spare(&parts.url);
+        let waits = retry::waits(parts.retry, inner.settings.network.retry_delay);
+        Call { span, started: Instant::now(), attempts: 0, spare, waits }
     }
 
-    /// One attempt after another, each signed afresh, the body never changed.
-    pub(crate) async fn attempts<T, F: Future<Output = Result<T, Error>>>(
-        &self,
-        inner: &Inner,
-        parts: Parts,
-        attempt: impl Fn(Parts) -> F,
-    ) -> Result<T, Error> {
-        let mut spare = inner.hosts.on_spare(&parts.url);
-        let mut waits = retry::waits(parts.retry, inner.settings.network.retry_delay);
-        let mut next = parts;
-        loop {
-            self.attempts.fetch_add(1, Ordering::Relaxed);
-            // Nothing is kept of a request that cannot be repeated.
-            let again = (spare.is_some() || waits.len() > 0).then(|| next.clone());
-            let result = attempt(next).await;
-            let (Err(error), Some(mut again)) = (&result, again) else { return result };
-            if let Some(url) = spare.take_if(|_| retry::fails_over(error, &again.method)) {
-                tracing::warn!(host = url.host_str(), "no connection: trying the spare host");
-                again.url = url;
-            } else if let Some(wait) = retry::wait_before(error, &mut waits) {
-                tracing::warn!(?wait, code = error.code(), "refused for now: trying again");
-                tokio::time::sleep(wait).await;
-            } else {
-                return result;
-            }
-            next = again;
+    /// Begins an attempt. Nothing is kept of a request that cannot be repeated.
+    pub(crate) fn keep(&mut self, parts: &Parts) -> Option<Box<Parts>> {
+        self.attempts += 1;
+        (self.spare.is_some() || self.waits.len() > 0).then(|| Box::new(parts.clone()))
+    }
+
+    /// What is to be tried next, after the pause that it takes.
+    pub(crate) async fn again<T>(
+        &mut self,
+        result: &Result<T, Error>,
+        kept: Option<Box<Parts>>,
+    ) -> Option<Box<Parts>> {
+        let (Err(error), Some(mut again)) = (result, kept) else { return None };
+        if let Some(url) = self.spare.take_if(|_| retry::fails_over(error, &again.method)) {
+            tracing::warn!(host = url.host_str(), "no connection: trying the spare host");
+            again.url = url;
+            return Some(again);
         }
+        let wait = retry::wait_before(error, &mut self.waits)?;
+        tracing::warn!(?wait, code = error.code(), "refused for now: trying again");
+        tokio::time::sleep(wait).await;
+        Some(again)
     }
 
     /// Records how it ended: the status and the request id, of an answer or of an error.
@@ -94,7 +104,7 @@ impl Call {
         };
         self.span.record("status", status);
         self.span.record("request_id", request_id);
-        self.span.record("attempts", self.attempts.into_inner());
+        self.span.record("attempts", self.attempts);
         let duration = u64::try_from(self.started.elapsed().as_millis()).unwrap_or(u64::MAX);
         self.span.record("duration_ms", duration);
     }
@@ -149,7 +159,8 @@ pub(crate) async fn under<T>(
 ) -> Result<T, Error> {
     let checked = match check(keys) {
         Err(unknown @ VerifyReason::UnknownSerial { .. }) => {
-            certificates::with_newer_keys(inner, keys, unknown, check).await
+            // Boxed: it is rare, and every call would carry it about.
+            Box::pin(certificates::with_newer_keys(inner, keys, unknown, check)).await
         }
         other => other,
     };

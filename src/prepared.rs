@@ -18,7 +18,7 @@ use crate::platform::PlatformKeys;
 use crate::sign::Stamp;
 use crate::verify::SERIAL;
 
-/// A request put together, not yet signed.
+/// A request put together, not yet signed. Always in a box: each future on its way would have room for it twice.
 #[derive(Clone)]
 pub(crate) struct Parts {
     pub(crate) method: Method,
@@ -59,12 +59,12 @@ pub(crate) fn add_headers(headers: &mut HeaderMap, platform_serial: Option<&Head
 
 impl Parts {
     /// A GET of the client's own, of a path below the base URL.
-    pub(crate) fn get(inner: &Inner, path: &str) -> Result<Parts, Error> {
+    pub(crate) fn get(inner: &Inner, path: &str) -> Result<Box<Parts>, Error> {
         let url = inner.base.join(path).map_err(|e| Error::config("base_uri", e.to_string()))?;
         let keys = inner.platform.keys();
         let mut headers = HeaderMap::new();
         add_headers(&mut headers, keys.requested.as_ref());
-        Ok(Parts {
+        Ok(Box::new(Parts {
             method: Method::GET,
             template: path.into(),
             url,
@@ -77,7 +77,7 @@ impl Parts {
             retry: 0,
             streamed: false,
             keys,
-        })
+        }))
     }
 
     /// The target that goes on the wire, and into the signed message.
@@ -101,12 +101,12 @@ impl Parts {
 /// ```
 pub struct Prepared {
     inner: Arc<Inner>,
-    parts: Parts,
+    parts: Box<Parts>,
     stamp: Stamp,
 }
 
 impl Prepared {
-    pub(crate) fn new(inner: Arc<Inner>, parts: Parts, stamp: Stamp) -> Prepared {
+    pub(crate) fn new(inner: Arc<Inner>, parts: Box<Parts>, stamp: Stamp) -> Prepared {
         Prepared { inner, parts, stamp }
     }
 

@@ -33,7 +33,7 @@ pub(crate) struct Answer {
 }
 
 /// Signs, sends and reads one attempt.
-pub(crate) async fn once(inner: &Inner, parts: Parts, lane: Lane) -> Result<Answer, Error> {
+pub(crate) async fn once(inner: &Inner, parts: Box<Parts>, lane: Lane) -> Result<Answer, Error> {
     let sent =
         Sent { method: parts.method.clone(), template: Arc::clone(&parts.template), timeout: parts.timeout };
     let mut answer = send(inner, parts, lane, &sent).await?;
@@ -50,7 +50,7 @@ pub(crate) async fn once(inner: &Inner, parts: Parts, lane: Lane) -> Result<Answ
 /// Signs and sends one attempt: what comes back is neither read nor verified yet.
 pub(crate) async fn send(
     inner: &Inner,
-    mut parts: Parts,
+    mut parts: Box<Parts>,
     lane: Lane,
     sent: &Sent,
 ) -> Result<reqwest::Response, Error> {
@@ -71,7 +71,7 @@ pub(crate) async fn send(
         };
         parts.headers.insert(AUTHORIZATION, authorization);
     }
-    let Parts { method, url, headers, body, upload, timeout, streamed, .. } = parts;
+    let Parts { method, url, headers, body, upload, timeout, streamed, .. } = *parts;
     let mut request = reqwest::Request::new(method, url);
     *request.headers_mut() = headers;
     *request.timeout_mut() = (!streamed).then_some(timeout);

@@ -64,9 +64,10 @@ impl Request {
     }
 
     /// The parts of a request whose answer is streamed.
-    pub(crate) async fn into_stream(mut self) -> Result<(Arc<Inner>, Parts), Error> {
+    pub(crate) async fn into_stream(mut self) -> Result<(Arc<Inner>, Box<Parts>), Error> {
         self.make_ready().await?;
-        let (inner, parts) = self.into_parts()?;
-        Ok((inner, Parts { streamed: true, ..parts }))
+        let (inner, mut parts) = self.into_parts()?;
+        parts.streamed = true;
+        Ok((inner, parts))
     }
 }

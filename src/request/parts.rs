@@ -19,7 +19,7 @@ const JSON: HeaderValue = HeaderValue::from_static("application/json");
 
 impl Request {
     /// Path, query, headers and body, put together. Nothing is signed yet.
-    pub(crate) fn into_parts(mut self) -> Result<(Arc<Inner>, Parts), Error> {
+    pub(crate) fn into_parts(mut self) -> Result<(Arc<Inner>, Box<Parts>), Error> {
         if let Some(error) = self.error {
             return Err(error);
         }
@@ -71,7 +71,7 @@ impl Request {
             headers.insert(CONTENT_LENGTH, NO_BYTES);
         }
         let timeout = self.timeout.unwrap_or(self.inner.settings.timeout);
-        let parts = Parts {
+        let parts = Box::new(Parts {
             method: self.method,
             template: self.template,
             url,
@@ -84,7 +84,7 @@ impl Request {
             retry: self.retry,
             streamed: false,
             keys,
-        };
+        });
         Ok((self.inner, parts))
     }
 }
