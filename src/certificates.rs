@@ -268,12 +268,7 @@ fn no_key() -> Error {
 
 /// The certificates of an answer that have not expired. One that cannot be read spoils the whole: a set with a gap
 /// would show only later.
-fn open(
-    inner: &Inner,
-    body: &Bytes,
-    request_id: Option<&str>,
-    now: u64,
-) -> Result<Vec<Fetched>, Error> {
+fn open(inner: &Inner, body: &Bytes, request_id: Option<&str>, now: u64) -> Result<Vec<Fetched>, Error> {
     let decode = |what: String, source: Option<Box<dyn std::error::Error + Send + Sync>>| {
         Error::Decode(Box::new(DecodeError { what, request_id: request_id.map(str::to_owned), source }))
     };
