@@ -59,7 +59,7 @@ pub(crate) struct Global {
     #[arg(long, global = true, value_name = "URL", value_parser = Text::new())]
     pub(crate) base_url: Option<String>,
     /// How long a call may take
-    #[arg(long, global = true, value_name = "SECONDS")]
+    #[arg(long, global = true, value_name = "SECONDS", allow_negative_numbers = true)]
     pub(crate) timeout: Option<f64>,
     /// When JSON is coloured, and set out over lines
     #[arg(long, global = true, value_name = "WHEN", default_value = "auto", hide_possible_values = true)]

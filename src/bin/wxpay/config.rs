@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use etcetera::BaseStrategy as _;
-use wechatpay_chain::{Builder, WeChatPay, sandbox::Sandbox};
+use wechatpay_chain::{Builder, Error, WeChatPay, sandbox::Sandbox};
 
 use crate::args::Global;
 use crate::exit::{Failure, describe, usage};
@@ -110,9 +110,19 @@ impl Source {
         global: &Global,
         more: impl FnOnce(Builder) -> Builder,
     ) -> Result<WeChatPay, Failure> {
-        let wrong = |error| {
+        let wrong = |error: Error| {
             let text = describe(&error);
-            usage(format!("{}: {}", self.name, if self.profile { by_key(&text) } else { text }))
+            // What an option says is no mistake of the configuration's.
+            let option = match &error {
+                Error::Config(e) if e.field() == "WECHATPAY_BASE_URL" && global.base_url.is_some() => {
+                    "--base-url"
+                }
+                Error::Config(e) if e.field() == "timeout" && global.timeout.is_some() => "--timeout",
+                _ if self.profile => return usage(format!("{}: {}", self.name, by_key(&text))),
+                _ => return usage(format!("{}: {text}", self.name)),
+            };
+            let (_, rest) = text.split_once("` ").unwrap_or(("", &text));
+            usage(format!("{option} {rest}"))
         };
         let mut builder = Builder::from_variables(|name| self.get(name).map(str::to_owned)).map_err(wrong)?;
         if let Some(url) = &global.base_url {
