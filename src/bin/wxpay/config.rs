@@ -93,10 +93,10 @@ impl Source {
                 _sandbox: None,
             },
         };
-        for name in ["WECHATPAY_PRIVATE_KEY", "WECHATPAY_P12"] {
-            if let Some(path) = source.get(name).and_then(|value| value.strip_prefix("file://")) {
-                secrecy::check("the key file", Path::new(path));
-            }
+        let key = source.get("WECHATPAY_PRIVATE_KEY").and_then(|value| value.strip_prefix("file://"));
+        let p12 = source.get("WECHATPAY_P12").map(|value| value.strip_prefix("file://").unwrap_or(value));
+        for path in [key, p12].into_iter().flatten() {
+            secrecy::check("the key file", Path::new(path));
         }
         Ok(source)
     }
@@ -190,6 +190,10 @@ fn profile(file: &Path, name: &str) -> Result<Source, Failure> {
             usage(format!("{from}: `{key}` is no key; known are: {}", known.join(" ")))
         })?;
         let value = match value {
+            // A path in itself.
+            toml::Value::String(text) if key == "p12" && !text.starts_with("file://") => {
+                beside(folder, &format!("file://{text}"))
+            }
             toml::Value::String(text) => beside(folder, text),
             toml::Value::Boolean(on) => i32::from(*on).to_string(),
             toml::Value::Integer(number) => number.to_string(),
