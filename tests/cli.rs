@@ -216,6 +216,10 @@ fn output_is_json_with_its_digits_or_the_bytes_as_they_are() {
     assert_eq!(bench.run(&["get", "v3/exact", "--jq", ".t,.n", "--raw"]).ok(), "茶\n1.10\n");
     let coloured = bench.run(&["get", "v3/exact", "--color", "always"]);
     assert!(coloured.ok().starts_with("\u{1b}[") && coloured.out.contains("\n  "), "{coloured:?}");
+    // Deeper than anything that is meant: no JSON, and no end of the stack.
+    let deep = "[".repeat(200_000) + &"]".repeat(200_000);
+    bench.sandbox.on_with("GET", "v3/deep", Answer::new(200).body("application/json", deep.clone())).unwrap();
+    assert_eq!(bench.run(&["get", "v3/deep"]).ok(), deep);
     assert_eq!(bench.run(&["get", "v3/text"]).ok(), "\u{feff}a,b\r\n");
     bench.run(&["get", "v3/text", "--jq", "."]).fails(1, "no JSON");
 

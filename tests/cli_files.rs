@@ -140,3 +140,29 @@ fn certificates_are_written_as_files_that_openssl_reads() {
     let file = bench.file("file", "");
     bench.run(&["certs", "-o", &file]).fails(1, "cannot be made");
 }
+
+#[test]
+fn ctrl_c_ends_a_download_and_leaves_nothing_behind() {
+    let bench = Bench::new();
+    let folder = bench.path("downloads");
+    std::fs::create_dir(&folder).unwrap();
+    bench.sandbox.inject(Fault::Delay(std::time::Duration::ZERO));
+    bench.sandbox.inject(Fault::Delay(std::time::Duration::from_secs(30)));
+    let mut child = std::process::Command::new(env!("CARGO_BIN_EXE_wxpay"))
+        .args(["bill", "2026-11-20", "-o", &format!("{folder}/bill.csv")])
+        .env_clear()
+        .envs(program::variables(&bench.sandbox))
+        .spawn()
+        .unwrap();
+    // The first request is answered; the second one waits.
+    while bench.sandbox.requests().is_empty() || std::fs::read_dir(&folder).unwrap().next().is_none() {
+        assert!(child.try_wait().unwrap().is_none());
+        std::thread::sleep(std::time::Duration::from_millis(20));
+    }
+    std::thread::sleep(std::time::Duration::from_millis(300));
+    let begun = std::time::Instant::now();
+    Done::of(assert_cmd::Command::new("kill").args(["-INT", &child.id().to_string()])).ok();
+    assert_eq!(child.wait().unwrap().code(), Some(130));
+    assert!(begun.elapsed() < std::time::Duration::from_secs(5));
+    assert_eq!(std::fs::read_dir(&folder).unwrap().count(), 0);
+}

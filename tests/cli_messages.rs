@@ -133,6 +133,14 @@ fn the_doctor_finds_everything_well() {
         assert_eq!(status(&all, name).0, "ok", "{all:?}");
     }
     assert!(all.iter().all(|check| check["todo"].is_null()));
+    // A merchant without certificates has nothing to try the key on.
+    let none = json!({"code": "RESOURCE_NOT_EXISTS", "message": "none"});
+    bench.sandbox.on("GET", "v3/certificates", 404, none).unwrap();
+    let all = checks(&bench.run(&["doctor"]));
+    assert!(
+        status(&all, "APIv3 key").1["found"].as_str().unwrap().contains("no platform certificates"),
+        "{all:?}"
+    );
     let sandboxed = Done::of(wxpay(bench.home.path()).args(["--sandbox", "doctor"]));
     assert_eq!(sandboxed.code, Some(0), "{sandboxed:?}");
 }

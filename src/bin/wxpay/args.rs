@@ -29,7 +29,7 @@ pub(crate) use local::{Completions, Decrypt, Doctor, Man, Saved, Sign};
         wxpay doctor\n\n\
         Exit codes:\n  \
         0  done\n  \
-        1  an argument, the configuration or a file is wrong; nothing was sent\n  \
+        1  an argument, the configuration or a file is wrong\n  \
         2  the platform refused\n  \
         3  no connection, a timeout, a broken answer\n  \
         4  what came is not proved to be the platform's, or does not decrypt"

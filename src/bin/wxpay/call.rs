@@ -4,12 +4,12 @@ use std::path::Path;
 
 use serde_json::json;
 use wechatpay_chain::http::{HeaderMap, Method, StatusCode};
-use wechatpay_chain::{Request, Saved, WeChatPay};
+use wechatpay_chain::{Request, WeChatPay};
 
 use crate::args::{Call, Get, Global, Write};
-use crate::bill::progress;
 use crate::body::Body;
 use crate::config;
+use crate::download::{fetch, summary};
 use crate::exit::{Failure, usage};
 use crate::output::{self, Output};
 use crate::preview;
@@ -89,9 +89,7 @@ fn run(
         return preview::dry_run(&request.prepare()?, &output);
     }
     if let Some(file) = file {
-        let bar = progress::bar();
-        let saved = request.save_to(file).progress(progress::on(&bar)).wait()?;
-        bar.finish_and_clear();
+        let saved = fetch(request.save_to(file))?;
         include(call, saved.status, &saved.headers)?;
         return output.json(&summary(&saved));
     }
@@ -123,10 +121,4 @@ fn include(call: &Call, status: u16, headers: &HeaderMap) -> Result<(), Failure>
     }
     text.push(b'\n');
     output::raw(&text)
-}
-
-/// What is told of a file that is there, whole and checked.
-pub(crate) fn summary(saved: &Saved) -> serde_json::Value {
-    let path = saved.path.as_ref().map(|path| path.display().to_string());
-    json!({"path": path, "bytes": saved.bytes, "sha1": saved.sha1, "verified": saved.verified})
 }

@@ -21,6 +21,7 @@ mod call;
 mod certs;
 mod config;
 mod doctor;
+mod download;
 mod exit;
 mod generate;
 mod message;
