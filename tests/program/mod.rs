@@ -77,6 +77,12 @@ impl Bench {
     }
 }
 
+/// The request that came last.
+#[track_caller]
+pub fn last(bench: &Bench) -> wechatpay_chain::sandbox::SeenRequest {
+    bench.sandbox.requests().pop().unwrap()
+}
+
 /// What came of a run.
 #[derive(Debug)]
 pub struct Done {

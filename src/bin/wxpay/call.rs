@@ -10,7 +10,7 @@ use crate::args::{Call, Get, Global, Write};
 use crate::body::Body;
 use crate::config;
 use crate::download::{fetch, summary};
-use crate::exit::{Failure, usage};
+use crate::exit::Failure;
 use crate::output::{self, Output};
 use crate::preview;
 
@@ -75,12 +75,7 @@ fn run(
 ) -> Result<(), Failure> {
     let output = Output::new(global.color).with_filter(call.jq.as_deref(), call.raw)?;
     let preview = call.dry_run || call.curl;
-    if global.sandbox && global.base_url.is_some() && !preview {
-        return Err(usage(
-            "--sandbox is the platform itself: --base-url goes with it only for --dry-run and --curl",
-        ));
-    }
-    let session = config::open(global)?;
+    let session = if preview { config::open_with(global, |builder| builder)? } else { config::open(global)? };
     let request = build(&session.wx);
     if call.curl {
         return preview::curl(&request.prepare()?);

@@ -39,12 +39,23 @@ pub(crate) struct Session {
     _source: Source,
 }
 
-/// The client that the arguments ask for.
+/// A client that sends something.
 pub(crate) fn open(global: &Global) -> Result<Session, Failure> {
+    check_host(global)?;
     open_with(global, |builder| builder)
 }
 
-/// The same, with more said about it.
+/// The sandbox's merchant is nobody anywhere else.
+pub(crate) fn check_host(global: &Global) -> Result<(), Failure> {
+    match global.sandbox && global.base_url.is_some() {
+        true => Err(usage(
+            "--sandbox is the platform itself: --base-url goes with it only for --dry-run and --curl",
+        )),
+        false => Ok(()),
+    }
+}
+
+/// A client with more said about it.
 pub(crate) fn open_with(global: &Global, more: impl FnOnce(Builder) -> Builder) -> Result<Session, Failure> {
     let source = Source::find(global)?;
     let wx = source.client(global, more)?;
