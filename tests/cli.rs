@@ -147,6 +147,10 @@ fn the_platforms_refusal_is_2_with_code_message_and_request_id() {
         "{told}"
     );
 
+    let done = bench.run(&["post", "--json-errors", "--nope"]);
+    done.fails(1, "unexpected argument");
+    assert_eq!(serde_json::from_str::<Value>(&done.err).unwrap()["error"], "usage");
+
     bench.sandbox.inject(Fault::HtmlBadGateway);
     bench.run(&["post", ECHO, "echo_message=x"]).fails(2, "502");
 }

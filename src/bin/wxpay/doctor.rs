@@ -68,7 +68,9 @@ fn configuration(
             let serials = wx.platform_serials();
             let serials =
                 if serials.is_empty() { "fetched when needed".to_owned() } else { serials.join(", ") };
-            report.ok("keys", &format!("merchant {}; the platform's: {serials}", wx.mchid()))?;
+            let own = source.get("WECHATPAY_SERIAL").unwrap_or("its certificate's");
+            report
+                .ok("keys", &format!("merchant {}, serial {own}; the platform's: {serials}", wx.mchid()))?;
             Ok(Some(wx))
         }
         Err(failure) => {
