@@ -10,8 +10,10 @@ use bytes::Bytes;
 use http::Method;
 use serde::Deserialize;
 
+use crate::blocking;
 use crate::client::{Inner, Lane, WeChatPay};
 use crate::crypto::aes::Sealed;
+use crate::crypto::keys::Validity;
 use crate::deferred::Deferred;
 use crate::error::{DecodeError, Error, TransportError, VerifyError, VerifyReason};
 use crate::platform::{self, PUBLIC_KEY_PREFIX, PlatformKey, PlatformKeys, Run};
@@ -73,6 +75,65 @@ impl WeChatPay {
             }
         })
     }
+}
+
+impl WeChatPay {
+    /// Downloads the platform's certificates: verified as an answer, decrypted with the APIv3 key, and those that are
+    /// still valid. It asks the platform every time, and leaves the client's own keys as they are; a client that is to
+    /// use certificates has [`Builder::automatic_certificates`](crate::Builder::automatic_certificates).
+    ///
+    /// ```
+    /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # #[cfg(feature = "sandbox")] {
+    /// # let sandbox = wechatpay_chain::sandbox::Sandbox::start()?;
+    /// # let wx = sandbox.client()?;
+    /// for certificate in wx.platform_certificates().wait()? {
+    ///     assert_eq!(certificate.serial, sandbox.platform_certificate_serial());
+    ///     assert_eq!(certificate.pem, sandbox.platform_certificate_pem());
+    /// }
+    /// # }
+    /// # Ok(()) }
+    /// ```
+    ///
+    /// # Errors
+    /// [`Error::Config`] without an APIv3 key, [`Error::Api`] for a merchant who has no certificates (404
+    /// `RESOURCE_NOT_EXISTS`), [`Error::Decrypt`] when they do not open with this APIv3 key; and every other of a call.
+    pub fn platform_certificates(&self) -> Deferred<Vec<PlatformCertificate>> {
+        let inner = Arc::clone(&self.inner);
+        Deferred::new(async move {
+            if inner.settings.apiv3_key.is_none() {
+                return Err(no_key());
+            }
+            let public = |Fetched { key, pem }: Fetched| {
+                let Validity { not_before, not_after } = key.validity.as_ref()?;
+                let (not_before, not_after) = (*not_before, *not_after);
+                Some(PlatformCertificate { serial: key.serial.clone(), not_before, not_after, pem })
+            };
+            // On the background runtime, so that it can be asked from anywhere.
+            let download = blocking::on_background(async move { download(&inner).await })?;
+            Ok(download.await?.into_iter().filter_map(public).collect())
+        })
+    }
+}
+
+/// A certificate of the platform: [`WeChatPay::platform_certificates`].
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct PlatformCertificate {
+    /// Its serial, upper-case hex: what an answer's `Wechatpay-Serial` names.
+    pub serial: String,
+    /// Since when it is valid, Unix seconds.
+    pub not_before: u64,
+    /// Until when it is valid, Unix seconds, this one included.
+    pub not_after: u64,
+    /// The certificate, as the platform gave it.
+    pub pem: String,
+}
+
+/// A certificate that came, and the text that it came as.
+struct Fetched {
+    key: Arc<PlatformKey>,
+    pem: String,
 }
 
 /// What a call waits for before it is sent: the first certificates, when nothing could be verified without them.
@@ -167,6 +228,16 @@ pub(crate) fn begin(inner: &Arc<Inner>) -> Result<Option<Run>, Error> {
 }
 
 async fn renew(inner: &Arc<Inner>) -> Result<(), Error> {
+    let fetched: Vec<_> = download(inner).await?.into_iter().map(|fetched| fetched.key).collect();
+    inner.platform.change(|keys| Ok(keys.renewed(&fetched)))?;
+    if let Some(refresh) = &inner.platform.refresh {
+        refresh.succeeded(inner.clock.unix_seconds());
+    }
+    Ok(())
+}
+
+/// The certificates that hold now, their answer verified.
+async fn download(inner: &Arc<Inner>) -> Result<Vec<Fetched>, Error> {
     let keys = inner.platform.keys();
     let parts = Parts::get(inner, PATH)?;
     let spare = inner.hosts.on_spare(&parts.url);
@@ -184,32 +255,26 @@ async fn renew(inner: &Arc<Inner>) -> Result<(), Error> {
     }
     let request_id = request_id(&answer.headers).map(str::to_owned);
     let fetched = open(inner, &answer.body, request_id.as_deref(), now)?;
-    verify::signature(&answer.headers, &answer.body, now, &keys.beside(&fetched)).map_err(|reason| {
+    let brought: Vec<_> = fetched.iter().map(|fetched| Arc::clone(&fetched.key)).collect();
+    verify::signature(&answer.headers, &answer.body, now, &keys.beside(&brought)).map_err(|reason| {
         Error::Verify(Box::new(VerifyError { reason, status: Some(answer.status.as_u16()), request_id }))
     })?;
-    inner.platform.change(|keys| Ok(keys.renewed(&fetched)))?;
-    if let Some(refresh) = &inner.platform.refresh {
-        refresh.succeeded(now);
-    }
-    Ok(())
+    Ok(fetched)
+}
+
+fn no_key() -> Error {
+    Error::config("apiv3Key", "is missing: the platform certificates are encrypted under it")
 }
 
 /// The certificates of an answer that have not expired. One that cannot be read spoils the whole: a set with a gap
 /// would show only later.
-fn open(
-    inner: &Inner,
-    body: &Bytes,
-    request_id: Option<&str>,
-    now: u64,
-) -> Result<Vec<Arc<PlatformKey>>, Error> {
+fn open(inner: &Inner, body: &Bytes, request_id: Option<&str>, now: u64) -> Result<Vec<Fetched>, Error> {
     let decode = |what: String, source: Option<Box<dyn std::error::Error + Send + Sync>>| {
         Error::Decode(Box::new(DecodeError { what, request_id: request_id.map(str::to_owned), source }))
     };
     let list: List = serde_json::from_slice(body)
         .map_err(|e| decode(format!("the answer is no list of certificates: {e}"), Some(Box::new(e))))?;
-    let apiv3_key = inner.settings.apiv3_key.as_ref().ok_or_else(|| {
-        Error::config("apiv3Key", "is missing: the platform certificates are encrypted under it")
-    })?;
+    let apiv3_key = inner.settings.apiv3_key.as_ref().ok_or_else(no_key)?;
     let mut fetched = Vec::with_capacity(list.data.len());
     for Entry { serial_no, encrypt_certificate } in list.data {
         let refuse =
@@ -218,7 +283,7 @@ fn open(
         let pem = String::from_utf8(pem).map_err(|_| refuse("opens, but is no text".to_owned()))?;
         let key = platform::load_certificate(&serial_no, &pem, &inner.identity)?;
         if key.validity.as_ref().is_some_and(|validity| validity.not_after >= now) {
-            fetched.push(Arc::new(key));
+            fetched.push(Fetched { key: Arc::new(key), pem });
         }
     }
     match fetched.is_empty() {

@@ -73,6 +73,8 @@ pub struct Builder {
     max_body: usize,
     network: Network,
     clock: Box<dyn Clock>,
+    /// Whether errors name the `WECHATPAY_*` variables instead of PHP's keys.
+    by_variable: bool,
 }
 
 /// Says which fields are set; never what a secret one holds.
@@ -116,6 +118,7 @@ impl Default for Builder {
             max_body: 8 << 20,
             network: Network::default(),
             clock: Box::new(SystemClock),
+            by_variable: false,
         }
     }
 }
@@ -333,6 +336,11 @@ impl Builder {
     /// merchant's serial among the platform keys. [`Error::Key`] names the key
     /// that does not load.
     pub fn build(self) -> Result<WeChatPay, Error> {
+        let by_variable = self.by_variable;
+        self.check().map_err(|error| if by_variable { doors::by_variable(error) } else { error })
+    }
+
+    fn check(self) -> Result<WeChatPay, Error> {
         let mchid = required("mchid", "the merchant number is required", self.mchid)?;
         alphanumeric("mchid", &mchid)?;
         let given = merchant::Given {

@@ -29,7 +29,7 @@
 //! |---|---|
 //! | `sandbox` | the `sandbox` module: the platform, offline, for tests and for trying things |
 //! | `bundled-roots` | Mozilla's root certificates, compiled in, for machines without any |
-//! | `cli` | reserved for the program `wxpay`; now the same as `sandbox` |
+//! | `cli` | the program `wxpay`, and the `sandbox` in it: `docs/cli.md` |
 
 // Nothing from the network, a file or a caller may panic, and nothing but `bin/` prints.
 #![cfg_attr(
@@ -122,6 +122,7 @@ mod verify;
 mod wire;
 
 pub use bill::Bill;
+pub use certificates::PlatformCertificate;
 pub use chain::Chain;
 pub use client::WeChatPay;
 pub use clock::{Clock, SystemClock};

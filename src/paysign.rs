@@ -94,6 +94,26 @@ impl WeChatPay {
             lines(&inner, &fields).await
         })
     }
+
+    /// The signature, in base64, of `message` as it is (RSASSA-PKCS1-v1_5, SHA-256): for what is put together somewhere
+    /// else. Every line of the platform's messages is ended by a line feed, the last one too.
+    ///
+    /// ```
+    /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # #[cfg(feature = "sandbox")] {
+    /// # let sandbox = wechatpay_chain::sandbox::Sandbox::start()?;
+    /// # let wx = sandbox.client()?;
+    /// assert_eq!(wx.sign("a\nb\n").wait()?, wx.pay_sign(&["a", "b"]).wait()?);
+    /// # }
+    /// # Ok(()) }
+    /// ```
+    ///
+    /// # Errors
+    /// [`Error::Key`] when the key or the signer does not sign.
+    pub fn sign(&self, message: impl Into<Vec<u8>>) -> Deferred<String> {
+        let (inner, message) = (Arc::clone(&self.inner), message.into());
+        Deferred::new(async move { inner.identity.sign(message).await })
+    }
 }
 
 fn stamp(inner: &Inner) -> Result<(String, String), Error> {

@@ -59,9 +59,21 @@ impl Builder {
         Ok(builder)
     }
 
-    /// A builder filled from what `get` returns for the `WECHATPAY_*` names.
-    pub(super) fn from_variables(get: impl Fn(&str) -> Option<String>) -> Result<Builder, Error> {
-        let mut builder = Builder::default();
+    /// A builder filled from what `get` returns for the `WECHATPAY_*` names of [`WeChatPay::from_env`]: for variables
+    /// that are kept somewhere else than in the environment, and for setting more than they say.
+    ///
+    /// ```no_run
+    /// use wechatpay_chain::Builder;
+    /// # fn main() -> Result<(), wechatpay_chain::Error> {
+    /// let wx = Builder::from_variables(|name| std::env::var(name).ok())?.proxy("http://127.0.0.1:3128").build()?;
+    /// # Ok(()) }
+    /// ```
+    ///
+    /// # Errors
+    /// [`Error::Config`] for one of a pair without the other, and for a value that is none of its kind. The rest comes
+    /// out of [`build`](Builder::build), which then names the variables, too.
+    pub fn from_variables(get: impl Fn(&str) -> Option<String>) -> Result<Builder, Error> {
+        let mut builder = Builder { by_variable: true, ..Builder::default() };
         let set = |builder: Builder, name: &str, with: fn(Builder, String) -> Builder| match get(name) {
             Some(value) => with(builder, value),
             None => builder,
@@ -156,8 +168,7 @@ impl WeChatPay {
             return Err(Error::config(name.to_string_lossy(), "is not UTF-8"));
         }
         // An empty variable is an unset one: that is how shells and containers unset them.
-        let builder = Builder::from_variables(|name| std::env::var(name).ok().filter(|v| !v.is_empty()))?;
-        builder.build().map_err(by_variable)
+        Builder::from_variables(|name| std::env::var(name).ok().filter(|v| !v.is_empty()))?.build()
     }
 }
 
@@ -173,7 +184,7 @@ const VARIABLES: &[(&str, &str)] = &[
     ("base_uri", "WECHATPAY_BASE_URL"),
 ];
 
-fn by_variable(error: Error) -> Error {
+pub(super) fn by_variable(error: Error) -> Error {
     let variable =
         |field: &str| VARIABLES.iter().find(|(name, _)| *name == field).map(|(_, name)| (*name).to_owned());
     match error {

@@ -1,0 +1,78 @@
+//! `wxpay`: any endpoint of WeChat Pay's APIv3 from the shell, and the platform when there is none.
+//!
+//! `docs/cli.md` is its manual. It is written on the library's public API alone.
+
+// Nothing that is typed, read or received may panic.
+#![cfg_attr(
+    not(test),
+    deny(
+        clippy::expect_used,
+        clippy::panic,
+        clippy::unimplemented,
+        clippy::unreachable,
+        clippy::unwrap_used
+    )
+)]
+
+mod args;
+mod bill;
+mod body;
+mod call;
+mod certs;
+mod config;
+mod doctor;
+mod exit;
+mod generate;
+mod message;
+mod output;
+mod preview;
+mod sandbox;
+mod secrecy;
+mod select;
+mod upload;
+
+use std::process::ExitCode;
+
+use clap::Parser as _;
+use clap::error::ErrorKind;
+
+use args::{Cli, Command};
+use exit::Failure;
+use wechatpay_chain::http::Method;
+
+fn main() -> ExitCode {
+    let cli = match Cli::try_parse() {
+        Ok(cli) => cli,
+        Err(error) => {
+            let asked = matches!(error.kind(), ErrorKind::DisplayHelp | ErrorKind::DisplayVersion);
+            // Nowhere to say it, if this fails: a closed pipe, most often.
+            let _ = error.print();
+            return if asked { ExitCode::SUCCESS } else { ExitCode::from(exit::USAGE) };
+        }
+    };
+    let as_json = cli.global.json_errors;
+    match run(cli) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(failure) => failure.tell(as_json),
+    }
+}
+
+fn run(Cli { global, command }: Cli) -> Result<(), Failure> {
+    match command {
+        Command::Get(get) => call::get(&global, &get),
+        Command::Post(write) => call::write(&global, Method::POST, &write),
+        Command::Put(write) => call::write(&global, Method::PUT, &write),
+        Command::Patch(write) => call::write(&global, Method::PATCH, &write),
+        Command::Delete(write) => call::write(&global, Method::DELETE, &write),
+        Command::Upload(upload) => upload::run(&global, &upload),
+        Command::Bill(bill) => bill::run(&global, &bill),
+        Command::Certs(certs) => certs::run(&global, &certs),
+        Command::Verify(saved) => message::verify(&global, &saved),
+        Command::Decrypt(decrypt) => message::decrypt(&global, &decrypt),
+        Command::Sign(_) => message::sign(&global),
+        Command::Doctor(_) => doctor::run(&global),
+        Command::Sandbox => sandbox::run(),
+        Command::Completions(completions) => generate::completions(completions.shell),
+        Command::Man(man) => generate::manual(man.command.as_deref()),
+    }
+}
