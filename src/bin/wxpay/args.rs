@@ -5,10 +5,12 @@ use std::path::PathBuf;
 use clap::builder::NonEmptyStringValueParser as Text;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
+mod batch;
 mod call;
 mod files;
 mod local;
 
+pub(crate) use batch::Batch;
 pub(crate) use call::{Body, Call, Get, Write};
 pub(crate) use files::{Bill, Certs, Kind, Upload};
 pub(crate) use local::{Completions, Decrypt, Doctor, Man, Saved, Sign};
@@ -89,6 +91,7 @@ pub(crate) enum Command {
     /// Call an endpoint with DELETE
     Delete(Write),
     Upload(Upload),
+    Batch(Batch),
     Bill(Bill),
     Certs(Certs),
     Verify(Saved),
