@@ -57,7 +57,11 @@ impl Journal {
         self.push(record, None).await
     }
 
-    async fn push(&self, record: &impl Serialize, written: Option<oneshot::Sender<()>>) -> Result<(), Broken> {
+    async fn push(
+        &self,
+        record: &impl Serialize,
+        written: Option<oneshot::Sender<()>>,
+    ) -> Result<(), Broken> {
         let mut bytes = serde_json::to_vec(record).map_err(|_| Broken)?;
         bytes.push(b'\n');
         self.lines.send(Line { bytes, written }).await.map_err(|_| Broken)

@@ -59,7 +59,10 @@ impl Ledger {
             return Err(format!("{id} is not among the calls: this is the journal of another input"));
         };
         if known.digest != number(digest) {
-            return Err(format!("{id} was changed since it was sent: it is line {} of the calls", known.line));
+            return Err(format!(
+                "{id} was changed since it was sent: it is line {} of the calls",
+                known.line
+            ));
         }
         // An answer stays one, whatever the same call went through in another journal.
         if known.phase.next() != Next::Nothing {

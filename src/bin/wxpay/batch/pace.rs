@@ -90,7 +90,16 @@ impl Pace {
 
 impl State {
     fn new(now: Instant) -> State {
-        State { next: now, rate: None, growth: 1.0, slowed: now, pauses: 0, times: 0, gap: 0.0, answered: now }
+        State {
+            next: now,
+            rate: None,
+            growth: 1.0,
+            slowed: now,
+            pauses: 0,
+            times: 0,
+            gap: 0.0,
+            answered: now,
+        }
     }
 
     fn begin(&mut self, now: Instant) -> Result<(), Instant> {

@@ -32,7 +32,9 @@ pub(super) fn open(path: &Path, resume: bool, run: &Run, ledger: &mut Ledger) ->
         Err(TryLockError::WouldBlock) => {
             return Err(usage(format!("the journal {shown} is in use: another batch is running on it")));
         }
-        Err(TryLockError::Error(e)) => return Err(usage(format!("the journal {shown} cannot be locked: {e}"))),
+        Err(TryLockError::Error(e)) => {
+            return Err(usage(format!("the journal {shown} cannot be locked: {e}")));
+        }
     }
     let length = file.metadata().map_err(wrong)?.len();
     if length > 0 && !resume {
@@ -49,6 +51,9 @@ pub(super) fn open(path: &Path, resume: bool, run: &Run, ledger: &mut Ledger) ->
         ));
     }
     if !there {
+        if resume {
+            crate::output::warn(&format!("there is no journal {shown} yet: all calls are sent"));
+        }
         // Its name has to be on the disk, too.
         sync_folder(path).map_err(wrong)?;
     }

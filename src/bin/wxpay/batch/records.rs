@@ -193,7 +193,10 @@ mod tests {
 
     #[test]
     fn an_answer_stays_on_one_line_and_keeps_its_digits() {
-        assert_eq!(json(b"{\n  \"n\": 1.10,\r\n \"t\": \"a\\nb\"\n}\n"), r#"{"body":{   "n": 1.10,   "t": "a\nb" }}"#);
+        assert_eq!(
+            json(b"{\n  \"n\": 1.10,\r\n \"t\": \"a\\nb\"\n}\n"),
+            r#"{"body":{   "n": 1.10,   "t": "a\nb" }}"#
+        );
         assert_eq!(json(b""), "{}");
         assert_eq!(json("a,b\n1,2\n".as_bytes()), r#"{"text":"a,b\n1,2\n"}"#);
         assert_eq!(json(b"\xff\x00"), r#"{"base64":"/wA="}"#);
