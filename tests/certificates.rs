@@ -565,3 +565,46 @@ fn keys_that_are_added_and_taken_away_are_checked() {
     );
     echo(&wx).wait().unwrap();
 }
+
+#[tokio::test]
+async fn they_can_be_downloaded_as_pem() {
+    let sandbox = Sandbox::start().unwrap();
+    let added = sandbox.add_certificate().unwrap();
+    let wx = sandbox.client_builder().build().unwrap();
+    let before = wx.platform_serials();
+    for blocking in [false, true] {
+        let list = match blocking {
+            true => wx.platform_certificates().wait(),
+            false => wx.platform_certificates().await,
+        };
+        let list = list.unwrap();
+        let serials: Vec<_> = list.iter().map(|certificate| certificate.serial.as_str()).collect();
+        assert_eq!(serials, [sandbox.platform_certificate_serial(), &added]);
+        assert_eq!(list[0].pem, sandbox.platform_certificate_pem());
+        assert!(list.iter().all(|c| (c.not_before..c.not_after).contains(&support::now())));
+        assert_eq!(wx.platform_serials(), before, "the client's own keys stay as they are");
+    }
+    assert_eq!(downloads(&sandbox), 2, "each time anew");
+
+    sandbox.inject(Fault::WrongBody);
+    let error = wx.platform_certificates().await.unwrap_err();
+    assert!(
+        matches!(&error, Error::Verify(e) if matches!(e.reason, VerifyReason::BadSignature { .. })),
+        "{error}"
+    );
+    let other = sandbox.client_builder().apiv3_key(APIV3_KEY).build().unwrap();
+    assert!(matches!(other.platform_certificates().await, Err(Error::Decrypt(_))));
+    let none = json!({"code": "RESOURCE_NOT_EXISTS", "message": "none"});
+    sandbox.on("GET", "v3/certificates", 404, none).unwrap();
+    assert_eq!(wx.platform_certificates().await.unwrap_err().code(), Some("RESOURCE_NOT_EXISTS"));
+    sandbox.on("GET", "v3/certificates", 200, json!({"data": [{"serial_no": "x"}]})).unwrap();
+    assert!(matches!(wx.platform_certificates().await, Err(Error::Decode(_))));
+    let without = WeChatPay::builder()
+        .mchid(sandbox.mchid())
+        .serial(sandbox.serial())
+        .private_key(sandbox.merchant_key_pem())
+        .platform_key(sandbox.platform_public_key_id(), sandbox.platform_public_key_pem())
+        .base_url(sandbox.base_url());
+    let error = without.build().unwrap().platform_certificates().await.unwrap_err();
+    assert!(matches!(&error, Error::Config(e) if e.field() == "apiv3Key"), "{error}");
+}

@@ -31,7 +31,7 @@ pub(crate) use local::{Completions, Decrypt, Doctor, Man, Saved, Sign};
         wxpay doctor\n\n\
         Exit codes:\n  \
         0  done\n  \
-        1  an argument, the configuration or a file is wrong; nothing was sent\n  \
+        1  an argument, the configuration or a file is wrong\n  \
         2  the platform refused\n  \
         3  no connection, a timeout, a broken answer\n  \
         4  what came is not proved to be the platform's, or does not decrypt"
@@ -61,7 +61,7 @@ pub(crate) struct Global {
     #[arg(long, global = true, value_name = "URL", value_parser = Text::new())]
     pub(crate) base_url: Option<String>,
     /// How long a call may take
-    #[arg(long, global = true, value_name = "SECONDS")]
+    #[arg(long, global = true, value_name = "SECONDS", allow_negative_numbers = true)]
     pub(crate) timeout: Option<f64>,
     /// When JSON is coloured, and set out over lines
     #[arg(long, global = true, value_name = "WHEN", default_value = "auto", hide_possible_values = true)]

@@ -1,31 +1,21 @@
 //! The verbs: a request of arguments, sent or shown.
 
+use std::path::Path;
+
 use serde_json::json;
 use wechatpay_chain::http::{HeaderMap, Method, StatusCode};
-use wechatpay_chain::{Request, Saved, WeChatPay};
+use wechatpay_chain::{Request, WeChatPay};
 
 use crate::args::{Call, Get, Global, Write};
-use crate::bill::progress;
 use crate::body::Body;
 use crate::config;
-use crate::exit::{Failure, usage};
+use crate::download::{fetch, summary};
+use crate::exit::Failure;
 use crate::output::{self, Output};
 use crate::preview;
 
 pub(crate) fn get(global: &Global, get: &Get) -> Result<(), Failure> {
-    let call = &get.call;
-    run(
-        global,
-        call,
-        |wx| Ok(request(wx, &Method::GET, call)),
-        |request| match &get.save {
-            None => Ok(Err(request)),
-            Some(file) => {
-                let bar = progress::bar();
-                Ok(Ok(request.save_to(file).progress(progress::on(&bar)).wait()?))
-            }
-        },
-    )
+    run(global, &get.call, get.save.as_deref(), |wx| request(wx, &Method::GET, &get.call))
 }
 
 pub(crate) fn write(global: &Global, method: Method, write: &Write) -> Result<(), Failure> {
@@ -42,9 +32,9 @@ pub(crate) fn write(global: &Global, method: Method, write: &Write) -> Result<()
             Body::Value(value) => request.json(value),
         };
         let pointers: Vec<_> = write.body.encrypt.iter().map(String::as_str).collect();
-        Ok(request.encrypt(&pointers))
+        request.encrypt(&pointers)
     };
-    run(global, call, build, |request| Ok(Err(request)))
+    run(global, call, None, build)
 }
 
 /// A type of JSON's that the caller names.
@@ -76,35 +66,29 @@ fn request(wx: &WeChatPay, method: &Method, call: &Call) -> Request {
     request.retry(call.retry)
 }
 
-/// Shows the request, or sends it and prints the answer. `save` gives it back unless the answer goes to a file.
+/// Shows the request, or sends it and prints the answer, or saves it.
 fn run(
     global: &Global,
     call: &Call,
-    build: impl FnOnce(&WeChatPay) -> Result<Request, Failure>,
-    save: impl FnOnce(Request) -> Result<Result<Saved, Request>, Failure>,
+    file: Option<&Path>,
+    build: impl FnOnce(&WeChatPay) -> Request,
 ) -> Result<(), Failure> {
     let output = Output::new(global.color).with_filter(call.jq.as_deref(), call.raw)?;
     let preview = call.dry_run || call.curl;
-    if global.sandbox && global.base_url.is_some() && !preview {
-        return Err(usage(
-            "--sandbox is the platform itself: --base-url goes with it only for --dry-run and --curl",
-        ));
-    }
-    let session = config::open(global)?;
-    let request = build(&session.wx)?;
+    let session = if preview { config::open_with(global, |builder| builder)? } else { config::open(global)? };
+    let request = build(&session.wx);
     if call.curl {
         return preview::curl(&request.prepare()?);
     }
     if call.dry_run {
         return preview::dry_run(&request.prepare()?, &output);
     }
-    let response = match save(request)? {
-        Ok(saved) => {
-            include(call, saved.status, &saved.headers)?;
-            return output.json(&summary(&saved));
-        }
-        Err(request) => request.wait()?,
-    };
+    if let Some(file) = file {
+        let saved = fetch(request.save_to(file))?;
+        include(call, saved.status, &saved.headers)?;
+        return output.json(&summary(&saved));
+    }
+    let response = request.wait()?;
     include(call, response.status(), response.headers())?;
     if !call.decrypt.is_empty() {
         let pointers: Vec<_> = call.decrypt.iter().map(String::as_str).collect();
@@ -132,10 +116,4 @@ fn include(call: &Call, status: u16, headers: &HeaderMap) -> Result<(), Failure>
     }
     text.push(b'\n');
     output::raw(&text)
-}
-
-/// What is told of a file that is there, whole and checked.
-pub(crate) fn summary(saved: &Saved) -> serde_json::Value {
-    let path = saved.path.as_ref().map(|path| path.display().to_string());
-    json!({"path": path, "bytes": saved.bytes, "sha1": saved.sha1, "verified": saved.verified})
 }

@@ -12,6 +12,7 @@ use crate::exit::{Failure, usage};
 use crate::output::Output;
 
 pub(crate) fn run(global: &Global, certs: &Certs) -> Result<(), Failure> {
+    config::check_host(global)?;
     if let Some(folder) = &certs.output {
         let failed = |e| usage(format!("the folder `{}` cannot be made: {e}", folder.display()));
         std::fs::create_dir_all(folder).map_err(failed)?;

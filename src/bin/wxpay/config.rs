@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use etcetera::BaseStrategy as _;
-use wechatpay_chain::{Builder, WeChatPay, sandbox::Sandbox};
+use wechatpay_chain::{Builder, Error, WeChatPay, sandbox::Sandbox};
 
 use crate::args::Global;
 use crate::exit::{Failure, describe, usage};
@@ -39,12 +39,23 @@ pub(crate) struct Session {
     _source: Source,
 }
 
-/// The client that the arguments ask for.
+/// A client that sends something.
 pub(crate) fn open(global: &Global) -> Result<Session, Failure> {
+    check_host(global)?;
     open_with(global, |builder| builder)
 }
 
-/// The same, with more said about it.
+/// The sandbox's merchant is nobody anywhere else.
+pub(crate) fn check_host(global: &Global) -> Result<(), Failure> {
+    match global.sandbox && global.base_url.is_some() {
+        true => Err(usage(
+            "--sandbox is the platform itself: --base-url goes with it only for --dry-run and --curl",
+        )),
+        false => Ok(()),
+    }
+}
+
+/// A client with more said about it.
 pub(crate) fn open_with(global: &Global, more: impl FnOnce(Builder) -> Builder) -> Result<Session, Failure> {
     let source = Source::find(global)?;
     let wx = source.client(global, more)?;
@@ -93,10 +104,10 @@ impl Source {
                 _sandbox: None,
             },
         };
-        for name in ["WECHATPAY_PRIVATE_KEY", "WECHATPAY_P12"] {
-            if let Some(path) = source.get(name).and_then(|value| value.strip_prefix("file://")) {
-                secrecy::check("the key file", Path::new(path));
-            }
+        let key = source.get("WECHATPAY_PRIVATE_KEY").and_then(|value| value.strip_prefix("file://"));
+        let p12 = source.get("WECHATPAY_P12").map(|value| value.strip_prefix("file://").unwrap_or(value));
+        for path in [key, p12].into_iter().flatten() {
+            secrecy::check("the key file", Path::new(path));
         }
         Ok(source)
     }
@@ -110,9 +121,19 @@ impl Source {
         global: &Global,
         more: impl FnOnce(Builder) -> Builder,
     ) -> Result<WeChatPay, Failure> {
-        let wrong = |error| {
+        let wrong = |error: Error| {
             let text = describe(&error);
-            usage(format!("{}: {}", self.name, if self.profile { by_key(&text) } else { text }))
+            // What an option says is no mistake of the configuration's.
+            let option = match &error {
+                Error::Config(e) if e.field() == "WECHATPAY_BASE_URL" && global.base_url.is_some() => {
+                    "--base-url"
+                }
+                Error::Config(e) if e.field() == "timeout" && global.timeout.is_some() => "--timeout",
+                _ if self.profile => return usage(format!("{}: {}", self.name, by_key(&text))),
+                _ => return usage(format!("{}: {text}", self.name)),
+            };
+            let (_, rest) = text.split_once("` ").unwrap_or(("", &text));
+            usage(format!("{option} {rest}"))
         };
         let mut builder = Builder::from_variables(|name| self.get(name).map(str::to_owned)).map_err(wrong)?;
         if let Some(url) = &global.base_url {
@@ -180,6 +201,10 @@ fn profile(file: &Path, name: &str) -> Result<Source, Failure> {
             usage(format!("{from}: `{key}` is no key; known are: {}", known.join(" ")))
         })?;
         let value = match value {
+            // A path in itself.
+            toml::Value::String(text) if key == "p12" && !text.starts_with("file://") => {
+                beside(folder, &format!("file://{text}"))
+            }
             toml::Value::String(text) => beside(folder, text),
             toml::Value::Boolean(on) => i32::from(*on).to_string(),
             toml::Value::Integer(number) => number.to_string(),

@@ -4,7 +4,7 @@ use serde_json::json;
 use wechatpay_chain::{Clock as _, Error, SystemClock, VerifyReason, WeChatPay};
 
 use crate::args::Global;
-use crate::config::Source;
+use crate::config::{Source, check_host};
 use crate::exit::{self, Failure, describe};
 
 mod network;
@@ -22,6 +22,7 @@ const WINDOW: u64 = 300;
 const NOTICEABLE: u64 = 30;
 
 pub(crate) fn run(global: &Global) -> Result<(), Failure> {
+    check_host(global)?;
     let mut report = Report::new(global.color);
     let source = Source::find(global);
     let wx = match &source {
@@ -67,7 +68,9 @@ fn configuration(
             let serials = wx.platform_serials();
             let serials =
                 if serials.is_empty() { "fetched when needed".to_owned() } else { serials.join(", ") };
-            report.ok("keys", &format!("merchant {}; the platform's: {serials}", wx.mchid()))?;
+            let own = source.get("WECHATPAY_SERIAL").unwrap_or("its certificate's");
+            report
+                .ok("keys", &format!("merchant {}, serial {own}; the platform's: {serials}", wx.mchid()))?;
             Ok(Some(wx))
         }
         Err(failure) => {
@@ -118,7 +121,7 @@ fn apiv3_key(report: &mut Report, wx: &WeChatPay, given: bool) -> Result<(), Fai
     match wx.platform_certificates().wait() {
         Ok(list) => report.ok(
             NAME,
-            &format!("32 bytes; it opens what the platform encrypted ({} certificates)", list.len()),
+            &format!("32 bytes; it opens what the platform encrypted (certificates: {})", list.len()),
         ),
         Err(error) if error.code() == Some("RESOURCE_NOT_EXISTS") => {
             report.ok(NAME, "32 bytes; the merchant has no platform certificates to try it on")

@@ -13,6 +13,8 @@ pub(crate) const USAGE: u8 = 1;
 pub(crate) const REFUSED: u8 = 2;
 pub(crate) const TRANSPORT: u8 = 3;
 pub(crate) const VERIFICATION: u8 = 4;
+/// As a shell says of a program that Ctrl-C ended.
+pub(crate) const INTERRUPTED: u8 = 130;
 
 /// Why a command did not do what it was asked to.
 pub(crate) enum Failure {

@@ -22,6 +22,7 @@ mod call;
 mod certs;
 mod config;
 mod doctor;
+mod download;
 mod exit;
 mod generate;
 mod message;
@@ -44,18 +45,29 @@ use wechatpay_chain::http::Method;
 fn main() -> ExitCode {
     let cli = match Cli::try_parse() {
         Ok(cli) => cli,
-        Err(error) => {
-            let asked = matches!(error.kind(), ErrorKind::DisplayHelp | ErrorKind::DisplayVersion);
-            // Nowhere to say it, if this fails: a closed pipe, most often.
-            let _ = error.print();
-            return if asked { ExitCode::SUCCESS } else { ExitCode::from(exit::USAGE) };
-        }
+        Err(error) => return arguments(&error),
     };
     let as_json = cli.global.json_errors;
     match run(cli) {
         Ok(()) => ExitCode::SUCCESS,
         Err(failure) => failure.tell(as_json),
     }
+}
+
+/// Help that was asked for, or what is wrong with the arguments.
+fn arguments(error: &clap::Error) -> ExitCode {
+    if matches!(error.kind(), ErrorKind::DisplayHelp | ErrorKind::DisplayVersion) {
+        // Nowhere to say it, if this fails: a closed pipe, most often.
+        let _ = error.print();
+        return ExitCode::SUCCESS;
+    }
+    // They could not be read, so this one is looked for by hand.
+    if std::env::args_os().any(|argument| argument == "--json-errors") {
+        let text = error.render().to_string();
+        return exit::usage(text.trim_start_matches("error: ").trim_end()).tell(true);
+    }
+    let _ = error.print();
+    ExitCode::from(exit::USAGE)
 }
 
 fn run(Cli { global, command }: Cli) -> Result<(), Failure> {

@@ -37,7 +37,7 @@ impl Output {
         }
         let text = if bytes.is_empty() { b"null" } else { bytes };
         // Asked first: it bounds how deep a value may be, and takes no more than JSON.
-        if serde_json::from_slice::<serde::de::IgnoredAny>(text).is_err() {
+        if serde_json::from_slice::<Value>(text).is_err() {
             return match &self.filter {
                 Some(_) => Err(usage("the answer is no JSON: there is nothing for --jq")),
                 None => raw(bytes),

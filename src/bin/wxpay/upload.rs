@@ -6,6 +6,7 @@ use wechatpay_chain::Media;
 use crate::args::{Global, Upload};
 use crate::body;
 use crate::config;
+use crate::download::Busy;
 use crate::exit::{Failure, usage};
 use crate::output::Output;
 
@@ -22,6 +23,9 @@ pub(crate) fn run(global: &Global, upload: &Upload) -> Result<(), Failure> {
         media = media.meta(text);
     }
     let session = config::open(global)?;
-    let answer = session.wx.chain(&upload.path).post(Value::Null).media(media).wait()?;
+    let busy = Busy::new("uploading");
+    let answer = session.wx.chain(&upload.path).post(Value::Null).media(media).wait();
+    drop(busy);
+    let answer = answer?;
     output.body(answer.bytes())
 }

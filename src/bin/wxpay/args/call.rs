@@ -9,7 +9,7 @@ use clap::Args;
 #[command(after_help = "Examples:\n  \
     wxpay get v3/pay/transactions/id/{transaction_id} --var transaction_id=4200 -q mchid=1900000109\n  \
     wxpay get v3/certificates --jq '.data[].serial_no' --raw\n  \
-    wxpay get v3/billdownload/file -q token=plain --save bill.csv --dry-run")]
+    wxpay get v3/merchant-service/images/{+media_id} --var media_id=ChsyMDAyMDA4MDAy --save image.jpg")]
 pub(crate) struct Get {
     #[command(flatten)]
     pub(crate) call: Call,
@@ -23,7 +23,7 @@ pub(crate) struct Get {
     wxpay post v3/security/echo echo_message=hello\n  \
     wxpay post v3/security/echo -d '{\"echo_message\":\"hello\"}'\n  \
     wxpay post v3/refund/domestic/refunds out_trade_no=P1 out_refund_no=R1 /amount/refund:=1 /amount/total:=1 /amount/currency=CNY\n  \
-    wxpay put v3/marketing/favor/stocks/{id} --var id=98065001 -d @body.json -H 'Idempotency-Key: 1' --dry-run\n  \
+    wxpay put v3/marketing/favor/stocks/{id} --var id=98065001 -d @body.json -H 'Idempotency-Key: 1'\n  \
     wxpay delete v3/global/merchant-service/complaint-notifications url=https://www.example.com/notify --curl")]
 pub(crate) struct Write {
     #[command(flatten)]
@@ -51,7 +51,7 @@ pub(crate) struct Call {
     #[arg(long, value_name = "N", default_value_t = 0, hide_default_value = true)]
     pub(crate) retry: u32,
     /// Decrypt the fields of the answer that this JSON pointer leads to (`*`: every element of an array)
-    #[arg(long, value_name = "POINTER", conflicts_with = "raw")]
+    #[arg(long, value_name = "POINTER")]
     pub(crate) decrypt: Vec<String>,
     /// Send nothing: print the request, and the message that would be signed
     #[arg(long, conflicts_with = "curl")]

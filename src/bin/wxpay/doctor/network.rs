@@ -109,7 +109,8 @@ fn ask(url: &Url) -> Result<Option<u64>, String> {
         reqwest::Client::builder().redirect(reqwest::redirect::Policy::none()).timeout(PATIENCE).http1_only();
     let builder = if is_local(url) { builder.no_proxy() } else { builder };
     let client = builder.build().map_err(|e| innermost(&e))?;
-    let answer = runtime.block_on(client.get(url.clone()).send()).map_err(|e| innermost(&e))?;
+    let answer =
+        runtime.block_on(async { client.get(url.clone()).send().await }).map_err(|e| innermost(&e))?;
     let date = answer.headers().get("date").and_then(|value| value.to_str().ok());
     let date = date.and_then(|text| httpdate::parse_http_date(text).ok());
     Ok(date.and_then(|date| date.duration_since(UNIX_EPOCH).ok()).map(|since| since.as_secs()))
