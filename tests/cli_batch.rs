@@ -1,155 +1,20 @@
-//! `wxpay batch` against the sandbox, whose own record says what was sent.
+//! `wxpay batch` against the sandbox: what is sent and kept, each ending, rate limits, the documents' scripts.
 #![cfg(all(feature = "cli", unix))]
-#![allow(clippy::unwrap_used, clippy::print_stdout)]
+#![allow(clippy::unwrap_used)]
 
+mod desk;
 mod support;
 
-use std::collections::{BTreeMap, VecDeque};
-use std::io::{BufRead as _, BufReader, Write as _};
+use std::collections::VecDeque;
+use std::io::Write as _;
 use std::os::unix::fs::PermissionsExt as _;
-use std::os::unix::process::ExitStatusExt as _;
-use std::path::PathBuf;
-use std::process::{Child, Command, Stdio};
+use std::process::{Command, Stdio};
 use std::sync::Mutex;
 use std::time::{Duration, Instant};
 
+use desk::{Desk, Done, Journal, THINGS, program, thing};
 use serde_json::{Value, json};
-use wechatpay_chain::sandbox::{Answer, Fault, Sandbox, SeenRequest, Verdict};
-
-const THINGS: &str = "v3/things/{id}";
-
-/// A sandbox, and a folder for calls and journals.
-struct Desk {
-    sandbox: Sandbox,
-    home: tempfile::TempDir,
-}
-
-/// What came of a run.
-#[derive(Debug)]
-struct Done {
-    code: Option<i32>,
-    err: String,
-}
-
-impl Done {
-    fn of(command: &mut Command) -> Done {
-        let output = command.output().unwrap();
-        assert_eq!(output.stdout, b"", "a batch says nothing on stdout");
-        Done { code: output.status.code(), err: String::from_utf8(output.stderr).unwrap() }
-    }
-
-    #[track_caller]
-    fn is(&self, code: i32, part: &str) {
-        assert_eq!(self.code, Some(code), "{self:?}");
-        assert!(self.err.contains(part), "{part:?} is not in {:?}", self.err);
-    }
-}
-
-fn program(home: &std::path::Path) -> Command {
-    let mut command = Command::new(env!("CARGO_BIN_EXE_wxpay"));
-    command.env_clear().current_dir(home).env("HOME", home).arg("batch");
-    command
-}
-
-impl Desk {
-    fn new() -> Desk {
-        let desk = Desk { sandbox: Sandbox::start().unwrap(), home: tempfile::tempdir().unwrap() };
-        for verb in ["GET", "POST", "PUT", "PATCH", "DELETE"] {
-            desk.sandbox.on(verb, THINGS, 200, json!({"done": true})).unwrap();
-        }
-        desk
-    }
-
-    fn batch(&self, arguments: &[&str]) -> Command {
-        let mut command = program(self.home.path());
-        let sandbox = &self.sandbox;
-        command.args(arguments).envs([
-            ("WECHATPAY_MCHID", sandbox.mchid()),
-            ("WECHATPAY_SERIAL", sandbox.serial()),
-            ("WECHATPAY_PRIVATE_KEY", sandbox.merchant_key_pem()),
-            ("WECHATPAY_PUBLIC_KEY_ID", sandbox.platform_public_key_id()),
-            ("WECHATPAY_PUBLIC_KEY", sandbox.platform_public_key_pem()),
-            ("WECHATPAY_BASE_URL", sandbox.base_url()),
-        ]);
-        command
-    }
-
-    fn run(&self, arguments: &[&str]) -> Done {
-        Done::of(&mut self.batch(arguments))
-    }
-
-    fn path(&self, name: &str) -> PathBuf {
-        self.home.path().join(name)
-    }
-
-    fn write(&self, name: &str, text: impl AsRef<[u8]>) {
-        std::fs::write(self.path(name), text).unwrap();
-    }
-
-    fn read(&self, name: &str) -> String {
-        std::fs::read_to_string(self.path(name)).unwrap()
-    }
-
-    /// Writes `calls.jsonl`, one call for each of these ids.
-    fn calls(&self, verb: &str, ids: impl IntoIterator<Item = String>) {
-        self.write("calls.jsonl", ids.into_iter().map(|id| thing(verb, &id)).collect::<String>());
-    }
-
-    fn journal(&self) -> Journal {
-        Journal::of(&self.read("calls.results.jsonl"))
-    }
-
-    /// How often each thing was asked for.
-    fn seen(&self) -> BTreeMap<String, usize> {
-        let mut seen = BTreeMap::new();
-        for request in self.sandbox.requests() {
-            assert_eq!(request.verdict, Verdict::Accepted, "{request:?}");
-            *seen.entry(request.target.rsplit('/').next().unwrap().to_owned()).or_default() += 1;
-        }
-        seen
-    }
-
-    fn last(&self) -> SeenRequest {
-        self.sandbox.requests().pop().expect("a request")
-    }
-}
-
-fn thing(verb: &str, id: &str) -> String {
-    format!("{{\"id\":\"{id}\",\"method\":\"{verb}\",\"path\":\"{THINGS}\",\"vars\":{{\"id\":\"{id}\"}}}}\n")
-}
-
-/// A journal, read by what the manual says of it.
-struct Journal {
-    records: Vec<Value>,
-}
-
-impl Journal {
-    fn of(text: &str) -> Journal {
-        assert!(text.ends_with('\n'), "{text:?}");
-        Journal { records: text.lines().map(|line| serde_json::from_str(line).unwrap()).collect() }
-    }
-
-    /// The last result of each call.
-    fn results(&self) -> BTreeMap<String, &Value> {
-        let ended = self.records.iter().filter(|record| record["outcome"].is_string());
-        ended.map(|record| (name(&record["id"]), record)).collect()
-    }
-
-    fn outcomes(&self) -> BTreeMap<String, String> {
-        let outcome = |record: &Value| record["outcome"].as_str().unwrap().to_owned();
-        self.results().into_iter().map(|(id, record)| (id, outcome(record))).collect()
-    }
-
-    /// What was said of one call, in order.
-    fn story(&self, id: &str) -> Vec<&str> {
-        let about = |record: &&Value| name(&record["id"]) == id || name(&record["sent"]) == id;
-        self.records.iter().filter(about).map(|record| record["outcome"].as_str().unwrap_or("sent")).collect()
-    }
-}
-
-fn name(id: &Value) -> String {
-    id.as_str().map_or_else(|| id.to_string(), str::to_owned)
-}
+use wechatpay_chain::sandbox::{Answer, Fault};
 
 #[test]
 fn calls_are_sent_as_they_are_written_and_their_answers_kept() {
@@ -402,234 +267,6 @@ fn a_rate_limit_slows_all_calls_down_and_none_is_lost() {
     assert_eq!(journal.records.iter().filter(sent).count(), 0);
 }
 
-fn signal(child: &Child, name: &str) {
-    let kill = format!("kill -{name} {}", child.id());
-    assert!(Command::new("sh").args(["-c", &kill]).status().unwrap().success());
-}
-
-/// Runs until the sandbox has so many requests.
-fn running(
-    desk: &Desk,
-    requests: usize,
-    arguments: &[&str],
-) -> (Child, BufReader<std::process::ChildStderr>) {
-    let before = desk.sandbox.requests().len();
-    let mut child = desk.batch(arguments).stderr(Stdio::piped()).spawn().unwrap();
-    let err = BufReader::new(child.stderr.take().unwrap());
-    while desk.sandbox.requests().len() < before + requests {
-        std::thread::sleep(Duration::from_millis(1));
-    }
-    (child, err)
-}
-
-#[test]
-fn ctrl_c_lets_calls_in_flight_end_and_the_rest_is_left() {
-    let desk = Desk::new();
-    desk.calls("POST", (0..40).map(|id| id.to_string()));
-    desk.sandbox.inject_always(Fault::Delay(Duration::from_millis(300)));
-    for (name, code) in [("INT", 130), ("TERM", 143)] {
-        let (mut child, err) = running(&desk, 6, &["calls.jsonl", "-j4", "--resume"]);
-        signal(&child, name);
-        let err: Vec<_> = err.lines().map(Result::unwrap).collect();
-        assert_eq!(child.wait().unwrap().code(), Some(code), "{err:?}");
-        assert!(err.iter().any(|line| line.contains("no new calls; waiting for 4 in flight")), "{err:?}");
-        assert!(err.iter().any(|line| line.contains("stopped early: ended by")), "{err:?}");
-        assert!(err.iter().any(|line| line.contains(" 0 unknown,")), "{err:?}");
-    }
-    let sent = desk.seen();
-    assert!(sent.len() < 40 && sent.values().all(|times| *times == 1), "{sent:?}");
-    // Each of them has its answer in the journal.
-    assert_eq!(desk.journal().outcomes().keys().collect::<Vec<_>>(), sent.keys().collect::<Vec<_>>());
-    desk.sandbox.clear_faults();
-    desk.run(&["calls.jsonl", "--resume"]).is(0, "40 ok");
-    assert!(desk.seen().len() == 40 && desk.seen().values().all(|times| *times == 1));
-}
-
-#[test]
-fn a_second_ctrl_c_ends_at_once() {
-    let desk = Desk::new();
-    desk.calls("POST", (0..8).map(|id| id.to_string()));
-    desk.sandbox.inject_always(Fault::Delay(Duration::from_secs(20)));
-    let (mut child, mut err) = running(&desk, 2, &["calls.jsonl", "-j2"]);
-    let began = Instant::now();
-    signal(&child, "INT");
-    let mut line = String::new();
-    err.read_line(&mut line).unwrap();
-    assert!(line.contains("no new calls"), "{line}");
-    signal(&child, "INT");
-    assert_eq!(child.wait().unwrap().code(), Some(130));
-    assert!(began.elapsed() < Duration::from_secs(5));
-    // Two were announced, and nobody knows.
-    desk.sandbox.clear_faults();
-    desk.run(&["calls.jsonl", "--resume"]).is(3, "6 ok, 0 refused, 2 unknown, 0 left");
-    assert_eq!(desk.journal().story("0"), ["sent", "unknown"]);
-    assert!(desk.seen().values().all(|times| *times == 1));
-}
-
-/// A hundred kills, at random moments; the server's own record says what was sent.
-#[test]
-fn killed_a_hundred_times_nothing_is_lost_and_nothing_answered_is_sent_twice() {
-    const KILLS: u32 = 100;
-    const CALLS: usize = 8;
-    let seed = support::now() ^ u64::from(std::process::id());
-    println!("seed {seed}");
-    let mut random = seed | 1;
-    let mut next = move |below: u64| {
-        // Xorshift (Marsaglia 2003).
-        random ^= random << 13;
-        random ^= random >> 7;
-        random ^= random << 17;
-        random % below
-    };
-    let desk = Desk::new();
-    desk.sandbox.inject_always(Fault::Delay(Duration::from_millis(3)));
-    // How long the program takes to start, and for a whole batch, so that each moment is met.
-    let takes = |calls: usize| {
-        desk.calls("POST", (0..calls).map(|id| id.to_string()));
-        let began = Instant::now();
-        desk.run(&["calls.jsonl", "-j4"]).is(0, &format!("{calls} ok"));
-        std::fs::remove_file(desk.path("calls.results.jsonl")).unwrap();
-        u64::try_from(began.elapsed().as_micros()).unwrap()
-    };
-    let (start, whole) = (takes(0), takes(CALLS));
-
-    let (mut kills, mut batches, mut unknown) = (0, 0, 0);
-    while kills < KILLS {
-        let verb = ["POST", "GET"][batches % 2];
-        let all: Vec<_> = (0..CALLS).map(|id| format!("{batches}-{id}")).collect();
-        batches += 1;
-        desk.calls(verb, all.clone());
-        desk.sandbox.clear_requests();
-        let code = loop {
-            let mut child =
-                desk.batch(&["calls.jsonl", "-j4", "--resume"]).stderr(Stdio::null()).spawn().unwrap();
-            // One in four while it starts, too.
-            let from = if next(4) == 0 { 0 } else { start.min(whole / 2) };
-            std::thread::sleep(Duration::from_micros(from + next(whole - from)));
-            child.kill().unwrap();
-            let status = child.wait().unwrap();
-            match status.code() {
-                Some(code) => break code,
-                None => kills += u32::from(status.signal() == Some(9)),
-            }
-        };
-        // Requests that a killed client left behind may still be on their way.
-        std::thread::sleep(Duration::from_millis(5));
-        let (journal, seen) = (desk.journal(), desk.seen());
-        let outcomes = journal.outcomes();
-        assert_eq!(outcomes.len(), CALLS, "a call is lost: {outcomes:?}");
-        for id in &all {
-            let (outcome, story) = (outcomes[id].as_str(), journal.story(id));
-            let times = seen.get(id).copied().unwrap_or_default();
-            let announced = story.iter().filter(|word| **word == "sent").count();
-            assert!(times <= announced, "{id} was sent before it was announced: {story:?}, {times} times");
-            match (verb, outcome) {
-                ("POST", "ok") => assert_eq!((times, announced), (1, 1), "{id}: {story:?}"),
-                ("POST", "unknown") => {
-                    assert!(times <= 1 && announced == 1, "{id}: {story:?}, {times} times")
-                }
-                ("GET", "ok") => {
-                    assert!(times >= 1);
-                    // Nothing after its answer.
-                    assert_eq!(
-                        story.iter().position(|word| *word == "ok"),
-                        Some(story.len() - 1),
-                        "{story:?}"
-                    );
-                }
-                other => panic!("{id}: {other:?}"),
-            }
-        }
-        let lost = outcomes.values().filter(|outcome| *outcome == "unknown").count();
-        unknown += lost;
-        assert_eq!(code, if lost == 0 { 0 } else { 3 });
-        std::fs::remove_file(desk.path("calls.results.jsonl")).unwrap();
-    }
-    println!("{kills} kills in {batches} batches of {CALLS}; {unknown} calls ended as unknown");
-    assert!(unknown > 0, "no kill met a call in flight: the test tells nothing");
-}
-
-#[test]
-fn a_torn_last_line_is_cut_off_and_a_damaged_one_is_an_error() {
-    let desk = Desk::new();
-    desk.calls("POST", ["1".to_owned(), "2".to_owned()]);
-    desk.run(&["calls.jsonl", "-j1"]).is(0, "2 ok");
-    let whole = desk.read("calls.results.jsonl");
-    let lines: Vec<_> = whole.lines().collect();
-    assert_eq!(lines.len(), 5);
-    // The answer to the second call is torn: it was sent, and nobody knows.
-    for keep in [1, lines[4].len() / 2, lines[4].len()] {
-        let torn = format!("{}\n{}", lines[..4].join("\n"), &lines[4][..keep]);
-        desk.write("calls.results.jsonl", &torn);
-        let done = desk.run(&["calls.jsonl", "--resume"]);
-        done.is(3, "1 ok, 0 refused, 1 unknown, 0 left");
-        assert!(done.err.contains(&format!("was torn ({keep} bytes)")), "{done:?}");
-        assert_eq!(desk.journal().story("2"), ["sent", "unknown"]);
-    }
-    // Blocks that a crash of the machine left empty.
-    desk.write("calls.results.jsonl", format!("{}\n{}", lines[..4].join("\n"), "\0".repeat(4096)));
-    desk.run(&["calls.jsonl", "--resume"]).is(3, "1 unknown");
-    // An announcement is torn: it was not sent yet, so it is now.
-    desk.write("calls.results.jsonl", format!("{}\n{{\"sent\":\"2\"", lines[..3].join("\n")));
-    assert!(lines[3].starts_with("{\"sent\":\"2\""), "{}", lines[3]);
-    desk.run(&["calls.jsonl", "--resume"]).is(0, "2 ok");
-    assert_eq!(desk.seen()["2"], 2);
-
-    let damaged = |line: usize, text: &str| {
-        let mut lines = lines.clone();
-        lines[line] = text;
-        desk.write("calls.results.jsonl", lines.join("\n") + "\n");
-        desk.sandbox.clear_requests();
-        let done = desk.run(&["calls.jsonl", "--resume"]);
-        assert_eq!(desk.sandbox.requests().len(), 0);
-        // Nothing of it is changed.
-        assert_eq!(desk.read("calls.results.jsonl"), lines.join("\n") + "\n");
-        done
-    };
-    damaged(2, "{\"id\":\"1\",\"outc").is(1, "`calls.results.jsonl`, line 3: the journal is damaged");
-    damaged(1, "").is(1, "line 2: the journal is damaged");
-    damaged(0, lines[1]).is(1, "line 1: no journal begins like this");
-    damaged(4, "{\"id\":\"2\"}").is(1, "line 5: the journal is damaged");
-    damaged(0, &lines[0].replace("1900000109", "1900000110")).is(1, "merchant 1900000110");
-    damaged(0, &lines[0].replace("127.0.0.1", "127.0.0.2"))
-        .is(1, "this is merchant 1900000109 at http://127.0.0.1");
-    damaged(0, &lines[0].replace("\"run\":1", "\"run\":2")).is(1, "a journal of the form 2");
-    // Another file by mistake.
-    desk.run(&["calls.jsonl", "-o", "calls.jsonl", "--resume"]).is(1, "no journal");
-}
-
-#[test]
-fn changed_calls_other_calls_and_a_journal_in_use_are_errors() {
-    let desk = Desk::new();
-    let plain = "{\"method\":\"POST\",\"path\":\"v3/things/7\"}\n";
-    desk.write("calls.jsonl", [&thing("POST", "1"), plain].concat());
-    desk.run(&["calls.jsonl"]).is(0, "2 ok");
-    let changed = thing("POST", "1").replace("}}", "},\"body\":{}}");
-    desk.write("calls.jsonl", [&changed, plain].concat());
-    desk.run(&["calls.jsonl", "--resume"]).is(1, "the call `1` was changed since it was sent: it is line 1");
-    desk.write(
-        "calls.jsonl",
-        [&thing("POST", "1"), "{\"method\":\"POST\",\"path\":\"v3/things/8\"}\n"].concat(),
-    );
-    desk.run(&["calls.jsonl", "--resume"]).is(1, "the call on line 2 was changed since it was sent");
-    desk.write("calls.jsonl", [thing("POST", "2"), thing("POST", "3")].concat());
-    desk.run(&["calls.jsonl", "--resume"])
-        .is(1, "is not among the calls: this is the journal of another input");
-    assert_eq!(desk.sandbox.requests().len(), 2);
-    // What was not sent yet may change, and more may come.
-    desk.write("calls.jsonl", [&thing("POST", "1"), plain, &thing("POST", "2")].concat());
-    desk.run(&["calls.jsonl", "--resume"]).is(0, "3 ok");
-    // From the sandbox of its own, which has done none of it.
-    let done = Done::of(program(desk.home.path()).args(["calls.jsonl", "--resume", "--sandbox"]));
-    done.is(1, "this is merchant 1900000109 at sandbox");
-
-    std::fs::remove_file(desk.path("calls.results.jsonl")).unwrap();
-    desk.sandbox.inject_always(Fault::Delay(Duration::from_secs(1)));
-    let (mut child, _err) = running(&desk, 1, &["calls.jsonl"]);
-    desk.run(&["calls.jsonl", "--resume"]).is(1, "is in use: another batch is running on it");
-    assert!(child.wait().unwrap().success());
-}
-
 #[test]
 fn calls_come_from_stdin_and_journals_of_parts_concatenate() {
     let desk = Desk::new();
@@ -664,4 +301,67 @@ fn the_sandbox_of_its_own_goes_on_only_with_journals_of_such() {
     run(&["--resume"]).is(0, "1 ok");
     let journal = std::fs::read_to_string(home.path().join("calls.results.jsonl")).unwrap();
     assert!(journal.contains("\"platform\":\"sandbox\""), "{journal}");
+}
+
+/// A stand-in where GNU parallel is not installed.
+const PARALLEL: &str = r#"#!/bin/bash
+command=(); while [ "$1" != ::: ]; do command+=("$1"); shift; done; shift
+for part; do "${command[@]/\{\}/$part}" & done
+for job in $(jobs -p); do wait "$job" || exit 1; done
+"#;
+
+#[test]
+fn the_scripts_of_the_documents_run() {
+    let script = |language: &str, word: &str| {
+        let name = format!("{}/docs/cli{language}.md", env!("CARGO_MANIFEST_DIR"));
+        let text = std::fs::read_to_string(name).unwrap();
+        let mut blocks =
+            text.split("```bash\n").skip(1).map(|block| block.split("```").next().unwrap().to_owned());
+        blocks.find(|block| block.contains(word)).unwrap()
+    };
+    for language in ["", ".zh-CN"] {
+        let desk = Desk::new();
+        let put = |name: &str, text: &str| {
+            std::fs::create_dir_all(desk.path(name).parent().unwrap()).unwrap();
+            desk.write(name, text);
+            std::fs::set_permissions(desk.path(name), std::fs::Permissions::from_mode(0o755)).unwrap();
+        };
+        // The machine's own programs go first.
+        put("bin/wxpay", &format!("#!/bin/sh\nexec '{}' \"$@\"\n", env!("CARGO_BIN_EXE_wxpay")));
+        put("bin/parallel", PARALLEL);
+        let run = |script: &str| {
+            let path = format!("{}:{}", std::env::var("PATH").unwrap(), desk.path("bin").display());
+            let batch = desk.batch(&[]);
+            let variables = batch.get_envs().filter_map(|(name, value)| Some((name, value?)));
+            let mut bash = Command::new("bash");
+            bash.env_clear().envs(variables).env("PATH", path).current_dir(desk.home.path());
+            bash.args(["-e", "-c", script]).output().unwrap()
+        };
+        desk.calls("POST", (0..40).map(|id| id.to_string()));
+        let output = run(&script(language, "parallel"));
+        assert!(output.status.success(), "{output:?}");
+        assert!(String::from_utf8_lossy(&output.stderr).contains("wxpay: 40 calls: 40 ok"), "{output:?}");
+        assert!(desk.seen().len() == 40 && desk.seen().values().all(|times| *times == 1));
+        let part =
+            |letter| Journal::of(&desk.read(&format!("part.a{letter}.results.jsonl"))).outcomes().len();
+        assert_eq!(["a", "b", "c", "d"].map(part).iter().sum::<usize>(), 40);
+
+        desk.sandbox
+            .on("POST", "v3/things/late", 500, json!({"code": "SYSTEM_ERROR", "message": "later"}))
+            .unwrap();
+        put("queue/a.jsonl", &thing("POST", "a"));
+        put("queue/b.jsonl", "no call");
+        put("queue/c.jsonl", &[thing("POST", "c"), thing("POST", "late")].concat());
+        let work = script(language, "queue/*.jsonl");
+        for _ in 0..2 {
+            let output = run(&work);
+            assert!(output.status.success(), "{output:?}");
+        }
+        for place in
+            ["done/a.jsonl", "failed/b.jsonl", "queue/c.jsonl", "journals/a.jsonl", "journals/c.jsonl"]
+        {
+            assert!(desk.path(place).exists(), "{place}");
+        }
+        assert_eq!((desk.seen()["c"], desk.seen()["late"]), (1, 1));
+    }
 }

@@ -12,7 +12,7 @@ use clap::Args;
     Examples:\n  \
     wxpay batch calls.jsonl\n  \
     wxpay batch calls.jsonl -j 32 -o results.jsonl --resume\n  \
-    jq -c '{id: .no, method: \"POST\", path: \"v3/refund/domestic/refunds\", body: .}' refunds.json | wxpay batch - -o results.jsonl\n\n\
+    wxpay batch - -o more.jsonl < calls.jsonl\n\n\
     Exit codes:\n  \
     0    every call was answered with success\n  \
     1    an argument, a line or the journal is wrong; nothing was sent\n  \

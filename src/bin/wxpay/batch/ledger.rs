@@ -1,4 +1,4 @@
-//! Which calls there are, and how far each has come: 40 bytes a call, whatever is in it.
+//! Which calls there are, and how far each has come: less than 100 bytes a call, whatever is in it.
 
 use std::collections::HashMap;
 use std::collections::hash_map::Entry;
