@@ -52,7 +52,7 @@ impl Journal {
         wait.await.map_err(|_| Broken)
     }
 
-    /// Writes a record that nothing waits for but the end. It is on the disk before anything that is written later.
+    /// Writes a record that nothing waits for but the end: it goes to the disk with the next one that is waited for.
     pub(super) async fn tell(&self, record: &impl Serialize) -> Result<(), Broken> {
         self.push(record, None).await
     }
@@ -88,13 +88,16 @@ fn commit(mut file: &File, mut queue: mpsc::Receiver<Line>) -> io::Result<()> {
             next = queue.try_recv().ok();
         }
         file.write_all(&bytes)?;
-        file.sync_data()?;
+        bytes.clear();
+        bytes.shrink_to(KEPT);
+        // A result is followed by the next announcement, and that would have to wait for a disk that is busy with it.
+        if !waiting.is_empty() {
+            file.sync_data()?;
+        }
         for written in waiting.drain(..) {
             // Nobody listens after a Ctrl-C.
             let _ = written.send(());
         }
-        bytes.clear();
-        bytes.shrink_to(KEPT);
     }
-    Ok(())
+    file.sync_data()
 }
