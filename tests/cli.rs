@@ -44,6 +44,7 @@ fn every_verb_sends_what_it_is_given() {
         assert_eq!(seen.headers["idempotency-key"], "k:1");
         assert_eq!(&seen.body[..], br#"{"name":"a.b=c","amount":{"total":100},"list":["one"]}"#);
     }
+    bench.sandbox.on("GET", "v3/pay/transactions/id/{id}", 200, json!({"transaction_id": "4200"})).unwrap();
     let order = bench.run(&[
         "get",
         "v3/pay/transactions/id/{transaction_id}",

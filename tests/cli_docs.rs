@@ -77,6 +77,13 @@ impl Reader {
     }
 }
 
+/// A call is right, too, when the sandbox has nothing under such a number or path: it was signed, sent and answered.
+#[track_caller]
+fn ran(script: &str, done: &Done) {
+    let unknown = done.code == Some(2) && done.err.starts_with("wxpay: 404 ");
+    assert!(done.code == Some(0) || unknown, "{script}\n{done:?}");
+}
+
 /// The code blocks in this language.
 fn blocks(text: &str, language: &str) -> Vec<String> {
     let mut all = Vec::new();
@@ -107,8 +114,7 @@ fn every_line_of_the_documents_runs() {
             let scripts =
                 if block.contains(" &\n") { vec![block] } else { block.lines().map(str::to_owned).collect() };
             for script in scripts {
-                let done = reader.run(&script);
-                assert_eq!(done.code, Some(0), "{name}: {script}\n{done:?}");
+                ran(&script, &reader.run(&script));
             }
         }
     }
@@ -150,10 +156,7 @@ fn the_examples_of_the_help_run() {
         let examples =
             text.lines().skip_while(|line| *line != "Examples:").skip(1).take_while(|line| !line.is_empty());
         for line in examples.map(str::trim).filter(|line| *line != "wxpay sandbox") {
-            let done = reader.run(line);
-            // What nothing models is still signed, sent and answered.
-            let unknown = done.code == Some(2) && done.err.contains(" 404 ");
-            assert!(done.code == Some(0) || unknown, "{line}\n{done:?}");
+            ran(line, &reader.run(line));
         }
     }
 }

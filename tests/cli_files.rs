@@ -98,6 +98,8 @@ fn an_answer_is_saved_under_its_name() {
     assert!(
         with_head.ok().starts_with("HTTP/1.1 200 OK\n") && with_head.out.contains("content-type: image/png")
     );
+    let nothing = json!({"code": "RESOURCE_NOT_EXISTS", "message": "none"});
+    bench.sandbox.on("GET", "v3/nothing", 404, nothing).unwrap();
     bench.run(&["get", "v3/nothing", "--save", &target]).fails(2, "404");
     assert_eq!(std::fs::read(&target).unwrap(), image, "the file from before is still there");
     // Bytes, untouched.

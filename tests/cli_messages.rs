@@ -100,16 +100,36 @@ fn the_check_that_fails_is_named_with_what_to_do() {
 #[test]
 fn automatic_certificates_verify_a_saved_message() {
     let bench = Bench::new();
-    let mut automatic = bench.wxpay();
-    for name in ["PUBLIC_KEY_ID", "PUBLIC_KEY", "PLATFORM_SERIAL", "PLATFORM_CERTIFICATE"] {
-        automatic.env_remove(format!("WECHATPAY_{name}"));
-    }
-    automatic.env("WECHATPAY_AUTOMATIC_CERTIFICATES", "1");
+    let automatic = || {
+        let mut automatic = bench.wxpay();
+        for name in ["PUBLIC_KEY_ID", "PUBLIC_KEY", "PLATFORM_SERIAL", "PLATFORM_CERTIFICATE"] {
+            automatic.env_remove(format!("WECHATPAY_{name}"));
+        }
+        automatic.env("WECHATPAY_AUTOMATIC_CERTIFICATES", "1");
+        automatic
+    };
     // Signed with the certificate's key, as the merchant who has no public key gets it.
-    bench.sandbox.sign_with(bench.sandbox.platform_certificate_serial()).unwrap();
+    let serial = bench.sandbox.platform_certificate_serial();
+    bench.sandbox.sign_with(serial).unwrap();
     let (headers, body) = saved(&bench, &bench.sandbox);
-    let done = bench.finish(automatic.args(["verify", "--headers", &headers, &body]));
-    assert_eq!(done.json()["serial"], bench.sandbox.platform_certificate_serial());
+    let done = bench.finish(automatic().args(["verify", "--headers", &headers, &body]));
+    assert_eq!(done.json()["serial"], serial);
+    // One from long ago, by a client that asks the platform today.
+    bench.sandbox.inject(Fault::OldTimestamp);
+    let (headers, body) = saved(&bench, &bench.sandbox);
+    for command in ["verify", "decrypt"] {
+        bench.finish(automatic().args([command, "--headers", &headers, &body])).fails(4, "--any-time");
+        bench.finish(automatic().args([command, "--headers", &headers, &body, "--any-time"])).ok();
+    }
+    // No certificates: told as it is, unless there is another key.
+    let none = json!({"code": "RESOURCE_NOT_EXISTS", "message": "none"});
+    bench.sandbox.on("GET", "v3/certificates", 404, none).unwrap();
+    bench.finish(automatic().args(["verify", "--headers", &headers, &body])).fails(2, "RESOURCE_NOT_EXISTS");
+    let mut with_key = automatic();
+    with_key.env("WECHATPAY_PUBLIC_KEY_ID", bench.sandbox.platform_public_key_id());
+    with_key.env("WECHATPAY_PUBLIC_KEY", bench.sandbox.platform_public_key_pem());
+    let done = bench.finish(with_key.args(["verify", "--headers", &headers, &body, "--any-time"]));
+    done.fails(4, "no platform key has the serial");
 }
 
 fn checks(done: &Done) -> Vec<Value> {

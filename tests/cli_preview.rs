@@ -66,6 +66,7 @@ fn the_curl_line_works_as_it_is() {
     let bench = Bench::new();
     bench.sandbox.on("DELETE", "v3/things", 204, Value::Null).unwrap();
     bench.sandbox.on("POST", "v3/empty", 200, json!({})).unwrap();
+    bench.sandbox.on("GET", "v3/pay/transactions/id/{id}", 200, json!({})).unwrap();
     for arguments in [
         vec!["post", ECHO, r#"echo_message=it's "quoted" $HOME `id` \ 茶"#],
         vec!["post", ECHO, "-d", "{\n \"echo_message\": \"@x\" }\n"],

@@ -116,6 +116,11 @@ impl Source {
         self.values.get(name).map(String::as_str)
     }
 
+    /// Takes a value away.
+    pub(crate) fn forget(&mut self, name: &str) -> Option<String> {
+        self.values.remove(name)
+    }
+
     pub(crate) fn client(
         &self,
         global: &Global,

@@ -2,11 +2,11 @@
 
 use serde_json::{Map, Value, json};
 use wechatpay_chain::http::{HeaderMap, HeaderName, HeaderValue};
-use wechatpay_chain::{Builder, Clock, Error, SystemClock, VerifyReason, WeChatPay};
+use wechatpay_chain::{Clock, Error, SystemClock, VerifyReason, WeChatPay};
 
 use crate::args::{Decrypt, Global, Saved};
 use crate::body;
-use crate::config;
+use crate::config::{self, Source};
 use crate::exit::{self, Failure, describe, usage};
 use crate::output::{self, Output};
 
@@ -14,11 +14,9 @@ const TIMESTAMP: &str = "Wechatpay-Timestamp";
 
 pub(crate) fn verify(global: &Global, saved: &Saved) -> Result<(), Failure> {
     let message = Message::read(saved)?;
-    let session = config::open_with(global, |builder| message.at(saved, builder))?;
-    let wx = &session.wx;
-    have_keys(wx)?;
+    let wx = message.verifier(global, saved)?;
     wx.verify(&message.headers, &message.body)
-        .map_err(|error| message.explain(wx, error, global.json_errors))?;
+        .map_err(|error| message.explain(&wx, error, global.json_errors))?;
     let header = |name| message.headers.get(name).and_then(|value: &HeaderValue| value.to_str().ok());
     let timestamp: Option<u64> = header(TIMESTAMP).and_then(|text| text.parse().ok());
     let age = timestamp
@@ -34,12 +32,11 @@ pub(crate) fn verify(global: &Global, saved: &Saved) -> Result<(), Failure> {
 pub(crate) fn decrypt(global: &Global, decrypt: &Decrypt) -> Result<(), Failure> {
     let output = Output::new(global.color).with_filter(decrypt.jq.as_deref(), decrypt.raw)?;
     let message = Message::read(&decrypt.saved)?;
-    let session = config::open_with(global, |builder| message.at(&decrypt.saved, builder))?;
-    let wx = &session.wx;
+    let wx = message.verifier(global, &decrypt.saved)?;
     let notification = wx
         .notification(&message.headers, message.body.clone())
         .wait()
-        .map_err(|error| message.explain(wx, error, global.json_errors))?;
+        .map_err(|error| message.explain(&wx, error, global.json_errors))?;
     output.json(&json!({
         "id": notification.id,
         "event_type": notification.event_type,
@@ -55,14 +52,6 @@ pub(crate) fn sign(global: &Global) -> Result<(), Failure> {
     let message = body::stdin("sign")?;
     let session = config::open(global)?;
     output::line(&session.wx.sign(message).wait()?)
-}
-
-/// With automatic certificates there are none before somebody asks.
-fn have_keys(wx: &WeChatPay) -> Result<(), Failure> {
-    match wx.platform_serials().is_empty() {
-        true => Ok(wx.refresh_certificates().wait()?),
-        false => Ok(()),
-    }
 }
 
 /// A message as it was saved.
@@ -85,17 +74,30 @@ impl Message {
         Ok(Message { headers, body })
     }
 
-    /// A builder whose clock stands where the message was made, if how old it is does not matter.
-    fn at(&self, saved: &Saved, builder: Builder) -> Builder {
-        let made = self
-            .headers
-            .get(TIMESTAMP)
-            .and_then(|value| value.to_str().ok())
-            .and_then(|text| text.parse().ok());
-        match made.filter(|_| saved.any_time) {
-            Some(made) => builder.clock(Stopped(made)),
-            None => builder,
-        }
+    /// A client that knows every key, and whose clock stands where the message was made if how old it is does not
+    /// matter. It asks the platform nothing: what it signs would be as old.
+    fn verifier(&self, global: &Global, saved: &Saved) -> Result<WeChatPay, Failure> {
+        let mut source = Source::find(global)?;
+        let wx = source.client(global, |builder| builder)?;
+        let known = wx.platform_serials();
+        let automatic = source.forget("WECHATPAY_AUTOMATIC_CERTIFICATES");
+        let fetched = match automatic.as_deref() {
+            Some("1" | "true") => match wx.platform_certificates().wait() {
+                Err(error) if known.is_empty() => return Err(error.into()),
+                // The key that is missing is told of, if it is one of these.
+                fetched => fetched.unwrap_or_default(),
+            },
+            _ => Vec::new(),
+        };
+        let made = self.headers.get(TIMESTAMP).and_then(|value| value.to_str().ok()?.parse().ok());
+        source.client(global, |builder| {
+            let new = fetched.iter().filter(|certificate| !known.contains(&certificate.serial));
+            let builder = new.fold(builder, |builder, one| builder.platform_key(&one.serial, &one.pem));
+            match made.filter(|_| saved.any_time) {
+                Some(made) => builder.clock(Stopped(made)),
+                None => builder,
+            }
+        })
     }
 
     /// Adds what to do about it.

@@ -73,7 +73,7 @@ pub(crate) struct Call {
 /// The body of a call.
 #[derive(Args)]
 pub(crate) struct Body {
-    /// The JSON body: the text itself, @FILE, or - for stdin. It is sent as it is, unless fields are added
+    /// The JSON body: the text itself, @FILE, or - for stdin. It is sent as it is, unless fields or --encrypt change it
     #[arg(short, long, value_name = "JSON|@FILE|-")]
     pub(crate) data: Option<String>,
     /// Encrypt the fields of the body that this JSON pointer leads to (`*`: every element of an array)
