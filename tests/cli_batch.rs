@@ -1,6 +1,6 @@
 //! `wxpay batch` against the sandbox: what is sent and kept, each ending, rate limits, the documents' scripts.
 #![cfg(all(feature = "cli", unix))]
-#![allow(clippy::unwrap_used)]
+#![allow(clippy::unwrap_used, clippy::print_stdout)]
 
 mod desk;
 mod support;
@@ -9,7 +9,8 @@ use std::collections::VecDeque;
 use std::io::Write as _;
 use std::os::unix::fs::PermissionsExt as _;
 use std::process::{Command, Stdio};
-use std::sync::Mutex;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
 use desk::{Desk, Done, Journal, THINGS, program, thing};
@@ -118,6 +119,10 @@ fn a_mistake_on_any_line_is_told_by_its_line_and_nothing_is_sent() {
     desk.run(&["."]).is(1, "cannot be read");
     desk.run(&["-"]).is(1, "-o is needed");
     desk.run(&["calls.jsonl", "-j", "0"]).is(1, "invalid value");
+    desk.write("calls.jsonl", good);
+    desk.run(&["calls.jsonl", "-o", "/dev/null"]).is(1, "`/dev/null` is no regular file");
+    desk.run(&["calls.jsonl", "-o", "/nowhere/r.jsonl"])
+        .is(1, "the journal `/nowhere/r.jsonl` cannot be opened");
     assert_eq!(desk.sandbox.requests().len(), 0);
     assert!(!desk.path("calls.results.jsonl").exists());
 
@@ -239,22 +244,14 @@ fn a_rate_limit_slows_all_calls_down_and_none_is_lost() {
             _ => support::signed("403 Forbidden", &[], body),
         }
     });
-    let home = tempfile::tempdir().unwrap();
-    let calls: String = (0..25).map(|id| thing("POST", &id.to_string())).collect();
-    std::fs::write(home.path().join("calls.jsonl"), calls).unwrap();
+    let desk = Desk::new();
+    desk.calls("POST", (0..25).map(|id| id.to_string()));
     let began = Instant::now();
-    let done = Done::of(program(home.path()).args(["calls.jsonl", "-j", "4"]).envs([
-        ("WECHATPAY_MCHID", support::MCHID),
-        ("WECHATPAY_SERIAL", support::MERCHANT_SERIAL),
-        ("WECHATPAY_PRIVATE_KEY", &support::key("merchant_key.pem")),
-        ("WECHATPAY_PLATFORM_SERIAL", support::PLATFORM_SERIAL),
-        ("WECHATPAY_PLATFORM_CERTIFICATE", &support::key("platform_cert.pem")),
-        ("WECHATPAY_BASE_URL", &server.base),
-    ]));
+    let done = Done::of(desk.elsewhere(&["calls.jsonl", "-j4"]).env("WECHATPAY_BASE_URL", &server.base));
     done.is(0, "25 ok, 0 refused, 0 unknown, 0 left");
     assert!(done.err.contains("slowed down"), "{done:?}");
     assert!(began.elapsed() > Duration::from_secs(2), "{:?}", began.elapsed());
-    let journal = Journal::of(&std::fs::read_to_string(home.path().join("calls.results.jsonl")).unwrap());
+    let journal = desk.journal();
     let count = |word| journal.records.iter().filter(|record| record["outcome"] == word).count();
     assert_eq!(count("ok"), 25);
     // Two quotas have to be waited for, and only the calls in flight met each wall.
@@ -301,6 +298,67 @@ fn the_sandbox_of_its_own_goes_on_only_with_journals_of_such() {
     run(&["--resume"]).is(0, "1 ok");
     let journal = std::fs::read_to_string(home.path().join("calls.results.jsonl")).unwrap();
     assert!(journal.contains("\"platform\":\"sandbox\""), "{journal}");
+}
+
+#[test]
+fn no_more_calls_are_in_flight_than_allowed() {
+    let most = Arc::new((AtomicUsize::new(0), AtomicUsize::new(0)));
+    let counted = Arc::clone(&most);
+    let server = support::Recorder::start(move |_| {
+        let (now, most) = &*counted;
+        most.fetch_max(now.fetch_add(1, Ordering::SeqCst) + 1, Ordering::SeqCst);
+        std::thread::sleep(Duration::from_millis(30));
+        now.fetch_sub(1, Ordering::SeqCst);
+        support::signed("200 OK", &[], b"{}")
+    });
+    let desk = Desk::new();
+    desk.calls("POST", (0..24).map(|id| id.to_string()));
+    Done::of(desk.elsewhere(&["calls.jsonl", "-j6"]).env("WECHATPAY_BASE_URL", &server.base)).is(0, "24 ok");
+    assert_eq!((most.1.load(Ordering::SeqCst), server.seen().len()), (6, 24));
+}
+
+#[test]
+fn a_call_has_its_own_timeout_and_a_late_answer_is_unknown() {
+    let desk = Desk::new();
+    desk.sandbox.inject(Fault::Delay(Duration::from_secs(2)));
+    desk.write("calls.jsonl", thing("POST", "1").replace("}\n", ",\"timeout\":0.2}\n"));
+    desk.run(&["calls.jsonl"]).is(3, "0 ok, 0 refused, 1 unknown");
+    let journal = desk.journal();
+    let message = journal.results()["1"]["message"].as_str().unwrap();
+    assert!(message.contains("no whole answer within 200ms"), "{message}");
+}
+
+#[test]
+fn fields_are_encrypted_for_a_certificate_that_is_fetched_first() {
+    let desk = Desk::new();
+    let name = r#"{"method":"POST","path":"v3/things/1","body":{"name":"张三"},"encrypt":["/name"]}"#;
+    desk.write("calls.jsonl", name);
+    let mut batch = desk.batch(&["calls.jsonl"]);
+    batch.env_remove("WECHATPAY_PUBLIC_KEY_ID").env_remove("WECHATPAY_PUBLIC_KEY");
+    batch.env("WECHATPAY_AUTOMATIC_CERTIFICATES", "1").env("WECHATPAY_APIV3_KEY", desk.sandbox.apiv3_key());
+    Done::of(&mut batch).is(0, "1 ok");
+    assert_eq!(desk.last().headers["wechatpay-serial"], desk.sandbox.platform_certificate_serial());
+}
+
+#[test]
+fn progress_shows_on_a_terminal_only() {
+    let desk = Desk::new();
+    desk.calls("POST", (0..3).map(|id| id.to_string()));
+    let plain = desk.run(&["calls.jsonl", "-o", "plain.jsonl"]);
+    assert!(plain.code == Some(0) && !plain.err.contains('\u{1b}'), "{plain:?}");
+    // A terminal of `script`'s (util-linux).
+    let line = format!("{} batch calls.jsonl", env!("CARGO_BIN_EXE_wxpay"));
+    let batch = desk.batch(&[]);
+    let variables = batch.get_envs().filter_map(|(name, value)| Some((name, value?)));
+    let mut script = Command::new("script");
+    script.env_clear().envs(variables).env("TERM", "xterm").env("PATH", std::env::var("PATH").unwrap());
+    let drawn = script.current_dir(desk.home.path()).args(["-qec", &line, "/dev/null"]).stdin(Stdio::null());
+    let Ok(drawn) = drawn.output() else {
+        println!("skipped: there is no `script`");
+        return;
+    };
+    let text = String::from_utf8_lossy(&drawn.stdout);
+    assert!(text.contains("\u{1b}[2K") && text.contains("3 ok"), "{drawn:?}");
 }
 
 /// A stand-in where GNU parallel is not installed.

@@ -209,6 +209,26 @@ fn a_torn_last_line_is_cut_off_and_a_damaged_one_is_an_error() {
     desk.run(&["calls.jsonl", "-o", "calls.jsonl", "--resume"]).is(1, "no journal");
 }
 
+/// A disk that is full: what cannot be announced is not sent.
+#[test]
+fn a_journal_that_cannot_grow_ends_the_batch() {
+    let desk = Desk::new();
+    desk.calls("POST", (0..20).map(|id| id.to_string()));
+    // The shell's blocks have 512 or 1,024 bytes; a program that ignores the signal is told by an error.
+    let limited = "trap '' XFSZ; ulimit -f 1; exec \"$0\" \"$@\"";
+    let batch = desk.batch(&["calls.jsonl", "-j1"]);
+    let mut shell = Command::new("sh");
+    shell.args(["-c", limited]).arg(batch.get_program()).args(batch.get_args()).current_dir(desk.home.path());
+    shell.env_clear().envs(batch.get_envs().filter_map(|(name, value)| Some((name, value?))));
+    Done::of(&mut shell).is(3, "the journal `calls.results.jsonl` cannot be written: File too large");
+    let sent = desk.seen().len();
+    assert!((1..20).contains(&sent), "{sent}");
+    // The last answer had no room: that call is unknown. No other one is.
+    let done = desk.run(&["calls.jsonl", "--resume"]);
+    assert!(done.err.contains(" 0 unknown") || done.err.contains("19 ok, 0 refused, 1 unknown"), "{done:?}");
+    assert!(desk.seen().len() >= 19 && desk.seen().values().all(|times| *times == 1));
+}
+
 #[test]
 fn changed_calls_other_calls_and_a_journal_in_use_are_errors() {
     let desk = Desk::new();

@@ -66,6 +66,20 @@ impl Desk {
         command
     }
 
+    /// With the keys in `tests/keys`, for a server that is not the sandbox.
+    pub fn elsewhere(&self, arguments: &[&str]) -> Command {
+        let key = |name: &str| format!("file://{}/tests/keys/{name}", env!("CARGO_MANIFEST_DIR"));
+        let mut command = program(self.home.path());
+        command.args(arguments).envs([
+            ("WECHATPAY_MCHID", "1900000109"),
+            ("WECHATPAY_SERIAL", "3775B6A45ACD588826D15E583A95F5DD12345678"),
+            ("WECHATPAY_PRIVATE_KEY", &key("merchant_key.pem")),
+            ("WECHATPAY_PLATFORM_SERIAL", "7132D72A03E93CDDF8C03BBD1F37EEDF87654321"),
+            ("WECHATPAY_PLATFORM_CERTIFICATE", &key("platform_cert.pem")),
+        ]);
+        command
+    }
+
     pub fn run(&self, arguments: &[&str]) -> Done {
         Done::of(&mut self.batch(arguments))
     }

@@ -36,7 +36,11 @@ pub(super) fn open(path: &Path, resume: bool, run: &Run, ledger: &mut Ledger) ->
             return Err(usage(format!("the journal {shown} cannot be locked: {e}")));
         }
     }
-    let length = file.metadata().map_err(wrong)?.len();
+    let metadata = file.metadata().map_err(wrong)?;
+    if !metadata.is_file() {
+        return Err(usage(format!("the journal {shown} is no regular file: it could not be read again")));
+    }
+    let length = metadata.len();
     if length > 0 && !resume {
         return Err(usage(format!(
             "the journal {shown} is there already: go on with it by --resume, or name another one with -o"
