@@ -230,6 +230,23 @@ fn a_journal_that_cannot_grow_ends_the_batch() {
 }
 
 #[test]
+fn calls_that_change_under_a_running_batch_end_it() {
+    let desk = Desk::new();
+    desk.sandbox.inject_always(Fault::Delay(Duration::from_millis(500)));
+    // More than is read at once.
+    let filler =
+        |word: &str| thing("POST", "2").replace("}\n", &format!(",\"body\":\"{}\"}}\n", word.repeat(9_000)));
+    desk.write("calls.jsonl", [thing("POST", "1"), filler("a"), thing("POST", "3")].concat());
+    let (mut child, mut err) = running(&desk, 1, &["calls.jsonl", "-j1", "--json-errors"]);
+    desk.write("calls.jsonl", [thing("POST", "1"), filler("b"), thing("POST", "3")].concat());
+    let mut line = String::new();
+    err.read_line(&mut line).unwrap();
+    assert_eq!(child.wait().unwrap().code(), Some(3), "{line}");
+    assert!(line.contains("`calls.jsonl`, line 2: changed while the batch was running"), "{line}");
+    assert_eq!(desk.seen(), [("1".to_owned(), 1)].into());
+}
+
+#[test]
 fn changed_calls_other_calls_and_a_journal_in_use_are_errors() {
     let desk = Desk::new();
     let plain = "{\"method\":\"POST\",\"path\":\"v3/things/7\"}\n";

@@ -27,7 +27,7 @@ mod records;
 mod stop;
 mod worker;
 
-use calls::{Call, Calls, Id};
+use calls::{Call, Calls};
 use journal::Journal;
 use ledger::{Ledger, Phase};
 use outcome::{Next, Outcome, Summary};
@@ -125,11 +125,7 @@ impl Batch {
                         });
                     }
                     Ok(None) => break,
-                    Err(failure) => {
-                        self.worker.stop.raise("the calls cannot be read");
-                        self.drain(&mut in_flight).await;
-                        return Err(failure);
-                    }
+                    Err(failure) => self.worker.stop.raise(failure.to_string()),
                 }
             }
             let ended = async {
@@ -140,7 +136,10 @@ impl Batch {
             };
             tokio::select! {
                 ended = in_flight.join_next() => match ended {
-                    Some(Ok((id, phase))) => self.end(&id, phase),
+                    Some(Ok((id, phase))) => {
+                        self.ledger.set(&id, phase);
+                        self.bar.inc(1);
+                    }
                     Some(Err(_)) => {}
                     None => return Ok(()),
                 },
@@ -162,24 +161,11 @@ impl Batch {
         }
     }
 
-    async fn drain(&mut self, in_flight: &mut JoinSet<(Id, Phase)>) {
-        while let Some(ended) = in_flight.join_next().await {
-            if let Ok((id, phase)) = ended {
-                self.end(&id, phase);
-            }
-        }
-    }
-
-    fn end(&mut self, id: &Id, phase: Phase) {
-        self.ledger.set(id, phase);
-        self.bar.inc(1);
-    }
-
     /// The next call that is to be sent.
     async fn next(&mut self) -> Result<Option<Call>, Failure> {
         while let Some(call) = self.calls.next()? {
-            let Some(phase) = self.ledger.phase(&call.id) else {
-                return Err(self.calls.wrong(call.line, "was not there before: the calls changed meanwhile"));
+            let Some(phase) = self.ledger.phase(&call) else {
+                return Err(self.calls.wrong(call.line, "changed while the batch was running"));
             };
             match phase.next() {
                 Next::Send => return Ok(Some(call)),
@@ -212,8 +198,13 @@ fn tell(
     signal: Option<u8>,
 ) -> Result<(), Failure> {
     let Summary { calls, ok, refused, unknown, unverified, left } = summary;
-    let text = match (global.json_errors, serde_json::to_string(&summary)) {
-        (true, Ok(json)) => json,
+    let text = match (global.json_errors, serde_json::to_value(summary)) {
+        (true, Ok(mut json)) => {
+            if let Some(why) = why {
+                json["stopped"] = why.into();
+            }
+            json.to_string()
+        }
         _ => {
             let mut text =
                 format!("wxpay: {calls} calls: {ok} ok, {refused} refused, {unknown} unknown, {left} left");

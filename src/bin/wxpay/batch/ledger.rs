@@ -71,8 +71,10 @@ impl Ledger {
         Ok(())
     }
 
-    pub(super) fn phase(&self, id: &Id) -> Option<Phase> {
-        self.calls.get(&key(id)).map(|known| known.phase)
+    /// How far a call has come, unless it is another one than was entered.
+    pub(super) fn phase(&self, call: &Call) -> Option<Phase> {
+        let known = self.calls.get(&key(&call.id))?;
+        (known.digest == number(&call.digest)).then_some(known.phase)
     }
 
     /// Sets how far a call has come, and gives how far it was.
