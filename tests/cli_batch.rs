@@ -6,7 +6,8 @@ mod desk;
 mod support;
 
 use std::collections::VecDeque;
-use std::io::Write as _;
+use std::io::{Read as _, Write as _};
+use std::net::TcpListener;
 use std::os::unix::fs::PermissionsExt as _;
 use std::process::{Command, Stdio};
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -185,6 +186,30 @@ fn a_batch_in_which_nothing_works_stops_before_its_end() {
     let done = Done::of(nobody.env("WECHATPAY_BASE_URL", "http://127.0.0.1:9/"));
     done.is(3, "stopped early: 10 calls in a row had no answer of use");
     assert!(desk.journal().outcomes().len() < 20, "{done:?}");
+}
+
+/// A server that is not there yet.
+#[test]
+fn a_call_that_never_left_is_sent_again() {
+    let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
+    let desk = Desk::new();
+    desk.calls("POST", ["1".to_owned()]);
+    let mut batch = desk.elsewhere(&["calls.jsonl"]);
+    let child =
+        batch.env("WECHATPAY_BASE_URL", format!("http://{port}/")).stderr(Stdio::piped()).spawn().unwrap();
+    while !desk.path("calls.results.jsonl").exists() || !desk.read("calls.results.jsonl").contains("unsent") {
+        std::thread::sleep(Duration::from_millis(5));
+    }
+    let listener = TcpListener::bind(port).unwrap();
+    std::thread::spawn(move || {
+        let (mut stream, _) = listener.accept().unwrap();
+        let mut head = [0; 4096];
+        assert!(stream.read(&mut head).unwrap() > 0);
+        stream.write_all(&support::signed("204 No Content", &[], b"")).unwrap();
+    });
+    let output = child.wait_with_output().unwrap();
+    assert!(output.status.success(), "{output:?}");
+    assert_eq!(desk.journal().story("1"), ["sent", "unsent", "sent", "ok"]);
 }
 
 #[test]

@@ -12,7 +12,7 @@ use super::pace::Pace;
 use super::records::{Ended, Sent};
 use super::stop::Stop;
 
-/// The pauses before a call is repeated whose outcome is unknown (PROTOCOL, Errors and retry).
+/// The pauses before a call is sent again that had no answer (PROTOCOL, Errors and retry).
 const PAUSES: [Duration; 3] = [Duration::from_secs(1), Duration::from_secs(2), Duration::from_secs(4)];
 
 const UNWRITABLE: &str = "the journal cannot be written";
@@ -63,8 +63,12 @@ impl Worker {
                 Outcome::Ok | Outcome::Refused => self.pace.answered(),
                 _ => {}
             }
-            let pause = pauses.next().filter(|_| outcome == Outcome::Unknown && self.may_repeat(call));
-            let Some(pause) = pause else { break };
+            let again = match outcome {
+                Outcome::Unsent => true,
+                Outcome::Unknown => self.may_repeat(call),
+                _ => false,
+            };
+            let Some(pause) = pauses.next().filter(|_| again) else { break };
             if self.stop.or(tokio::time::sleep(pause)).await.is_none() {
                 break;
             }
