@@ -31,6 +31,11 @@ impl Reader {
         let terminate = json!({"service_id": "500001", "appid": "wxd678efh567hg6787", "sub_mchid": "1230000109", "reason": "reason"});
         write("body.json", terminate.to_string().as_bytes(), 0o644);
         write("echo.json", br#"{"echo_message": "hello"}"#, 0o644);
+        write(
+            "calls.jsonl",
+            br#"{"id":"E1","method":"POST","path":"v3/security/echo","body":{"echo_message":"hello"}}"#,
+            0o644,
+        );
         write("licence.jpg", b"\xff\xd8\xff\xd9", 0o644);
         let sandbox = Sandbox::builder().keys(home.path().join("keys")).start().unwrap();
         let order = json!({"out_trade_no": "P1"});
@@ -100,8 +105,8 @@ fn document(name: &str) -> String {
 
 #[test]
 fn every_line_of_the_documents_runs() {
-    let reader = Reader::new();
     for name in ["docs/cli.md", "docs/cli.zh-CN.md"] {
+        let reader = Reader::new();
         let blocks = blocks(&document(name), "sh");
         assert!(blocks.len() >= 10, "{name}: {} blocks", blocks.len());
         for block in blocks {

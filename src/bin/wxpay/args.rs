@@ -7,10 +7,12 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 
 use crate::serve;
 
+mod batch;
 mod call;
 mod files;
 mod local;
 
+pub(crate) use batch::Batch;
 pub(crate) use call::{Body, Call, Get, Write};
 pub(crate) use files::{Bill, Certs, Kind, Upload};
 pub(crate) use local::{Completions, Decrypt, Doctor, Man, Saved, Sign};
@@ -91,6 +93,7 @@ pub(crate) enum Command {
     /// Call an endpoint with DELETE
     Delete(Write),
     Upload(Upload),
+    Batch(Batch),
     Bill(Bill),
     Certs(Certs),
     Verify(Saved),

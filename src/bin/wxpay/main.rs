@@ -15,6 +15,7 @@
 )]
 
 mod args;
+mod batch;
 mod bill;
 mod body;
 mod call;
@@ -78,6 +79,7 @@ fn run(Cli { global, command }: Cli) -> Result<(), Failure> {
         Command::Patch(write) => call::write(&global, Method::PATCH, &write),
         Command::Delete(write) => call::write(&global, Method::DELETE, &write),
         Command::Upload(upload) => upload::run(&global, &upload),
+        Command::Batch(batch) => batch::run(&global, &batch),
         Command::Bill(bill) => bill::run(&global, &bill),
         Command::Certs(certs) => certs::run(&global, &certs),
         Command::Verify(saved) => message::verify(&global, &saved),

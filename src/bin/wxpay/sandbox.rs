@@ -44,8 +44,8 @@ fn one_line(pem: &str) -> String {
 }
 
 /// `wxpay sandbox`: tells how to reach it, and runs until it is ended.
-pub(crate) fn run(options: serve::Options) -> Result<(), Failure> {
-    let options = serve::Options { keys: options.keys.or_else(keys), ..options };
+pub(crate) fn run(mut options: serve::Options) -> Result<(), Failure> {
+    options.keys = options.keys.or_else(keys);
     serve::run(&options)
         .map_err(|error| usage(format!("the sandbox does not start: {}", serve::whole(&*error))))
 }
