@@ -213,6 +213,11 @@ impl Faults {
         *self = Faults::new(self.seed);
     }
 
+    /// Ends one rule, by its number in [`active`](Faults::active). Nothing happens when it has ended already.
+    pub(super) fn remove(&mut self, number: u64) {
+        self.rules.retain(|active| active.number != number);
+    }
+
     /// The faults of one request: those of the rules, and the next in the queue.
     pub(super) fn of_request(&mut self, target: &str) -> Vec<Fault> {
         let mut faults = self.of_rules(false, target);
@@ -244,6 +249,15 @@ impl Faults {
         }
         self.rules.retain(|active| !active.is_spent());
         faults
+    }
+
+    /// The rules, each with its number, what fitted it and what it hit.
+    pub(super) fn active(&self) -> impl Iterator<Item = (u64, &FaultRule, u64, u64)> {
+        self.rules.iter().map(|active| (active.number, &active.rule, active.fitted, active.hits))
+    }
+
+    pub(super) fn queued(&self) -> impl Iterator<Item = &Fault> {
+        self.queue.iter()
     }
 
     pub(super) fn list(&self) -> Value {

@@ -1,7 +1,9 @@
-use std::{collections::VecDeque, fmt};
+use std::{collections::VecDeque, fmt, time::SystemTime};
 
 use bytes::Bytes;
 use http::HeaderMap;
+
+use super::diagnosis::Diagnosis;
 
 const MOST_REQUESTS: usize = 10_000;
 
@@ -12,6 +14,10 @@ const MOST_BYTES: usize = 128 << 20;
 #[derive(Clone)]
 #[non_exhaustive]
 pub struct SeenRequest {
+    /// Its number, from 1; set by the ring.
+    pub(super) number: u64,
+    /// When it was answered, by the machine's clock.
+    pub at: SystemTime,
     /// The verb.
     pub method: String,
     /// Path and query exactly as on the request line, a base path's prefix included.
@@ -25,6 +31,8 @@ pub struct SeenRequest {
     pub signed_message: Vec<u8>,
     /// What came of the checks. Faults and scripted answers do not show here.
     pub verdict: Verdict,
+    /// Of a signature that does not fit.
+    pub(super) diagnosis: Option<Box<Diagnosis>>,
 }
 
 /// What came of a request's checks.
@@ -47,6 +55,7 @@ pub enum Verdict {
 impl fmt::Debug for SeenRequest {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("SeenRequest")
+            .field("at", &self.at)
             .field("method", &self.method)
             .field("target", &self.target)
             .field("headers", &self.headers)
@@ -67,10 +76,13 @@ impl SeenRequest {
 pub(super) struct Ring {
     kept: VecDeque<SeenRequest>,
     bytes: usize,
+    pushed: u64,
 }
 
 impl Ring {
-    pub(super) fn push(&mut self, request: SeenRequest) {
+    pub(super) fn push(&mut self, mut request: SeenRequest) {
+        self.pushed += 1;
+        request.number = self.pushed;
         self.bytes += request.weight();
         self.kept.push_back(request);
         while self.kept.len() > MOST_REQUESTS || (self.bytes > MOST_BYTES && self.kept.len() > 1) {
@@ -89,7 +101,7 @@ impl Ring {
     }
 
     pub(super) fn clear(&mut self) {
-        *self = Ring::default();
+        *self = Ring { pushed: self.pushed, ..Ring::default() };
     }
 }
 
@@ -99,12 +111,15 @@ mod tests {
 
     fn request(size: usize) -> SeenRequest {
         SeenRequest {
+            number: 0,
+            at: SystemTime::UNIX_EPOCH,
             method: "GET".into(),
             target: String::new(),
             headers: HeaderMap::new(),
             body: vec![0; size].into(),
             signed_message: Vec::new(),
             verdict: Verdict::Accepted,
+            diagnosis: None,
         }
     }
 
