@@ -81,8 +81,7 @@ impl Browser {
             &folder,
         ];
         let options = json!({ "args": args, "binary": which(binary) });
-        let wanted =
-            json!({ "goog:chromeOptions": options, "goog:loggingPrefs": { "browser": "ALL", "performance": "ALL" } });
+        let wanted = json!({ "goog:chromeOptions": options, "goog:loggingPrefs": { "browser": "ALL", "performance": "ALL" } });
         let made = browser.ask("", Some(json!({ "capabilities": { "alwaysMatch": wanted } })));
         browser.session += &format!("/{}", made["sessionId"].as_str().unwrap());
         Some(browser)
@@ -160,8 +159,9 @@ impl Browser {
         let events = performance.iter().map(|entry| serde_json::from_str::<Value>(&text(entry)).unwrap());
         let sent = events.filter(|event| event["message"]["method"] == "Network.requestWillBeSent");
         let url = |event: Value| event["message"]["params"]["request"]["url"].as_str().unwrap().to_string();
-        // The empty page that it starts with asks for parts of the browser itself.
-        (console, sent.map(url).filter(|url| !url.starts_with("chrome://")).collect())
+        // Parts of the browser itself, for the empty page that it starts with; and what is no request at all.
+        let own = |url: &String| url.starts_with("chrome://") || url.starts_with("data:");
+        (console, sent.map(url).filter(|url| !own(url)).collect())
     }
 
     /// The whole page as a PNG, into the folder that `WECHATPAY_SCREENSHOTS` names; for somebody to look at.

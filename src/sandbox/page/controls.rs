@@ -27,8 +27,10 @@ pub(super) fn faults(l: Language, faults: &Faults) -> Markup {
             @if !rules.is_empty() {
                 ul .rules { @for (number, rule, fitted, hits) in rules.iter().take(super::SHOWN) {
                     li #{ "fault-" (number) } tabindex="-1" {
-                        code { bdi { (line(&rule.to_string(), 200)) } }
-                        span .note { (l.say("hits ", "命中 ")) (hits) " / " (fitted) }
+                        div {
+                            code { bdi { (line(&rule.to_string(), 200)) } }
+                            span .note { (l.say("hits ", "命中 ")) (hits) " / " (fitted) }
+                        }
                         (button(l, "remove-fault", &[("number", &number.to_string())], l.say("Off", "关闭"), &rule.to_string()))
                     }
                 } }
@@ -70,11 +72,13 @@ pub(super) fn keys(l: Language, keyring: &Keyring) -> Markup {
             h2 #keys-title { (l.say("Platform keys", "平台密钥")) }
             ul .rules { @for (serial, certificate) in keyring.serials() {
                 li #{ "key-" (serial) } tabindex="-1" {
-                    code { (serial) }
-                    span .note {
-                        (if certificate { l.say("certificate", "证书") } else { l.say("public key", "公钥") })
-                        @if answers.as_deref() == Some(serial) { " · " (l.say("signs answers", "签应答")) }
-                        @if notifications.as_deref() == Some(serial) { " · " (l.say("signs notifications", "签通知")) }
+                    div {
+                        code { (serial) }
+                        span .note {
+                            (if certificate { l.say("certificate", "证书") } else { l.say("public key", "公钥") })
+                            @if answers.as_deref() == Some(serial) { " · " (l.say("signs answers", "签应答")) }
+                            @if notifications.as_deref() == Some(serial) { " · " (l.say("signs notifications", "签通知")) }
+                        }
                     }
                     div .buttons {
                         (button(l, "sign-with", &[("serial", serial)], l.say("Sign with it", "用它签名"), serial))

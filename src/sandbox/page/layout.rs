@@ -51,8 +51,10 @@ pub(super) fn page(platform: &Platform, language: Language, problem: Option<&str
             (notifications::section(l, &sent))
             div .controls {
                 (controls::faults(l, &platform.faults()))
-                (controls::keys(l, &platform.keyring()))
-                (controls::clock(l, platform.clock.skew()))
+                div .controls {
+                    (controls::keys(l, &platform.keyring()))
+                    (controls::clock(l, platform.clock.skew()))
+                }
             }
         }
         footer {

@@ -33,7 +33,7 @@ fn item(l: Language, sent: &SentNotification) -> Markup {
                     span .badge .(tone) { (word) } " "
                     b { (line(&sent.event_type, 64)) } " "
                     code .target { bdi { (line(&sent.url, 200)) } } " "
-                    span .note { (sent.attempts.len()) " " (l.say("attempts", "次发送")) }
+                    span .note { (l.say("attempts: ", "发送次数：")) (sent.attempts.len()) }
                 }
                 div .inside {
                     @if let Delivery::Refused(why) = &sent.delivery { p { (line(why, 500)) } }

@@ -42,7 +42,11 @@ fn item(l: Language, seen: &SeenRequest) -> Markup {
                 }
                 div .inside {
                     @if let Verdict::Refused { status, code, message } = &seen.verdict {
-                        p { b { (status) " " (code) } " " bdi { (line(first_line(message), 500)) } }
+                        p {
+                            b { (status) " " (code) } " "
+                            // Otherwise told below, in the reader's language.
+                            @if seen.diagnosis.is_none() { bdi { (line(first_line(message), 500)) } }
+                        }
                     }
                     @if let Some(diagnosis) = &seen.diagnosis { (self::diagnosis(l, seen, diagnosis)) }
                     (message(l, seen))
@@ -129,12 +133,13 @@ fn compare(l: Language, seen: &SeenRequest, difference: &Difference) -> Markup {
     let expected = seen.signed_message.get(difference.start..).unwrap_or_default();
     let expected = &expected[..expected.len().min(difference.end() - difference.start)];
     let same = difference.at - difference.start;
+    let before = if difference.start > 0 { "…" } else { "" };
     html! {
         p { (l.say("The first byte that differs: ", "第一个不同的字节：")) b { (difference.at) }
             (l.say(" (counted from 0)", "（从 0 数起）")) }
         dl .compare {
-            dt { (l.say("Signed", "实际签名")) } dd { (marked(l, &difference.signed, same)) }
-            dt { (l.say("Expected", "预期")) } dd { (marked(l, expected, same)) }
+            dt { (l.say("Signed", "实际签名")) } dd { (before) (marked(l, &difference.signed, same)) }
+            dt { (l.say("Expected", "预期")) } dd { (before) (marked(l, expected, same)) }
         }
     }
 }

@@ -70,13 +70,16 @@ fn row(l: Language, columns: &[&str; 6], resource: &Resource) -> Markup {
                 @match resource.amount { Some(cents) => (money(cents, currency)), None => "–" }
             }
             td role="cell" data-label=(columns[4]) { (moment(resource.changed)) }
-            td role="cell" data-label=(columns[5]) { div { (part(l, resource)) } }
+            @let part = part(l, resource);
+            td .idle[part.is_none()] role="cell" data-label=(columns[5]) {
+                @match part { Some(part) => div { (part) }, None => span .note { "–" } }
+            }
         }
     }
 }
 
-fn part(l: Language, resource: &Resource) -> Markup {
-    let Some(part) = resource.part() else { return html! { span .note { "–" } } };
+fn part(l: Language, resource: &Resource) -> Option<Markup> {
+    let part = resource.part()?;
     let label = match part {
         "pay" | "pay-combined" | "pay-service" => l.say("Pay", "付款"),
         "settle-refund" => l.say("Settle", "退款到账"),
@@ -85,7 +88,7 @@ fn part(l: Language, resource: &Resource) -> Markup {
         _ => l.say("Take the money", "确认收款"),
     };
     let code = resource.body.get("code_url").and_then(Value::as_str).filter(|_| part.starts_with("pay"));
-    html! {
+    Some(html! {
         form method="post" action=(l.address()) {
             input type="hidden" name="part" value=(part);
             input type="hidden" name="scope" value=(resource.scope);
@@ -101,7 +104,7 @@ fn part(l: Language, resource: &Resource) -> Markup {
                 code .note { bdi { (line(url, 512)) } }
             }
         }
-    }
+    })
 }
 
 fn details(l: Language, resource: &Resource) -> Markup {
