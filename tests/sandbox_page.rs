@@ -367,7 +367,7 @@ fn a_usual_mistake_is_named_with_the_first_byte_that_differs() {
     let page = look(&sandbox, "/?lang=en");
     assert!(page.contains("What was signed has path or query before their encoding"), "{page}");
     assert!(page.contains("<mark>中</mark>") && page.contains("<mark>%</mark>"));
-    assert!(look(&sandbox, "/?lang=zh-CN").contains("签名的内容路径或查询串是编码之前的"));
+    assert!(look(&sandbox, "/?lang=zh-CN").contains("签名的内容：路径或查询串是编码之前的"));
     assert!(matches!(&sandbox.requests().last().unwrap().verdict, Verdict::Refused { status: 401, .. }));
 
     // Another key, and what is no signature.

@@ -150,7 +150,7 @@ impl Platform {
             target: request.target,
             headers,
             body: request.body,
-            signed_message,
+            signed_message: signed_message.into(),
             verdict,
             diagnosis,
         });

@@ -28,7 +28,7 @@ pub struct SeenRequest {
     pub body: Bytes,
     /// The message that the signature was expected to be over. Empty when there was none to tell: the
     /// `Authorization` header, or an upload's `meta` part, was missing or not readable.
-    pub signed_message: Vec<u8>,
+    pub signed_message: Bytes,
     /// What came of the checks. Faults and scripted answers do not show here.
     pub verdict: Verdict,
     /// Of a signature that does not fit.
@@ -117,7 +117,7 @@ mod tests {
             target: String::new(),
             headers: HeaderMap::new(),
             body: vec![0; size].into(),
-            signed_message: Vec::new(),
+            signed_message: Bytes::new(),
             verdict: Verdict::Accepted,
             diagnosis: None,
         }

@@ -98,7 +98,7 @@ fn diagnosis(l: Language, seen: &SeenRequest, diagnosis: &Diagnosis) -> Markup {
         }
         Diagnosis::Known(difference) => {
             let (english, chinese) = difference.mistake.told();
-            format!("{}{}", l.say("What was signed ", "签名的内容"), l.say(english, chinese))
+            format!("{}{}", l.say("What was signed ", "签名的内容："), l.say(english, chinese))
         }
         Diagnosis::Unknown { .. } => l
             .say(
