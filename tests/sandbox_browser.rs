@@ -66,6 +66,9 @@ fn an_order_appears_is_paid_and_its_notification_arrives() {
     place(&wx, "P202611220001", &url);
     browser.wait("document.querySelector('[id^=play-]')");
     assert!(text(&browser, "#resources").contains("NOTPAY"));
+    // Said aloud, too.
+    let status = "return document.querySelector('[role=status]').innerText.replace(/\\s+/g, ' ')";
+    assert!(browser.run(status).as_str().unwrap().contains("Resources 1"), "{}", browser.run(status));
     browser.click("summary:has(+ .qr)");
     browser.wait("document.querySelector('.qr').getBoundingClientRect().width > 100");
     browser.click("[id^=play-]");

@@ -340,6 +340,16 @@ fn a_usual_mistake_is_named_with_the_first_byte_that_differs() {
         assert!(message.contains(part), "{from} -> {to}: {message}");
     }
     let plan = plan();
+    let returns = String::from_utf8(plan.message()).unwrap().replace('\n', "\r\n");
+    assert!(told(&plan, returns.as_bytes(), "-sha256")["message"].as_str().unwrap().contains("CR LF"));
+    let meta = r#"{"filename":"a.png","sha256":""}"#;
+    let part = "Content-Disposition: form-data; name=\"meta\"\r\nContent-Type: application/json";
+    let upload = Plan::new(&sandbox, "POST", "/v3/merchant/media/upload", "")
+        .header("Content-Type", "multipart/form-data; boundary=b");
+    let upload = Plan { body: format!("--b\r\n{part}\r\n\r\n{meta}\r\n--b--\r\n").into(), ..upload };
+    assert!(
+        told(&upload, &upload.message(), "-sha256")["message"].as_str().unwrap().contains("whole upload")
+    );
     let swapped = format!("POST\n{}\n{}\n{}\n", plan.target, plan.nonce, plan.timestamp);
     let swapped = [swapped.as_bytes(), &plan.body, b"\n"].concat();
     assert!(told(&plan, &swapped, "-sha256")["message"].as_str().unwrap().contains("nonce before"));

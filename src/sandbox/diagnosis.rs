@@ -3,12 +3,15 @@
 //! A signature does not tell its message, but it tells the digest of it: what the public key makes of it. The usual
 //! mistakes are tried against that digest, so all of them together cost one RSA operation.
 
+mod spellings;
+
 use base64::{Engine as _, engine::general_purpose::STANDARD};
 use rsa::{BigUint, RsaPublicKey, traits::PublicKeyParts};
-use serde::Serialize;
-use serde_json::{Value, json, ser::PrettyFormatter};
+use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
 use url::form_urlencoded;
+
+use spellings::spellings;
 
 /// A longer message is not tried in other spellings: there are some thirty of them.
 const LONGEST: usize = 256 << 10;
@@ -265,56 +268,6 @@ impl Parts<'_> {
         }
         all.into_iter()
     }
-}
-
-/// The same JSON as the libraries of several languages write it.
-fn spellings(value: &Value) -> Vec<String> {
-    let compact = value.to_string();
-    let ascii = ascii(&compact);
-    let mut all = vec![compact.replace('/', "\\/"), ascii.replace('/', "\\/"), spaced(&ascii)];
-    all.push(spaced(&compact));
-    // Go keeps these out of HTML.
-    all.push(compact.replace('<', "\\u003c").replace('>', "\\u003e").replace('&', "\\u0026"));
-    for indent in ["  ", "    ", "\t"] {
-        let mut text = Vec::new();
-        let formatter = PrettyFormatter::with_indent(indent.as_bytes());
-        let mut serializer = serde_json::Serializer::with_formatter(&mut text, formatter);
-        if value.serialize(&mut serializer).is_ok() {
-            all.extend(String::from_utf8(text));
-        }
-    }
-    all.extend([compact, ascii]);
-    all
-}
-
-/// Without a character beyond ASCII.
-fn ascii(json: &str) -> String {
-    let mut text = String::with_capacity(json.len());
-    for character in json.chars() {
-        if character.is_ascii() {
-            text.push(character);
-        } else {
-            for unit in character.encode_utf16(&mut [0; 2]) {
-                text.push_str(&format!("\\u{unit:04x}"));
-            }
-        }
-    }
-    text
-}
-
-/// With a space after each comma and colon that is not within a text.
-fn spaced(json: &str) -> String {
-    let mut text = String::with_capacity(json.len() * 2);
-    let (mut quoted, mut escaped) = (false, false);
-    for character in json.chars() {
-        text.push(character);
-        if !quoted && matches!(character, ',' | ':') {
-            text.push(' ');
-        }
-        quoted ^= character == '"' && !escaped;
-        escaped = quoted && character == '\\' && !escaped;
-    }
-    text
 }
 
 impl Diagnosis {

@@ -100,6 +100,12 @@ impl Ring {
         self.kept.iter().rev().take(count).cloned().collect()
     }
 
+    /// How many there are, and how many of them were refused.
+    pub(super) fn counts(&self) -> (usize, usize) {
+        let refused = self.kept.iter().filter(|request| request.verdict != Verdict::Accepted).count();
+        (self.kept.len(), refused)
+    }
+
     pub(super) fn clear(&mut self) {
         *self = Ring { pushed: self.pushed, ..Ring::default() };
     }

@@ -148,6 +148,7 @@ impl Browser {
         let mobile = width < 500;
         let size = json!({ "width": width, "height": height, "deviceScaleFactor": scale, "mobile": mobile });
         self.command("Emulation.setDeviceMetricsOverride", size);
+        self.command("Emulation.setScrollbarsHidden", json!({ "hidden": true }));
     }
 
     /// The messages of the console, and the URLs of all requests, since they were last asked for.

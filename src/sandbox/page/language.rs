@@ -28,7 +28,7 @@ impl Language {
     }
 
     pub(super) fn tag(self) -> &'static str {
-        self.say("en", "zh-CN").trim()
+        self.say("en", "zh-CN")
     }
 
     /// The page in this language: where forms go and the script looks.

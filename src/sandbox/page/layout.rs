@@ -1,23 +1,22 @@
 use maud::{DOCTYPE, Markup, PreEscaped, html};
 
 use super::{
-    super::{Verdict, platform::Platform},
-    SHOWN, controls,
-    language::Language,
-    notifications, requests, resources,
+    super::platform::Platform, SHOWN, controls, language::Language, notifications, requests, resources,
 };
 
 pub(super) const STYLE: &str = include_str!("style.css");
 pub(super) const SCRIPT: &str = include_str!("script.js");
 
-/// What is listed, taken at one moment.
+/// All of it. `problem`: why the form that was sent could not be done.
 pub(super) fn page(platform: &Platform, language: Language, problem: Option<&str>) -> Markup {
     let l = language;
     let identity = &platform.identity;
     let resources = platform.resources(SHOWN);
-    let requests = platform.seen().newest(SHOWN);
+    let (requests, counts) = {
+        let seen = platform.seen();
+        (seen.newest(SHOWN), seen.counts())
+    };
     let sent = platform.deliveries.sent.newest(SHOWN);
-    let refused = requests.iter().filter(|seen| seen.verdict != Verdict::Accepted).count();
     let content = html! {
         header {
             div .bar {
@@ -41,7 +40,7 @@ pub(super) fn page(platform: &Platform, language: Language, problem: Option<&str
         }
         main {
             p #summary .summary role="status" {
-                (summary(l, resources.as_ref().map_or(0, Vec::len), requests.len(), refused, sent.len()))
+                (summary(l, resources.as_ref().map_or(0, Vec::len), counts, platform.deliveries.sent.count()))
             }
             @match &resources {
                 Ok(list) => (resources::section(l, list)),
@@ -75,12 +74,12 @@ fn current(language: Language, tag: &str) -> Option<&'static str> {
     (language.tag() == tag).then_some("true")
 }
 
-fn summary(l: Language, resources: usize, requests: usize, refused: usize, sent: usize) -> Markup {
+fn summary(l: Language, resources: usize, (requests, refused): (usize, usize), sent: usize) -> Markup {
     html! {
-        span { b { (resources) } " " (l.say("resources", "个单据")) }
-        span { b { (requests) } " " (l.say("requests", "个请求")) }
-        span .bad[refused > 0] { b { (refused) } " " (l.say("refused", "个被拒绝")) }
-        span { b { (sent) } " " (l.say("notifications", "条通知")) }
+        span { (l.say("Resources", "单据")) " " b { (resources) @if resources == SHOWN { "+" } } }
+        span { (l.say("Requests", "请求")) " " b { (requests) } }
+        span .bad[refused > 0] { (l.say("Refused", "被拒绝")) " " b { (refused) } }
+        span { (l.say("Notifications", "通知")) " " b { (sent) } }
     }
 }
 

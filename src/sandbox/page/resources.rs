@@ -122,7 +122,7 @@ fn details(l: Language, resource: &Resource) -> Markup {
     }
 }
 
-fn kind<'a>(l: Language, resource: &'a Resource) -> &'a str {
+fn kind(l: Language, resource: &Resource) -> &'static str {
     match resource.kind {
         "order" => match resource.body.get("trade_type").and_then(Value::as_str) {
             Some("NATIVE") => l.say("Native order", "Native 订单"),
