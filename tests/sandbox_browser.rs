@@ -117,6 +117,53 @@ fn the_keyboard_is_enough() {
 }
 
 #[test]
+fn a_form_is_done_in_place_and_what_is_wrong_with_it_is_said() {
+    let Some(browser) = Browser::start() else { return };
+    let (sandbox, wx) = start();
+    place(&wx, "P202611220007", "http://127.0.0.1:9/notify");
+    browser.open(sandbox.base_url());
+    browser.run("window.kept = 1");
+    browser.click("[id^=json-] summary");
+    browser.click("#add-fault [name=share]");
+    browser.press("2");
+    // Two renewals later both are as they were left.
+    for number in ["P202611220008", "P202611220009"] {
+        place(&wx, number, "http://127.0.0.1:9/notify");
+        browser.wait(&format!("document.querySelector('#resources').innerText.includes('{number}')"));
+    }
+    assert_eq!(browser.run("return document.querySelector('details[open]').id.split('-')[0]"), json!("json"));
+    assert_eq!(
+        browser.run("return document.activeElement.name + document.activeElement.value"),
+        json!("share2")
+    );
+
+    browser.press(ENTER);
+    browser.wait("document.querySelector('#alert').innerText.includes('up to 1')");
+    place(&wx, "P202611220010", "http://127.0.0.1:9/notify");
+    browser.wait("document.querySelector('#resources').innerText.includes('P202611220010')");
+    assert!(text(&browser, "#alert").contains("up to 1"), "it stays until something is done");
+    browser.press("\u{e003}");
+    browser.press("1");
+    browser.press(ENTER);
+    browser.wait("document.querySelector('#faults').innerText.includes('bad-signature share=1')");
+    assert_eq!(text(&browser, "#alert"), "");
+    assert_eq!(browser.run("return document.querySelector('#add-fault [name=share]').value"), json!(""));
+    assert!(wx.chain("v3/certificates").get_sync().is_err());
+    browser.click("#faults li button");
+    browser.wait("!document.querySelector('#faults li')");
+    assert!(wx.chain("v3/certificates").get_sync().is_ok());
+    assert_eq!(browser.run("return window.kept"), json!(1));
+
+    // Gone, and back.
+    let port: u16 = sandbox.base_url().trim_end_matches('/').rsplit(':').next().unwrap().parse().unwrap();
+    drop(sandbox);
+    browser.wait("!document.querySelector('#lost').hidden");
+    let _again = Sandbox::builder().port(port).start().unwrap();
+    browser.wait("document.querySelector('#lost').hidden");
+    browser.wait("!document.querySelector('#resources').innerText.includes('P2026')");
+}
+
+#[test]
 fn it_fits_a_phone_a_dark_room_and_both_languages() {
     let Some(browser) = Browser::start() else { return };
     let (sandbox, wx) = start();

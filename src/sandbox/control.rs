@@ -1,6 +1,6 @@
 //! `/_sandbox/…`: the sandbox from outside its process. Unsigned, so for this machine's own programs only.
 
-use std::net::SocketAddr;
+use std::{net::SocketAddr, time::UNIX_EPOCH};
 
 use bytes::Bytes;
 use http::{HeaderMap, HeaderValue, Method, Response, StatusCode, header};
@@ -207,7 +207,9 @@ fn request(seen: &SeenRequest) -> Value {
             json!({ "accepted": false, "status": status, "code": code, "message": message })
         }
     };
+    let at = seen.at.duration_since(UNIX_EPOCH).map_or(0.0, |since| since.as_secs_f64());
     json!({
+        "at": at,
         "method": seen.method,
         "target": seen.target,
         "verdict": verdict,

@@ -66,7 +66,7 @@
     if (!document.hidden) {
       try {
         const response = await fetch(address, { headers: tag ? { 'If-None-Match': tag } : {} });
-        if (response.status === 200) await show(response, ['main']);
+        if (response.status === 200) await show(response, ['.facts', 'main']);
         lost(false);
       } catch {
         lost(true);
