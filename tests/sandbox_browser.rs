@@ -210,7 +210,7 @@ fn fill(sandbox: &Sandbox, wx: &WeChatPay) {
     ok(wx.chain("v3/pay/transactions/jsapi").post(jsapi));
     ok(close(wx, "P202611220005"));
     sandbox.notify("https://shop.example.com/notify", "REFUND.SUCCESS", "refund", &json!({}));
-    sandbox.inject_rule("rate-limited=1 share=0.1 path=v3/pay/{+rest}".parse().unwrap()).unwrap();
+    sandbox.inject_rule("rate-limited=1 nth=3 path=v3/pay/{+rest}".parse().unwrap()).unwrap();
     sandbox.inject(Fault::SignatureProbe);
     if wire::has_openssl() {
         let keys = wire::export(sandbox);
