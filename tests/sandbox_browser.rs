@@ -164,6 +164,25 @@ fn a_form_is_done_in_place_and_what_is_wrong_with_it_is_said() {
 }
 
 #[test]
+fn without_script_it_is_plain_forms() {
+    let Some(browser) = Browser::start() else { return };
+    let (sandbox, wx) = start();
+    place(&wx, "P202611220011", "http://127.0.0.1:9/notify");
+    browser.command("Emulation.setScriptExecutionDisabled", json!({ "value": true }));
+    browser.open(&format!("{}?lang=zh-CN", sandbox.base_url()));
+    assert!(text(&browser, "header").contains("刷新页面"));
+    browser.run("window.kept = 1");
+    browser.click("[id^=play-]");
+    browser.wait("document.querySelector('#resources').innerText.includes('SUCCESS')");
+    assert_eq!(
+        browser.run("return [window.kept, location.search, location.hash]"),
+        json!([null, "?lang=zh-CN", "#resources"])
+    );
+    assert_eq!(ok(order(&wx, "P202611220011"))["trade_state"], "SUCCESS");
+    calm(&browser, &sandbox);
+}
+
+#[test]
 fn it_fits_a_phone_a_dark_room_and_both_languages() {
     let Some(browser) = Browser::start() else { return };
     let (sandbox, wx) = start();
