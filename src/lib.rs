@@ -80,6 +80,8 @@ mod documents {
     struct NotificationsChinese;
     #[doc = include_str!("../docs/sandbox.md")]
     struct Sandbox;
+    #[doc = include_str!("../docs/sandbox.zh-CN.md")]
+    struct SandboxChinese;
     #[doc = include_str!("../docs/sensitive-fields.md")]
     struct SensitiveFields;
     #[doc = include_str!("../docs/sensitive-fields.zh-CN.md")]

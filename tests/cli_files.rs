@@ -45,10 +45,12 @@ fn a_file_goes_up_with_the_meta_that_is_signed() {
 #[test]
 fn a_bill_is_printed_or_saved_once_it_is_whole() {
     let bench = Bench::new();
-    let printed = bench.run(&["bill", "2026-11-20"]);
-    assert!(printed.ok().starts_with("\u{feff}交易时间,") && printed.out.contains("`2026-11-20 08:15:30"));
+    let day = bench.paid_day();
+    let day = day.as_str();
+    let printed = bench.run(&["bill", day]);
+    assert!(printed.ok().starts_with("\u{feff}交易时间,") && printed.out.contains(&format!("`{day} ")));
     let target = bench.path("bill.csv");
-    let saved = bench.run(&["bill", "2026-11-20", "-o", &target, "--gzip"]).json();
+    let saved = bench.run(&["bill", day, "-o", &target, "--gzip"]).json();
     assert_eq!((&saved["path"], &saved["verified"]), (&json!(target), &json!(true)));
     assert_eq!(std::fs::read_to_string(&target).unwrap(), printed.out);
     assert_eq!(saved["bytes"], printed.out.len());
@@ -56,7 +58,7 @@ fn a_bill_is_printed_or_saved_once_it_is_whole() {
         let digest = Done::of(assert_cmd::Command::new("openssl").args(["dgst", "-sha1", "-r", &target]));
         assert_eq!(digest.ok().split(' ').next(), saved["sha1"].as_str());
     }
-    let funds = bench.run(&["bill", "2026-11-20", "--type", "fundflow"]);
+    let funds = bench.run(&["bill", day, "--type", "fundflow"]);
     assert!(funds.ok().contains("资金流水单号"));
 
     // Half a bill is none: neither printed nor left behind.
@@ -64,11 +66,11 @@ fn a_bill_is_printed_or_saved_once_it_is_whole() {
     bench.sandbox.inject(Fault::Delay(std::time::Duration::ZERO));
     bench.sandbox.inject(Fault::CutBody);
     let other = bench.path("other.csv");
-    bench.run(&["bill", "2026-11-20", "-o", &other]).fails(3, "broke off");
+    bench.run(&["bill", day, "-o", &other]).fails(3, "broke off");
     assert!(!Path::new(&other).exists());
     let forged = Answer::new(200).body("text/plain", printed.out.replace("1.00", "9.00"));
     bench.sandbox.on_with("GET", "v3/billdownload/file", forged).unwrap();
-    bench.run(&["bill", "2026-11-20"]).fails(4, "SHA-1");
+    bench.run(&["bill", day]).fails(4, "SHA-1");
     assert_eq!(bench.sandbox.requests().len(), requests + 4);
 
     for (arguments, part) in [
@@ -146,12 +148,13 @@ fn certificates_are_written_as_files_that_openssl_reads() {
 #[test]
 fn ctrl_c_ends_a_download_and_leaves_nothing_behind() {
     let bench = Bench::new();
+    let day = bench.paid_day();
     let folder = bench.path("downloads");
     std::fs::create_dir(&folder).unwrap();
     bench.sandbox.inject(Fault::Delay(std::time::Duration::ZERO));
     bench.sandbox.inject(Fault::Delay(std::time::Duration::from_secs(30)));
     let mut child = std::process::Command::new(env!("CARGO_BIN_EXE_wxpay"))
-        .args(["bill", "2026-11-20", "-o", &format!("{folder}/bill.csv")])
+        .args(["bill", &day, "-o", &format!("{folder}/bill.csv")])
         .env_clear()
         .envs(program::variables(&bench.sandbox))
         .spawn()

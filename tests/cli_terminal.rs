@@ -54,8 +54,9 @@ fn a_progress_bar_is_drawn_on_a_terminal_only() {
         return;
     }
     let bench = Bench::new();
-    let drawn = on_a_terminal(&bench, "bill 2026-11-20 -o bill.csv", "xterm");
+    let day = bench.paid_day();
+    let drawn = on_a_terminal(&bench, &format!("bill {day} -o bill.csv"), "xterm");
     assert_eq!(drawn.code, Some(0), "{drawn:?}");
     assert!(drawn.out.contains("\u{1b}[2K"), "{drawn:?}");
-    assert_eq!(bench.run(&["bill", "2026-11-20", "-o", "bill.csv"]).err, "");
+    assert_eq!(bench.run(&["bill", &day, "-o", "bill.csv"]).err, "");
 }

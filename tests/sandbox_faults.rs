@@ -217,6 +217,7 @@ fn requests_notifications_and_the_clock_can_be_read() {
     let [newest, oldest] = listed["requests"].as_array().unwrap().as_slice() else { panic!("{text}") };
     assert_eq!((&newest["target"], &newest["verdict"]["code"]), (&json!("/v3/y"), &json!("SIGN_ERROR")));
     assert_eq!(newest["signed_message"], String::from_utf8(bent.message()).unwrap());
+    assert!((newest["at"].as_f64().unwrap() - now() as f64).abs() < 5.0);
     assert_eq!((&oldest["method"], &oldest["verdict"]), (&json!("POST"), &json!({ "accepted": true })));
     for secret in [good.signature(&keys), bent.signature(&keys), sandbox.apiv3_key().into()] {
         assert!(!text.contains(&secret));

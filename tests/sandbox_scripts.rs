@@ -168,19 +168,23 @@ fn a_broken_script_names_file_line_and_problem() {
 }
 
 #[test]
-fn the_lines_of_the_document_are_a_script() {
-    let document = fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/docs/sandbox.md")).unwrap();
-    let (_, rest) = document.split_once("```json\n").unwrap();
-    let (lines, _) = rest.split_once("```").unwrap();
-    let folder = TempDir::new().unwrap();
-    let sandbox = Sandbox::builder().script(script(&folder, lines)).start().unwrap();
-    let wx = sandbox.client().unwrap();
-    let sent = wx.chain("v3/marketing/favor/users/o123/coupons").post_sync(json!({})).unwrap();
-    assert_eq!(sent.data(), json!({ "coupon_id": "98674556", "for": "o123" }));
-    let stock =
-        wx.chain("v3/marketing/favor/stocks/7/items").get().query(json!({ "stock_creator_mchid": "19" }));
-    let wechatpay_chain::Error::Api(error) = stock.wait().unwrap_err() else { panic!() };
-    assert_eq!(error.message, "no stock 7/items");
+fn the_lines_of_the_documents_are_scripts() {
+    for (file, heading) in [("sandbox.md", "## Answers of your own"), ("sandbox.zh-CN.md", "## 自定义应答")]
+    {
+        let document = fs::read_to_string(format!("{}/docs/{file}", env!("CARGO_MANIFEST_DIR"))).unwrap();
+        let (_, rest) = document.split_once(heading).unwrap();
+        let (_, rest) = rest.split_once("```json\n").unwrap();
+        let (lines, _) = rest.split_once("```").unwrap();
+        let folder = TempDir::new().unwrap();
+        let sandbox = Sandbox::builder().script(script(&folder, lines)).start().unwrap();
+        let wx = sandbox.client().unwrap();
+        let sent = wx.chain("v3/marketing/favor/users/o123/coupons").post_sync(json!({})).unwrap();
+        assert_eq!(sent.data(), json!({ "coupon_id": "98674556", "for": "o123" }));
+        let stock =
+            wx.chain("v3/marketing/favor/stocks/7/items").get().query(json!({ "stock_creator_mchid": "19" }));
+        let wechatpay_chain::Error::Api(error) = stock.wait().unwrap_err() else { panic!() };
+        assert_eq!(error.message, "no stock 7/items");
+    }
 }
 
 #[test]

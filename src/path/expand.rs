@@ -17,6 +17,7 @@ type Values<'a> = HashMap<&'a str, &'a Value>;
 
 pub(super) fn expand_template(template: &str, vars: &[(String, Value)]) -> Result<String, PathError> {
     let bad = |e: iri_string::template::Error| bad_template(template, e);
+    check_names(template)?;
     check_prefixes(template)?;
     let parsed = UriTemplateStr::new(template).map_err(bad)?;
     let wanted: HashSet<&str> = parsed.variables().map(|variable| variable.as_str()).collect();
@@ -42,6 +43,18 @@ pub(super) fn expand_template(template: &str, vars: &[(String, Value)]) -> Resul
     }
     expanded.push_str(rest);
     Ok(expanded)
+}
+
+/// A variable's name is ASCII (RFC 6570 section 2.3); the library panics on some that are not.
+fn check_names(template: &str) -> Result<(), PathError> {
+    let expressions = template.split('{').skip(1).filter_map(|rest| rest.split('}').next());
+    for expression in expressions {
+        if let Some(bad) = expression.chars().find(|c| !c.is_ascii()) {
+            let reason = format!("a variable's name is ASCII; it has {bad:?}");
+            return Err(PathError::Template { template: template.to_owned(), reason });
+        }
+    }
+    Ok(())
 }
 
 /// A prefix is 1 to 9999 (RFC 6570 section 2.4.1); the library panics on a larger one than it can count.

@@ -8,7 +8,12 @@ use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
 
 use super::{
-    authorization::Authorization, folder::is_digits, multipart, nonces, platform::Platform, refusal::Refusal,
+    authorization::Authorization,
+    diagnosis::{self, Parts},
+    folder::is_digits,
+    multipart, nonces,
+    platform::Platform,
+    refusal::Refusal,
     unsigned,
 };
 
@@ -161,12 +166,23 @@ fn signature(
     if signature.is_some_and(|signature| verify(key, message, &signature)) {
         return Ok(());
     }
+    let parts = Parts {
+        method: request.method.as_str(),
+        target: &request.target,
+        timestamp: &authorization.timestamp,
+        nonce: &authorization.nonce,
+        body: signed_body(request)?,
+        host: request.single("host").unwrap_or(""),
+        sent: &request.body,
+    };
+    let diagnosis = diagnosis::diagnose(key, &parts, &authorization.signature);
     let all = String::from_utf8_lossy(message);
     let shown: String = all.chars().take(SHOWN).collect();
+    let why = diagnosis.english();
     let mut refusal = Refusal::sign(
         "signature",
         "sign not match",
-        format!("错误的签名，验签失败: the signature does not fit the message\n{shown}"),
+        format!("错误的签名，验签失败: the signature does not fit the message: {why}\n{shown}"),
     );
     refusal.detail["sign_information"] = json!({
         "method": request.method.as_str(),
@@ -174,6 +190,8 @@ fn signature(
         "truncated_sign_message": shown,
         "sign_message_length": message.len(),
     });
+    refusal.detail["diagnosis"] = diagnosis.to_json();
+    refusal.diagnosis = Some(Box::new(diagnosis));
     Err(refusal)
 }
 

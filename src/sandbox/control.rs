@@ -1,6 +1,6 @@
 //! `/_sandbox/…`: the sandbox from outside its process. Unsigned, so for this machine's own programs only.
 
-use std::net::SocketAddr;
+use std::{net::SocketAddr, time::UNIX_EPOCH};
 
 use bytes::Bytes;
 use http::{HeaderMap, HeaderValue, Method, Response, StatusCode, header};
@@ -29,20 +29,20 @@ pub(super) struct Asked {
     pub(super) body: Option<Bytes>,
 }
 
-struct Refused(StatusCode, String);
+pub(super) struct Refused(pub(super) StatusCode, pub(super) String);
 
 type Answered = Result<(StatusCode, Value), Refused>;
 
 /// A rule as JSON, with the names of [`FaultRule`]'s methods.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
-struct Rule {
-    fault: String,
-    nth: Option<u64>,
-    share: Option<f64>,
-    path: Option<String>,
-    times: Option<u64>,
-    on: Option<String>,
+pub(super) struct Rule {
+    pub(super) fault: String,
+    pub(super) nth: Option<u64>,
+    pub(super) share: Option<f64>,
+    pub(super) path: Option<String>,
+    pub(super) times: Option<u64>,
+    pub(super) on: Option<String>,
 }
 
 /// One of [`Sandbox`](super::Sandbox)'s methods of the same names.
@@ -82,7 +82,7 @@ pub(super) fn answer(platform: &Platform, own: Option<SocketAddr>, asked: &Asked
 
 /// Keeps out what a web page elsewhere could make a browser on this machine send: its own name for this address
 /// shows in `Host` (DNS rebinding), its origin in `Origin` (cross-site requests).
-fn admit(own: Option<SocketAddr>, headers: &HeaderMap) -> Result<(), Refused> {
+pub(super) fn admit(own: Option<SocketAddr>, headers: &HeaderMap) -> Result<(), Refused> {
     let forbidden = |why: String| Refused(StatusCode::FORBIDDEN, why);
     let own = own
         .filter(|address| address.ip().is_loopback())
@@ -154,7 +154,7 @@ fn route(platform: &Platform, asked: &Asked) -> Answered {
     }
 }
 
-fn bad(why: String) -> Refused {
+pub(super) fn bad(why: String) -> Refused {
     Refused(StatusCode::BAD_REQUEST, why)
 }
 
@@ -169,7 +169,7 @@ fn parse<'a, T: Deserialize<'a>>(asked: &'a Asked) -> Result<T, Refused> {
     serde_json::from_slice(body).map_err(|e| bad(format!("the body cannot be used: {e}")))
 }
 
-fn rule(given: Rule) -> Result<FaultRule, Refused> {
+pub(super) fn rule(given: Rule) -> Result<FaultRule, Refused> {
     let fault: Fault = given.fault.parse().map_err(|e: super::SandboxError| bad(e.to_string()))?;
     let mut rule = FaultRule::new(fault);
     if let Some(n) = given.nth {
@@ -207,12 +207,15 @@ fn request(seen: &SeenRequest) -> Value {
             json!({ "accepted": false, "status": status, "code": code, "message": message })
         }
     };
+    let at = seen.at.duration_since(UNIX_EPOCH).map_or(0.0, |since| since.as_secs_f64());
     json!({
+        "at": at,
         "method": seen.method,
         "target": seen.target,
         "verdict": verdict,
         "signed_message": String::from_utf8_lossy(shown),
         "signed_message_length": seen.signed_message.len(),
+        "diagnosis": seen.diagnosis.as_ref().map(|diagnosis| diagnosis.to_json()),
     })
 }
 

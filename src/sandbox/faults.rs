@@ -182,6 +182,12 @@ impl FromStr for Fault {
     }
 }
 
+/// The names of all faults; those of the second part take a value.
+pub(super) fn all_names() -> impl Iterator<Item = &'static str> {
+    let plain = PLAIN.iter().map(|(name, _)| *name);
+    plain.chain(["rate-limited", "delay", "missing-header", "clock-skew"])
+}
+
 fn names() -> String {
     let plain: Vec<&str> = PLAIN.iter().map(|(name, _)| *name).collect();
     let plain = plain.join(", ");

@@ -90,6 +90,12 @@ impl Keyring {
         })
     }
 
+    /// All serials, and whether each is a certificate's.
+    pub(super) fn serials(&self) -> impl Iterator<Item = (&str, bool)> {
+        let certificates = self.certificates.iter().map(|key| (key.serial.as_str(), true));
+        certificates.chain(self.public_keys.iter().map(|key| (key.id.as_str(), false)))
+    }
+
     pub(super) fn certificates(&self) -> &[Arc<Certified>] {
         &self.certificates
     }

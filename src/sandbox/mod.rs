@@ -5,7 +5,7 @@
 //! transfers, profit sharing and files as the platform does, and answers anything else as scripted with
 //! [`Sandbox::on`] or [`SandboxBuilder::script`], or with an empty object. The payer's part is [`Sandbox::pay`] and its
 //! sisters. [`Sandbox::inject`] and [`Sandbox::inject_rule`] make answers go wrong, and notifications are really sent.
-//! `docs/sandbox.md` tells how to point other programs at it.
+//! A browser shows all of it at the base URL. `docs/sandbox.md` tells how to point other programs at it.
 //!
 //! It is written from the protocol alone and shares no code with the client, so that the two cannot agree on a
 //! mistake. It listens on this machine only, and its error messages show what should have been signed: nothing
@@ -33,6 +33,7 @@ mod check;
 mod clock;
 mod control;
 mod delivery;
+mod diagnosis;
 mod error;
 mod exports;
 mod faults;
@@ -44,6 +45,7 @@ mod keys;
 mod multipart;
 mod nonces;
 mod notification;
+mod page;
 mod payer;
 mod payload;
 mod placeholder;
@@ -107,7 +109,7 @@ impl Sandbox {
         &self.server.platform.identity
     }
 
-    /// `http://127.0.0.1:PORT/`, with the slash at the end.
+    /// `http://127.0.0.1:PORT/`, with the slash at the end. In a browser it is a page to look at what happens.
     pub fn base_url(&self) -> &str {
         &self.server.base_url
     }

@@ -11,13 +11,14 @@ use super::{
     },
     platform::Platform,
     refusal::Refusal,
-    store::Document,
+    store::{Document, Documents},
 };
 
 /// One line of a list: an order, a refund, a permission.
 #[derive(Clone, Debug)]
-#[allow(dead_code, reason = "for the page")]
 pub(super) struct Resource {
+    /// Unique, and rises with the creation.
+    pub(super) seq: i64,
     pub(super) kind: &'static str,
     pub(super) number: String,
     /// The platform's number, where it has one.
@@ -32,9 +33,39 @@ pub(super) struct Resource {
     pub(super) body: Value,
 }
 
+/// What the payer or the user can do with a resource, and no request of the merchant's.
+struct Part {
+    name: &'static str,
+    kind: &'static Kind,
+    step: &'static Step,
+}
+
+fn parts() -> [Part; 7] {
+    [
+        Part { name: "pay", kind: &ORDER, step: &PAY },
+        Part { name: "pay-combined", kind: &COMBINED, step: &PAY_COMBINED },
+        Part { name: "settle-refund", kind: &REFUND, step: &SETTLE },
+        Part { name: "confirm-service", kind: &SERVICE, step: &CONFIRM },
+        Part { name: "pay-service", kind: &SERVICE, step: &SERVICE_PAID },
+        Part { name: "open-permission", kind: &PERMISSION, step: &OPEN },
+        Part { name: "accept-transfer", kind: &TRANSFER, step: &ACCEPT },
+    ]
+}
+
+impl Resource {
+    /// The name of what can be done with it as it is now.
+    pub(super) fn part(&self) -> Option<&'static str> {
+        // Part of a combined order: paid with that.
+        if self.body.get("combined").is_some_and(Value::is_string) {
+            return None;
+        }
+        let fits = |part: &Part| part.kind.name == self.kind && part.step.from.contains(&self.state.as_str());
+        parts().into_iter().find(fits).map(|part| part.name)
+    }
+}
+
 impl Platform {
     /// The newest resources of all kinds, newest first.
-    #[allow(dead_code, reason = "for the page")]
     pub(super) fn resources(&self, most: usize) -> Result<Vec<Resource>, Refusal> {
         self.work("", &Value::Null, |flow| {
             let mut all = Vec::new();
@@ -44,6 +75,7 @@ impl Platform {
                 };
                 (kind.load)(flow, &mut document)?;
                 all.push(Resource {
+                    seq: document.seq,
                     kind: kind.name,
                     amount: document.body.pointer(kind.amount).and_then(Value::as_i64),
                     number: document.number,
@@ -67,11 +99,28 @@ impl Platform {
         }
     }
 
+    /// Plays the part of this name (see [`Resource::part`]) for one resource of one sub-merchant's, or the merchant's.
+    pub(super) fn play(&self, name: &str, scope: &str, number: &str) -> Result<Value, Refusal> {
+        let part = parts().into_iter().find(|part| part.name == name);
+        let part = part.ok_or_else(|| Refusal::param("body", "part", "is nothing that a payer does"))?;
+        self.step(part.kind, part.step, number, |documents| documents.numbered(part.kind.name, scope, number))
+    }
+
     /// Takes a step that no request takes; the newest resource with this number.
     pub(super) fn turn(&self, kind: &Kind, step: &Step, number: &str) -> Result<Value, Refusal> {
+        self.step(kind, step, number, |documents| documents.newest(kind.name, number))
+    }
+
+    fn step(
+        &self,
+        kind: &Kind,
+        step: &Step,
+        number: &str,
+        find: impl FnOnce(&Documents<'_>) -> Result<Option<Document>, Refusal>,
+    ) -> Result<Value, Refusal> {
         self.work("", &Value::Null, |flow| {
             let unknown = || kind.unknown.refusal(&format!("there is no {} {number}", kind.name));
-            let mut document: Document = flow.documents.newest(kind.name, number)?.ok_or_else(unknown)?;
+            let mut document = find(flow.documents)?.ok_or_else(unknown)?;
             (kind.load)(flow, &mut document)?;
             flow.step(kind, &mut document, step)?;
             let mut body = document.body;

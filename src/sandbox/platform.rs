@@ -10,7 +10,7 @@ use super::{
     Answer, Fault, SandboxError, SeenRequest, Verdict,
     answer::Ready,
     check::{self, Arrived},
-    clock::Shifting,
+    clock::{self, Shifting},
     delivery::Deliveries,
     faults,
     keyring::Keyring,
@@ -133,6 +133,7 @@ impl Platform {
         faults: &[Fault],
     ) -> Response<Bytes> {
         let context = Context::of(self, &request);
+        let diagnosis = outcome.as_ref().err().and_then(|refusal| refusal.diagnosis.clone());
         let verdict = outcome.as_ref().map_or_else(Refusal::verdict, |_| Verdict::Accepted);
         let answer =
             outcome.unwrap_or_else(|refusal| refusal.answer().ready().unwrap_or_else(|_| Ready::broken()));
@@ -143,12 +144,15 @@ impl Platform {
         }
         tracing::debug!(method = %request.method, target = %request.target, ?verdict, "sandbox request");
         self.seen().push(SeenRequest {
+            number: 0,
+            at: clock::machine(),
             method: request.method.as_str().to_string(),
             target: request.target,
             headers,
             body: request.body,
-            signed_message,
+            signed_message: signed_message.into(),
             verdict,
+            diagnosis,
         });
         seal::seal(self, answer, &context, faults)
     }

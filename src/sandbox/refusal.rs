@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use super::{Answer, Verdict};
+use super::{Answer, Verdict, diagnosis::Diagnosis};
 
 #[derive(Clone, Debug)]
 pub(super) struct Refusal {
@@ -13,11 +13,20 @@ pub(super) struct Refusal {
     pub(super) detail: Box<Value>,
     /// For 405.
     pub(super) allow: Option<String>,
+    /// For a signature that does not fit.
+    pub(super) diagnosis: Option<Box<Diagnosis>>,
 }
 
 impl Refusal {
     pub(super) fn new(status: u16, code: &'static str, message: impl Into<String>) -> Refusal {
-        Refusal { status, code, message: message.into(), detail: Box::default(), allow: None }
+        Refusal {
+            status,
+            code,
+            message: message.into(),
+            detail: Box::default(),
+            allow: None,
+            diagnosis: None,
+        }
     }
 
     /// 401 about one part of the `Authorization` header.

@@ -1,7 +1,9 @@
-use std::{collections::VecDeque, fmt};
+use std::{collections::VecDeque, fmt, time::SystemTime};
 
 use bytes::Bytes;
 use http::HeaderMap;
+
+use super::diagnosis::Diagnosis;
 
 const MOST_REQUESTS: usize = 10_000;
 
@@ -12,6 +14,10 @@ const MOST_BYTES: usize = 128 << 20;
 #[derive(Clone)]
 #[non_exhaustive]
 pub struct SeenRequest {
+    /// Its number, from 1; set by the ring.
+    pub(super) number: u64,
+    /// When it was answered, by the machine's clock.
+    pub at: SystemTime,
     /// The verb.
     pub method: String,
     /// Path and query exactly as on the request line, a base path's prefix included.
@@ -22,9 +28,11 @@ pub struct SeenRequest {
     pub body: Bytes,
     /// The message that the signature was expected to be over. Empty when there was none to tell: the
     /// `Authorization` header, or an upload's `meta` part, was missing or not readable.
-    pub signed_message: Vec<u8>,
+    pub signed_message: Bytes,
     /// What came of the checks. Faults and scripted answers do not show here.
     pub verdict: Verdict,
+    /// Of a signature that does not fit.
+    pub(super) diagnosis: Option<Box<Diagnosis>>,
 }
 
 /// What came of a request's checks.
@@ -47,6 +55,7 @@ pub enum Verdict {
 impl fmt::Debug for SeenRequest {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("SeenRequest")
+            .field("at", &self.at)
             .field("method", &self.method)
             .field("target", &self.target)
             .field("headers", &self.headers)
@@ -67,10 +76,13 @@ impl SeenRequest {
 pub(super) struct Ring {
     kept: VecDeque<SeenRequest>,
     bytes: usize,
+    pushed: u64,
 }
 
 impl Ring {
-    pub(super) fn push(&mut self, request: SeenRequest) {
+    pub(super) fn push(&mut self, mut request: SeenRequest) {
+        self.pushed += 1;
+        request.number = self.pushed;
         self.bytes += request.weight();
         self.kept.push_back(request);
         while self.kept.len() > MOST_REQUESTS || (self.bytes > MOST_BYTES && self.kept.len() > 1) {
@@ -88,8 +100,14 @@ impl Ring {
         self.kept.iter().rev().take(count).cloned().collect()
     }
 
+    /// How many there are, and how many of them were refused.
+    pub(super) fn counts(&self) -> (usize, usize) {
+        let refused = self.kept.iter().filter(|request| request.verdict != Verdict::Accepted).count();
+        (self.kept.len(), refused)
+    }
+
     pub(super) fn clear(&mut self) {
-        *self = Ring::default();
+        *self = Ring { pushed: self.pushed, ..Ring::default() };
     }
 }
 
@@ -99,12 +117,15 @@ mod tests {
 
     fn request(size: usize) -> SeenRequest {
         SeenRequest {
+            number: 0,
+            at: SystemTime::UNIX_EPOCH,
             method: "GET".into(),
             target: String::new(),
             headers: HeaderMap::new(),
             body: vec![0; size].into(),
-            signed_message: Vec::new(),
+            signed_message: Bytes::new(),
             verdict: Verdict::Accepted,
+            diagnosis: None,
         }
     }
 

@@ -160,6 +160,10 @@ impl Sent {
         self.ring().kept.iter().cloned().collect()
     }
 
+    pub(super) fn count(&self) -> usize {
+        self.ring().kept.len()
+    }
+
     /// The newest so many, the newest first.
     pub(super) fn newest(&self, count: usize) -> Vec<SentNotification> {
         self.ring().kept.iter().rev().take(count).cloned().collect()

@@ -26,6 +26,7 @@ use super::{
     check::{Arrived, media_type},
     control,
     delivery::{self, Job},
+    page,
     payload::Payload,
     platform::Platform,
     postman,
@@ -189,14 +190,16 @@ async fn handle(
     let (parts, body) = request.into_parts();
     // `Uri` keeps the bytes of path and query as they came.
     let target = parts.uri.path_and_query().map_or_else(|| parts.uri.to_string(), ToString::to_string);
-    if control::is_control(&target) {
+    let page = page::is_page(&parts.method, &target, &parts.headers);
+    if page || control::is_control(&target) {
         let body = match time::timeout(BODY, read(body, control::LARGEST)).await {
             Ok(Ok(body)) => Some(body),
             Ok(Err(Unread::TooLarge { .. })) => None,
             Ok(Err(Unread::Broken)) | Err(_) => return Err(Cut),
         };
         let asked = control::Asked { method: parts.method, target, headers: parts.headers, body };
-        let made = task::spawn_blocking(move || control::answer(&platform, own, &asked)).await;
+        let answer = if page { page::answer } else { control::answer };
+        let made = task::spawn_blocking(move || answer(&platform, own, &asked)).await;
         return made.map(|answer| answer.map(Payload::whole)).map_err(|_| Cut);
     }
     let faults = platform.faults().of_request(&target);

@@ -5,7 +5,7 @@ use std::path::Path;
 use std::process::Output;
 
 use assert_cmd::Command;
-use serde_json::Value;
+use serde_json::{Value, json};
 use wechatpay_chain::sandbox::Sandbox;
 
 /// The program, with nothing configured and a home that is empty.
@@ -64,6 +64,20 @@ impl Bench {
             assert!(!done.out.contains(secret) && !done.err.contains(secret), "a secret shows: {done:?}");
         }
         done
+    }
+
+    /// Places an order and has it paid; the day on whose bill it is.
+    pub fn paid_day(&self) -> String {
+        let number = format!("P{:08}", self.sandbox.requests().len());
+        let order = json!({
+            "appid": "wxd678efh567hg6787", "mchid": self.sandbox.mchid(), "description": "茶", "out_trade_no": number,
+            "notify_url": "https://www.example.com/n", "amount": {"total": 100},
+        });
+        let wx = self.sandbox.client().unwrap();
+        wx["v3/pay/transactions/native"].post_sync(order).unwrap();
+        let paid = self.sandbox.pay(&number).unwrap();
+        self.sandbox.clear_requests();
+        paid["success_time"].as_str().unwrap()[..10].to_owned()
     }
 
     pub fn file(&self, name: &str, content: impl AsRef<[u8]>) -> String {
