@@ -248,6 +248,46 @@ fn requests_notifications_and_the_clock_can_be_read() {
 }
 
 #[test]
+fn the_payer_can_be_played_from_outside() {
+    let sandbox = Sandbox::start().unwrap();
+    let merchant = export(&sandbox);
+    let order = json!({
+        "appid": "wxd678efh567hg6787", "mchid": sandbox.mchid(), "description": "d", "out_trade_no": "P0000001",
+        "notify_url": "http://127.0.0.1:9/n", "amount": { "total": 100 },
+    });
+    assert_eq!(post(&sandbox, &merchant, "/v3/pay/transactions/native", &order.to_string()).status, 200);
+    let play = |body: Value| control(&sandbox, "POST", "/_sandbox/payer", &own(&sandbox), &body.to_string());
+    for (body, status, part) in [
+        (json!({ "do": "pay", "number": "P0000002" }), 404, "ORDER_NOT_EXIST"),
+        (json!({ "do": "settle-refund", "number": "P0000001" }), 404, "RESOURCE_NOT_EXISTS"),
+        (json!({ "do": "steal", "number": "P0000001" }), 400, "settle-refund"),
+        (json!({ "do": "pay" }), 400, "number"),
+        (json!({ "do": "pay", "number": "P0000001", "amount": 1 }), 400, "amount"),
+    ] {
+        let reply = play(body);
+        let text = String::from_utf8(reply.body.clone()).unwrap();
+        assert!(reply.status == status && text.contains(part), "{} {text}", reply.status);
+    }
+    let paid = play(json!({ "do": "pay", "number": "P0000001" })).json();
+    assert_eq!((&paid["trade_state"], paid.get("asked")), (&json!("SUCCESS"), None));
+    assert_eq!(play(json!({ "do": "pay", "number": "P0000001" })).status, 400, "once");
+
+    // What went out can be looked at, and is what a receiver would get.
+    while sandbox.notifications()[0].attempts.is_empty() {
+        std::thread::sleep(std::time::Duration::from_millis(5));
+    }
+    let one = &sandbox.notifications()[0];
+    let opened = sandbox.client().unwrap().notification(&one.headers, one.body.clone()).wait().unwrap();
+    assert_eq!((opened.id.as_str(), &opened.resource["out_trade_no"]), (one.id.as_str(), &json!("P0000001")));
+    let shown = control(&sandbox, "GET", "/_sandbox/notifications", &own(&sandbox), "").json();
+    assert_eq!(
+        shown["notifications"][0]["headers"]["wechatpay-nonce"],
+        one.headers["wechatpay-nonce"].to_str().unwrap()
+    );
+    assert_eq!(shown["notifications"][0]["body"].as_str().unwrap().as_bytes(), one.body);
+}
+
+#[test]
 fn the_keys_change_on_demand() {
     let sandbox = Sandbox::start().unwrap();
     let keys = || control(&sandbox, "GET", "/_sandbox/keys", &own(&sandbox), "").json();

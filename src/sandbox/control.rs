@@ -45,6 +45,15 @@ pub(super) struct Rule {
     pub(super) on: Option<String>,
 }
 
+/// What the payer, or the user, does, as `payer.rs` names it; and the merchant's number of the thing.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Payer {
+    #[serde(rename = "do")]
+    part: String,
+    number: String,
+}
+
 /// One of [`Sandbox`](super::Sandbox)'s methods of the same names.
 #[derive(Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -134,6 +143,14 @@ fn route(platform: &Platform, asked: &Asked) -> Answered {
             platform.clock.set_skew(parse::<Skew>(asked)?.skew);
             Ok((StatusCode::OK, clock(platform)))
         }
+        ("payer", "POST") => {
+            let Payer { part, number } = parse(asked)?;
+            let played = platform.play_newest(&part, &number).map_err(|refusal| {
+                let status = StatusCode::from_u16(refusal.status).unwrap_or(StatusCode::BAD_REQUEST);
+                Refused(status, format!("{}: {}", refusal.code, refusal.message))
+            })?;
+            Ok((StatusCode::OK, played))
+        }
         ("keys", "GET") => Ok((StatusCode::OK, platform.keyring().list())),
         ("keys", "POST") => {
             let changed = match parse::<Keys>(asked)? {
@@ -144,11 +161,11 @@ fn route(platform: &Platform, asked: &Asked) -> Answered {
             changed.map_err(|e| bad(e.to_string()))?;
             Ok((StatusCode::OK, platform.keyring().list()))
         }
-        ("faults" | "requests" | "notifications" | "clock" | "keys", _) => {
+        ("faults" | "requests" | "notifications" | "clock" | "keys" | "payer", _) => {
             Err(Refused(StatusCode::METHOD_NOT_ALLOWED, format!("{method} is not for {path}")))
         }
         _ => {
-            let there = "there are faults, requests, notifications, keys and clock";
+            let there = "there are faults, requests, notifications, payer, keys and clock";
             Err(Refused(StatusCode::NOT_FOUND, format!("there is nothing at {path}; {there}")))
         }
     }

@@ -220,6 +220,7 @@ impl Message<'_> {
         let signed = task::spawn_blocking(move || seal::notification(&platform, &body, &faults)).await;
         let headers = signed.ok().flatten().ok_or("the notification could not be signed")?;
         let body = notification::body(self.body.clone(), spoils);
+        self.platform.deliveries.sent.carries(self.number, &headers, &body);
         let body = if cut { Payload::cut(body) } else { Payload::whole(body) };
         self.platform.deliveries.postman.post(self.url.clone(), headers, body).await
     }

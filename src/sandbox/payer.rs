@@ -106,6 +106,15 @@ impl Platform {
         self.step(part.kind, part.step, number, |documents| documents.numbered(part.kind.name, scope, number))
     }
 
+    /// The same for the newest resource with this number, whosever it is.
+    pub(super) fn play_newest(&self, name: &str, number: &str) -> Result<Value, Refusal> {
+        let part = parts().into_iter().find(|part| part.name == name);
+        let names = || parts().map(|part| part.name).join(", ");
+        let part =
+            part.ok_or_else(|| Refusal::param("body", "do", &format!("expected one of {}", names())))?;
+        self.turn(part.kind, part.step, number)
+    }
+
     /// Takes a step that no request takes; the newest resource with this number.
     pub(super) fn turn(&self, kind: &Kind, step: &Step, number: &str) -> Result<Value, Refusal> {
         self.step(kind, step, number, |documents| documents.newest(kind.name, number))
@@ -124,7 +133,9 @@ impl Platform {
             (kind.load)(flow, &mut document)?;
             flow.step(kind, &mut document, step)?;
             let mut body = document.body;
-            body["asked"] = Value::Null;
+            if let Some(fields) = body.as_object_mut() {
+                fields.shift_remove("asked");
+            }
             Ok(body)
         })
     }

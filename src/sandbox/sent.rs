@@ -4,11 +4,16 @@ use std::{
     time::{SystemTime, UNIX_EPOCH},
 };
 
-use serde_json::{Value, json};
+use bytes::Bytes;
+use http::HeaderMap;
+use serde_json::{Map, Value, json};
 
 use super::{Fault, delivery::Event};
 
 const MOST: usize = 10_000;
+
+/// Of a body, in bytes.
+const LARGEST_SHOWN: usize = 8 << 10;
 
 /// Of a URL or a type, in characters. They come out of requests, and ten thousand are kept.
 const SHOWN: usize = 2048;
@@ -25,6 +30,10 @@ pub struct SentNotification {
     pub original_type: String,
     /// The `notify_url` as the request gave it.
     pub url: String,
+    /// The headers of the last attempt: what was signed, and with which key. Empty before there is one.
+    pub headers: HeaderMap,
+    /// The body, the same in every attempt; empty when it has more than 8 KiB, because ten thousand are kept.
+    pub body: Bytes,
     /// All attempts so far, oldest first.
     pub attempts: Vec<Attempt>,
     /// What has become of it.
@@ -65,6 +74,8 @@ impl SentNotification {
             event_type: short(&event.event_type),
             original_type: short(&event.original_type),
             url: short(&event.notify_url),
+            headers: HeaderMap::new(),
+            body: Bytes::new(),
             attempts: Vec::new(),
             delivery: Delivery::Pending,
         }
@@ -83,6 +94,9 @@ impl SentNotification {
             Delivery::Refused(why) => ("REFUSED", Some(why)),
         };
         let attempts: Vec<Value> = self.attempts.iter().map(Attempt::to_json).collect();
+        let headers: Map<String, Value> = (self.headers.iter())
+            .map(|(name, value)| (name.to_string(), json!(String::from_utf8_lossy(value.as_bytes()))))
+            .collect();
         json!({
             "id": self.id,
             "event_type": self.event_type,
@@ -90,6 +104,8 @@ impl SentNotification {
             "url": self.url,
             "state": state,
             "reason": reason,
+            "headers": headers,
+            "body": String::from_utf8_lossy(&self.body),
             "attempts": attempts,
         })
     }
@@ -147,6 +163,16 @@ impl Sent {
         tracing::debug!(number, result = ?attempt.result, "sandbox notification");
         if let Some(notification) = self.ring().find(number) {
             notification.attempts.push(attempt);
+        }
+    }
+
+    /// What goes out now.
+    pub(super) fn carries(&self, number: u64, headers: &HeaderMap, body: &Bytes) {
+        if let Some(notification) = self.ring().find(number) {
+            notification.headers = headers.clone();
+            if body.len() <= LARGEST_SHOWN {
+                notification.body = body.clone();
+            }
         }
     }
 
