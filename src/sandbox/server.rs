@@ -24,7 +24,7 @@ use tokio::{
 use super::{
     Fault, SandboxError,
     check::{Arrived, media_type},
-    control,
+    clock, control,
     delivery::{self, Job},
     page,
     payload::Payload,
@@ -199,8 +199,14 @@ async fn handle(
         };
         let asked = control::Asked { method: parts.method, target, headers: parts.headers, body };
         let answer = if page { page::answer } else { control::answer };
+        let now = clock::http_date(platform.clock.now());
         let made = task::spawn_blocking(move || answer(&platform, own, &asked)).await;
-        return made.map(|answer| answer.map(Payload::whole)).map_err(|_| Cut);
+        let mut response = made.map_err(|_| Cut)?;
+        // Whoever asks the host for nothing but its time gets the platform's.
+        if let Ok(now) = HeaderValue::try_from(now) {
+            response.headers_mut().insert(header::DATE, now);
+        }
+        return Ok(response.map(Payload::whole));
     }
     let faults = platform.faults().of_request(&target);
     let body = time::timeout(BODY, read(body, limit(&parts.headers))).await;
