@@ -1,5 +1,6 @@
 use std::{
     collections::VecDeque,
+    fmt,
     sync::{Mutex, MutexGuard, PoisonError},
     time::{SystemTime, UNIX_EPOCH},
 };
@@ -19,7 +20,7 @@ const LARGEST_SHOWN: usize = 8 << 10;
 const SHOWN: usize = 2048;
 
 /// A notification that the sandbox sent, tried to send, or would not send.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 #[non_exhaustive]
 pub struct SentNotification {
     /// The id in its envelope; the same in every attempt.
@@ -64,6 +65,21 @@ pub enum Delivery {
     GivenUp,
     /// Nothing was sent, and why: most often a host that is not allowed.
     Refused(String),
+}
+
+/// Without the headers, which hold a signature.
+impl fmt::Debug for SentNotification {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("SentNotification")
+            .field("id", &self.id)
+            .field("event_type", &self.event_type)
+            .field("original_type", &self.original_type)
+            .field("url", &self.url)
+            .field("body", &format_args!("{} bytes", self.body.len()))
+            .field("attempts", &self.attempts)
+            .field("delivery", &self.delivery)
+            .finish_non_exhaustive()
+    }
 }
 
 impl SentNotification {
