@@ -227,20 +227,25 @@ fn list(entries: &[(&str, &str)]) -> Vec<u8> {
     json!({ "data": data }).to_string().into_bytes()
 }
 
-fn answering(list: Vec<u8>) -> (Recorder, WeChatPay) {
-    let server = Recorder::start(move |request: &Recorded| match request.target.as_str() {
-        "/v3/certificates" => signed("200 OK", &[], &list),
-        _ => signed("200 OK", &[], b"{}"),
-    });
-    let wx = WeChatPay::builder()
+/// The merchant of `tests/keys`, who has to fetch whatever is to be trusted.
+fn without_keys(base: &str) -> WeChatPay {
+    WeChatPay::builder()
         .mchid(support::MCHID)
         .serial(MERCHANT_SERIAL)
         .private_key(key("merchant_key.pem"))
         .apiv3_key(APIV3_KEY)
         .automatic_certificates()
-        .base_url(&server.base)
+        .base_url(base)
         .build()
-        .unwrap();
+        .unwrap()
+}
+
+fn answering(list: Vec<u8>) -> (Recorder, WeChatPay) {
+    let server = Recorder::start(move |request: &Recorded| match request.target.as_str() {
+        "/v3/certificates" => signed("200 OK", &[], &list),
+        _ => signed("200 OK", &[], b"{}"),
+    });
+    let wx = without_keys(&server.base);
     (server, wx)
 }
 
@@ -304,15 +309,7 @@ async fn a_list_signed_by_somebody_else_is_not_taken() {
     let wx = support::builder(&server.base).automatic_certificates();
     let wx = wx.platform_key("PUB_KEY_ID_1", key("merchant_pub.pem")).build();
     assert!(wx.is_err(), "the merchant's own key is refused as ever");
-    let wx = WeChatPay::builder()
-        .mchid(support::MCHID)
-        .serial(MERCHANT_SERIAL)
-        .private_key(key("merchant_key.pem"))
-        .apiv3_key(APIV3_KEY)
-        .automatic_certificates()
-        .base_url(&server.base)
-        .build()
-        .unwrap();
+    let wx = without_keys(&server.base);
     assert!(unsent(&wx).await.contains("does not hold"));
 }
 
