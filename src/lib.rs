@@ -92,55 +92,40 @@ mod documents {
     struct PaySignChinese;
 }
 
-pub mod bill;
-mod blocking;
-mod certificates;
 mod chain;
 mod client;
 mod clock;
-mod config;
 mod crypto;
-mod deferred;
-mod download;
 mod error;
-mod exchange;
-mod media;
-mod nodes;
-mod notify;
-mod options;
 mod path;
-mod paysign;
-mod platform;
-mod prepared;
 mod request;
 mod response;
-mod retry;
+mod runtime;
 #[cfg(feature = "sandbox")]
 pub mod sandbox;
 mod sensitive;
-mod sign;
 mod signer;
+mod transport;
+mod v3;
 #[cfg(test)]
 mod vectors;
-mod verify;
-mod wire;
 
-pub use bill::Bill;
-pub use certificates::PlatformCertificate;
 pub use chain::Chain;
 pub use client::WeChatPay;
+pub use client::builder::Builder;
+pub use client::notification::{Notification, Reply};
 pub use clock::{Clock, SystemClock};
-pub use config::Builder;
-pub use deferred::Deferred;
-pub use download::{Download, Saved};
 pub use error::{
     ApiError, ConfigError, DecodeError, Error, KeyError, PathError, TransportError, VerifyError, VerifyReason,
 };
-pub use media::Media;
-pub use notify::{Notification, Reply};
-pub use prepared::Prepared;
 pub use request::Request;
+pub use request::bill::{self, Bill};
+pub use request::download::{Download, Saved};
+pub use request::media::Media;
+pub use request::prepared::Prepared;
 pub use response::Response;
+pub use runtime::deferred::Deferred;
 pub use signer::{Signature, Signer, SignerError};
+pub use v3::certificates::PlatformCertificate;
 #[doc(no_inline)]
 pub use {bytes, http};

@@ -9,8 +9,8 @@ use serde::de::DeserializeOwned;
 use serde_json::Value;
 
 use crate::client::Inner;
-use crate::download::Saved;
 use crate::error::{DecodeError, Error};
+use crate::request::download::Saved;
 use crate::sensitive;
 
 /// A successful answer that is proved to come from the platform (but for the few paths that it does not sign; see

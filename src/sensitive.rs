@@ -5,7 +5,7 @@ use serde_json::Value;
 use crate::client::{Inner, WeChatPay};
 use crate::crypto::rsa::PublicKey;
 use crate::error::{Error, kind_of};
-use crate::platform::{PlatformKey, PlatformKeys};
+use crate::v3::platform::{PlatformKey, PlatformKeys};
 
 impl WeChatPay {
     /// Encrypts a sensitive text for the platform, in base64, with the key that [`platform_serial`] names. An empty

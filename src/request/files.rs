@@ -6,13 +6,13 @@ use std::sync::Arc;
 use tokio::runtime::Handle;
 
 use super::{Body, Request};
-use crate::blocking;
-use crate::certificates;
 use crate::client::Inner;
 use crate::error::Error;
-use crate::media::Media;
-use crate::platform::Run;
-use crate::prepared::Parts;
+use crate::request::media::Media;
+use crate::request::prepared::Parts;
+use crate::runtime::blocking;
+use crate::v3::certificates;
+use crate::v3::platform::Run;
 
 impl Request {
     /// Uploads a file: the body becomes `multipart/form-data`, and its `meta` part is what is signed. It takes the

@@ -1,0 +1,315 @@
+//! Uploads: a `meta` part, which is what is signed, and a `file` part, which is streamed.
+
+use std::fmt;
+use std::io::{self, Read as _};
+use std::path::{Path, PathBuf};
+
+use aws_lc_rs::digest::{self, Digest, SHA256};
+use bytes::Bytes;
+use http::HeaderValue;
+use serde_json::{Map, Value, json};
+
+use crate::crypto::digest::hex;
+use crate::error::{Error, kind_of};
+use crate::v3::sign;
+
+mod body;
+
+/// How much of a file is in memory at a time.
+const CHUNK: usize = 128 * 1024;
+
+/// The types that the platform takes somewhere, as PHP's SDK names them; anything else is plain bytes.
+const TYPES: &[(&str, &str)] = &[
+    ("bmp", "image/bmp"),
+    ("csv", "text/csv"),
+    ("doc", "application/msword"),
+    ("docx", "application/vnd.openxmlformats-officedocument.wordprocessingml.document"),
+    ("f4v", "video/mp4"),
+    ("gif", "image/gif"),
+    ("heic", "image/heic"),
+    ("jpeg", "image/jpeg"),
+    ("jpg", "image/jpeg"),
+    ("json", "application/json"),
+    ("m4v", "video/x-m4v"),
+    ("mkv", "video/x-matroska"),
+    ("mov", "video/quicktime"),
+    ("mp3", "audio/mpeg"),
+    ("mp4", "video/mp4"),
+    ("mpeg", "video/mpeg"),
+    ("p7s", "application/pkcs7-signature"),
+    ("pdf", "application/pdf"),
+    ("png", "image/png"),
+    ("svg", "image/svg+xml"),
+    ("tiff", "image/tiff"),
+    ("txt", "text/plain"),
+    ("xls", "application/vnd.ms-excel"),
+    ("xlsx", "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"),
+    ("xml", "application/xml"),
+    ("zip", "application/zip"),
+];
+
+/// A file to upload: give it to [`Request::media`](crate::Request::media).
+///
+/// Without a [`meta`](Media::meta) of your own, the part `meta` is `{"filename":"…","sha256":"…"}`: the file is read
+/// once for the digest and once more to send it, never as a whole. A file that changes in between is an error, and
+/// the platform never sees its end.
+///
+/// ```
+/// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// # #[cfg(feature = "sandbox")] {
+/// use serde_json::Value;
+/// use wechatpay_chain::Media;
+///
+/// let sandbox = wechatpay_chain::sandbox::Sandbox::start()?;
+/// let wx = sandbox.client()?;
+/// let media = Media::bytes("licence.jpg", &b"\xff\xd8\xff\xd9"[..]); // or `Media::file("licence.jpg")`
+/// let uploaded = wx["v3/merchant/media/upload"].post(Value::Null).media(media).wait()?;
+/// assert!(uploaded.data()["media_id"].is_string());
+/// # }
+/// # Ok(()) }
+/// ```
+#[derive(Clone)]
+#[must_use = "a file is uploaded by a request"]
+pub struct Media {
+    source: Source,
+    filename: Option<String>,
+    meta: Option<Value>,
+    mime: Option<String>,
+    /// What was found in the file, when it was read ahead.
+    found: Option<Found>,
+}
+
+#[derive(Clone)]
+enum Source {
+    File(PathBuf),
+    Bytes(Bytes),
+}
+
+/// The file as the meta describes it.
+#[derive(Clone, Copy)]
+struct Found {
+    length: u64,
+    /// Only made when the meta needs it.
+    sha256: Option<Digest>,
+}
+
+impl Media {
+    /// A file on disk, streamed from there. `file://…`, as PHP's `MediaUtil` takes it, is understood, too.
+    ///
+    /// A file that is not there comes out of the request, as [`Error::Config`] that names `media`.
+    pub fn file(path: impl AsRef<Path>) -> Media {
+        let path = path.as_ref();
+        let path = path.to_str().and_then(|text| text.strip_prefix("file://")).map_or(path, Path::new);
+        Media::new(
+            Source::File(path.to_owned()),
+            path.file_name().and_then(|n| n.to_str()).map(str::to_owned),
+        )
+    }
+
+    /// A file in memory; it is not copied.
+    pub fn bytes(filename: impl Into<String>, bytes: impl Into<Bytes>) -> Media {
+        Media::new(Source::Bytes(bytes.into()), Some(filename.into()))
+    }
+
+    fn new(source: Source, filename: Option<String>) -> Media {
+        Media { source, filename, meta: None, mime: None, found: None }
+    }
+
+    /// Another filename than the path's.
+    ///
+    /// ```
+    /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # #[cfg(feature = "sandbox")] {
+    /// # let sandbox = wechatpay_chain::sandbox::Sandbox::start()?;
+    /// # let wx = sandbox.client()?;
+    /// # use serde_json::Value;
+    /// # use wechatpay_chain::Media;
+    /// # let folder = tempfile::tempdir()?;
+    /// # let path = folder.path().join("upload-4711.tmp");
+    /// # std::fs::write(&path, b"%PDF")?;
+    /// // The part's type follows from the name, unless it is given.
+    /// let media = Media::file(&path).filename("合同.pdf");
+    /// let prepared = wx["v3/merchant/media/upload"].post(Value::Null).media(media).prepare()?;
+    /// assert!(prepared.message().contains(r#"{"filename":"合同.pdf","sha256":""#));
+    /// # }
+    /// # Ok(()) }
+    /// ```
+    pub fn filename(mut self, filename: impl Into<String>) -> Media {
+        self.filename = Some(filename.into());
+        self
+    }
+
+    /// The whole `meta` part, for an endpoint that wants another one than `{"filename":…,"sha256":…}`: an object, or
+    /// its JSON text, which is then sent and signed as it is.
+    ///
+    /// ```
+    /// # use wechatpay_chain::Media;
+    /// # use serde_json::json;
+    /// let media = Media::bytes("users.csv", "openid\n")
+    ///     .meta(json!({"filename": "users.csv", "sha256": "aac9320b…", "bank_type": "CMB"}));
+    /// ```
+    pub fn meta(mut self, meta: impl Into<Value>) -> Media {
+        self.meta = Some(meta.into());
+        self
+    }
+
+    /// Another MIME type of the part `file` than the one that the filename's extension stands for.
+    pub fn mime(mut self, mime: impl Into<String>) -> Media {
+        self.mime = Some(mime.into());
+        self
+    }
+
+    /// Reads the file for what the meta says of it, on tokio's blocking pool, so that a large file holds up no task.
+    pub(crate) async fn read_ahead(&mut self) -> Result<(), Error> {
+        let media = self.clone();
+        let found = tokio::task::spawn_blocking(move || media.find()).await;
+        self.found = Some(found.map_err(|_| refuse("cannot be read: the runtime shut down"))??);
+        Ok(())
+    }
+
+    /// The multipart body, its file still on disk.
+    pub(crate) fn into_upload(self) -> Result<Upload, Error> {
+        let found = match self.found {
+            Some(found) => found,
+            None => self.find()?,
+        };
+        let filename = self.filename.filter(|name| !name.is_empty());
+        let filename = filename.ok_or_else(|| {
+            refuse("has no filename (or one that is not UTF-8): give it one with `.filename(…)`")
+        })?;
+        let meta = match self.meta {
+            None => {
+                let sha256 = found.sha256.map(|digest| hex(digest.as_ref()));
+                json!({"filename": filename, "sha256": sha256}).to_string()
+            }
+            Some(Value::String(text)) => match serde_json::from_str::<Map<String, Value>>(&text) {
+                Ok(_) => text,
+                Err(e) => {
+                    return Err(Error::config(
+                        "media.meta",
+                        format!("must be the text of a JSON object: {e}"),
+                    ));
+                }
+            },
+            Some(object @ Value::Object(_)) => object.to_string(),
+            Some(other) => {
+                let reason = format!("must be an object, or its JSON text; it is {}", kind_of(&other));
+                return Err(Error::config("media.meta", reason));
+            }
+        };
+        let mime = self.mime.as_deref().unwrap_or_else(|| mime_of(&filename));
+        if HeaderValue::from_str(mime).is_err() || mime.is_empty() {
+            return Err(Error::config("media.mime", "is not a MIME type"));
+        }
+        // 32 random characters out of 62: no file holds them by chance, nor on purpose.
+        let boundary = sign::nonce()?;
+        let head = format!(
+            "--{boundary}\r\nContent-Disposition: form-data; name=\"meta\"\r\nContent-Type: application/json\r\n\r\n\
+             {meta}\r\n--{boundary}\r\nContent-Disposition: form-data; name=\"file\"; filename=\"{}\"\r\n\
+             Content-Type: {mime}\r\n\r\n",
+            escaped(&filename)
+        );
+        let content_type = HeaderValue::try_from(format!("multipart/form-data; boundary={boundary}"))
+            .map_err(|_| refuse("has a boundary that no header may hold"))?;
+        Ok(Upload {
+            meta: Bytes::from(meta),
+            content_type,
+            head: Bytes::from(head),
+            tail: Bytes::from(format!("\r\n--{boundary}--\r\n")),
+            source: self.source,
+            found,
+        })
+    }
+
+    fn find(&self) -> Result<Found, Error> {
+        let wanted = self.meta.is_none();
+        match &self.source {
+            Source::Bytes(bytes) => Ok(Found {
+                length: bytes.len() as u64,
+                sha256: wanted.then(|| digest::digest(&SHA256, bytes)),
+            }),
+            Source::File(path) => read(path, wanted).map_err(|e| unreadable(path, &e)),
+        }
+    }
+}
+
+/// One pass over the file, with a buffer of its own.
+fn read(path: &Path, digest_wanted: bool) -> io::Result<Found> {
+    let mut file = std::fs::File::open(path)?;
+    let metadata = file.metadata()?;
+    // A pipe has no length, and cannot be read twice.
+    if !metadata.is_file() {
+        let what = if metadata.is_dir() { "it is a folder" } else { "it is not a regular file" };
+        return Err(io::Error::other(what));
+    }
+    if !digest_wanted {
+        return Ok(Found { length: metadata.len(), sha256: None });
+    }
+    let (mut context, mut length) = (digest::Context::new(&SHA256), 0);
+    let mut buffer = vec![0; CHUNK];
+    loop {
+        match file.read(&mut buffer) {
+            Ok(0) => return Ok(Found { length, sha256: Some(context.finish()) }),
+            Ok(n) => {
+                context.update(buffer.get(..n).unwrap_or_default());
+                length += n as u64;
+            }
+            Err(e) if e.kind() == io::ErrorKind::Interrupted => {}
+            Err(e) => return Err(e),
+        }
+    }
+}
+
+fn refuse(reason: &str) -> Error {
+    Error::config("media", reason)
+}
+
+fn unreadable(path: &Path, e: &io::Error) -> Error {
+    Error::config("media", format!("names the file `{}`, which cannot be read: {e}", path.display()))
+}
+
+fn mime_of(filename: &str) -> &'static str {
+    let extension = filename.rsplit_once('.').map_or("", |(_, extension)| extension);
+    TYPES
+        .iter()
+        .find(|(known, _)| known.eq_ignore_ascii_case(extension))
+        .map_or("application/octet-stream", |(_, mime)| mime)
+}
+
+/// A filename inside the quotes of a part's header, as browsers write it (RFC 7578, WHATWG): UTF-8 as it is; what
+/// would end the quotes or the line, percent-encoded.
+fn escaped(filename: &str) -> String {
+    filename.chars().fold(String::with_capacity(filename.len()), |mut all, c| {
+        match c {
+            '"' => all.push_str("%22"),
+            c if c.is_ascii_control() => all.push_str(&format!("%{:02X}", u32::from(c))),
+            c => all.push(c),
+        }
+        all
+    })
+}
+
+/// A multipart body: as large as the file, but in memory only where the caller had it there.
+#[derive(Clone)]
+pub(crate) struct Upload {
+    /// What is signed.
+    pub(crate) meta: Bytes,
+    pub(crate) content_type: HeaderValue,
+    head: Bytes,
+    tail: Bytes,
+    source: Source,
+    found: Found,
+}
+
+/// Neither the file nor the meta, which may hold business data.
+impl fmt::Debug for Media {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Media")
+            .field("filename", &self.filename)
+            .field("mime", &self.mime)
+            .finish_non_exhaustive()
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,3 @@
+//! HTTP: one attempt on the wire.
+
+pub(crate) mod send;
