@@ -1,11 +1,13 @@
-//! The time, so that a test can set it.
+//! The current time, replaceable in tests.
 
 use std::time::{SystemTime, UNIX_EPOCH};
 
-/// Where a client reads the time: for the `timestamp` it signs, and for the window in which it accepts an answer.
+/// The client's source of time: for the timestamps that it signs, and for the window in which it accepts a response.
 ///
 /// ```
-/// use wechatpay_chain::{Clock, WeChatPay};
+/// use wechatpay_chain::WeChatPay;
+/// use wechatpay_chain::clock::Clock;
+///
 /// struct Fixed(u64);
 /// impl Clock for Fixed {
 ///     fn unix_seconds(&self) -> u64 {
@@ -24,9 +26,9 @@ pub trait Clock: Send + Sync + 'static {
 pub struct SystemClock;
 
 impl Clock for SystemClock {
-    #[allow(clippy::disallowed_methods)] // the one place that reads the system's clock
+    #[allow(clippy::disallowed_methods)] // the only place that reads the system's clock
     fn unix_seconds(&self) -> u64 {
-        // A clock before 1970 is as wrong as one at 1970: the platform will say so.
+        // A clock before 1970 is as wrong as one at 1970: the platform refuses both.
         SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |d| d.as_secs())
     }
 }

@@ -7,7 +7,7 @@
 //! use serde_json::json;
 //! use wechatpay_chain::chain;
 //!
-//! let sandbox = wechatpay_chain::sandbox::Sandbox::start()?; // the offline platform; a real client: `WeChatPay::builder()`
+//! let sandbox = wechatpay_chain::sandbox::Sandbox::start()?; // an offline platform; to go live: `WeChatPay::builder()`
 //! let wx = sandbox.client()?;
 //!
 //! let body = json!({"service_id": "500001", "appid": "wxd678efh567hg6787", "sub_mchid": "1230000109", "reason": "reason"});
@@ -21,17 +21,22 @@
 //! # Ok(()) }
 //! ```
 //!
-//! Start with [`WeChatPay`]: it opens a [`Chain`], a verb makes a [`Request`] of it, `.await` or
-//! [`wait`](Request::wait) an answer: a [`Response`], which exists only once its signature is verified, or an
-//! [`Error`], grouped by what to do next. PROTOCOL, in these pages, is `docs/protocol.md`.
+//! Start with [`WeChatPay`]. It starts a [`Chain`]; a verb turns the chain into a [`Request`]; `.await` or
+//! [`wait`](Request::wait) returns a [`Response`], which exists only once its signature is verified, or an [`Error`],
+//! grouped by what to do next. The guides, which doc comments cite as "PROTOCOL" and the like, are in
+#![cfg_attr(doc, doc = "[`guide`].")]
+#![cfg_attr(not(doc), doc = "`guide`.")]
 //!
-//! | feature | what it adds |
-//! |---|---|
-//! | `sandbox` | the `sandbox` module: the platform, offline, for tests and for trying things |
-//! | `bundled-roots` | Mozilla's root certificates, compiled in, for machines without any |
-//! | `cli` | the program `wxpay`, and the `sandbox` in it: `docs/cli.md` |
+//! | feature | default | adds |
+//! |---|---|---|
+//! | `bill` | yes | the module `bill`: bills, downloaded, verified and read row by row |
+//! | `p12` | yes | `.p12` files, and private keys with a passphrase |
+//! | `bundled-roots` | | Mozilla's root certificates, compiled in, for machines without any |
+//! | `sandbox` | | the module `sandbox`: an offline platform for tests and trials |
+//! | `cli` | | the program `wxpay`, which includes the sandbox |
 
-// Nothing from the network, a file or a caller may panic, and nothing but `bin/` prints.
+#![cfg_attr(docsrs, feature(doc_cfg))]
+// Nothing from the network, a file or a caller may panic, and only `bin/` prints.
 #![cfg_attr(
     not(test),
     deny(
@@ -47,56 +52,16 @@
     )
 )]
 
-// What the documents say is run: their code blocks are doctests.
-#[cfg(all(doctest, feature = "sandbox"))]
-mod documents {
-    #[doc = include_str!("../README.md")]
-    struct Readme;
-    #[doc = include_str!("../docs/README.zh-CN.md")]
-    struct ReadmeChinese;
-    #[doc = include_str!("../docs/files.md")]
-    struct Files;
-    #[doc = include_str!("../docs/files.zh-CN.md")]
-    struct FilesChinese;
-    #[doc = include_str!("../docs/porting-from-php.md")]
-    struct FromPhp;
-    #[doc = include_str!("../docs/porting-from-php.zh-CN.md")]
-    struct FromPhpChinese;
-    #[doc = include_str!("../docs/porting-from-node.md")]
-    struct FromNode;
-    #[doc = include_str!("../docs/porting-from-node.zh-CN.md")]
-    struct FromNodeChinese;
-    #[doc = include_str!("../docs/reliability.md")]
-    struct Reliability;
-    #[doc = include_str!("../docs/reliability.zh-CN.md")]
-    struct ReliabilityChinese;
-    #[doc = include_str!("../docs/keys.md")]
-    struct Keys;
-    #[doc = include_str!("../docs/keys.zh-CN.md")]
-    struct KeysChinese;
-    #[doc = include_str!("../docs/notifications.md")]
-    struct Notifications;
-    #[doc = include_str!("../docs/notifications.zh-CN.md")]
-    struct NotificationsChinese;
-    #[doc = include_str!("../docs/sandbox.md")]
-    struct Sandbox;
-    #[doc = include_str!("../docs/sandbox.zh-CN.md")]
-    struct SandboxChinese;
-    #[doc = include_str!("../docs/sensitive-fields.md")]
-    struct SensitiveFields;
-    #[doc = include_str!("../docs/sensitive-fields.zh-CN.md")]
-    struct SensitiveFieldsChinese;
-    #[doc = include_str!("../docs/pay-sign.md")]
-    struct PaySign;
-    #[doc = include_str!("../docs/pay-sign.zh-CN.md")]
-    struct PaySignChinese;
-}
-
 mod chain;
 mod client;
-mod clock;
+pub mod clock;
+#[cfg(test)]
+mod conformance;
 mod crypto;
-mod error;
+pub mod error;
+// The doctests of the guides need the sandbox.
+#[cfg(all(doc, any(not(doctest), feature = "sandbox")))]
+pub mod guide;
 mod path;
 mod request;
 mod response;
@@ -104,28 +69,55 @@ mod runtime;
 #[cfg(feature = "sandbox")]
 pub mod sandbox;
 mod sensitive;
-mod signer;
+pub mod signer;
 mod transport;
 mod v3;
-#[cfg(test)]
-mod vectors;
 
 pub use chain::Chain;
 pub use client::WeChatPay;
-pub use client::builder::Builder;
-pub use client::notification::{Notification, Reply};
-pub use clock::{Clock, SystemClock};
-pub use error::{
-    ApiError, ConfigError, DecodeError, Error, KeyError, PathError, TransportError, VerifyError, VerifyReason,
-};
+pub use client::builder::WeChatPayBuilder;
+#[doc(inline)]
+pub use error::Error;
 pub use request::Request;
-pub use request::bill::{self, Bill};
-pub use request::download::{Download, Saved};
+pub use request::download::Download;
 pub use request::media::Media;
 pub use request::prepared::Prepared;
-pub use response::Response;
-pub use runtime::deferred::Deferred;
-pub use signer::{Signature, Signer, SignerError};
-pub use v3::certificates::PlatformCertificate;
+pub use response::{Response, Saved};
+pub use runtime::Deferred;
 #[doc(no_inline)]
 pub use {bytes, http};
+
+/// Bills: [`WeChatPay::bill`] downloads and verifies one, [`rows`](bill::rows) reads it row by row.
+#[cfg(feature = "bill")]
+pub mod bill {
+    pub use crate::request::bill::{Bill, Record, Rows, rows};
+}
+
+/// The platform's certificates: [`WeChatPay::platform_certificates`].
+pub mod certificate {
+    pub use crate::client::platform_keys::PlatformCertificate;
+}
+
+/// Notifications (回调通知): [`WeChatPay::notification`] verifies and decrypts one.
+pub mod notification {
+    pub use crate::client::notification::{Notification, Reply};
+}
+
+// Short paths for what the modules above hold.
+#[doc(hidden)]
+pub use certificate::PlatformCertificate;
+#[doc(hidden)]
+pub use clock::{Clock, SystemClock};
+#[doc(hidden)]
+pub use error::{
+    ApiError, ConfigError, DecodeError, KeyError, PathError, TransportError, VerifyError, VerifyReason,
+};
+#[doc(hidden)]
+pub use notification::{Notification, Reply};
+#[doc(hidden)]
+pub use signer::{SignFuture, Signer, SignerError};
+
+/// The former name of [`WeChatPayBuilder`].
+#[doc(hidden)]
+#[deprecated(note = "renamed to `WeChatPayBuilder`")]
+pub type Builder = WeChatPayBuilder;

@@ -1,22 +1,22 @@
-//! `Response`: exists only once verified.
+//! `Response`: exists only once it is verified.
 
 use std::fmt;
-use std::sync::Arc;
+use std::path::PathBuf;
 
 use bytes::Bytes;
 use http::{HeaderMap, StatusCode};
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 
-use crate::client::Inner;
 use crate::error::{DecodeError, Error};
-use crate::request::download::Saved;
 use crate::sensitive;
+use crate::signer::MerchantKey;
 
-/// A successful answer that is proved to come from the platform (but for the few paths that it does not sign; see
-/// `docs/architecture.md`).
+/// A successful response, verified as the platform's. Only the few paths that the platform does not sign are
+/// exempt: see [PROTOCOL, Response](crate::guide::protocol#response).
 pub struct Response {
-    inner: Arc<Inner>,
+    /// Decrypts the sensitive fields.
+    merchant_key: MerchantKey,
     status: StatusCode,
     headers: HeaderMap,
     body: Bytes,
@@ -26,13 +26,13 @@ pub struct Response {
 
 impl Response {
     pub(crate) fn new(
-        inner: Arc<Inner>,
+        merchant_key: MerchantKey,
         status: StatusCode,
         headers: HeaderMap,
         body: Bytes,
         verified: bool,
     ) -> Response {
-        Response { inner, status, headers, body, verified, saved: None }
+        Response { merchant_key, status, headers, body, verified, saved: None }
     }
 
     pub(crate) fn with_saved(mut self, saved: Saved) -> Response {
@@ -40,7 +40,7 @@ impl Response {
         self
     }
 
-    /// Where the body went, when PHP's option `sink` named a file: it is not in [`bytes`](Response::bytes) then.
+    /// The file that PHP's option `sink` named. The body is in it, and not in [`bytes`](Response::bytes).
     ///
     /// ```no_run
     /// # use serde_json::json;
@@ -53,7 +53,7 @@ impl Response {
         self.saved.as_deref()
     }
 
-    /// Whether the answer was signed. `false` only for the few paths (files) that the platform does not sign.
+    /// Whether the response was signed. `false` only for the few paths (files) that the platform does not sign.
     pub fn verified(&self) -> bool {
         self.verified
     }
@@ -68,17 +68,17 @@ impl Response {
         &self.headers
     }
 
-    /// One header's value, by its name in any letter case; `None` too for one that is not ASCII.
+    /// A header's value, by its name in any letter case; `None` if it is missing or not ASCII.
     pub fn header(&self, name: &str) -> Option<&str> {
         self.headers.get(name)?.to_str().ok()
     }
 
-    /// The platform's `Request-ID`, for its support.
+    /// The `Request-ID` header: quote it to WeChat Pay's support.
     pub fn request_id(&self) -> Option<&str> {
         request_id(&self.headers)
     }
 
-    /// The body, as it was signed.
+    /// The body, exactly as signed.
     pub fn bytes(&self) -> &Bytes {
         &self.body
     }
@@ -86,15 +86,15 @@ impl Response {
     /// The body as text.
     ///
     /// # Errors
-    /// [`Error::Decode`] when it is not UTF-8.
+    /// [`Error::Decode`] if it is not UTF-8.
     pub fn text(&self) -> Result<&str, Error> {
         std::str::from_utf8(&self.body).map_err(|e| {
             self.decode_error(format!("a body of {} bytes that is not UTF-8", self.body.len()), e)
         })
     }
 
-    /// The body as a JSON value. An empty one is [`Value::Null`]; one that is not JSON (a bill) is a
-    /// [`Value::String`], as with axios.
+    /// The body as a JSON value. An empty body is [`Value::Null`]; one that is not JSON (a bill) is a
+    /// [`Value::String`], as in axios.
     pub fn data(&self) -> Value {
         if self.body.is_empty() {
             return Value::Null;
@@ -103,7 +103,7 @@ impl Response {
             .unwrap_or_else(|_| Value::String(String::from_utf8_lossy(&self.body).into_owned()))
     }
 
-    /// The body as a type of yours.
+    /// The body as a type of your own.
     ///
     /// ```no_run
     /// # async fn f(wx: &wechatpay_chain::WeChatPay) -> Result<(), Box<dyn std::error::Error>> {
@@ -116,17 +116,16 @@ impl Response {
     /// ```
     ///
     /// # Errors
-    /// [`Error::Decode`] says what does not fit, and where.
+    /// [`Error::Decode`] names the field that does not fit, and its position.
     pub fn deserialize<T: DeserializeOwned>(&self) -> Result<T, Error> {
         let body: &[u8] = if self.body.is_empty() { b"null" } else { &self.body };
         serde_json::from_slice(body).map_err(|e| {
-            self.decode_error(format!("the body does not fit {}: {e}", std::any::type_name::<T>()), e)
+            self.decode_error(format!("the body does not match {}: {e}", std::any::type_name::<T>()), e)
         })
     }
 
-    /// [`data`](Self::data) with its sensitive fields decrypted: the strings that these JSON pointers (RFC 6901, `*`
-    /// for every element of an array) lead to. An empty one stays empty, and an empty list (under `*`) or null is
-    /// nothing to decrypt.
+    /// [`data`](Self::data) with its sensitive fields decrypted: the strings at these JSON pointers (RFC 6901, `*` for
+    /// every element of an array). An empty string stays empty; null and an empty list (at `*`) are skipped.
     ///
     /// ```no_run
     /// # async fn f(wx: &wechatpay_chain::WeChatPay) -> Result<(), wechatpay_chain::Error> {
@@ -136,11 +135,11 @@ impl Response {
     /// ```
     ///
     /// # Errors
-    /// [`Error::Config`] for a pointer that leads to nothing or to no string, [`Error::Decrypt`] for a field that does
-    /// not open.
+    /// [`Error::Config`] for a pointer that matches nothing, or not a string; [`Error::Decrypt`] for a field that cannot
+    /// be decrypted; [`Error::Key`] if the private key is in a [`Signer`](crate::signer::Signer).
     pub fn decrypt(&self, pointers: &[&str]) -> Result<Value, Error> {
         let mut data = self.data();
-        sensitive::decrypt_fields(&self.inner, &mut data, pointers)?;
+        sensitive::decrypt_fields(&self.merchant_key, &mut data, pointers)?;
         Ok(data)
     }
 
@@ -150,11 +149,39 @@ impl Response {
     }
 }
 
+/// A file that is downloaded, complete and checked.
+#[derive(Debug, Clone)]
+#[non_exhaustive]
+pub struct Saved {
+    /// The file's path; `None` for a writer.
+    pub path: Option<PathBuf>,
+    /// The number of bytes written: the decompressed ones, for a bill with `gzip`.
+    pub bytes: u64,
+    /// The SHA-1 of the written bytes, lower-case hex.
+    pub sha1: String,
+    /// Whether the content is the platform's: verified by a signature, or by a digest from a signed response.
+    pub verified: bool,
+    /// The HTTP status.
+    pub status: u16,
+    /// The response's headers.
+    pub headers: HeaderMap,
+}
+
+impl Saved {
+    /// The response that PHP's `sink` leaves: everything but the body.
+    pub(crate) fn into_response(mut self, merchant_key: MerchantKey) -> Response {
+        let headers = std::mem::take(&mut self.headers);
+        let status = StatusCode::from_u16(self.status).unwrap_or_default();
+        Response::new(merchant_key, status, headers, Bytes::new(), self.verified).with_saved(self)
+    }
+}
+
+/// The platform's id of a request, from its response.
 pub(crate) fn request_id(headers: &HeaderMap) -> Option<&str> {
     headers.get("Request-ID")?.to_str().ok()
 }
 
-/// Neither headers (a signature is among them) nor body, which may hold personal data.
+/// Leaves out the headers, which contain a signature, and the body, which may hold personal data.
 impl fmt::Debug for Response {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Response")

@@ -1,46 +1,51 @@
-//! `Signer`: where the merchant's private key does its work, here or elsewhere.
+//! `Signer`: the merchant's private key, here or somewhere else.
 
 use std::future::Future;
 use std::pin::Pin;
 use std::sync::Arc;
 
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+
 use crate::crypto::rsa::PrivateKey;
 use crate::error::{Error, KeyError};
 
-/// What a [`Signer`] gives: the raw signature, as long as the key's modulus.
-pub type Signature = Pin<Box<dyn Future<Output = Result<Vec<u8>, SignerError>> + Send + 'static>>;
+/// The future that [`Signer::sign`] returns: the raw signature, as long as the key's modulus.
+pub type SignFuture = Pin<Box<dyn Future<Output = Result<Vec<u8>, SignerError>> + Send + 'static>>;
 
-/// Why a [`Signer`] could not sign. Its text must hold no secret: it becomes the `source` of an [`Error::Key`].
+/// The error of a [`Signer`], which becomes the `source` of an [`Error::Key`]. Its text must not contain a secret.
 pub type SignerError = Box<dyn std::error::Error + Send + Sync>;
 
-/// Signs with the merchant's private key somewhere else: an HSM, a KMS, a signing service. All that this client signs
-/// goes through it: requests and the parameters of the cashier.
+/// Signs with a private key that is somewhere else: in an HSM, a KMS or a signing service. Every signature of the
+/// client is made by it: of requests, and of the parameters that open the cashier.
 ///
-/// The default is the local key of [`Builder::private_key`](crate::Builder::private_key); give another with
-/// [`Builder::signer`](crate::Builder::signer). `examples/remote_signer.rs` has one behind an HTTP service.
+/// Set it with [`WeChatPayBuilder::signer`](crate::WeChatPayBuilder::signer), instead of
+/// [`private_key`](crate::WeChatPayBuilder::private_key). `examples/remote_signer.rs` has one behind an HTTP service.
 ///
 /// ```
-/// use wechatpay_chain::{Signature, Signer, WeChatPay};
+/// use wechatpay_chain::WeChatPay;
+/// use wechatpay_chain::signer::{SignFuture, Signer};
 ///
 /// struct Hsm;
 ///
 /// impl Signer for Hsm {
-///     fn sign(&self, message: Vec<u8>) -> Signature {
-///         Box::pin(async move { Err(format!("no HSM here to sign {} bytes", message.len()).into()) })
+///     fn sign(&self, message: Vec<u8>) -> SignFuture {
+///         Box::pin(async move { Err(format!("no HSM to sign {} bytes", message.len()).into()) })
 ///     }
 /// }
 /// let builder = WeChatPay::builder().signer(Hsm);
 /// ```
 pub trait Signer: Send + Sync + 'static {
-    /// The RSASSA-PKCS1-v1_5 signature with SHA-256 (PROTOCOL, Request) of `message`; not its base64.
+    /// Signs `message` with RSASSA-PKCS1-v1_5 and SHA-256
+    /// ([PROTOCOL, Request](crate::guide::protocol#request)). Returns the raw signature, not its base64.
     ///
-    /// The future runs under tokio, the caller's runtime or, for a blocking call, the background one, within the
-    /// call's timeout. A pooled connection belongs to the runtime that opened it: a signer that speaks HTTP and serves
-    /// both kinds of call must not reuse one across them.
-    fn sign(&self, message: Vec<u8>) -> Signature;
+    /// The future runs under tokio, within the call's timeout: on the caller's runtime, or on the background runtime
+    /// for a blocking call. A pooled connection belongs to the runtime that opened it, so a signer that uses HTTP and
+    /// serves both kinds of calls must not share connections between them.
+    fn sign(&self, message: Vec<u8>) -> SignFuture;
 }
 
-/// The merchant's key, wherever it is.
+/// The merchant's private key, or the signer that has it.
 #[derive(Clone)]
 pub(crate) enum MerchantKey {
     Local(Arc<PrivateKey>),
@@ -48,20 +53,35 @@ pub(crate) enum MerchantKey {
 }
 
 impl MerchantKey {
-    /// The key itself, for what only a local one can do.
+    /// The local key, for operations that a signer cannot do.
     pub(crate) fn local(&self) -> Result<&PrivateKey, Error> {
         match self {
             MerchantKey::Local(key) => Ok(key),
-            MerchantKey::Remote(_) => Err(failed("a signer, which does not decrypt", None)),
+            MerchantKey::Remote(_) => Err(signing_error("a signer, which cannot decrypt", None)),
         }
     }
 }
 
 pub(crate) fn sign_locally(key: &PrivateKey, message: &[u8]) -> Result<String, Error> {
-    key.sign_base64(message).map_err(|_| failed("one that AWS-LC refuses to sign with", None))
+    key.sign_base64(message).map_err(|_| signing_error("a key that AWS-LC cannot sign with", None))
 }
 
-pub(crate) fn failed(found: &str, source: Option<SignerError>) -> Error {
-    let name = "privateKey".to_owned();
-    Error::from(KeyError { name, expected: "a key that does what is asked", found: found.to_owned(), source })
+pub(crate) async fn sign_remotely(signer: &dyn Signer, message: Vec<u8>) -> Result<String, Error> {
+    let signature = signer.sign(message).await;
+    let signature = signature.map_err(|e| signing_error("a signer that failed", Some(e)))?;
+    // RSA of 2048 to 8192 bits; anything else is not a raw signature (base64, for example).
+    if !(256..=1024).contains(&signature.len()) {
+        return Err(signing_error(&format!("a signature of {} bytes", signature.len()), None));
+    }
+    Ok(STANDARD.encode(signature))
+}
+
+fn signing_error(found: &str, source: Option<SignerError>) -> Error {
+    let name = "private_key".to_owned();
+    Error::from(KeyError {
+        name,
+        expected: "a key that can sign and decrypt",
+        found: found.to_owned(),
+        source,
+    })
 }

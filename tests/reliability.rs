@@ -200,7 +200,7 @@ fn a_proxy_gets_the_request_and_is_not_named_with_its_password() {
 struct Silent(std::sync::Arc<AtomicUsize>);
 
 impl wechatpay_chain::Signer for Silent {
-    fn sign(&self, _: Vec<u8>) -> wechatpay_chain::Signature {
+    fn sign(&self, _: Vec<u8>) -> wechatpay_chain::signer::SignFuture {
         self.0.fetch_add(1, Ordering::SeqCst);
         Box::pin(std::future::pending())
     }

@@ -1,4 +1,6 @@
-//! `Chain` and `chain!`: grow a path, pick a verb.
+//! `Chain` and `chain!`: build a path, choose a verb.
+
+mod nodes;
 
 use std::fmt;
 use std::ops::Index;
@@ -7,18 +9,18 @@ use std::sync::Arc;
 use http::Method;
 use serde_json::Value;
 
-use crate::chain::nodes::Nodes;
-use crate::client::Inner;
 use crate::error::{Error, PathError};
 use crate::path;
 use crate::request::Request;
 use crate::response::Response;
+use crate::v3::Context;
+#[cfg(test)]
+pub(crate) use nodes::NODE_WARNING;
+pub(crate) use nodes::Nodes;
 
-pub(crate) mod nodes;
-
-/// A path that is being put together; a verb makes a [`Request`] of it.
+/// A path under construction. A verb turns it into a [`Request`].
 ///
-/// The five spellings build the same request and mix freely:
+/// The five spellings build the same request, and mix freely:
 ///
 /// ```
 /// use wechatpay_chain::{WeChatPay, chain};
@@ -33,48 +35,48 @@ pub(crate) mod nodes;
 /// # }
 /// ```
 ///
-/// In a segment, `merchantService` becomes `merchant-service` and `_out_trade_no_` becomes `{out_trade_no}`, as in
-/// PHP. A segment with capitals that is no camelCase word (`P12345`) is refused when the request is made: it is a
-/// value, and belongs into a variable.
+/// In a segment, `merchantService` becomes `merchant-service`, and `_out_trade_no_` becomes `{out_trade_no}`, as in PHP.
+/// A segment with capitals that is not a camelCase word (`P12345`) is refused when the request is sent: it is a value,
+/// and belongs in a variable.
 pub struct Chain {
-    inner: Arc<Inner>,
+    context: Arc<Context>,
     path: Arc<str>,
-    /// The first thing that was wrong; it comes out when a request is made.
+    /// The first error; the request returns it.
     error: Option<Arc<PathError>>,
     nodes: Nodes,
 }
 
 impl Chain {
-    pub(crate) fn root(inner: &Arc<Inner>) -> Chain {
-        Chain { inner: Arc::clone(inner), path: Arc::from(""), error: None, nodes: Nodes::default() }
+    pub(crate) fn root(context: &Arc<Context>) -> Chain {
+        Chain { context: Arc::clone(context), path: Arc::from(""), error: None, nodes: Nodes::default() }
     }
 
-    /// Goes on with a path: one or more segments, which may hold `{variables}`, or a whole `https://…` (or `http://…`)
-    /// URL, which is taken as it is.
-    #[must_use = "a chain sends nothing until a verb's request is awaited"]
+    /// Appends a path: one or more segments, which may contain `{variables}`. An absolute URL (`https://…` or `http://…`)
+    /// replaces the chain, and is used unchanged.
+    #[must_use = "a chain sends nothing before a verb's request is awaited"]
     pub fn chain(&self, path: &str) -> Chain {
-        self.grow(path, path::normalise(path))
+        self.append(path, path::normalise(path))
     }
 
-    /// Goes on with one segment.
-    #[must_use = "a chain sends nothing until a verb's request is awaited"]
+    /// Appends one segment.
+    #[must_use = "a chain sends nothing before a verb's request is awaited"]
     pub fn seg(&self, segment: &str) -> Chain {
-        self.grow(segment, path::normalise_one(segment))
+        self.append(segment, path::normalise_one(segment))
     }
 
-    fn grow(&self, written: &str, normalised: Result<String, PathError>) -> Chain {
-        let grown = normalised.and_then(|right| path::join(&self.path, &right));
-        let (path, error) = match grown {
+    fn append(&self, written: &str, normalised: Result<String, PathError>) -> Chain {
+        let joined = normalised.and_then(|right| path::join(&self.path, &right));
+        let (path, error) = match joined {
             Ok(path) => (Arc::from(path), self.error.clone()),
             Err(e) => {
                 let path = format!("{}/{written}", self.path);
                 (Arc::from(path), Some(self.error.clone().unwrap_or_else(|| Arc::new(e))))
             }
         };
-        Chain { inner: Arc::clone(&self.inner), path, error, nodes: Nodes::default() }
+        Chain { context: Arc::clone(&self.context), path, error, nodes: Nodes::default() }
     }
 
-    /// The path as a template, normalised; what cannot be normalised stands in it as written.
+    /// The path as a normalised template. A segment that cannot be normalised appears as written.
     pub fn path(&self) -> &str {
         &self.path
     }
@@ -84,22 +86,22 @@ impl Chain {
         self.request(Method::GET)
     }
 
-    /// A POST request with a JSON body. [`Value::Null`] sends none, `json!({})` sends `{}`.
+    /// A POST request with a JSON body. [`Value::Null`] sends no body, `json!({})` sends `{}`.
     pub fn post(&self, body: Value) -> Request {
         self.request(Method::POST).json(body)
     }
 
-    /// A PUT request with a JSON body; [`Value::Null`] sends none.
+    /// A PUT request with a JSON body; [`Value::Null`] sends no body.
     pub fn put(&self, body: Value) -> Request {
         self.request(Method::PUT).json(body)
     }
 
-    /// A PATCH request with a JSON body; [`Value::Null`] sends none.
+    /// A PATCH request with a JSON body; [`Value::Null`] sends no body.
     pub fn patch(&self, body: Value) -> Request {
         self.request(Method::PATCH).json(body)
     }
 
-    /// A DELETE request; some endpoints take a body: [`Request::json`].
+    /// A DELETE request. Some endpoints need a body: [`Request::json`].
     pub fn delete(&self) -> Request {
         self.request(Method::DELETE)
     }
@@ -146,7 +148,7 @@ impl Chain {
 
     fn request(&self, method: Method) -> Request {
         let error = self.error.as_ref().map(|e| Error::from(PathError::clone(e)));
-        Request::new(Arc::clone(&self.inner), method, Arc::clone(&self.path), error)
+        Request::new(Arc::clone(&self.context), method, Arc::clone(&self.path), error)
     }
 }
 
@@ -161,7 +163,7 @@ impl Index<&str> for Chain {
 impl Clone for Chain {
     fn clone(&self) -> Self {
         Chain {
-            inner: Arc::clone(&self.inner),
+            context: Arc::clone(&self.context),
             path: Arc::clone(&self.path),
             error: self.error.clone(),
             nodes: Nodes::default(),
@@ -177,8 +179,8 @@ impl fmt::Debug for Chain {
 
 /// A PHP or Node chain, pasted: `chain!(wx->v3->pay->transactions->native)`, `chain!(wx.v3.pay.transactions.native)`.
 ///
-/// The root is a name, or an expression in parentheses (`chain!((self.wx)->v3)`). A segment is a name (keywords too), an expression in braces
-/// (PHP's `->{'merchant-service'}`), `$name$` (Node), or a path in brackets.
+/// The root is a name, or an expression in parentheses (`chain!((self.wx)->v3)`). A segment is a name (also a keyword),
+/// an expression in braces (PHP's `->{'merchant-service'}`), `$name$` (Node), or a path in brackets.
 ///
 /// ```
 /// use wechatpay_chain::{WeChatPay, chain};
@@ -205,7 +207,7 @@ macro_rules! chain {
         $crate::chain!(@ $node.seg(concat!(stringify!($open), stringify!($segment), stringify!($close))) ; $($rest)*)
     };
     (@ $($wrong:tt)*) => {
-        compile_error!("chain! takes `->name`, `.name`, `->{\"name\"}` or `[\"path\"]`, one after another")
+        compile_error!("chain! accepts a sequence of `->name`, `.name`, `->{\"name\"}` and `[\"path\"]`")
     };
     (( $root:expr ) $($rest:tt)+) => { $crate::chain!(@ ($root) ; $($rest)+) };
     ($root:ident $($rest:tt)+) => { $crate::chain!(@ $root ; $($rest)+) };

@@ -1,4 +1,4 @@
-//! Notifications: verify, then decrypt, in one call. Nothing is decrypted that was not verified.
+//! Notifications: verified, then decrypted, in one call. Only verified notifications are decrypted.
 
 use std::fmt;
 use std::sync::Arc;
@@ -9,33 +9,33 @@ use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
 
-use crate::client::{Inner, WeChatPay};
+use super::WeChatPay;
 use crate::crypto::aes::Sealed;
 use crate::error::{DecodeError, Error};
-use crate::runtime::deferred::Deferred;
-use crate::v3::certificates;
-use crate::v3::exchange;
-use crate::v3::verify;
+use crate::response::request_id;
+use crate::runtime::Deferred;
+use crate::v3::{Context, certificates, exchange, verify};
 
-/// A notification that is proved to come from the platform, its resource decrypted.
+/// A verified notification, with its resource decrypted.
 ///
-/// The same `id` may come more than once: what a receiver does must be done once (PROTOCOL, Notifications).
+/// The same `id` may arrive more than once: make the receiver idempotent
+/// ([PROTOCOL, Notifications](crate::guide::protocol#notifications)).
 #[derive(Clone)]
 #[non_exhaustive]
 pub struct Notification {
-    /// The notification's own id.
+    /// The notification's id.
     pub id: String,
-    /// What happened: `TRANSACTION.SUCCESS`, `REFUND.SUCCESS` …
+    /// The event: `TRANSACTION.SUCCESS`, `REFUND.SUCCESS` …
     pub event_type: String,
-    /// When it was made, RFC 3339.
+    /// The time of the event, RFC 3339.
     pub create_time: String,
     /// The kind of resource: `encrypt-resource`.
     pub resource_type: String,
-    /// A text for people.
+    /// A summary for people.
     pub summary: String,
-    /// What the resource is: `transaction`, `refund` …
+    /// The type of the decrypted resource: `transaction`, `refund` …
     pub original_type: String,
-    /// The resource itself, decrypted.
+    /// The decrypted resource.
     pub resource: Value,
 }
 
@@ -61,11 +61,12 @@ struct Resource {
 }
 
 impl WeChatPay {
-    /// Verifies a notification (clock window, serial, signature, probe) and then decrypts its resource with the APIv3
-    /// key. `headers` is an [`http::HeaderMap`] by reference, or any list of name/value pairs, in any letter case;
-    /// `body` is the raw body as it came.
+    /// Verifies a notification (clock window, serial, signature, probe), then decrypts its resource with the APIv3 key.
+    /// `headers` is a reference to an [`http::HeaderMap`], or any list of name/value pairs, in any letter case; `body` is
+    /// the raw body as received.
     ///
-    /// Answer [`Notification::accept`] within 5 s, or [`Notification::reject`]; the platform tries again for a day.
+    /// Reply within 5 s: [`Notification::accept`], or [`Notification::reject`], after which the platform sends it again,
+    /// for up to a day.
     ///
     /// ```
     /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
@@ -85,8 +86,8 @@ impl WeChatPay {
     /// ```
     ///
     /// # Errors
-    /// [`Error::Config`] without an APIv3 key, [`Error::Verify`] when it is not proved to be the platform's,
-    /// [`Error::Decode`] when it is no notification, [`Error::Decrypt`] when the resource does not open.
+    /// [`Error::Config`] without an APIv3 key, [`Error::Verify`] if it could not be authenticated, [`Error::Decode`] if
+    /// it is not a notification, [`Error::Decrypt`] if the resource cannot be decrypted.
     pub fn notification<I, N, V>(&self, headers: I, body: impl Into<Bytes>) -> Deferred<Notification>
     where
         I: IntoIterator<Item = (N, V)>,
@@ -95,35 +96,37 @@ impl WeChatPay {
     {
         let mut map = HeaderMap::new();
         for (name, value) in headers {
-            // What is no header cannot be one of the four either.
+            // An invalid header is skipped: it cannot be one of the four.
             let name = HeaderName::from_bytes(name.as_ref().as_bytes());
             if let (Ok(name), Ok(value)) = (name, HeaderValue::from_bytes(value.as_ref())) {
                 map.append(name, value);
             }
         }
-        let (inner, body) = (Arc::clone(&self.inner), body.into());
+        let (context, body) = (Arc::clone(&self.context), body.into());
         Deferred::new(async move {
-            // Said first, so that a receiver that is not set up does not wait for its first genuine notification.
-            if inner.settings.apiv3_key.is_none() {
-                return Err(no_key());
+            // Checked first, so that a missing key shows before the first genuine notification.
+            if context.apiv3_key.is_none() {
+                return Err(context.defaults.names.rename(apiv3_key_missing()));
             }
-            certificates::arrive(certificates::awaited(&inner)?).await?;
-            let (keys, now) = (inner.platform.keys(), inner.clock.unix_seconds());
-            exchange::under(&inner, &keys, &map, None, |keys| verify::signature(&map, &body, now, keys))
-                .await?;
-            open(&inner, &map, &body)
+            certificates::wait_for_keys(certificates::initial_download(&context)?).await?;
+            let (keys, now) = (context.platform.keys(), context.clock.unix_seconds());
+            exchange::verify_with_refresh(&context, &keys, &map, None, |keys| {
+                verify::verify_signature(&map, &body, now, keys)
+            })
+            .await?;
+            decrypt(&context, &map, &body)
         })
     }
 }
 
-fn no_key() -> Error {
-    Error::config("apiv3Key", "is missing: a notification is encrypted under the APIv3 key")
+fn apiv3_key_missing() -> Error {
+    Error::config("apiv3_key", "is missing: notifications are encrypted with the APIv3 key")
 }
 
-fn open(inner: &Inner, headers: &HeaderMap, body: &[u8]) -> Result<Notification, Error> {
-    let key = inner.settings.apiv3_key.as_ref().ok_or_else(no_key)?;
+fn decrypt(context: &Context, headers: &HeaderMap, body: &[u8]) -> Result<Notification, Error> {
+    let key = context.apiv3_key.as_ref().ok_or_else(apiv3_key_missing)?;
     let decode = |what: &str, e: serde_json::Error| {
-        let request_id = crate::response::request_id(headers).map(str::to_owned);
+        let request_id = request_id(headers).map(str::to_owned);
         Error::Decode(Box::new(DecodeError {
             what: format!("{what}: {e}"),
             request_id,
@@ -131,10 +134,10 @@ fn open(inner: &Inner, headers: &HeaderMap, body: &[u8]) -> Result<Notification,
         }))
     };
     let envelope: Envelope =
-        serde_json::from_slice(body).map_err(|e| decode("the body is no notification", e))?;
+        serde_json::from_slice(body).map_err(|e| decode("the body is not a notification", e))?;
     let Resource { sealed, original_type } = envelope.resource;
-    let refuse = |why| Error::Decrypt(format!("notification {}: {why}", envelope.id).into());
-    let plain = key.open_sealed(&sealed).map_err(refuse)?;
+    let refuse = |reason| Error::Decrypt(format!("notification {}: {reason}", envelope.id).into());
+    let plaintext = key.open_sealed(&sealed).map_err(refuse)?;
     Ok(Notification {
         id: envelope.id,
         event_type: envelope.event_type,
@@ -142,36 +145,36 @@ fn open(inner: &Inner, headers: &HeaderMap, body: &[u8]) -> Result<Notification,
         resource_type: envelope.resource_type,
         summary: envelope.summary,
         original_type,
-        resource: serde_json::from_slice(&plain)
+        resource: serde_json::from_slice(&plaintext)
             .map_err(|e| decode("the decrypted resource is not JSON", e))?,
     })
 }
 
 impl Notification {
-    /// The resource as a type of yours.
+    /// The resource as a type of your own.
     ///
     /// # Errors
-    /// [`Error::Decode`] says what does not fit.
+    /// [`Error::Decode`] names the field that does not fit.
     pub fn deserialize<T: DeserializeOwned>(&self) -> Result<T, Error> {
         T::deserialize(&self.resource).map_err(|e| {
             let what =
-                format!("the resource of {} does not fit {}: {e}", self.id, std::any::type_name::<T>());
+                format!("the resource of {} does not match {}: {e}", self.id, std::any::type_name::<T>());
             Error::Decode(Box::new(DecodeError { what, request_id: None, source: Some(Box::new(e)) }))
         })
     }
 
-    /// The reply that ends the matter: 204, no body.
+    /// The reply that acknowledges the notification: 204, no body.
     pub fn accept(&self) -> Reply {
         Reply { status: 204, body: String::new() }
     }
 
-    /// The reply after which the platform tries again: 500 with the FAIL body. See [`Reply::reject`].
+    /// The reply after which the platform sends the notification again: 500 with the FAIL body. See [`Reply::reject`].
     pub fn reject(&self, message: &str) -> Reply {
         Reply::reject(message)
     }
 }
 
-/// The resource may hold personal data and stays out.
+/// Leaves out the resource, which may hold personal data.
 impl fmt::Debug for Notification {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Notification")
@@ -183,8 +186,8 @@ impl fmt::Debug for Notification {
     }
 }
 
-/// What a receiver answers to a notification. `http::Response::<String>::from(reply)` is the whole answer, which axum
-/// and others take as it is.
+/// The HTTP reply to a notification. `http::Response::<String>::from(reply)` is the whole response, which axum and other
+/// frameworks accept.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Reply {
     status: u16,
@@ -192,10 +195,10 @@ pub struct Reply {
 }
 
 impl Reply {
-    /// 500 with `{"code":"FAIL","message":"…"}`: also the answer to a notification that did not verify.
+    /// 500 with `{"code":"FAIL","message":"…"}`: also the reply to a notification that could not be verified.
     ///
     /// ```
-    /// let reply = wechatpay_chain::Reply::reject("no \"order\"");
+    /// let reply = wechatpay_chain::notification::Reply::reject("no \"order\"");
     /// assert_eq!((reply.status(), reply.body()), (500, r#"{"code":"FAIL","message":"no \"order\""}"#));
     /// ```
     pub fn reject(message: &str) -> Reply {

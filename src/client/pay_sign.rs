@@ -1,17 +1,19 @@
-//! Pay-sign: what a client app needs to open the cashier (PROTOCOL, Pay-sign).
+//! Pay-sign: the signed parameters with which an app opens the cashier (PROTOCOL, Pay-sign).
 
 use std::sync::Arc;
 
 use serde_json::{Value, json};
 
-use crate::client::{Inner, WeChatPay};
+use super::WeChatPay;
+use crate::crypto::random::nonce;
 use crate::error::Error;
-use crate::runtime::deferred::Deferred;
-use crate::v3::sign;
+use crate::runtime::Deferred;
+use crate::v3::{Context, sign};
 
 impl WeChatPay {
     /// The parameters with which a JSAPI page or a mini program opens the cashier: `appId timeStamp nonceStr package
-    /// signType paySign`, all strings, to be handed to the app as they are.
+    /// signType paySign`, all strings. Pass them to the app unchanged.
+    /// ([PROTOCOL, Pay-sign](crate::guide::protocol#pay-sign))
     ///
     /// ```
     /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
@@ -26,13 +28,13 @@ impl WeChatPay {
     /// ```
     ///
     /// # Errors
-    /// [`Error::Config`] for a value with a line break, [`Error::Key`] when the key or the signer does not sign.
+    /// [`Error::Config`] for a value with a line break, [`Error::Key`] if the key or the signer cannot sign.
     pub fn jsapi_params(&self, appid: impl Into<String>, prepay_id: impl AsRef<str>) -> Deferred<Value> {
-        let (inner, appid) = (Arc::clone(&self.inner), appid.into());
+        let (context, appid) = (Arc::clone(&self.context), appid.into());
         let package = format!("prepay_id={}", prepay_id.as_ref());
         Deferred::new(async move {
-            let (time, nonce) = stamp(&inner)?;
-            let sign = lines(&inner, &[&appid, &time, &nonce, &package]).await?;
+            let (time, nonce) = time_and_nonce(&context)?;
+            let sign = sign_fields(&context, &[&appid, &time, &nonce, &package]).await?;
             Ok(json!({
                 "appId": appid, "timeStamp": time, "nonceStr": nonce, "package": package, "signType": "RSA",
                 "paySign": sign,
@@ -41,8 +43,8 @@ impl WeChatPay {
     }
 
     /// The parameters with which an app opens the cashier: `appid partnerid prepayid package noncestr timestamp sign`.
-    /// `partnerid` is this client's mchid; a service provider puts the sub-merchant's in its place, which the signature
-    /// does not cover.
+    /// `partnerid` is this client's mchid; a service provider replaces it by the sub-merchant's. The signature does not
+    /// cover it.
     ///
     /// ```
     /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
@@ -59,12 +61,12 @@ impl WeChatPay {
     /// # Errors
     /// As [`jsapi_params`](Self::jsapi_params).
     pub fn app_params(&self, appid: impl Into<String>, prepay_id: impl Into<String>) -> Deferred<Value> {
-        let (inner, appid, prepay_id) = (Arc::clone(&self.inner), appid.into(), prepay_id.into());
+        let (context, appid, prepay_id) = (Arc::clone(&self.context), appid.into(), prepay_id.into());
         Deferred::new(async move {
-            let (time, nonce) = stamp(&inner)?;
-            let sign = lines(&inner, &[&appid, &time, &nonce, &prepay_id]).await?;
+            let (time, nonce) = time_and_nonce(&context)?;
+            let sign = sign_fields(&context, &[&appid, &time, &nonce, &prepay_id]).await?;
             Ok(json!({
-                "appid": appid, "partnerid": inner.identity.mchid, "prepayid": prepay_id, "package": "Sign=WXPay",
+                "appid": appid, "partnerid": context.merchant.mchid, "prepayid": prepay_id, "package": "Sign=WXPay",
                 "noncestr": nonce, "timestamp": time, "sign": sign,
             }))
         })
@@ -87,16 +89,16 @@ impl WeChatPay {
     /// # Errors
     /// As [`jsapi_params`](Self::jsapi_params).
     pub fn pay_sign(&self, fields: &[&str]) -> Deferred<String> {
-        let inner = Arc::clone(&self.inner);
+        let context = Arc::clone(&self.context);
         let fields: Vec<_> = fields.iter().map(|field| (*field).to_owned()).collect();
         Deferred::new(async move {
             let fields: Vec<_> = fields.iter().map(String::as_str).collect();
-            lines(&inner, &fields).await
+            sign_fields(&context, &fields).await
         })
     }
 
-    /// The signature, in base64, of `message` as it is (RSASSA-PKCS1-v1_5, SHA-256): for what is put together somewhere
-    /// else. Every line of the platform's messages is ended by a line feed, the last one too.
+    /// The signature, in base64, of `message` as it is (RSASSA-PKCS1-v1_5, SHA-256), for messages that you build yourself.
+    /// Every line of the platform's messages ends with a line feed, the last one too.
     ///
     /// ```
     /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
@@ -109,21 +111,22 @@ impl WeChatPay {
     /// ```
     ///
     /// # Errors
-    /// [`Error::Key`] when the key or the signer does not sign.
+    /// [`Error::Key`] if the key or the signer cannot sign.
     pub fn sign(&self, message: impl Into<Vec<u8>>) -> Deferred<String> {
-        let (inner, message) = (Arc::clone(&self.inner), message.into());
-        Deferred::new(async move { inner.identity.sign(message).await })
+        let (context, message) = (Arc::clone(&self.context), message.into());
+        Deferred::new(async move { context.merchant.sign(message).await })
     }
 }
 
-fn stamp(inner: &Inner) -> Result<(String, String), Error> {
-    Ok((inner.clock.unix_seconds().to_string(), sign::nonce()?))
+/// A timestamp and a nonce.
+fn time_and_nonce(context: &Context) -> Result<(String, String), Error> {
+    Ok((context.clock.unix_seconds().to_string(), nonce()?))
 }
 
-async fn lines(inner: &Inner, fields: &[&str]) -> Result<String, Error> {
+async fn sign_fields(context: &Context, fields: &[&str]) -> Result<String, Error> {
     if let Some(field) = fields.iter().find(|field| field.contains('\n')) {
-        // A field of two lines would be two fields to the one who verifies.
+        // The verifier would read a field of two lines as two fields.
         return Err(Error::config("pay_sign", format!("takes fields without line breaks; one is {field:?}")));
     }
-    inner.identity.sign(sign::lines(fields)).await
+    context.merchant.sign(sign::pay_sign_message(fields)).await
 }

@@ -15,3 +15,8 @@ pub(crate) fn hex(bytes: &[u8]) -> String {
         hex
     })
 }
+
+/// Whether `text` is a SHA-1 digest in hex.
+pub(crate) fn is_sha1_hex(text: &str) -> bool {
+    text.len() == 40 && text.bytes().all(|b| b.is_ascii_hexdigit())
+}

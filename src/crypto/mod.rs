@@ -6,4 +6,5 @@ mod forms;
 pub(crate) mod keys;
 mod p12;
 mod pbe;
+pub(crate) mod random;
 pub(crate) mod rsa;

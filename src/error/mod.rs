@@ -4,24 +4,26 @@ use std::fmt;
 
 use serde_json::Value;
 
+mod field_names;
 mod path;
 
+pub(crate) use field_names::FieldNames;
 pub use path::PathError;
 
 /// What went wrong, grouped by what the caller does next.
 ///
 /// | variant | what to do |
 /// |---|---|
-/// | [`Config`](Error::Config) | mend the configuration, or the option that the message names |
-/// | [`Path`](Error::Path) | mend the path, or a value in it |
-/// | [`Key`](Error::Key) | mend the key that the message names |
-/// | [`Transport`](Error::Transport) | try again; ask [`TransportError::maybe_sent`] first when money moves |
-/// | [`Api`](Error::Api) | the platform said no: look at [`ApiError::code`] |
-/// | [`Verify`](Error::Verify) | the answer did not prove that it came from the platform: trust nothing in it |
-/// | [`Decrypt`](Error::Decrypt) | a ciphertext does not open with the key at hand |
-/// | [`Decode`](Error::Decode) | the answer is genuine, but not of the shape that was asked for |
+/// | [`Config`](Error::Config) | fix the setting or the option that the message names |
+/// | [`Path`](Error::Path) | fix the path, or a value in it |
+/// | [`Key`](Error::Key) | fix the key that the message names |
+/// | [`Transport`](Error::Transport) | try again; when money moves, check [`TransportError::maybe_sent`] first |
+/// | [`Api`](Error::Api) | the platform refused the call: see [`ApiError::code`] |
+/// | [`Verify`](Error::Verify) | the response could not be authenticated: do not trust any of it |
+/// | [`Decrypt`](Error::Decrypt) | a ciphertext cannot be decrypted with the configured key |
+/// | [`Decode`](Error::Decode) | the response is genuine, but does not have the expected shape |
 ///
-/// An `Error` is at most 32 bytes large, and its text never holds a key, a secret or a signature.
+/// An `Error` is at most 32 bytes in size. Its text never contains a key, a secret or a signature.
 ///
 /// ```
 /// use wechatpay_chain::{Error, WeChatPay};
@@ -32,34 +34,34 @@ pub use path::PathError;
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum Error {
-    /// The client, or one request, is configured wrongly. Nothing was sent.
+    /// A setting of the client or of one request is wrong. Nothing was sent.
     #[error(transparent)]
     Config(Box<ConfigError>),
     /// The path, or a value in it, cannot be sent as it stands. Nothing was sent.
     #[error(transparent)]
     Path(Box<PathError>),
-    /// A key does not load, or cannot do what it is asked to. Nothing was sent.
+    /// A key cannot be loaded, or cannot do the operation. Nothing was sent.
     #[error(transparent)]
     Key(Box<KeyError>),
-    /// The exchange broke: no connection, a timeout, a cut answer.
+    /// The exchange failed: no connection, a timeout, an incomplete response.
     #[error(transparent)]
     Transport(Box<TransportError>),
     /// The platform answered with an error.
     #[error(transparent)]
     Api(Box<ApiError>),
-    /// The answer is not proved to come from the platform.
+    /// The response could not be authenticated as the platform's.
     #[error(transparent)]
     Verify(Box<VerifyError>),
-    /// A ciphertext does not open.
+    /// A ciphertext cannot be decrypted.
     #[error("{0}")]
     Decrypt(Box<str>),
-    /// A genuine answer is not of the shape that was asked for.
+    /// A genuine response does not have the expected shape.
     #[error(transparent)]
     Decode(Box<DecodeError>),
 }
 
 impl Error {
-    /// The platform's `Request-ID` of the answer that this error came from: quote it to WeChat Pay's support.
+    /// The `Request-ID` of the response that caused this error: quote it to WeChat Pay's support.
     ///
     /// ```
     /// # let error = wechatpay_chain::WeChatPay::builder().build().unwrap_err();
@@ -75,7 +77,7 @@ impl Error {
         }
     }
 
-    /// The HTTP status of the answer that this error came from.
+    /// The HTTP status of the response that caused this error.
     pub fn status(&self) -> Option<u16> {
         match self {
             Error::Api(e) => Some(e.status),
@@ -84,7 +86,7 @@ impl Error {
         }
     }
 
-    /// The platform's code, as `PARAM_ERROR`; `None` for what is not the platform's own error.
+    /// The platform's error code, such as `PARAM_ERROR`; `None` for an error that is not the platform's own.
     pub fn code(&self) -> Option<&str> {
         match self {
             Error::Api(e) if !e.code.is_empty() => Some(&e.code),
@@ -109,7 +111,7 @@ impl From<KeyError> for Error {
     }
 }
 
-/// What is wrong in the configuration of the client or of one request.
+/// A wrong setting of the client or of one request.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ConfigError {
     pub(crate) field: String,
@@ -117,7 +119,9 @@ pub struct ConfigError {
 }
 
 impl ConfigError {
-    /// The field that is wrong, by its name in PHP's arrays: `mchid`, `privateKey`, `certs`, `options.query` …
+    /// The wrong field, as the caller wrote it: the setter's name for the builder (`private_key`), PHP's key for
+    /// [`WeChatPay::factory`](crate::WeChatPay::factory) (`privateKey`), the variable for
+    /// [`WeChatPay::from_env`](crate::WeChatPay::from_env) (`WECHATPAY_PRIVATE_KEY`); `options.query` for an option.
     pub fn field(&self) -> &str {
         &self.field
     }
@@ -125,51 +129,51 @@ impl ConfigError {
 
 impl fmt::Display for ConfigError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "`{}` {}", Shown(&self.field), Shown(&self.reason))
+        write!(f, "`{}` {}", Sanitized(&self.field), Sanitized(&self.reason))
     }
 }
 
 impl std::error::Error for ConfigError {}
 
-/// Why a key is refused.
+/// A key that cannot be loaded or used.
 #[derive(Debug, thiserror::Error)]
 #[error("{name}: expected {expected}, found {found}")]
 #[non_exhaustive]
 pub struct KeyError {
-    /// Which key: `privateKey`, `certs["PUB_KEY_ID_…"]` …
+    /// The key, named like a [`ConfigError::field`]: `private_key`, `platform_key["PUB_KEY_ID_…"]` …
     pub name: String,
-    /// The forms that would have been accepted.
+    /// The accepted forms.
     pub expected: &'static str,
-    /// What was found instead; never the key itself.
+    /// The form that was found; never the key itself.
     pub found: String,
-    /// The error underneath: the file that cannot be read, the DER that does not parse.
+    /// The cause: an unreadable file, a DER error.
     pub source: Option<Box<dyn std::error::Error + Send + Sync>>,
 }
 
-/// The exchange broke before a whole answer was there.
+/// The exchange failed before the whole response had arrived.
 #[derive(Debug, thiserror::Error)]
-#[error("{}: {what}{}{}", Shown(call), Context(request_id.as_deref()), if *maybe_sent { "; the platform may have received the request" } else { "; nothing was sent" })]
+#[error("{}: {what}{}{}", Sanitized(call), Context(request_id.as_deref()), if *maybe_sent { "; the platform may have received the request" } else { "; nothing was sent" })]
 pub struct TransportError {
     pub(crate) call: String,
     pub(crate) what: String,
     pub(crate) request_id: Option<String>,
     pub(crate) maybe_sent: bool,
-    /// The connection could not be made, or broke; not a slow answer, one too large, or a signer without an answer.
+    /// The connection could not be made, or broke. `false` for a slow or oversized response, and for a signer's failure.
     pub(crate) broken: bool,
     pub(crate) source: Option<Box<dyn std::error::Error + Send + Sync>>,
 }
 
 impl TransportError {
-    /// Whether the platform may have received, and carried out, the request.
+    /// Whether the platform may have received the request and carried it out.
     ///
-    /// `false` means that it certainly has not: no connection was made. After `true`, ask for the order's or
-    /// the refund's state, or repeat the call with the same numbers; never with new ones (PROTOCOL, Errors and retry).
+    /// `false`: it has not; no connection was made. `true`: query the order or the refund, or repeat the call with the
+    /// same numbers, never with new ones ([PROTOCOL, Errors and retry](crate::guide::protocol#errors-and-retry)).
     pub fn maybe_sent(&self) -> bool {
         self.maybe_sent
     }
 }
 
-/// The platform's own error answer.
+/// An error response of the platform.
 ///
 /// ```
 /// # use wechatpay_chain::Error;
@@ -180,19 +184,20 @@ impl TransportError {
 #[derive(Clone)]
 #[non_exhaustive]
 pub struct ApiError {
-    /// The HTTP status. A redirect (3xx) is an error too: this client follows none.
+    /// The HTTP status. A redirect (3xx) is an error too: redirects are never followed.
     pub status: u16,
-    /// The platform's code, as `PARAM_ERROR`; empty when the body is not the platform's JSON (a gateway's HTML, say).
+    /// The platform's error code, such as `PARAM_ERROR`; empty when the body is not the platform's JSON (a gateway's
+    /// HTML, for example).
     pub code: String,
-    /// The platform's text; for any other body, what came instead.
+    /// The platform's message; for any other body, a description of it.
     pub message: String,
     /// The platform's `detail`, or [`Value::Null`].
     pub detail: Value,
     /// The `Request-ID` header.
     pub request_id: Option<String>,
-    /// Whether the answer carried a signature, which then held. Without one, a proxy could have made it up.
+    /// Whether the response carried a signature, which was then verified. Any proxy can make up an unsigned one.
     pub verified: bool,
-    /// What the `Retry-After` header asks for, if it is there in seconds.
+    /// The `Retry-After` header, if it is a number of seconds.
     pub retry_after: Option<std::time::Duration>,
     /// The body as received.
     pub body: bytes::Bytes,
@@ -202,9 +207,9 @@ impl fmt::Display for ApiError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}", self.status)?;
         if !self.code.is_empty() {
-            write!(f, " {}", Shown(&self.code))?;
+            write!(f, " {}", Sanitized(&self.code))?;
         }
-        write!(f, ": {}", Shown(&self.message))?;
+        write!(f, ": {}", Sanitized(&self.message))?;
         write_context(f, self.request_id.as_deref())?;
         if !self.verified {
             f.write_str(" (unsigned)")?;
@@ -215,13 +220,13 @@ impl fmt::Display for ApiError {
 
 impl std::error::Error for ApiError {}
 
-/// Without the body, which may be large, and hold what an error should not show.
+/// Leaves out the body, which may be large and may hold personal data.
 impl fmt::Debug for ApiError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("ApiError")
             .field("status", &self.status)
             .field("code", &self.code)
-            .field("message", &Shown(&self.message).to_string())
+            .field("message", &Sanitized(&self.message).to_string())
             .field("request_id", &self.request_id)
             .field("verified", &self.verified)
             .field("body_length", &self.body.len())
@@ -230,117 +235,117 @@ impl fmt::Debug for ApiError {
 }
 
 /// Foreign text in a message: control characters escaped, so that it cannot pose as another line, and not too long.
-pub(crate) struct Shown<'a>(pub(crate) &'a str);
+pub(crate) struct Sanitized<'a>(pub(crate) &'a str);
 
-impl fmt::Display for Shown<'_> {
+impl fmt::Display for Sanitized<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        const MOST: usize = 2_000;
-        for character in self.0.chars().take(MOST) {
+        const MAX_CHARS: usize = 2_000;
+        for character in self.0.chars().take(MAX_CHARS) {
             match character.is_control() {
                 true => write!(f, "{}", character.escape_default())?,
                 false => fmt::Write::write_char(f, character)?,
             }
         }
-        if self.0.chars().nth(MOST).is_some() { f.write_str("…") } else { Ok(()) }
+        if self.0.chars().nth(MAX_CHARS).is_some() { f.write_str("…") } else { Ok(()) }
     }
 }
 
-/// An answer, or a notification, that is not proved to come from the platform.
+/// A response or a notification that could not be authenticated as the platform's.
 #[derive(Debug, Clone, thiserror::Error)]
 #[error("{reason}{}", Context(request_id.as_deref()))]
 #[non_exhaustive]
 pub struct VerifyError {
-    /// Which check failed.
+    /// The check that failed.
     pub reason: VerifyReason,
-    /// The HTTP status of the answer.
+    /// The HTTP status of the response; `None` for a notification.
     pub status: Option<u16>,
     /// The `Request-ID` header.
     pub request_id: Option<String>,
 }
 
-/// Which check an answer failed, in the order in which they are made.
+/// The check that a response or a notification failed, in the order of the checks.
 ///
 /// Node's `EV3_RES_*` codes and PHP's constants of the same names are mapped in `docs/porting-from-node.md`.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum VerifyReason {
-    /// One of the four `Wechatpay-*` headers is not there.
-    #[error("the answer has no `{header}` header")]
+    /// One of the four `Wechatpay-*` headers is missing.
+    #[error("the response has no `{header}` header")]
     MissingHeader {
-        /// The header that is missing.
+        /// The missing header.
         header: &'static str,
     },
-    /// One of the four headers came twice, so that two readers could read two things.
-    #[error("the answer has more than one `{header}` header")]
+    /// One of the four headers came twice, so two readers could see two values.
+    #[error("the response has more than one `{header}` header")]
     DuplicateHeader {
-        /// The header that came twice.
+        /// The repeated header.
         header: &'static str,
     },
-    /// A header's value cannot be read.
-    #[error("the answer's `{header}` header is not {expected}")]
+    /// A header's value is malformed.
+    #[error("the response's `{header}` header is not {expected}")]
     MalformedHeader {
         /// The header.
         header: &'static str,
-        /// What it should be.
+        /// The expected form.
         expected: &'static str,
     },
-    /// A signature probe (`WECHATPAY/SIGNTEST/…`): the platform itself checks whether its signatures are checked.
-    /// No attack, and nothing to be trusted either.
+    /// A signature probe (`WECHATPAY/SIGNTEST/…`): the platform tests whether this client verifies signatures.
+    /// It is not an attack, and must not be trusted either.
     #[error(
-        "the answer carries a signature probe of the platform (WECHATPAY/SIGNTEST/), which must not verify"
+        "the response carries a signature probe of the platform (WECHATPAY/SIGNTEST/), which must be refused"
     )]
     SignatureProbe,
-    /// The answer is too old, comes from the future, or one of the two clocks is wrong.
+    /// The response is too old or from the future, or the local clock is wrong.
     #[error(
-        "the answer's timestamp {timestamp} and the local clock {now} differ by more than 300 s: \
-         an old answer sent again, or a wrong local clock"
+        "the response's timestamp {timestamp} and the local clock {now} differ by more than 300 s: \
+         the local clock is wrong, or an old response was replayed"
     )]
     ClockSkew {
-        /// The answer's timestamp, Unix seconds.
+        /// The response's timestamp, Unix seconds.
         timestamp: u64,
         /// The local clock, Unix seconds.
         now: u64,
     },
-    /// The platform signed with a key that this client was not given.
+    /// The platform signed with a key that this client does not have.
     #[error(
         "no platform key has the serial `{serial}`; known: {known}{}{}",
         if refresh.is_some() { "; newer certificates could not be fetched: " } else { "" },
         refresh.as_deref().unwrap_or_default()
     )]
     UnknownSerial {
-        /// The answer's `Wechatpay-Serial`.
+        /// The response's `Wechatpay-Serial`.
         serial: String,
-        /// The serials that are known.
+        /// The known serials.
         known: String,
-        /// With automatic certificates, why newer ones could not be had.
+        /// With automatic certificates: why newer ones could not be fetched.
         refresh: Option<String>,
     },
-    /// The signature does not fit the timestamp, the nonce and the body.
+    /// The signature does not match the timestamp, the nonce and the body.
     #[error(
-        "the signature does not hold under the platform key `{serial}`: the answer was changed, or forged"
+        "the signature does not match under the platform key `{serial}`: the response was changed or forged"
     )]
     BadSignature {
-        /// The key that the answer names.
+        /// The key that the response names.
         serial: String,
     },
-    /// A file is not the one whose digest was signed.
-    #[error("the file's {algorithm} is {actual}, and should be {expected}")]
+    /// A file does not have the signed or expected digest.
+    #[error("the file's {algorithm} is {actual}, expected {expected}")]
     BadDigest {
         /// The digest's name.
         algorithm: &'static str,
-        /// The digest that was signed, or asked for, hex.
+        /// The signed or expected digest, hex.
         expected: String,
-        /// The digest of what came, hex.
+        /// The digest of the received content, hex.
         actual: String,
     },
 }
 
-/// A genuine answer that cannot be read as asked.
+/// A genuine response that does not have the expected shape.
 #[derive(Debug, thiserror::Error)]
 #[error("{what}{}", Context(request_id.as_deref()))]
 #[non_exhaustive]
 pub struct DecodeError {
-    /// What was expected and what came.
+    /// The expected and the received shape.
     pub what: String,
     /// The `Request-ID` header.
     pub request_id: Option<String>,
@@ -358,12 +363,12 @@ impl fmt::Display for Context<'_> {
 
 fn write_context(f: &mut fmt::Formatter<'_>, request_id: Option<&str>) -> fmt::Result {
     match request_id {
-        Some(id) => write!(f, " (Request-ID {})", Shown(id)),
+        Some(id) => write!(f, " (Request-ID {})", Sanitized(id)),
         None => Ok(()),
     }
 }
 
-/// What a JSON value is, for messages that must not repeat the value itself.
+/// The type of a JSON value, for messages that must not repeat the value itself.
 pub(crate) fn kind_of(value: &Value) -> &'static str {
     match value {
         Value::Null => "null",

@@ -1,41 +1,41 @@
-//! Why a path is refused.
+//! `PathError`: a path that cannot be requested.
 
-use super::Shown;
+use super::Sanitized;
 
-/// Why a path, or a value in it, is refused.
+/// A path, or a value in it, that cannot be requested.
 ///
-/// The PHP and Node SDKs send a changed or an empty value in most of these cases; see
-/// `docs/porting-from-php.md`.
+/// In most of these cases the PHP and Node SDKs send a changed or an empty value; see
+/// [porting from PHP](crate::guide::porting_from_php).
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum PathError {
-    /// A segment has capitals and is no camelCase word: a value, most likely, which the case rule would change.
+    /// A segment has capitals but is not a camelCase word. It is most likely a value, which the case rule would change.
     #[error(
-        "the segment `{}` has capitals but is no camelCase word: pass a value as a variable, \
+        "the segment `{}` has capitals but is not a camelCase word: pass a value as a variable, \
          `{{name}}` in the path and `.var(\"name\", …)`",
-        Shown(segment)
+        Sanitized(segment)
     )]
     ValueAsSegment {
         /// The segment as written.
         segment: String,
     },
-    /// Nothing was given for a variable of the template.
+    /// A variable of the template has no value.
     #[error(
         "the variable `{name}` of `{}` has no value: give it with `.var(\"{name}\", …)`",
-        Shown(template)
+        Sanitized(template)
     )]
     MissingVariable {
         /// The variable's name.
         name: String,
-        /// The template that wants it.
+        /// The template.
         template: String,
     },
-    /// A value was given for a name that the template does not have.
-    #[error("`{}` is neither an option nor a variable of `{}`", Shown(name), Shown(template))]
+    /// A value was given for a name that is not in the template.
+    #[error("`{}` is neither an option nor a variable of `{}`", Sanitized(name), Sanitized(template))]
     UnknownVariable {
         /// The name as given.
         name: String,
-        /// The template that does not have it.
+        /// The template.
         template: String,
     },
     /// A variable's value has a shape that RFC 6570 cannot expand.
@@ -45,35 +45,35 @@ pub enum PathError {
     VariableValue {
         /// The variable's name.
         name: String,
-        /// What the value is instead.
+        /// The type of the value.
         found: String,
     },
-    /// A segment is, or becomes, `.` or `..`, which HTTP clients and proxies resolve away.
-    #[error("`{}` has the segment `{segment}`, which would be resolved away on its way", Shown(path))]
+    /// A segment is or expands to `.` or `..`, which HTTP clients and proxies resolve away.
+    #[error("`{}` has the segment `{segment}`, which HTTP clients and proxies resolve away", Sanitized(path))]
     DotSegment {
         /// The segment.
         segment: String,
         /// The whole path.
         path: String,
     },
-    /// A segment is empty: a value that was lost, most likely.
+    /// A segment is empty, most likely because a value is missing.
     #[error(
-        "`{}` has an empty segment: a value may be missing (an intended one is a variable, `{{empty}}`, \
+        "`{}` has an empty segment: a value may be missing (for an intended one use a variable \
          with an explicit \"\")",
-        Shown(path)
+        Sanitized(path)
     )]
     EmptySegment {
         /// The whole path.
         path: String,
     },
-    /// A character cannot stand in a URL as it is.
+    /// A character is not allowed in a URL.
     #[error(
-        "`{}` has the character {character:?}, which cannot stand in a URL as it is: pass a value as a \
+        "`{}` has the character {character:?}, which is not allowed in a URL: pass a value as a \
          variable, `{{name}}` in the path and `.var(\"name\", …)`, or with `.query(…)`",
-        Shown(segment)
+        Sanitized(segment)
     )]
     UnsafeCharacter {
-        /// The segment, or the query, as written.
+        /// The segment or the query, as written.
         segment: String,
         /// The character.
         character: char,
@@ -81,32 +81,32 @@ pub enum PathError {
     /// `seg` takes one segment.
     #[error(
         "`{}` is more than one segment: use `.chain(…)` for a path, a variable for a value",
-        Shown(segment)
+        Sanitized(segment)
     )]
     SlashInSegment {
-        /// What was given as one segment.
+        /// The text given as one segment.
         segment: String,
     },
-    /// A path cannot go on behind its query.
-    #[error("`{}` ends with a query: nothing can be chained behind it", Shown(path))]
+    /// A path cannot be extended after its query.
+    #[error("`{}` ends with a query: nothing can be chained after it", Sanitized(path))]
     AfterQuery {
         /// The path with its query.
         path: String,
     },
-    /// The text is no RFC 6570 template.
-    #[error("`{}` is not an RFC 6570 template: {reason}", Shown(template))]
+    /// The text is not an RFC 6570 template.
+    #[error("`{}` is not an RFC 6570 template: {reason}", Sanitized(template))]
     Template {
         /// The template as normalised.
         template: String,
-        /// What the template library found.
+        /// The parser's reason.
         reason: String,
     },
-    /// The expanded path does not make a URL that can be requested.
-    #[error("`{}` cannot be requested: {reason}", Shown(url))]
+    /// The expanded path is not a URL that can be requested.
+    #[error("`{}` cannot be requested: {reason}", Sanitized(url))]
     Url {
-        /// The URL, its query left out.
+        /// The URL without its query.
         url: String,
-        /// Why it cannot be requested.
+        /// The reason.
         reason: String,
     },
 }

@@ -4,7 +4,7 @@ use iri_string::template::UriTemplateStr;
 use serde_json::{Value, json};
 
 use super::*;
-use crate::vectors::Vectors;
+use crate::conformance::Vectors;
 
 fn vars(value: Value) -> Vec<(String, Value)> {
     value.as_object().unwrap().iter().map(|(k, v)| (k.clone(), v.clone())).collect()
@@ -30,7 +30,7 @@ fn report(name: &str, compared: usize, equal: usize, differences: &BTreeMap<&str
 }
 
 #[test]
-fn normalises_as_php_does_or_refuses() {
+fn conformance_normalises_as_php_or_refuses() {
     let Some(vectors) = Vectors::of("Builder.normalize") else { return };
     let (mut compared, mut equal, mut differences) = (0, 0, BTreeMap::new());
     for vector in vectors.iter() {
@@ -64,7 +64,7 @@ fn normalises_as_php_does_or_refuses() {
 }
 
 #[test]
-fn expands_as_php_does_or_refuses() {
+fn conformance_expands_as_php_or_refuses() {
     let Some(vectors) = Vectors::of("UriTemplate.expand") else { return };
     let (mut compared, mut equal, mut differences) = (0, 0, BTreeMap::new());
     for vector in vectors.iter() {
@@ -242,7 +242,7 @@ fn queries_keep_their_order_and_lose_nothing() {
 
 /// The recorded queries of Guzzle; PHP's own spelling of scalars is left out (docs/porting-from-php.md).
 #[test]
-fn queries_equal_guzzles() {
+fn conformance_queries_equal_guzzles() {
     let Some(vectors) = Vectors::of("guzzle.query") else { return };
     let mut compared = 0;
     for vector in vectors.iter() {

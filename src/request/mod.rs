@@ -1,4 +1,15 @@
-//! `Request`: the builder, its ends, and what would be sent.
+//! `Request`: its setters, and its ends: `.await`, `send`, `wait`, `prepare`, `save_to`.
+
+mod assemble;
+#[cfg(feature = "bill")]
+pub(crate) mod bill;
+pub(crate) mod download;
+mod draft;
+pub(crate) mod media;
+mod options;
+pub(crate) mod prepared;
+mod ready;
+mod target;
 
 use std::fmt;
 use std::future::{Future, IntoFuture};
@@ -8,43 +19,24 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
-use http::header::{AUTHORIZATION, CONNECTION, CONTENT_LENGTH, HOST, TRANSFER_ENCODING};
-use http::{HeaderMap, HeaderName, HeaderValue, Method};
+use http::Method;
 use serde_json::Value;
+use tokio::io::AsyncWrite;
 use tokio::runtime::Handle;
-use url::Url;
 
-use crate::client::builder as config;
-use crate::client::{Inner, Lane};
 use crate::error::{Error, kind_of};
-use crate::path;
-use crate::request::media::Media;
-use crate::request::prepared::Prepared;
 use crate::response::Response;
-use crate::runtime::blocking;
-use crate::transport::send as wire;
-use crate::v3::certificates;
-use crate::v3::exchange;
-use crate::v3::retry;
+use crate::runtime::{IoRuntime, background};
+use crate::v3::exchange::exchange;
+use crate::v3::{Context, certificates};
+use download::{Download, Sink};
+use draft::{Body, Draft};
+use media::Media;
+use prepared::Prepared;
 
-mod assemble;
-pub mod bill;
-pub(crate) mod download;
-mod files;
-pub(crate) mod media;
-pub(crate) mod options;
-pub(crate) mod prepared;
-mod target;
-
-/// No endpoint wants more than a few.
-const MOST_HEADERS: usize = 100;
-
-/// Headers that follow from the request itself.
-const RESERVED: [HeaderName; 5] = [AUTHORIZATION, HOST, CONTENT_LENGTH, TRANSFER_ENCODING, CONNECTION];
-
-/// One call, being put together: a builder that is a future, and that [`wait`](Request::wait) runs blocking.
+/// One call: a builder that is a future. `.await` sends it; [`wait`](Request::wait) sends it and blocks.
 ///
-/// A setter never fails: the first thing that was wrong is kept and comes out at the end, and nothing is sent.
+/// Setters never fail: the first mistake is returned when you send, and nothing goes out.
 ///
 /// ```no_run
 /// # use serde_json::json;
@@ -60,56 +52,29 @@ const RESERVED: [HeaderName; 5] = [AUTHORIZATION, HOST, CONTENT_LENGTH, TRANSFER
 /// ```
 #[must_use = "a request is sent by `.await`, `.send()` or `.wait()`"]
 pub struct Request {
-    inner: Arc<Inner>,
-    method: Method,
-    template: Arc<str>,
-    vars: Vec<(String, Value)>,
-    query: String,
-    headers: HeaderMap,
-    body: Body,
-    base: Option<Url>,
-    timeout: Option<Duration>,
-    retry: u32,
-    encrypt: Vec<String>,
-    /// PHP's `sink`.
-    sink: Option<PathBuf>,
-    error: Option<Error>,
-}
-
-enum Body {
-    None,
-    Json(Value),
-    /// Without a type of its own, the caller's header counts, and then JSON: as PHP's SDK has it.
-    Raw(Option<HeaderValue>, Bytes),
-    Media(Box<Media>),
+    context: Arc<Context>,
+    draft: Draft,
 }
 
 impl Request {
     pub(crate) fn new(
-        inner: Arc<Inner>,
+        context: Arc<Context>,
         method: Method,
         template: Arc<str>,
         error: Option<Error>,
     ) -> Request {
-        Request {
-            inner,
-            method,
-            template,
-            vars: Vec::new(),
-            query: String::new(),
-            headers: HeaderMap::new(),
-            body: Body::None,
-            base: None,
-            timeout: None,
-            retry: 0,
-            encrypt: Vec::new(),
-            sink: None,
-            error,
-        }
+        Request { context, draft: Draft::new(method, template, error) }
     }
 
-    /// Gives a variable of the template its value: a string, a number, a boolean, or a flat list or map of these,
-    /// expanded by RFC 6570, so whatever it holds (`/`, `?`, `%`, Chinese) stays one value. `""` is allowed.
+    /// Applies a setter of the draft; the first error is kept.
+    fn set(mut self, setter: impl FnOnce(&mut Draft) -> Result<(), Error>) -> Self {
+        let result = setter(&mut self.draft);
+        self.draft.keep(result);
+        self
+    }
+
+    /// Sets a variable of the template: a string, a number, a boolean, or a flat list or map of these. It is expanded by
+    /// RFC 6570, so any value (`/`, `?`, `%`, Chinese) stays one value. `""` is allowed.
     ///
     /// ```
     /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
@@ -123,14 +88,14 @@ impl Request {
     /// # Ok(()) }
     /// ```
     pub fn var(mut self, name: impl Into<String>, value: impl Into<Value>) -> Self {
-        self.vars.push((name.into(), value.into()));
+        self.draft.var(name.into(), value.into());
         self
     }
 
     /// Adds query parameters, in the order of the object: strings as they are, numbers, `true`/`false`, arrays as
-    /// `a[0]=…`, null left out; a space is `%20`. A string is a query that is written already.
+    /// `a[0]=…`, null left out; a space is `%20`. A string is a query that is encoded already.
     ///
-    /// Parameters are added to those that the path has (PHP's SDK replaces them, Node's adds too).
+    /// Parameters are added to those of the path (as in Node's SDK; PHP's replaces them).
     ///
     /// ```
     /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
@@ -144,20 +109,12 @@ impl Request {
     /// # Ok(()) }
     /// ```
     pub fn query(self, query: impl Into<Value>) -> Self {
-        self.add_query("query", &query.into())
+        let query = query.into();
+        self.set(|draft| draft.query("query", &query))
     }
 
-    pub(crate) fn add_query(mut self, field: &str, value: &Value) -> Self {
-        match path::append_query(&mut self.query, value) {
-            Ok(()) => self,
-            Err(found) => {
-                self.fail(Error::config(field, format!("must be an object or a string; it is {found}")))
-            }
-        }
-    }
-
-    /// Sets a header; one of the same name is replaced. `Authorization`, `Host`, `Content-Length`,
-    /// `Transfer-Encoding` and `Connection` follow from the request and are refused.
+    /// Sets a header, and replaces one of the same name. `Authorization`, `Host`, `Content-Length`, `Transfer-Encoding`
+    /// and `Connection` are set by the client itself, and refused.
     ///
     /// ```
     /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
@@ -171,56 +128,40 @@ impl Request {
     /// # Ok(()) }
     /// ```
     pub fn header(self, name: impl AsRef<str>, value: impl AsRef<str>) -> Self {
-        let name = name.as_ref();
-        let field = || format!("headers.{}", name.escape_debug());
-        let Ok(header) = HeaderName::from_bytes(name.as_bytes()) else {
-            return self.fail(Error::config(field(), "is not a header's name"));
-        };
-        if RESERVED.contains(&header) {
-            return self.fail(Error::config(field(), "is set by the client itself"));
-        }
-        let Ok(value) = HeaderValue::from_str(value.as_ref()) else {
-            return self.fail(Error::config(
-                field(),
-                "has a character that no header may hold (a line break, or non-ASCII)",
-            ));
-        };
-        if self.headers.len() >= MOST_HEADERS {
-            return self.fail(Error::config(field(), format!("is one too many: {MOST_HEADERS} can be set")));
-        }
-        let mut request = self;
-        request.headers.insert(header, value);
-        request
+        self.set(|draft| draft.header(name.as_ref(), value.as_ref()))
     }
 
-    /// Sets a JSON body, for any verb. [`Value::Null`] takes it away.
+    /// Sets a JSON body, for any verb. [`Value::Null`] removes it.
     pub fn json(mut self, body: impl Into<Value>) -> Self {
-        self.body = match body.into() {
-            Value::Null => Body::None,
-            value => Body::Json(value),
-        };
+        self.draft.json(body.into());
         self
     }
 
-    /// Sets a body of any type, sent and signed as it is.
-    pub fn body(mut self, content_type: impl AsRef<str>, bytes: impl Into<Bytes>) -> Self {
-        match HeaderValue::from_str(content_type.as_ref()) {
-            Ok(content_type) => self.body = Body::Raw(Some(content_type), bytes.into()),
-            Err(_) => {
-                return self.fail(Error::config("content_type", "has a character that no header may hold"));
-            }
-        }
+    /// Sets a body of any content type. The bytes are signed and sent unchanged.
+    pub fn body(self, content_type: impl AsRef<str>, bytes: impl Into<Bytes>) -> Self {
+        self.set(|draft| draft.body(content_type.as_ref(), bytes.into()))
+    }
+
+    /// Uploads a file: the body becomes `multipart/form-data`, of which the part `meta` is signed. It replaces any other
+    /// body and the `Content-Type` header.
+    ///
+    /// ```no_run
+    /// # use serde_json::Value;
+    /// # use wechatpay_chain::Media;
+    /// # async fn f(wx: &wechatpay_chain::WeChatPay) -> Result<(), wechatpay_chain::Error> {
+    /// let media = Media::file("/path/to/licence.jpg");
+    /// let uploaded = wx["v3/merchant/media/upload"].post(Value::Null).media(media).await?;
+    /// println!("{}", uploaded.data()["media_id"]);
+    /// # Ok(()) }
+    /// ```
+    pub fn media(mut self, media: Media) -> Self {
+        self.draft.body = Body::Media(Box::new(media));
         self
     }
 
-    pub(crate) fn raw_body(mut self, bytes: impl Into<Bytes>) -> Self {
-        self.body = Body::Raw(None, bytes.into());
-        self
-    }
-
-    /// Takes the PHP SDK's `$options` array, or Node's axios config, as it is: `json query headers xml body base_uri
-    /// timeout security nonceless sink`, Node's `params`, `baseURL` and `data`; every other key must be a variable of the
-    /// template. `timeout` is in seconds. See `docs/porting-from-php.md` for all of them.
+    /// Applies the PHP SDK's `$options` array, or Node's axios config, unchanged: `json query headers xml body base_uri
+    /// timeout security nonceless sink`, Node's `params`, `baseURL` and `data`. Every other key must be a variable of the
+    /// template. `timeout` is in seconds. [Porting from PHP](crate::guide::porting_from_php) lists all of them.
     ///
     /// ```no_run
     /// # use serde_json::{Value, json};
@@ -232,20 +173,22 @@ impl Request {
     /// # Ok(()) }
     /// ```
     pub fn options(self, options: Value) -> Self {
-        match options {
-            Value::Object(map) => options::apply(self, map),
-            Value::Null => self,
-            // An empty PHP array has no keys to tell that it is a map.
-            Value::Array(list) if list.is_empty() => self,
-            other => {
-                self.fail(Error::config("options", format!("must be an object; it is {}", kind_of(&other))))
+        let context = Arc::clone(&self.context);
+        self.set(|draft| match options {
+            Value::Object(map) => {
+                options::apply(draft, &context.transport.hosts, map);
+                Ok(())
             }
-        }
+            Value::Null => Ok(()),
+            // An empty PHP array looks like a list.
+            Value::Array(list) if list.is_empty() => Ok(()),
+            other => Err(Error::config("options", format!("must be an object; it is {}", kind_of(&other)))),
+        })
     }
 
-    /// Another base URL for this call: `https://apihk.mch.weixin.qq.com/`. Its path, if any, is a prefix of the
-    /// target. Its host must be one that may see the `Authorization`: the client's own, the platform's, or one given
-    /// to [`Builder::host`](crate::Builder::host).
+    /// Another base URL for this call: `https://apihk.mch.weixin.qq.com/`. Its path, if any, is a prefix of the target.
+    /// Its host must be one that may receive the `Authorization` header: the client's own, the platform's, or one from
+    /// [`WeChatPayBuilder::allow_host`](crate::WeChatPayBuilder::allow_host).
     ///
     /// ```
     /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
@@ -259,37 +202,19 @@ impl Request {
     /// # Ok(()) }
     /// ```
     pub fn base_url(self, url: impl AsRef<str>) -> Self {
-        self.set_base_url("base_url", url.as_ref())
+        let context = Arc::clone(&self.context);
+        self.set(|draft| draft.base_url("base_url", url.as_ref(), &context.transport.hosts))
     }
 
-    pub(crate) fn set_base_url(mut self, field: &str, url: &str) -> Self {
-        match config::parse_base_url(field, url) {
-            Ok(url) if self.inner.hosts.trusts(&url) => self.base = Some(url),
-            Ok(url) => {
-                let host = url.host_str().unwrap_or_default();
-                let reason = format!(
-                    "names the host `{host}`, which may not see a signature: allow it with `Builder::host`"
-                );
-                return self.fail(Error::config(field, reason));
-            }
-            Err(e) => return self.fail(e),
-        }
-        self
+    /// The most that this call may take, instead of the client's timeout; at most an hour.
+    pub fn timeout(self, timeout: Duration) -> Self {
+        self.set(|draft| draft.timeout(timeout))
     }
 
-    /// How long this call may take, instead of the client's timeout. More than nothing, at most an hour.
-    pub fn timeout(mut self, timeout: Duration) -> Self {
-        match config::check_timeout("timeout", timeout) {
-            Ok(()) => self.timeout = Some(timeout),
-            Err(e) => return self.fail(e),
-        }
-        self
-    }
-
-    /// Tries again, up to `times` (3 at most), when the platform asks for it: 429, and 5xx with `SYSTEM_ERROR` or a
-    /// rate-limit code. The body stays as it is, timestamp and nonce are new; the pauses are 1 s, 2 s and 4 s, or
-    /// what `Retry-After` says. Off unless set. For a call that is idempotent by its numbers, as all of the platform's
-    /// that take an order or refund number are.
+    /// Retries up to `times` (at most 3) after a 429, and after a 5xx with `SYSTEM_ERROR` or a rate-limit code. The body
+    /// stays the same, timestamp and nonce are new. The pauses are 1 s, 2 s and 4 s, or as long as `Retry-After` asks for.
+    /// Off by default. Use it for calls that an order or refund number makes idempotent
+    /// ([PROTOCOL, Errors and retry](crate::guide::protocol#errors-and-retry)).
     ///
     /// ```
     /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
@@ -305,19 +230,14 @@ impl Request {
     /// # }
     /// # Ok(()) }
     /// ```
-    pub fn retry(mut self, times: u32) -> Self {
-        if times > retry::MOST {
-            let reason = format!("must be at most {} times; it is {times}", retry::MOST);
-            return self.fail(Error::config("retry", reason));
-        }
-        self.retry = times;
-        self
+    pub fn retry(self, times: u32) -> Self {
+        self.set(|draft| draft.retry(times))
     }
 
-    /// Encrypts the strings of the JSON body that these pointers (RFC 6901, `*` for every element of an array) lead
-    /// to, and says in `Wechatpay-Serial` with which platform key: the one that the header names if it is given, else
-    /// the client's ([`WeChatPay::platform_serial`](crate::WeChatPay::platform_serial)). An empty string stays empty.
-    /// A pointer that leads to nothing, or to no string, is an error.
+    /// Encrypts the strings of the JSON body at these pointers (RFC 6901, `*` for every element of an array), and names the
+    /// platform key in the `Wechatpay-Serial` header: the key that this header already names, else the client's
+    /// ([`WeChatPay::platform_serial`](crate::WeChatPay::platform_serial)). An empty string stays empty. A pointer that
+    /// matches nothing, or not a string, is an error.
     ///
     /// ```
     /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
@@ -335,21 +255,11 @@ impl Request {
     /// # Ok(()) }
     /// ```
     pub fn encrypt(mut self, pointers: &[&str]) -> Self {
-        self.encrypt.extend(pointers.iter().map(|pointer| (*pointer).to_owned()));
+        self.draft.encrypt.extend(pointers.iter().map(|pointer| (*pointer).to_owned()));
         self
     }
 
-    /// Keeps the first error for the end.
-    pub(crate) fn fail(mut self, error: Error) -> Self {
-        self.error.get_or_insert(error);
-        self
-    }
-
-    pub(crate) fn template(&self) -> &str {
-        &self.template
-    }
-
-    /// What would be sent, and nothing is sent: method, URL, headers, body and the message to be signed.
+    /// Assembles the request without sending it: method, URL, headers, body and the message to be signed.
     ///
     /// The timestamp and the nonce are made now; [`Prepared::authorization`] signs them.
     ///
@@ -368,49 +278,81 @@ impl Request {
     /// ```
     ///
     /// # Errors
-    /// What a setter found wrong, or what is wrong with the path: [`Error::Config`], [`Error::Path`].
+    /// The first mistake of a setter or in the path: [`Error::Config`], [`Error::Path`].
     pub fn prepare(self) -> Result<Prepared, Error> {
-        let (inner, parts) = self.into_parts()?;
-        let stamp = wire::stamp(&inner, &parts)?;
-        Ok(Prepared::new(inner, parts, stamp))
+        let request = self.draft.assemble(&self.context)?;
+        let input = request.signing_input(&*self.context.clock)?;
+        Ok(Prepared::new(Arc::clone(&self.context.merchant), request, input))
     }
 
-    /// Sends the request and verifies the answer; `.await` on the request does the same.
+    /// Streams the response into a file instead of into memory: see [`Download`].
     ///
-    /// Without a tokio runtime (under another executor) the SDK's own background runtime does the I/O. A tokio runtime
-    /// must have I/O and time, as `#[tokio::main]` and `enable_all()` have them; in one without, use `wait()`.
+    /// ```
+    /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # #[cfg(feature = "sandbox")] {
+    /// # let sandbox = wechatpay_chain::sandbox::Sandbox::start()?;
+    /// # let wx = sandbox.client()?;
+    /// # let folder = tempfile::tempdir()?;
+    /// # let path = folder.path().join("certificates.json");
+    /// let saved = wx["v3/certificates"].get().save_to(&path).wait()?;
+    /// assert!(saved.verified && std::fs::metadata(&path)?.len() == saved.bytes);
+    /// # }
+    /// # Ok(()) }
+    /// ```
+    pub fn save_to(self, path: impl Into<PathBuf>) -> Download {
+        Download::new(self.context, self.draft, Sink::Path(path.into()))
+    }
+
+    /// Streams the response into a writer: see [`Download`].
+    ///
+    /// The writer receives everything *before* it is verified: discard it unless the download succeeds.
+    ///
+    /// ```no_run
+    /// # async fn f(wx: &wechatpay_chain::WeChatPay) -> Result<(), wechatpay_chain::Error> {
+    /// let saved = wx["v3/certificates"].get().save_to_writer(tokio::io::sink()).await?;
+    /// println!("{} bytes", saved.bytes);
+    /// # Ok(()) }
+    /// ```
+    pub fn save_to_writer(self, writer: impl AsyncWrite + Send + Unpin + 'static) -> Download {
+        Download::new(self.context, self.draft, Sink::Writer(Box::new(writer)))
+    }
+
+    /// Sends the request and verifies the response; `.await` on the request does the same.
+    ///
+    /// Without a tokio runtime (under another executor) the SDK's background runtime does the I/O. A tokio runtime must
+    /// have I/O and time enabled, as `#[tokio::main]` and `enable_all()` do; in one without, use `wait()`.
     ///
     /// # Errors
-    /// Every variant of [`Error`] can come out of a call.
+    /// Every variant of [`Error`] is possible.
     pub async fn send(mut self) -> Result<Response, Error> {
-        if let Some(path) = self.sink.take() {
-            let inner = Arc::clone(&self.inner);
-            return Ok(Box::pin(self.save_to(path).send()).await?.into_response(inner));
+        if let Some(path) = self.draft.sink.take() {
+            let key = self.context.merchant.key.clone();
+            return Ok(Box::pin(self.save_to(path).send()).await?.into_response(key));
         }
-        self.make_ready().await?;
-        let (inner, parts) = self.into_parts()?;
+        self.draft.make_ready(&self.context).await?;
+        let request = self.draft.assemble(&self.context)?;
         if Handle::try_current().is_ok() {
-            exchange::exchange(&inner, parts, Lane::Caller).await
+            exchange(&self.context, request, IoRuntime::Caller).await
         } else {
-            blocking::on_background(exchange::exchange(&inner, parts, Lane::Background))?.await
+            background::on_background(exchange(&self.context, request, IoRuntime::Background))?.await
         }
     }
 
-    /// Sends the request and verifies the answer, blocking this thread: from a plain `main`, from any thread, and
-    /// from inside any tokio runtime.
+    /// Sends the request, verifies the response, and blocks this thread: in a plain `main`, in any thread, and inside any
+    /// tokio runtime.
     ///
     /// # Errors
-    /// Every variant of [`Error`] can come out of a call.
+    /// Every variant of [`Error`] is possible.
     pub fn wait(mut self) -> Result<Response, Error> {
-        if let Some(path) = self.sink.take() {
-            let inner = Arc::clone(&self.inner);
-            return Ok(self.save_to(path).wait()?.into_response(inner));
+        if let Some(path) = self.draft.sink.take() {
+            let key = self.context.merchant.key.clone();
+            return Ok(self.save_to(path).wait()?.into_response(key));
         }
-        if let run @ Some(_) = self.awaited()? {
-            blocking::wait(certificates::arrive(run))?;
+        if let download @ Some(_) = self.draft.initial_download(&self.context)? {
+            background::wait(certificates::wait_for_keys(download))?;
         }
-        let (inner, parts) = self.into_parts()?;
-        blocking::wait(exchange::exchange(&inner, parts, Lane::Background))
+        let request = self.draft.assemble(&self.context)?;
+        background::wait(exchange(&self.context, request, IoRuntime::Background))
     }
 }
 
@@ -423,14 +365,9 @@ impl IntoFuture for Request {
     }
 }
 
-/// Names and template only: values may be personal data.
+/// Shows names and the template only: values may be personal data.
 impl fmt::Debug for Request {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Request")
-            .field("method", &self.method)
-            .field("template", &self.template)
-            .field("vars", &self.vars.iter().map(|(name, _)| name).collect::<Vec<_>>())
-            .field("error", &self.error)
-            .finish_non_exhaustive()
+        fmt::Debug::fmt(&self.draft, f)
     }
 }

@@ -3,90 +3,16 @@
 use std::borrow::Cow;
 use std::fmt;
 use std::sync::Arc;
-use std::time::Duration;
 
 use bytes::Bytes;
-use http::header::{ACCEPT, USER_AGENT};
 use http::{HeaderMap, HeaderValue, Method};
-use url::{Position, Url};
 
-use crate::client::Inner;
-use crate::error::Error;
-use crate::request::media::Upload;
-use crate::runtime::deferred::Deferred;
-use crate::v3::platform::PlatformKeys;
-use crate::v3::sign::Stamp;
-use crate::v3::verify::SERIAL;
+use crate::runtime::Deferred;
+use crate::v3::OutgoingRequest;
+use crate::v3::merchant::Merchant;
+use crate::v3::sign::SigningInput;
 
-/// A request put together, not yet signed. Always in a box: each future on its way would have room for it twice.
-#[derive(Clone)]
-pub(crate) struct Parts {
-    pub(crate) method: Method,
-    pub(crate) template: Arc<str>,
-    pub(crate) url: Url,
-    /// How much of the path is the base URL's.
-    pub(crate) prefix: usize,
-    pub(crate) headers: HeaderMap,
-    /// What is signed. It is what is sent, too, unless there is an upload.
-    pub(crate) body: Bytes,
-    pub(crate) upload: Option<Upload>,
-    /// Whether the host may see a signature.
-    pub(crate) authorize: bool,
-    pub(crate) timeout: Duration,
-    /// How often it may be tried again when the platform asks for that.
-    pub(crate) retry: u32,
-    /// Whether the answer is a download, for which the whole has no timeout.
-    pub(crate) streamed: bool,
-    /// The platform keys that the answer is verified with.
-    pub(crate) keys: Arc<PlatformKeys>,
-}
-
-/// What the platform may answer with (PROTOCOL, Request).
-const ACCEPTED: HeaderValue = HeaderValue::from_static(
-    "application/json, text/plain, application/x-gzip, application/pdf, image/png, image/*;q=0.5",
-);
-const AGENT: HeaderValue = HeaderValue::from_static(concat!("wechatpay-chain/", env!("CARGO_PKG_VERSION")));
-
-/// Adds the headers that every request has, where the caller gave no other.
-pub(crate) fn add_headers(headers: &mut HeaderMap, platform_serial: Option<&HeaderValue>) {
-    headers.reserve(5);
-    headers.entry(ACCEPT).or_insert(ACCEPTED);
-    headers.entry(USER_AGENT).or_insert(AGENT);
-    if let Some(serial) = platform_serial {
-        headers.entry(SERIAL).or_insert_with(|| serial.clone());
-    }
-}
-
-impl Parts {
-    /// A GET of the client's own, of a path below the base URL.
-    pub(crate) fn get(inner: &Inner, path: &str) -> Result<Box<Parts>, Error> {
-        let url = inner.base.join(path).map_err(|e| Error::config("base_uri", e.to_string()))?;
-        let keys = inner.platform.keys();
-        let mut headers = HeaderMap::new();
-        add_headers(&mut headers, keys.requested.as_ref());
-        Ok(Box::new(Parts {
-            method: Method::GET,
-            template: path.into(),
-            url,
-            prefix: inner.base.path().len(),
-            headers,
-            body: Bytes::new(),
-            upload: None,
-            authorize: true,
-            timeout: inner.settings.timeout,
-            retry: 0,
-            streamed: false,
-            keys,
-        }))
-    }
-
-    /// The target that goes on the wire, and into the signed message.
-    pub(crate) fn target(&self) -> &str {
-        &self.url[Position::BeforePath..Position::AfterQuery]
-    }
-}
-
-/// What [`Request::prepare`](crate::Request::prepare) shows: the request as it would be sent.
+/// A request as it would be sent: see [`Request::prepare`](crate::Request::prepare).
 ///
 /// ```no_run
 /// # use serde_json::json;
@@ -100,67 +26,73 @@ impl Parts {
 /// # Ok(()) }
 /// ```
 pub struct Prepared {
-    inner: Arc<Inner>,
-    parts: Box<Parts>,
-    stamp: Stamp,
+    merchant: Arc<Merchant>,
+    request: Box<OutgoingRequest>,
+    input: SigningInput,
 }
 
 impl Prepared {
-    pub(crate) fn new(inner: Arc<Inner>, parts: Box<Parts>, stamp: Stamp) -> Prepared {
-        Prepared { inner, parts, stamp }
+    pub(super) fn new(
+        merchant: Arc<Merchant>,
+        request: Box<OutgoingRequest>,
+        input: SigningInput,
+    ) -> Prepared {
+        Prepared { merchant, request, input }
     }
 
     /// The HTTP method.
     pub fn method(&self) -> &Method {
-        &self.parts.method
+        &self.request.method
     }
 
-    /// The whole URL.
+    /// The URL.
     pub fn url(&self) -> &str {
-        self.parts.url.as_str()
+        self.request.url.as_str()
     }
 
-    /// Path and query exactly as on the wire, the base URL's prefix included.
+    /// Path and query exactly as on the wire, including the base URL's path.
     pub fn target(&self) -> &str {
-        self.parts.target()
+        self.request.target()
     }
 
-    /// The headers, all but `Authorization`, `Host` and `Content-Length`.
+    /// The headers, except `Authorization`, `Host` and `Content-Length`.
     pub fn headers(&self) -> &HeaderMap {
-        &self.parts.headers
+        &self.request.headers
     }
 
-    /// The body's bytes. Of an upload, only the text of its `meta` part, which is what is signed: the file stays where
-    /// it is until it is sent.
+    /// The signed bytes of the body. For an upload this is the text of its part `meta` only: the file is read when it is
+    /// sent.
     pub fn body(&self) -> &Bytes {
-        &self.parts.body
+        &self.request.body
     }
 
-    /// The timestamp that is signed, Unix seconds.
+    /// The signed timestamp, Unix seconds.
     pub fn timestamp(&self) -> &str {
-        &self.stamp.timestamp
+        &self.input.timestamp
     }
 
-    /// The nonce that is signed, 32 characters.
+    /// The signed nonce, 32 characters.
     pub fn nonce(&self) -> &str {
-        &self.stamp.nonce
+        &self.input.nonce
     }
 
-    /// The five-line message that is signed (PROTOCOL, Request); a body that is not UTF-8 is shown as well as text can.
+    /// The signed message of five lines ([PROTOCOL, Request](crate::guide::protocol#request)). Bytes of the body that are
+    /// not UTF-8 appear as `\u{fffd}`.
     pub fn message(&self) -> Cow<'_, str> {
-        String::from_utf8_lossy(&self.stamp.message)
+        String::from_utf8_lossy(&self.input.message)
     }
 
-    /// The `Authorization` header's value, signed when it is awaited: good for five minutes, and for this very
-    /// request. `None` when the URL's host may not see one.
+    /// The value of the `Authorization` header, signed when it is awaited. It is valid for five minutes, and for this
+    /// request only. `None` if the URL's host may not receive one.
     ///
     /// # Errors
-    /// [`Error::Key`](crate::Error::Key) when the key or the signer does not sign.
+    /// [`Error::Key`](crate::Error::Key) if the key or the signer cannot sign.
     pub fn authorization(&self) -> Deferred<Option<HeaderValue>> {
-        let (inner, stamp, authorize) = (Arc::clone(&self.inner), self.stamp.clone(), self.parts.authorize);
+        let (merchant, input) = (Arc::clone(&self.merchant), self.input.clone());
+        let authorize = self.request.authorize;
         Deferred::new(async move {
             match authorize {
-                true => inner.identity.authorize(&stamp, None).await.map(Some),
+                true => merchant.authorize(&input, None).await.map(Some),
                 false => Ok(None),
             }
         })
@@ -170,9 +102,9 @@ impl Prepared {
 impl fmt::Debug for Prepared {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Prepared")
-            .field("method", &self.parts.method)
-            .field("template", &self.parts.template)
-            .field("timestamp", &self.stamp.timestamp)
+            .field("method", &self.request.method)
+            .field("template", &self.request.template)
+            .field("timestamp", &self.input.timestamp)
             .finish_non_exhaustive()
     }
 }

@@ -1,34 +1,34 @@
-//! Where a request goes: the URL, and whether its host may see a signature.
+//! The URL of a request, and whether its host may receive a signature.
 
 use http::Method;
 use url::Url;
 
-use super::Request;
+use super::draft::Draft;
 use crate::error::{Error, PathError};
 use crate::path;
+use crate::transport::Hosts;
 
-/// The URL that goes on the wire: what the URL parser made of it is what is signed *and* sent, so the two cannot
-/// differ.
+/// The URL of a request, as the URL parser wrote it. The same text is signed *and* sent, so the two cannot differ.
 pub(super) struct Target {
     pub(super) url: Url,
-    /// How much of the path is the base URL's: the table of unsigned paths knows paths without it.
-    pub(super) prefix: usize,
-    /// Whether the host may see a signature.
+    /// The length of the base URL's path: the table of unsigned paths compares paths without it.
+    pub(super) base_path_length: usize,
+    /// Whether the host may receive a signature.
     pub(super) authorize: bool,
 }
 
-impl Request {
-    pub(super) fn target(&self, base: &Url) -> Result<Target, Error> {
+impl Draft {
+    pub(super) fn target(&self, base: &Url, hosts: &Hosts) -> Result<Target, Error> {
         let expanded = path::expand(&self.template, &self.vars)?;
         if expanded.contains('#') {
-            let reason = "a `#` would cut off what stands behind it".to_owned();
+            let reason = "a `#` would cut off the rest of it".to_owned();
             return Err(PathError::Url { url: self.template.to_string(), reason }.into());
         }
         if path::is_absolute(&expanded) {
-            return self.whole_url(base, &expanded);
+            return self.absolute_url(base, hosts, &expanded);
         }
         let (path, literal) = expanded.split_once('?').unwrap_or((&expanded, ""));
-        // The base URL is parsed once, at construction, and its host is one that may see a signature.
+        // The base URL is parsed once, at construction, and its host may receive a signature.
         let mut url = base.clone();
         match base.path() {
             "/" => url.set_path(path),
@@ -40,13 +40,13 @@ impl Request {
             (one, other) => url.set_query(Some(&[one, "&", other].concat())),
         }
         check_length(&url, &self.template)?;
-        Ok(Target { url, prefix: base.path().len(), authorize: true })
+        Ok(Target { url, base_path_length: base.path().len(), authorize: true })
     }
 
-    /// A whole URL in the chain (a download's, say), whose host may be anybody's.
-    fn whole_url(&self, base: &Url, text: &str) -> Result<Target, Error> {
+    /// An absolute URL in the chain (of a download, for example). Its host may be a third party's.
+    fn absolute_url(&self, base: &Url, hosts: &Hosts, text: &str) -> Result<Target, Error> {
         let refuse = |reason: String| {
-            // Without the query, which may hold a token, and without a user name and password.
+            // Without the query, which may contain a token, and without user name and password.
             let url = text.split('?').next().unwrap_or_default();
             let url = match url.split_once("://").zip(url.rfind('@')) {
                 Some(((scheme, _), at)) => format!("{scheme}://…{}", &url[at..]),
@@ -63,27 +63,27 @@ impl Request {
             url.set_query(Some(query.as_ref().unwrap_or(&self.query)));
         }
         check_length(&url, &self.template)?;
-        let authorize = self.inner.hosts.trusts(&url);
+        let authorize = hosts.trusts(&url);
         if !authorize && url.scheme() != "https" && !is_local(&url) {
-            return Err(refuse("another host is asked over https only".to_owned()));
+            return Err(refuse("another host must be https".to_owned()));
         }
         if !authorize && self.method != Method::GET {
-            return Err(refuse("only a GET is sent to a host that may not see a signature".to_owned()));
+            return Err(refuse("only a GET is sent to a host that may not receive a signature".to_owned()));
         }
         let below_base = url.origin() == base.origin() && url.path().starts_with(base.path());
-        let prefix = if below_base { base.path().len() } else { 1 };
-        Ok(Target { url, prefix, authorize })
+        let base_path_length = if below_base { base.path().len() } else { 1 };
+        Ok(Target { url, base_path_length, authorize })
     }
 }
 
-/// The longest URL that the HTTP library takes.
-const LONGEST_URL: usize = 65_534;
+/// The longest URL that the HTTP library accepts, in bytes.
+const MAX_URL_LENGTH: usize = 65_534;
 
 fn check_length(url: &Url, template: &str) -> Result<(), Error> {
     match url.as_str().len() {
-        ..=LONGEST_URL => Ok(()),
+        ..=MAX_URL_LENGTH => Ok(()),
         length => {
-            let reason = format!("it is {length} bytes long with its values; {LONGEST_URL} is the most");
+            let reason = format!("it is too long with its values: {length} bytes (limit {MAX_URL_LENGTH})");
             let url = template.chars().take(200).collect();
             Err(PathError::Url { url, reason }.into())
         }

@@ -1,4 +1,4 @@
-//! `Deferred`: a value that `.await` or `.wait()` gives, for what is not a request.
+//! `Deferred`: an operation other than a request that runs with `.await` or `.wait()`.
 
 use std::fmt;
 use std::future::{Future, IntoFuture};
@@ -7,11 +7,11 @@ use std::pin::Pin;
 use tokio::runtime::Handle;
 
 use crate::error::Error;
-use crate::runtime::blocking;
+use crate::runtime::background;
 
-/// A value in the making, which `.await` or, blocking, [`wait`](Deferred::wait) gives, as with a
+/// An operation that runs with `.await` or, blocking, with [`wait`](Deferred::wait), like a
 /// [`Request`](crate::Request).
-#[must_use = "nothing happens before `.await` or `.wait()`"]
+#[must_use = "nothing runs before `.await` or `.wait()`"]
 pub struct Deferred<T>(Boxed<T>);
 
 type Boxed<T> = Pin<Box<dyn Future<Output = Result<T, Error>> + Send + 'static>>;
@@ -21,15 +21,15 @@ impl<T: 'static> Deferred<T> {
         Deferred(Box::pin(future))
     }
 
-    /// The value, blocking this thread; inside a runtime, too.
+    /// Runs it and blocks this thread; inside a tokio runtime, too.
     ///
     /// # Errors
-    /// Those of the method that gave this.
+    /// Those of the method that returned it.
     pub fn wait(self) -> Result<T, Error>
     where
         T: Send,
     {
-        blocking::wait(self.0)
+        background::wait(self.0)
     }
 }
 
@@ -40,8 +40,8 @@ impl<T: 'static> IntoFuture for Deferred<T> {
     fn into_future(self) -> Self::IntoFuture {
         match Handle::try_current() {
             Ok(_) => self.0,
-            // Under another executor, the background runtime stands in.
-            Err(_) => Box::pin(async { blocking::on_background(self.0)?.await }),
+            // Under another executor, the background runtime drives it.
+            Err(_) => Box::pin(async { background::on_background(self.0)?.await }),
         }
     }
 }

@@ -1,8 +1,7 @@
-//! Automatic platform certificates: fetched before the first call, renewed while calls go on.
+//! Automatic platform certificates: downloaded before the first call, refreshed while calls are in flight.
 //!
-//! A download is trusted because it opens under the APIv3 key, and then its own answer must verify with the
-//! certificates that it brought, or with a key that was trusted before (PROTOCOL, Keys). The set that held until then
-//! stays until that is so.
+//! A download is trusted if it can be decrypted with the APIv3 key and then its own response verifies, with a downloaded
+//! certificate or with a key that was trusted before (PROTOCOL, Keys). Until then the current set stays.
 
 use std::sync::Arc;
 
@@ -10,23 +9,21 @@ use bytes::Bytes;
 use http::Method;
 use serde::Deserialize;
 
-use crate::client::{Inner, Lane, WeChatPay};
+use super::api_error::api_error;
+use super::attempt::send_and_read;
+use super::context::Context;
+use super::outgoing::OutgoingRequest;
+use super::platform::{self, PUBLIC_KEY_PREFIX, PlatformKey, PlatformKeys, RefreshHandle};
+use super::{retry, verify};
 use crate::crypto::aes::Sealed;
-use crate::crypto::keys::Validity;
 use crate::error::{DecodeError, Error, TransportError, VerifyError, VerifyReason};
-use crate::request::prepared::Parts;
 use crate::response::request_id;
-use crate::runtime::blocking;
-use crate::runtime::deferred::Deferred;
-use crate::transport::send as wire;
-use crate::v3::platform::{self, PUBLIC_KEY_PREFIX, PlatformKey, PlatformKeys, Run};
-use crate::v3::retry;
-use crate::v3::verify;
+use crate::runtime::IoRuntime;
 
 const PATH: &str = "v3/certificates";
 
 #[derive(Deserialize)]
-struct List {
+struct CertificateList {
     data: Vec<Entry>,
 }
 
@@ -36,139 +33,48 @@ struct Entry {
     encrypt_certificate: Sealed,
 }
 
-impl WeChatPay {
-    /// Fetches the platform's certificates now, unless that was done within the last minute. With
-    /// [`Builder::automatic_certificates`](crate::Builder::automatic_certificates) the client does it by itself: before
-    /// its first call, every 12 hours, and when the platform signs with a certificate that is not known. Call it at
-    /// the start of a program to have the first call answered sooner, or what is wrong told before it.
-    ///
-    /// ```
-    /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
-    /// # #[cfg(feature = "sandbox")] {
-    /// # let sandbox = wechatpay_chain::sandbox::Sandbox::start()?;
-    /// let wx = wechatpay_chain::WeChatPay::builder()
-    ///     .mchid(sandbox.mchid())
-    ///     .serial(sandbox.serial())
-    ///     .private_key(sandbox.merchant_key_pem())
-    ///     .apiv3_key(sandbox.apiv3_key())
-    ///     .automatic_certificates()
-    ///     .base_url(sandbox.base_url())
-    ///     .build()?;
-    /// wx.refresh_certificates().wait()?;
-    /// assert_eq!(wx.platform_serials(), [sandbox.platform_certificate_serial()]);
-    /// # }
-    /// # Ok(()) }
-    /// ```
-    ///
-    /// # Errors
-    /// [`Error::Config`] unless the certificates are automatic. [`Error::Transport`] when they could not be had; its
-    /// source says why: no connection, an answer that does not verify, certificates that do not open with this APIv3
-    /// key, or a merchant who has none (404 `RESOURCE_NOT_EXISTS`).
-    pub fn refresh_certificates(&self) -> Deferred<()> {
-        let inner = Arc::clone(&self.inner);
-        Deferred::new(async move {
-            match begin(&inner)? {
-                Some(run) => run.outcome().await.map_err(unavailable),
-                None => {
-                    Err(Error::config("certificates", "are not automatic: `Builder::automatic_certificates`"))
-                }
-            }
-        })
+/// A downloaded certificate and its text.
+pub(crate) struct DownloadedCertificate {
+    pub(crate) key: Arc<PlatformKey>,
+    pub(crate) pem: String,
+}
+
+/// The download that a call waits for before it is sent: of the first certificates, if there is no key yet.
+/// Certificates that are merely old are refreshed in the background.
+pub(crate) fn initial_download(context: &Arc<Context>) -> Result<Option<RefreshHandle>, Error> {
+    let Some(refresh) = &context.platform.refresh else { return Ok(None) };
+    if context.platform.keys().is_empty() {
+        return start_download(context);
     }
-}
-
-impl WeChatPay {
-    /// Downloads the platform's certificates: verified as an answer, decrypted with the APIv3 key, and those that are
-    /// still valid. It asks the platform every time, and leaves the client's own keys as they are; a client that is to
-    /// use certificates has [`Builder::automatic_certificates`](crate::Builder::automatic_certificates).
-    ///
-    /// ```
-    /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
-    /// # #[cfg(feature = "sandbox")] {
-    /// # let sandbox = wechatpay_chain::sandbox::Sandbox::start()?;
-    /// # let wx = sandbox.client()?;
-    /// for certificate in wx.platform_certificates().wait()? {
-    ///     assert_eq!(certificate.serial, sandbox.platform_certificate_serial());
-    ///     assert_eq!(certificate.pem, sandbox.platform_certificate_pem());
-    /// }
-    /// # }
-    /// # Ok(()) }
-    /// ```
-    ///
-    /// # Errors
-    /// [`Error::Config`] without an APIv3 key, [`Error::Api`] for a merchant who has no certificates (404
-    /// `RESOURCE_NOT_EXISTS`), [`Error::Decrypt`] when they do not open with this APIv3 key; and every other of a call.
-    pub fn platform_certificates(&self) -> Deferred<Vec<PlatformCertificate>> {
-        let inner = Arc::clone(&self.inner);
-        Deferred::new(async move {
-            if inner.settings.apiv3_key.is_none() {
-                return Err(no_key());
-            }
-            let public = |Fetched { key, pem }: Fetched| {
-                let Validity { not_before, not_after } = key.validity.as_ref()?;
-                let (not_before, not_after) = (*not_before, *not_after);
-                Some(PlatformCertificate { serial: key.serial.clone(), not_before, not_after, pem })
-            };
-            // On the background runtime, so that it can be asked from anywhere.
-            let download = blocking::on_background(async move { download(&inner).await })?;
-            Ok(download.await?.into_iter().filter_map(public).collect())
-        })
-    }
-}
-
-/// A certificate of the platform: [`WeChatPay::platform_certificates`].
-#[derive(Debug, Clone, PartialEq, Eq)]
-#[non_exhaustive]
-pub struct PlatformCertificate {
-    /// Its serial, upper-case hex: what an answer's `Wechatpay-Serial` names.
-    pub serial: String,
-    /// Since when it is valid, Unix seconds.
-    pub not_before: u64,
-    /// Until when it is valid, Unix seconds, this one included.
-    pub not_after: u64,
-    /// The certificate, as the platform gave it.
-    pub pem: String,
-}
-
-/// A certificate that came, and the text that it came as.
-struct Fetched {
-    key: Arc<PlatformKey>,
-    pem: String,
-}
-
-/// What a call waits for before it is sent: the first certificates, when nothing could be verified without them.
-/// Certificates that are merely old are renewed while it goes on.
-pub(crate) fn awaited(inner: &Arc<Inner>) -> Result<Option<Run>, Error> {
-    let Some(refresh) = &inner.platform.refresh else { return Ok(None) };
-    if inner.platform.keys().is_empty() {
-        return begin(inner);
-    }
-    if refresh.is_due(inner.clock.unix_seconds()) {
-        if let Err(error) = begin(inner) {
-            tracing::warn!(%error, "the platform certificates cannot be renewed");
+    if refresh.is_due(context.clock.unix_seconds()) {
+        if let Err(error) = start_download(context) {
+            tracing::warn!(%error, "the platform certificates cannot be refreshed");
         }
     }
     Ok(None)
 }
 
-/// Waits for what [`awaited`] gave. Nothing was sent of a call that this fails.
-pub(crate) async fn arrive(run: Option<Run>) -> Result<(), Error> {
-    match run {
-        // Boxed: only the first call waits, and every other would carry it about.
-        Some(run) => Box::pin(run.outcome()).await.map_err(unavailable),
+/// Waits for the download of [`initial_download`]. If it fails, the call is not sent.
+pub(crate) async fn wait_for_keys(download: Option<RefreshHandle>) -> Result<(), Error> {
+    match download {
+        // Boxed: only the first call waits, and it would enlarge the future of every call.
+        Some(handle) => Box::pin(handle.outcome()).await.map_err(keys_unavailable),
         None => Ok(()),
     }
 }
 
-/// Never the cause itself: an `Api` error, say, would pass for the platform's answer to the call.
-fn unavailable(cause: Arc<Error>) -> Error {
+/// The error of a call whose keys could not be downloaded. Never the cause itself: an `Api` error would look like the
+/// platform's response to the call.
+pub(crate) fn keys_unavailable(cause: Arc<Error>) -> Error {
     let hint = match cause.code() {
-        Some("RESOURCE_NOT_EXISTS") => "; this merchant has none: configure the platform's public key",
+        Some("RESOURCE_NOT_EXISTS") => {
+            "; this merchant has no platform certificates: configure the platform's public key"
+        }
         _ => "",
     };
     Error::Transport(Box::new(TransportError {
         call: format!("GET {PATH}"),
-        what: format!("no platform certificates, without which no answer could be verified ({cause}){hint}"),
+        what: format!("no platform certificates, so no response can be verified ({cause}){hint}"),
         request_id: None,
         maybe_sent: false,
         broken: false,
@@ -176,119 +82,128 @@ fn unavailable(cause: Arc<Error>) -> Error {
     }))
 }
 
-/// Runs `check` with newer keys, because it found the serial to be `unknown` in `keys`: with those that were added
-/// meanwhile, then with those that the platform has now. The key is what is missing, not the time: `check` goes by the
-/// time at which the message came.
-pub(crate) async fn with_newer_keys<T>(
-    inner: &Arc<Inner>,
+/// Runs `check` again after it found the serial `unknown` in `keys`: with the current keys, then with downloaded ones.
+/// Only the key may be newer: `check` uses the time at which the message arrived.
+pub(super) async fn retry_with_fresh_keys<T>(
+    context: &Arc<Context>,
     keys: &Arc<PlatformKeys>,
     unknown: VerifyReason,
     check: impl Fn(&Arc<PlatformKeys>) -> Result<T, VerifyReason>,
 ) -> Result<T, VerifyReason> {
     let VerifyReason::UnknownSerial { serial, known, .. } = unknown else { return Err(unknown) };
-    let current = inner.platform.keys();
+    let current = context.platform.keys();
     if !Arc::ptr_eq(&current, keys) && current.find(&serial).is_some() {
         return check(&current);
     }
     let failed =
-        |why: String| VerifyReason::UnknownSerial { serial: serial.clone(), known, refresh: Some(why) };
-    // A download brings certificates only.
-    let run = match begin(inner) {
+        |reason: String| VerifyReason::UnknownSerial { serial: serial.clone(), known, refresh: Some(reason) };
+    // A download contains certificates only, never a public key.
+    let download = match start_download(context) {
         _ if serial.starts_with(PUBLIC_KEY_PREFIX) => None,
-        Ok(run) => run,
+        Ok(download) => download,
         Err(error) => return Err(failed(error.to_string())),
     };
-    match run {
+    match download {
         None => check(&current),
-        Some(run) => match run.outcome().await {
-            Ok(()) => check(&inner.platform.keys()),
+        Some(handle) => match handle.outcome().await {
+            Ok(()) => check(&context.platform.keys()),
             Err(error) => Err(failed(error.to_string())),
         },
     }
 }
 
-/// Begins a download, or joins one; `None` unless the certificates are automatic.
-pub(crate) fn begin(inner: &Arc<Inner>) -> Result<Option<Run>, Error> {
-    let Some(refresh) = &inner.platform.refresh else { return Ok(None) };
-    let now = inner.clock.unix_seconds();
-    let without_keys = inner.platform.keys().is_empty();
-    let run = refresh.begin(now, without_keys, || {
-        let inner = Arc::clone(inner);
+/// Starts a download, or joins the running one; `None` unless the certificates are automatic.
+pub(crate) fn start_download(context: &Arc<Context>) -> Result<Option<RefreshHandle>, Error> {
+    let Some(refresh) = &context.platform.refresh else { return Ok(None) };
+    let now = context.clock.unix_seconds();
+    let without_keys = context.platform.keys().is_empty();
+    let handle = refresh.start(now, without_keys, || {
+        let context = Arc::clone(context);
         async move {
-            let result = renew(&inner).await;
+            let result = refresh_keys(&context).await;
             match &result {
                 Ok(()) => {
-                    tracing::info!(known = inner.platform.keys().known(), "platform certificates renewed")
+                    tracing::info!(known = context.platform.keys().known(), "platform certificates refreshed")
                 }
-                Err(error) => tracing::warn!(%error, "the platform certificates could not be renewed"),
+                Err(error) => tracing::warn!(%error, "the platform certificates could not be refreshed"),
             }
             result
         }
     })?;
-    Ok(Some(run))
+    Ok(Some(handle))
 }
 
-async fn renew(inner: &Arc<Inner>) -> Result<(), Error> {
-    let fetched: Vec<_> = download(inner).await?.into_iter().map(|fetched| fetched.key).collect();
-    inner.platform.change(|keys| Ok(keys.renewed(&fetched)))?;
-    if let Some(refresh) = &inner.platform.refresh {
-        refresh.succeeded(inner.clock.unix_seconds());
+async fn refresh_keys(context: &Arc<Context>) -> Result<(), Error> {
+    let downloaded: Vec<_> = download(context).await?.into_iter().map(|downloaded| downloaded.key).collect();
+    context.platform.update(|keys| Ok(keys.replace_fetched(&downloaded)))?;
+    if let Some(refresh) = &context.platform.refresh {
+        refresh.succeeded(context.clock.unix_seconds());
     }
     Ok(())
 }
 
-/// The certificates that hold now, their answer verified.
-async fn download(inner: &Arc<Inner>) -> Result<Vec<Fetched>, Error> {
-    let keys = inner.platform.keys();
-    let parts = Parts::get(inner, PATH)?;
-    let spare = inner.hosts.on_spare(&parts.url);
-    let answer = match (wire::once(inner, parts.clone(), Lane::Background).await, spare) {
+/// Downloads the certificates that are valid now, and verifies the response.
+pub(crate) async fn download(context: &Arc<Context>) -> Result<Vec<DownloadedCertificate>, Error> {
+    let keys = context.platform.keys();
+    let request = OutgoingRequest::get(context, PATH)?;
+    let spare = context.transport.hosts.on_spare(&request.url);
+    let response = match (send_and_read(context, request.clone(), IoRuntime::Background).await, spare) {
         (Err(error), Some(url)) if retry::fails_over(&error, &Method::GET) => {
-            wire::once(inner, Box::new(Parts { url, ..*parts }), Lane::Background).await?
+            let request = Box::new(OutgoingRequest { url, ..*request });
+            send_and_read(context, request, IoRuntime::Background).await?
         }
         (result, _) => result?,
     };
-    let now = inner.clock.unix_seconds();
-    if !answer.status.is_success() {
-        // Nobody acts on it, so that it may be anybody's; but it says what it is.
-        let verified = verify::signature(&answer.headers, &answer.body, now, &keys).is_ok();
-        return Err(answer.into_api_error(verified));
+    let now = context.clock.unix_seconds();
+    if !response.status.is_success() {
+        // Nothing depends on this error, so it need not be signed; but it says whether it is.
+        let verified = verify::verify_signature(&response.headers, &response.body, now, &keys).is_ok();
+        return Err(api_error(response, verified));
     }
-    let request_id = request_id(&answer.headers).map(str::to_owned);
-    let fetched = open(inner, &answer.body, request_id.as_deref(), now)?;
-    let brought: Vec<_> = fetched.iter().map(|fetched| Arc::clone(&fetched.key)).collect();
-    verify::signature(&answer.headers, &answer.body, now, &keys.beside(&brought)).map_err(|reason| {
-        Error::Verify(Box::new(VerifyError { reason, status: Some(answer.status.as_u16()), request_id }))
+    let request_id = request_id(&response.headers).map(str::to_owned);
+    let downloaded = decrypt(context, &response.body, request_id.as_deref(), now)?;
+    let candidates: Vec<_> = downloaded.iter().map(|downloaded| Arc::clone(&downloaded.key)).collect();
+    let candidates = keys.merged_with(&candidates);
+    verify::verify_signature(&response.headers, &response.body, now, &candidates).map_err(|reason| {
+        Error::Verify(Box::new(VerifyError { reason, status: Some(response.status.as_u16()), request_id }))
     })?;
-    Ok(fetched)
+    Ok(downloaded)
 }
 
-fn no_key() -> Error {
-    Error::config("apiv3Key", "is missing: the platform certificates are encrypted under it")
+/// The error of a client that has no APIv3 key for the certificates.
+pub(crate) fn apiv3_key_missing() -> Error {
+    Error::config("apiv3_key", "is missing: the platform certificates are encrypted with it")
 }
 
-/// The certificates of an answer that have not expired. One that cannot be read spoils the whole: a set with a gap
-/// would show only later.
-fn open(inner: &Inner, body: &Bytes, request_id: Option<&str>, now: u64) -> Result<Vec<Fetched>, Error> {
+/// The certificates of a response that have not expired. One that cannot be read fails the whole download: a set with a
+/// missing certificate would show only later.
+fn decrypt(
+    context: &Context,
+    body: &Bytes,
+    request_id: Option<&str>,
+    now: u64,
+) -> Result<Vec<DownloadedCertificate>, Error> {
     let decode = |what: String, source: Option<Box<dyn std::error::Error + Send + Sync>>| {
         Error::Decode(Box::new(DecodeError { what, request_id: request_id.map(str::to_owned), source }))
     };
-    let list: List = serde_json::from_slice(body)
-        .map_err(|e| decode(format!("the answer is no list of certificates: {e}"), Some(Box::new(e))))?;
-    let apiv3_key = inner.settings.apiv3_key.as_ref().ok_or_else(no_key)?;
-    let mut fetched = Vec::with_capacity(list.data.len());
+    let list: CertificateList = serde_json::from_slice(body)
+        .map_err(|e| decode(format!("the response is not a list of certificates: {e}"), Some(Box::new(e))))?;
+    let apiv3_key = context.apiv3_key.as_ref().ok_or_else(apiv3_key_missing)?;
+    let mut downloaded = Vec::with_capacity(list.data.len());
     for Entry { serial_no, encrypt_certificate } in list.data {
-        let refuse =
-            |why: String| Error::Decrypt(format!("certificate {}: {why}", serial_no.escape_debug()).into());
+        let refuse = |reason: String| {
+            Error::Decrypt(format!("certificate {}: {reason}", serial_no.escape_debug()).into())
+        };
         let pem = apiv3_key.open_sealed(&encrypt_certificate).map_err(refuse)?;
-        let pem = String::from_utf8(pem).map_err(|_| refuse("opens, but is no text".to_owned()))?;
-        let key = platform::load_certificate(&serial_no, &pem, &inner.identity)?;
+        let pem =
+            String::from_utf8(pem).map_err(|_| refuse("decrypts to bytes that are not text".to_owned()))?;
+        let key = platform::load_certificate(&serial_no, &pem, &context.merchant)?;
         if key.validity.as_ref().is_some_and(|validity| validity.not_after >= now) {
-            fetched.push(Fetched { key: Arc::new(key), pem });
+            downloaded.push(DownloadedCertificate { key: Arc::new(key), pem });
         }
     }
-    match fetched.is_empty() {
-        true => Err(decode("the answer has no certificate that is still valid".to_owned(), None)),
-        false => Ok(fetched),
+    match downloaded.is_empty() {
+        true => Err(decode("the response has no certificate that is still valid".to_owned(), None)),
+        false => Ok(downloaded),
     }
 }

@@ -1,4 +1,4 @@
-//! The one place where sign, send and verify meet.
+//! A call from its first attempt to its verified response: attempts, failover, retries.
 
 use std::sync::Arc;
 use std::time::Instant;
@@ -7,27 +7,34 @@ use http::{HeaderMap, Method};
 use tracing::Instrument as _;
 use url::Url;
 
-use crate::client::{Inner, Lane};
+use super::api_error::api_error;
+use super::attempt::send_and_read;
+use super::certificates;
+use super::context::Context;
+use super::outgoing::OutgoingRequest;
+use super::platform::PlatformKeys;
+use super::retry::{self, Pauses};
+use super::verify::{self, ResponseView};
 use crate::error::{Error, VerifyError, VerifyReason};
-use crate::request::prepared::Parts;
 use crate::response::{Response, request_id};
-use crate::transport::send::{self as wire, Answer};
-use crate::v3::certificates;
-use crate::v3::platform::PlatformKeys;
-use crate::v3::retry::{self, Waits};
-use crate::v3::verify;
+use crate::runtime::IoRuntime;
+use crate::transport::RawResponse;
 
-/// Signs, sends, reads, verifies; on the spare host too, and again, where that is safe.
-pub(crate) async fn exchange(inner: &Arc<Inner>, parts: Box<Parts>, lane: Lane) -> Result<Response, Error> {
-    let mut call = Call::begin(inner, &parts);
+/// Signs, sends, reads and verifies; also on the spare host, and again, where that is safe.
+pub(crate) async fn exchange(
+    context: &Arc<Context>,
+    request: Box<OutgoingRequest>,
+    runtime: IoRuntime,
+) -> Result<Response, Error> {
+    let mut call = Call::begin(context, &request);
     let span = call.span.clone();
-    // In place, and not behind a closure or a function of its own: a future of this size is not to be moved about.
+    // Not in a closure or a function of its own: a future of this size should not be moved.
     let attempts = async {
-        let mut next = parts;
+        let mut next = request;
         loop {
-            let kept = call.keep(&next);
-            let result = attempt(inner, next, lane).await;
-            match call.again(&result, kept).await {
+            let repeat = call.start_attempt(&next);
+            let result = attempt(context, next, runtime).await;
+            match call.next_attempt(&result, repeat).await {
                 Some(again) => next = again,
                 None => break result,
             }
@@ -38,62 +45,66 @@ pub(crate) async fn exchange(inner: &Arc<Inner>, parts: Box<Parts>, lane: Lane) 
     result
 }
 
-async fn attempt(inner: &Arc<Inner>, parts: Box<Parts>, lane: Lane) -> Result<Response, Error> {
-    let asked = Asked::of(&parts);
-    let answer = wire::once(inner, parts, lane).await?;
-    check(inner, &asked, answer).await
+async fn attempt(
+    context: &Arc<Context>,
+    request: Box<OutgoingRequest>,
+    runtime: IoRuntime,
+) -> Result<Response, Error> {
+    let verification = VerifyContext::of(&request);
+    let response = send_and_read(context, request, runtime).await?;
+    into_response(context, &verification, response).await
 }
 
-/// A call with all its attempts, each signed afresh, the body never changed; and its span.
+/// A call with all its attempts, each signed afresh, the body unchanged; and its span.
 pub(crate) struct Call {
     pub(crate) span: tracing::Span,
     started: Instant,
     attempts: u32,
     spare: Option<Url>,
-    waits: Waits,
+    pauses: Pauses,
 }
 
 impl Call {
-    pub(crate) fn begin(inner: &Inner, parts: &Parts) -> Call {
+    pub(crate) fn begin(context: &Context, request: &OutgoingRequest) -> Call {
         let span = tracing::info_span!(
             "wechatpay",
-            method = %parts.method,
-            template = &*parts.template, // the values in it may be personal data
+            method = %request.method,
+            template = &*request.template, // the values in the URL may be personal data
             status = tracing::field::Empty,
             request_id = tracing::field::Empty,
             attempts = tracing::field::Empty,
             duration_ms = tracing::field::Empty,
         );
-        let spare = inner.hosts.on_spare(&parts.url);
-        let waits = retry::waits(parts.retry, inner.settings.network.retry_delay);
-        Call { span, started: Instant::now(), attempts: 0, spare, waits }
+        let spare = context.transport.hosts.on_spare(&request.url);
+        let pauses = Pauses::new(request.retries, context.defaults.retry_delay);
+        Call { span, started: Instant::now(), attempts: 0, spare, pauses }
     }
 
-    /// Begins an attempt. Nothing is kept of a request that cannot be repeated.
-    pub(crate) fn keep(&mut self, parts: &Parts) -> Option<Box<Parts>> {
+    /// Counts an attempt. Returns a copy of the request if it may be repeated.
+    pub(crate) fn start_attempt(&mut self, request: &OutgoingRequest) -> Option<Box<OutgoingRequest>> {
         self.attempts += 1;
-        (self.spare.is_some() || self.waits.len() > 0).then(|| Box::new(parts.clone()))
+        (self.spare.is_some() || self.pauses.left() > 0).then(|| Box::new(request.clone()))
     }
 
-    /// What is to be tried next, after the pause that it takes.
-    pub(crate) async fn again<T>(
+    /// The request of the next attempt, after its pause; `None` if `result` is final.
+    pub(crate) async fn next_attempt<T>(
         &mut self,
         result: &Result<T, Error>,
-        kept: Option<Box<Parts>>,
-    ) -> Option<Box<Parts>> {
-        let (Err(error), Some(mut again)) = (result, kept) else { return None };
-        if let Some(url) = self.spare.take_if(|_| retry::fails_over(error, &again.method)) {
+        repeat: Option<Box<OutgoingRequest>>,
+    ) -> Option<Box<OutgoingRequest>> {
+        let (Err(error), Some(mut request)) = (result, repeat) else { return None };
+        if let Some(url) = self.spare.take_if(|_| retry::fails_over(error, &request.method)) {
             tracing::warn!(host = url.host_str(), "no connection: trying the spare host");
-            again.url = url;
-            return Some(again);
+            request.url = url;
+            return Some(request);
         }
-        let wait = retry::wait_before(error, &mut self.waits)?;
-        tracing::warn!(?wait, code = error.code(), "refused for now: trying again");
-        tokio::time::sleep(wait).await;
-        Some(again)
+        let pause = self.pauses.before_retry(error)?;
+        tracing::warn!(?pause, code = error.code(), "the platform refuses for now: trying again");
+        tokio::time::sleep(pause).await;
+        Some(request)
     }
 
-    /// Records how it ended: the status and the request id, of an answer or of an error.
+    /// Records the status and the request id, of the response or of the error.
     pub(crate) fn end(self, ended: Result<(u16, Option<&str>), &Error>) {
         if self.span.is_disabled() {
             return;
@@ -110,48 +121,57 @@ impl Call {
     }
 }
 
-/// What of a request its answer is verified by.
-pub(crate) struct Asked {
+/// The parts of a request that the verification of its response needs.
+pub(crate) struct VerifyContext {
     pub(crate) method: Method,
-    /// How much of the path is the base URL's.
-    pub(crate) prefix: usize,
-    /// The keys that held when it was made: a key that goes meanwhile still holds for it.
+    /// The length of the base URL's path.
+    pub(crate) base_path_length: usize,
+    /// The keys at the time of the request: a key that is removed meanwhile still verifies this response.
     pub(crate) keys: Arc<PlatformKeys>,
 }
 
-impl Asked {
-    pub(crate) fn of(parts: &Parts) -> Asked {
-        Asked { method: parts.method.clone(), prefix: parts.prefix, keys: Arc::clone(&parts.keys) }
+impl VerifyContext {
+    pub(crate) fn of(request: &OutgoingRequest) -> VerifyContext {
+        let (method, keys) = (request.method.clone(), Arc::clone(&request.keys));
+        VerifyContext { method, base_path_length: request.base_path_length, keys }
     }
 
-    pub(crate) fn looked_at<'a>(&'a self, answer: &'a Answer, now: u64) -> verify::Answer<'a> {
-        verify::Answer {
+    pub(crate) fn view<'a>(&'a self, response: &'a RawResponse, now: u64) -> ResponseView<'a> {
+        ResponseView {
             method: &self.method,
-            path: answer.path.get(self.prefix..).unwrap_or_default(),
-            success: answer.status.is_success(),
-            headers: &answer.headers,
-            body: &answer.body,
+            path: response.path.get(self.base_path_length..).unwrap_or_default(),
+            success: response.status.is_success(),
+            headers: &response.headers,
+            body: &response.body,
             now,
         }
     }
 }
 
-/// Verifies the answer; then it is a `Response`, or the platform's error.
-pub(crate) async fn check(inner: &Arc<Inner>, asked: &Asked, answer: Answer) -> Result<Response, Error> {
-    let looked_at = asked.looked_at(&answer, inner.clock.unix_seconds());
-    let verified = under(inner, &asked.keys, &answer.headers, Some(answer.status.as_u16()), |keys| {
-        verify::answer(&looked_at, keys)
+/// Verifies the response, which then is a `Response` or the platform's error.
+pub(crate) async fn into_response(
+    context: &Arc<Context>,
+    verification: &VerifyContext,
+    response: RawResponse,
+) -> Result<Response, Error> {
+    let view = verification.view(&response, context.clock.unix_seconds());
+    let status = Some(response.status.as_u16());
+    let verified = verify_with_refresh(context, &verification.keys, &response.headers, status, |keys| {
+        verify::response(&view, keys)
     })
     .await?;
-    match answer.status.is_success() {
-        true => Ok(Response::new(Arc::clone(inner), answer.status, answer.headers, answer.body, verified)),
-        false => Err(answer.into_api_error(verified)),
+    match response.status.is_success() {
+        true => {
+            let key = context.merchant.key.clone();
+            Ok(Response::new(key, response.status, response.headers, response.body, verified))
+        }
+        false => Err(api_error(response, verified)),
     }
 }
 
-/// Runs `check` under `keys`, and under newer ones when the serial is not among them.
-pub(crate) async fn under<T>(
-    inner: &Arc<Inner>,
+/// Runs `check` with `keys`; if the serial is unknown, again with newer keys.
+pub(crate) async fn verify_with_refresh<T>(
+    context: &Arc<Context>,
     keys: &Arc<PlatformKeys>,
     headers: &HeaderMap,
     status: Option<u16>,
@@ -159,8 +179,8 @@ pub(crate) async fn under<T>(
 ) -> Result<T, Error> {
     let checked = match check(keys) {
         Err(unknown @ VerifyReason::UnknownSerial { .. }) => {
-            // Boxed: it is rare, and every call would carry it about.
-            Box::pin(certificates::with_newer_keys(inner, keys, unknown, check)).await
+            // Boxed: it is rare, and would enlarge the future of every call.
+            Box::pin(certificates::retry_with_fresh_keys(context, keys, unknown, check)).await
         }
         other => other,
     };

@@ -1,55 +1,54 @@
-//! Whether, and when, a call is tried again (PROTOCOL, Errors and retry): always the same body, signed afresh.
+//! Whether and when a call is tried again (PROTOCOL, Errors and retry): with the same body, signed afresh.
 
 use std::time::Duration;
 
-use backon::{BackoffBuilder as _, ExponentialBackoff, ExponentialBuilder};
 use http::Method;
 
 use crate::error::{ApiError, Error};
 
-/// More tries than these do not help.
-pub(crate) const MOST: u32 = 3;
+/// The most retries that a request may ask for.
+pub(crate) const MAX_RETRIES: u32 = 3;
 
-/// A server that wants more patience than this gets its answer passed on.
-const LONGEST_WAIT: Duration = Duration::from_secs(60);
+/// If the server asks for a longer pause, its response is returned.
+const MAX_PAUSE: Duration = Duration::from_secs(60);
 
-/// Codes that ask for another try with the same numbers.
+/// Codes that invite a retry with the same numbers.
 const RETRYABLE: &[&str] = &["SYSTEM_ERROR", "FREQUENCY_LIMITED", "RATELIMIT_EXCEEDED", "RATELIMIT_EXCEED"];
 
-/// The pauses before further tries: 1 s, 2 s, 4 s, unless the first is configured.
-pub(crate) struct Waits {
+/// The pauses before the retries of a call: 1 s, 2 s, 4 s, unless the first is configured.
+pub(super) struct Pauses {
     left: u32,
-    pauses: ExponentialBackoff,
+    next: Duration,
 }
 
-impl Waits {
-    pub(crate) fn len(&self) -> u32 {
+impl Pauses {
+    pub(super) fn new(retries: u32, first: Duration) -> Pauses {
+        Pauses { left: retries, next: first.min(MAX_PAUSE) }
+    }
+
+    /// The number of retries left.
+    pub(super) fn left(&self) -> u32 {
         self.left
     }
-}
 
-pub(crate) fn waits(tries: u32, first: Duration) -> Waits {
-    let pauses =
-        ExponentialBuilder::new().with_min_delay(first).with_factor(2.0).with_max_delay(LONGEST_WAIT);
-    Waits { left: tries, pauses: pauses.with_max_times(tries as usize).build() }
-}
-
-/// Whether the spare host may be asked: the connection could not be made, or it broke and asking twice does no harm.
-/// What failed before there was a connection (a signer, say) fails on any host.
-pub(crate) fn fails_over(error: &Error, method: &Method) -> bool {
-    matches!(error, Error::Transport(e) if e.broken && (!e.maybe_sent || *method == Method::GET))
-}
-
-/// How long to wait before the next try; `None` when there is none.
-pub(crate) fn wait_before(error: &Error, waits: &mut Waits) -> Option<Duration> {
-    let Error::Api(api) = error else { return None };
-    if !is_retryable(api) {
-        return None;
+    /// The pause before the next retry; `None` if `error` is final.
+    pub(super) fn before_retry(&mut self, error: &Error) -> Option<Duration> {
+        let Error::Api(api) = error else { return None };
+        if !is_retryable(api) {
+            return None;
+        }
+        self.left = self.left.checked_sub(1)?;
+        let pause = self.next;
+        self.next = pause.saturating_mul(2).min(MAX_PAUSE);
+        let pause = api.retry_after.map_or(pause, |asked| asked.max(pause));
+        (pause <= MAX_PAUSE).then_some(pause)
     }
-    let pause = waits.pauses.next()?;
-    waits.left = waits.left.saturating_sub(1);
-    let wait = api.retry_after.map_or(pause, |asked| asked.max(pause));
-    (wait <= LONGEST_WAIT).then_some(wait)
+}
+
+/// Whether the spare host may be tried: the connection could not be made, or it broke and the request is a GET. A
+/// failure before the connection (of a signer, for example) would be the same on any host.
+pub(super) fn fails_over(error: &Error, method: &Method) -> bool {
+    matches!(error, Error::Transport(e) if e.broken && (!e.maybe_sent || *method == Method::GET))
 }
 
 fn is_retryable(api: &ApiError) -> bool {

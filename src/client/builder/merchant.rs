@@ -1,18 +1,18 @@
-//! Who signs: the merchant's private key and serial, out of the several ways to give them.
+//! The merchant's private key and serial, from the several ways to configure them.
 
 use std::sync::Arc;
 
 use zeroize::Zeroizing;
 
-use super::alphanumeric;
+use super::build::alphanumeric;
 use crate::crypto::keys;
 use crate::error::Error;
 use crate::signer::{MerchantKey, Signer};
 use crate::v3::platform::same_serial;
 
-/// A PKCS#12 file, and its passphrase if it has one of its own.
+/// A PKCS#12 file, and its passphrase unless that is the default.
 pub(super) struct P12 {
-    // A path, unless somebody gives a key's text by mistake.
+    // A path, unless a key's text is given by mistake.
     path: Zeroizing<String>,
     passphrase: Option<Zeroizing<String>>,
 }
@@ -23,8 +23,8 @@ impl P12 {
     }
 }
 
-/// What the configuration says about the merchant's identity.
-pub(super) struct Given {
+/// The settings of the merchant.
+pub(super) struct MerchantConfig {
     pub(super) serial: Option<String>,
     pub(super) private_key: Option<Zeroizing<String>>,
     pub(super) signer: Option<Arc<dyn Signer>>,
@@ -33,42 +33,42 @@ pub(super) struct Given {
     pub(super) certificate: Option<Zeroizing<String>>,
 }
 
-impl Given {
-    /// The serial and the key, once all that was given agrees.
+impl MerchantConfig {
+    /// The serial and the key, once all settings agree.
     pub(super) fn load(self, mchid: &str) -> Result<(String, MerchantKey), Error> {
-        let given = self.serial.filter(|serial| !serial.is_empty());
-        if let Some(serial) = &given {
+        let configured = self.serial.filter(|serial| !serial.is_empty());
+        if let Some(serial) = &configured {
             alphanumeric("serial", serial)?;
         }
         let certificate = self.certificate.filter(|text| !text.is_empty());
         let pem = self.private_key.filter(|text| !text.is_empty());
-        if given.is_none() && certificate.is_none() && self.p12.is_none() {
-            let reason = "is missing: the merchant certificate's serial is required, or the certificate itself \
-                          (`merchantCertificate`), or a `p12`";
+        if configured.is_none() && certificate.is_none() && self.p12.is_none() {
+            let reason = "is missing: give the serial of the merchant's API certificate, or the certificate \
+                          (`merchant_certificate`), or a `p12`";
             return Err(Error::config("serial", reason));
         }
         if self.signer.is_some() && (pem.is_some() || self.p12.is_some()) {
-            return Err(Error::config("signer", "is given beside a private key: one of the two signs"));
+            let other = if pem.is_some() { "private_key" } else { "p12" };
+            return Err(Error::config("signer", format!("and `{other}` are mutually exclusive")));
         }
         let (key, mut found) = match (pem, self.p12) {
             (None, None) if self.signer.is_some() => (None, Vec::new()),
             (Some(_), Some(_)) => {
-                let reason = "is given besides `privateKey`: one of the two says who signs";
-                return Err(Error::config("p12", reason));
+                return Err(Error::config("p12", "and `private_key` are mutually exclusive"));
             }
             (None, None) => {
-                let reason = "is missing: the merchant's private key is required, PEM text or a `file://` path \
-                              (or a `p12`)";
-                return Err(Error::config("privateKey", reason));
+                let reason =
+                    "is missing: give the merchant's private key, PEM text or a `file://` path (or a `p12`)";
+                return Err(Error::config("private_key", reason));
             }
             (Some(pem), None) => {
-                // None at all and an empty one are the same, as in PHP, whose default is `''`.
+                // An empty passphrase is none, as in PHP, whose default is `''`.
                 let passphrase =
                     self.passphrase.as_ref().map(|text| text.as_str()).filter(|text| !text.is_empty());
-                (Some(keys::private_key("privateKey", &pem, passphrase)?), Vec::new())
+                (Some(keys::private_key("private_key", &pem, passphrase)?), Vec::new())
             }
             (None, Some(P12 { path, passphrase })) => {
-                // The platform's files have the merchant number for a passphrase.
+                // The passphrase of the platform's files is the merchant number.
                 let passphrase = passphrase.or(self.passphrase);
                 let loaded =
                     keys::p12("p12", &path, passphrase.as_ref().map_or(mchid, |text| text.as_str()))?;
@@ -79,15 +79,15 @@ impl Given {
             }
         };
         if let Some(text) = certificate {
-            let certificate = keys::certificate("merchantCertificate", &text)?;
+            let certificate = keys::certificate("merchant_certificate", &text)?;
             if key.as_ref().is_some_and(|key| !key.matches(&certificate.key)) {
-                let reason = "is not the private key's certificate: the two are not halves of one key";
-                return Err(Error::config("merchantCertificate", reason));
+                let reason = "does not belong to the private key";
+                return Err(Error::config("merchant_certificate", reason));
             }
-            found.extend(certificate.certificate.map(|certified| ("merchantCertificate", certified.serial)));
+            found.extend(certificate.certificate.map(|certified| ("merchant_certificate", certified.serial)));
         }
-        // A certificate knows its serial exactly, leading zeros and all; what was typed must agree with it.
-        let mut serial = given;
+        // A certificate has its exact serial, with leading zeros; a configured serial must agree with it.
+        let mut serial = configured;
         for (field, exact) in found {
             if let Some(other) = serial.filter(|other| !same_serial(other, &exact)) {
                 let reason = format!("is `{other}`, but the certificate in `{field}` has the serial {exact}");
@@ -96,14 +96,13 @@ impl Given {
             serial = Some(exact);
         }
         let serial = serial.ok_or_else(|| {
-            let reason = "holds the private key without its certificate: give the `serial`, or the certificate \
-                          (`merchantCertificate`)";
+            let reason = "has no certificate: give the `serial`, or the certificate (`merchant_certificate`)";
             Error::config("p12", reason)
         })?;
         let key = match (key, self.signer) {
             (Some(key), _) => MerchantKey::Local(Arc::new(key)),
             (None, Some(signer)) => MerchantKey::Remote(signer),
-            (None, None) => return Err(Error::config("privateKey", "is missing")),
+            (None, None) => return Err(Error::config("private_key", "is missing")),
         };
         Ok((serial, key))
     }

@@ -1,18 +1,16 @@
-//! How the client reaches the platform: spare host, proxy, root certificates, pauses.
+//! Settings of the network: spare host, proxy, root certificates, pauses between retries.
 
 use std::time::Duration;
 
-use url::Url;
-
-use super::{Builder, parse_base_url};
+use super::WeChatPayBuilder;
 use crate::crypto::keys;
 use crate::error::Error;
+use crate::transport::NetworkSettings;
 
-/// As given; [`Network::load`] checks it.
-#[derive(Debug)]
-pub(crate) struct Network {
-    spare: Option<String>,
-    retry_delay: Duration,
+/// The settings as given; [`Network::load`] checks them.
+pub(super) struct Network {
+    pub(super) spare: Option<String>,
+    pub(super) retry_delay: Duration,
     proxy: Option<String>,
     no_proxy: bool,
     roots: Vec<String>,
@@ -32,26 +30,16 @@ impl Default for Network {
     }
 }
 
-/// As checked.
-pub(crate) struct Loaded {
-    pub(crate) spare: Option<Url>,
-    pub(crate) retry_delay: Duration,
-    pub(crate) proxy: Option<reqwest::Proxy>,
-    pub(crate) no_proxy: bool,
-    pub(crate) roots: Vec<reqwest::Certificate>,
-    pub(crate) bundled_roots: bool,
-}
-
-impl Builder {
-    /// The base URL of a spare host, asked when the first one cannot be reached, and for a GET when its connection
-    /// breaks. For the platform's own host it is `https://api2.mch.weixin.qq.com/` already; for any other there is
-    /// none unless set. It may see the `Authorization`.
+impl WeChatPayBuilder {
+    /// The base URL of a spare host, which is tried if the first one cannot be reached, and for a GET also if its
+    /// connection breaks. The platform's own host has `https://api2.mch.weixin.qq.com/` by default; any other has none.
+    /// It may receive the `Authorization` header.
     ///
     /// ```
     /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
     /// # #[cfg(feature = "sandbox")] {
     /// # let sandbox = wechatpay_chain::sandbox::Sandbox::start()?;
-    /// // Nobody listens on port 9, so nothing was sent: the call goes to the spare host.
+    /// // Port 9 refuses connections, so nothing was sent, and the call goes to the spare host.
     /// let wx = sandbox.client_builder().base_url("http://127.0.0.1:9/").spare_base_url(sandbox.base_url()).build()?;
     /// assert_eq!(wx["v3/security/echo"].post_sync(serde_json::json!({"echo_message": "hi"}))?.status(), 200);
     /// # }
@@ -62,14 +50,14 @@ impl Builder {
         self
     }
 
-    /// The pause before the first repetition of [`Request::retry`](crate::Request::retry), doubled for each further
-    /// one; 1 s unless set.
+    /// The pause before the first retry of [`Request::retry`](crate::Request::retry), doubled for each further one;
+    /// default 1 s.
     pub fn retry_delay(mut self, delay: Duration) -> Self {
         self.network.retry_delay = delay;
         self
     }
 
-    /// A proxy for all requests: `http://[user:password@]host:port`. Unless set, the environment's (`HTTPS_PROXY` …)
+    /// A proxy for all requests: `http://[user:password@]host:port`. By default the environment's proxy (`HTTPS_PROXY` …)
     /// is used, but never for a base URL on this machine.
     ///
     /// ```
@@ -82,19 +70,19 @@ impl Builder {
         self
     }
 
-    /// No proxy, whatever the environment says.
+    /// No proxy, even if the environment has one.
     pub fn no_proxy(mut self) -> Self {
         self.network.no_proxy = true;
         self
     }
 
-    /// A further root certificate for TLS, PEM text or a `file://` path: a company proxy's, say.
+    /// An additional root certificate for TLS, PEM text or a `file://` path: a company proxy's, for example.
     pub fn root_certificate(mut self, pem: impl Into<String>) -> Self {
         self.network.roots.push(pem.into());
         self
     }
 
-    /// Mozilla's root certificates, compiled in, instead of the operating system's: for a container that has none.
+    /// Uses Mozilla's root certificates, compiled in, instead of the operating system's: for a container without any.
     #[cfg(feature = "bundled-roots")]
     pub fn bundled_roots(mut self) -> Self {
         self.network.bundled_roots = true;
@@ -103,16 +91,15 @@ impl Builder {
 }
 
 impl Network {
-    pub(super) fn load(self) -> Result<Loaded, Error> {
-        let spare = self.spare.as_deref().map(|url| parse_base_url("spare_base_url", url)).transpose()?;
+    pub(super) fn load(self, connect_timeout: Duration) -> Result<NetworkSettings, Error> {
         if self.proxy.is_some() && self.no_proxy {
-            return Err(Error::config("no_proxy", "is set beside a proxy: set one of them"));
+            return Err(Error::config("no_proxy", "and `proxy` are mutually exclusive"));
         }
         let proxy = match &self.proxy {
-            // The URL may hold a password, so it is not repeated.
-            Some(url) => {
-                Some(reqwest::Proxy::all(url).map_err(|_| Error::config("proxy", "is not a proxy's URL"))?)
-            }
+            // The URL may contain a password, so the error does not repeat it.
+            Some(url) => Some(
+                reqwest::Proxy::all(url).map_err(|_| Error::config("proxy", "is not the URL of a proxy"))?,
+            ),
             None => None,
         };
         let mut roots = Vec::with_capacity(self.roots.len());
@@ -124,13 +111,13 @@ impl Network {
             let bundled = webpki_root_certs::TLS_SERVER_ROOT_CERTS.iter();
             roots.extend(bundled.filter_map(|root| reqwest::Certificate::from_der(root).ok()));
         }
-        let Network { retry_delay, no_proxy, bundled_roots, .. } = self;
-        Ok(Loaded { spare, retry_delay, proxy, no_proxy, roots, bundled_roots })
+        let Network { no_proxy, bundled_roots, .. } = self;
+        Ok(NetworkSettings { connect_timeout, proxy, no_proxy, roots, bundled_roots })
     }
 }
 
 fn root(text: &str) -> Result<reqwest::Certificate, Error> {
     let der = keys::any_certificate("root_certificate", text)?;
     reqwest::Certificate::from_der(&der)
-        .map_err(|_| Error::config("root_certificate", "is a certificate that does not parse"))
+        .map_err(|_| Error::config("root_certificate", "is not a valid certificate"))
 }

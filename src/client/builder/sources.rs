@@ -1,22 +1,20 @@
-//! The doors: the typed one, PHP's factory array, the environment.
+//! The sources of settings: the builder, PHP's factory array, the environment.
 
 use serde_json::{Map, Value};
 
+use super::WeChatPayBuilder;
 use super::merchant::P12;
-use super::{Builder, seconds};
 use crate::client::WeChatPay;
-use crate::error::{Error, kind_of};
+use crate::error::{Error, FieldNames, kind_of};
+use crate::transport::seconds;
 
-impl Builder {
-    /// A builder filled from PHP's factory array.
-    pub(super) fn from_array(array: Value) -> Result<Builder, Error> {
+impl WeChatPayBuilder {
+    /// A builder with the settings of PHP's factory array.
+    pub(super) fn from_array(array: Value) -> Result<WeChatPayBuilder, Error> {
         let Value::Object(array) = array else {
-            return Err(Error::config(
-                "factory",
-                format!("takes an object; it was given {}", kind_of(&array)),
-            ));
+            return Err(Error::config("factory", format!("must be an object; it is {}", kind_of(&array))));
         };
-        let mut builder = Builder::default();
+        let mut builder = WeChatPayBuilder { names: FieldNames::Array, ..WeChatPayBuilder::default() };
         for (key, value) in array {
             builder = match key.as_str() {
                 _ if value.is_null() => builder,
@@ -44,48 +42,47 @@ impl Builder {
                     }
                 },
                 "timeout" => builder.timeout(seconds("timeout", &value)?),
-                // APIv2's: checked, so that PHP's array can stay as it is, and not needed for APIv3.
+                // APIv2's. They are checked, so that PHP's array can stay as it is, and not used by APIv3.
                 "secret" => text(&key, value).map(|_| builder)?,
                 "merchant" => object("merchant", value).map(|_| builder)?,
                 _ => {
                     let known = "mchid serial privateKey p12 merchantCertificate certs automaticCertificates apiv3Key secret merchant base_uri (or baseURL) timeout";
-                    return Err(Error::config(
-                        key,
-                        format!("is not a configuration key; known are: {known}"),
-                    ));
+                    return Err(Error::config(key, format!("is not a configuration key (known: {known})")));
                 }
             };
         }
         Ok(builder)
     }
 
-    /// A builder filled from what `get` returns for the `WECHATPAY_*` names of [`WeChatPay::from_env`]: for variables
-    /// that are kept somewhere else than in the environment, and for setting more than they say.
+    /// A builder with the settings that `get` returns for the `WECHATPAY_*` names of [`WeChatPay::from_env`]: for
+    /// variables that are not in the environment, and to add settings to them.
     ///
     /// ```no_run
-    /// use wechatpay_chain::Builder;
+    /// use wechatpay_chain::WeChatPayBuilder;
     /// # fn main() -> Result<(), wechatpay_chain::Error> {
-    /// let wx = Builder::from_variables(|name| std::env::var(name).ok())?.proxy("http://127.0.0.1:3128").build()?;
+    /// let wx = WeChatPayBuilder::from_variables(|name| std::env::var(name).ok())?.proxy("http://127.0.0.1:3128").build()?;
     /// # Ok(()) }
     /// ```
     ///
     /// # Errors
-    /// [`Error::Config`] for one of a pair without the other, and for a value that is none of its kind. The rest comes
-    /// out of [`build`](Builder::build), which then names the variables, too.
-    pub fn from_variables(get: impl Fn(&str) -> Option<String>) -> Result<Builder, Error> {
-        let mut builder = Builder { by_variable: true, ..Builder::default() };
-        let set = |builder: Builder, name: &str, with: fn(Builder, String) -> Builder| match get(name) {
+    /// [`Error::Config`] for one of a pair without the other, and for a malformed value. [`build`](Self::build) checks the
+    /// rest; its errors name the variables, too.
+    pub fn from_variables(get: impl Fn(&str) -> Option<String>) -> Result<WeChatPayBuilder, Error> {
+        let mut builder = WeChatPayBuilder { names: FieldNames::Variables, ..WeChatPayBuilder::default() };
+        let set = |builder: WeChatPayBuilder,
+                   name: &str,
+                   with: fn(WeChatPayBuilder, String) -> WeChatPayBuilder| match get(name) {
             Some(value) => with(builder, value),
             None => builder,
         };
-        builder = set(builder, "WECHATPAY_MCHID", Builder::mchid);
-        builder = set(builder, "WECHATPAY_SERIAL", Builder::serial);
-        builder = set(builder, "WECHATPAY_PRIVATE_KEY", Builder::private_key);
-        builder = set(builder, "WECHATPAY_PASSPHRASE", Builder::passphrase);
-        builder = set(builder, "WECHATPAY_CERTIFICATE", Builder::merchant_certificate);
+        builder = set(builder, "WECHATPAY_MCHID", WeChatPayBuilder::mchid);
+        builder = set(builder, "WECHATPAY_SERIAL", WeChatPayBuilder::serial);
+        builder = set(builder, "WECHATPAY_PRIVATE_KEY", WeChatPayBuilder::private_key);
+        builder = set(builder, "WECHATPAY_PASSPHRASE", WeChatPayBuilder::passphrase);
+        builder = set(builder, "WECHATPAY_CERTIFICATE", WeChatPayBuilder::merchant_certificate);
         builder.p12 = get("WECHATPAY_P12").map(|path| P12::new(path, None));
-        builder = set(builder, "WECHATPAY_APIV3_KEY", Builder::apiv3_key);
-        builder = set(builder, "WECHATPAY_BASE_URL", Builder::base_url);
+        builder = set(builder, "WECHATPAY_APIV3_KEY", WeChatPayBuilder::apiv3_key);
+        builder = set(builder, "WECHATPAY_BASE_URL", WeChatPayBuilder::base_url);
         for (id, pem) in [
             ("WECHATPAY_PLATFORM_SERIAL", "WECHATPAY_PLATFORM_CERTIFICATE"),
             ("WECHATPAY_PUBLIC_KEY_ID", "WECHATPAY_PUBLIC_KEY"),
@@ -94,10 +91,10 @@ impl Builder {
                 (Some(id), Some(pem)) => builder.platform_key(id, pem),
                 (None, None) => builder,
                 (None, Some(_)) => {
-                    return Err(Error::config(id, format!("is missing: `{pem}` is set without it")));
+                    return Err(Error::config(id, format!("is missing, but `{pem}` is set")));
                 }
                 (Some(_), None) => {
-                    return Err(Error::config(pem, format!("is missing: `{id}` is set without it")));
+                    return Err(Error::config(pem, format!("is missing, but `{id}` is set")));
                 }
             };
         }
@@ -117,17 +114,17 @@ impl Builder {
     }
 }
 
-/// The doors.
+/// The three sources of settings.
 impl WeChatPay {
-    /// The typed door; see [`Builder`].
-    pub fn builder() -> Builder {
-        Builder::default()
+    /// A builder, to set everything from Rust: see [`WeChatPayBuilder`].
+    pub fn builder() -> WeChatPayBuilder {
+        WeChatPayBuilder::default()
     }
 
-    /// PHP's door: `Builder::factory([...])` with the same key names: `mchid serial privateKey certs secret merchant
-    /// base_uri timeout`, and `apiv3Key`, `automaticCertificates`, `merchantCertificate`, `p12`. A `privateKey` or `p12` with a passphrase is a
-    /// list of two, as PHP's `Rsa::from([$pem, $passphrase])`. `timeout` is in seconds, as in PHP. `secret` and
-    /// `merchant` belong to APIv2 and have no effect on APIv3.
+    /// A client from the array of PHP's `Builder::factory([...])`, with the same key names: `mchid serial privateKey certs
+    /// secret merchant base_uri timeout`; also `apiv3Key automaticCertificates merchantCertificate p12`. A `privateKey` or
+    /// `p12` with a passphrase is a list of two, as in PHP's `Rsa::from([$pem, $passphrase])`. `timeout` is in seconds, as
+    /// in PHP. `secret` and `merchant` belong to APIv2 and have no effect on APIv3. Errors name PHP's keys.
     ///
     /// ```no_run
     /// # use serde_json::json;
@@ -143,16 +140,28 @@ impl WeChatPay {
     /// ```
     ///
     /// # Errors
-    /// Those of [`Builder::build`], and [`Error::Config`] for a key that is not known or has the wrong type.
+    /// Those of [`WeChatPayBuilder::build`], and [`Error::Config`] for an unknown key or a value of the wrong type.
     pub fn factory(array: Value) -> Result<WeChatPay, Error> {
-        Builder::from_array(array)?.build()
+        WeChatPayBuilder::from_array(array)?.build()
     }
 
-    /// The environment's door: `WECHATPAY_MCHID`; `WECHATPAY_SERIAL` or `WECHATPAY_CERTIFICATE` with
-    /// `WECHATPAY_PRIVATE_KEY`, or `WECHATPAY_P12` for both; one or both of `WECHATPAY_PUBLIC_KEY_ID` with `WECHATPAY_PUBLIC_KEY` and `WECHATPAY_PLATFORM_SERIAL` with
-    /// `WECHATPAY_PLATFORM_CERTIFICATE`; optionally `WECHATPAY_AUTOMATIC_CERTIFICATES` (1; in the place of a platform key, or beside one), `WECHATPAY_PASSPHRASE` (of the private key or the p12, for which it is the merchant number
-    /// unless set), `WECHATPAY_APIV3_KEY`, `WECHATPAY_BASE_URL`, `WECHATPAY_TIMEOUT`
-    /// (seconds). Keys are PEM text (`\n` may be written out), `file://` paths or PHP's schemes.
+    /// A client from environment variables. Errors name the variables.
+    ///
+    /// | variable | value |
+    /// |---|---|
+    /// | `WECHATPAY_MCHID` | required |
+    /// | `WECHATPAY_PRIVATE_KEY` with `WECHATPAY_SERIAL` or `WECHATPAY_CERTIFICATE` | required, unless `WECHATPAY_P12` is set |
+    /// | `WECHATPAY_P12` | the path of the `.p12` file |
+    /// | `WECHATPAY_PASSPHRASE` | of the private key or the `.p12` file, whose default is the merchant number |
+    /// | `WECHATPAY_PUBLIC_KEY_ID` with `WECHATPAY_PUBLIC_KEY` | the platform's public key |
+    /// | `WECHATPAY_PLATFORM_SERIAL` with `WECHATPAY_PLATFORM_CERTIFICATE` | a platform certificate |
+    /// | `WECHATPAY_AUTOMATIC_CERTIFICATES` | `1`: download the platform certificates |
+    /// | `WECHATPAY_APIV3_KEY` | 32 bytes |
+    /// | `WECHATPAY_BASE_URL` | another base URL |
+    /// | `WECHATPAY_TIMEOUT` | seconds |
+    ///
+    /// At least one of the public key, a platform certificate and automatic certificates is required. Keys are PEM text
+    /// (with real line breaks or `\n`), `file://` paths or PHP's schemes.
     ///
     /// ```no_run
     /// let wx = wechatpay_chain::WeChatPay::from_env()?;
@@ -160,47 +169,19 @@ impl WeChatPay {
     /// ```
     ///
     /// # Errors
-    /// Those of [`Builder::build`], and [`Error::Config`] for one of a pair without the other.
+    /// Those of [`WeChatPayBuilder::build`], and [`Error::Config`] for one of a pair without the other.
     pub fn from_env() -> Result<WeChatPay, Error> {
         if let Some((name, _)) = std::env::vars_os().find(|(name, value)| {
             name.to_str().is_some_and(|name| name.starts_with("WECHATPAY_")) && value.to_str().is_none()
         }) {
             return Err(Error::config(name.to_string_lossy(), "is not UTF-8"));
         }
-        // An empty variable is an unset one: that is how shells and containers unset them.
-        Builder::from_variables(|name| std::env::var(name).ok().filter(|v| !v.is_empty()))?.build()
+        // Shells and containers unset a variable by making it empty.
+        WeChatPayBuilder::from_variables(|name| std::env::var(name).ok().filter(|v| !v.is_empty()))?.build()
     }
 }
 
-/// The variable that fills a field, for messages.
-const VARIABLES: &[(&str, &str)] = &[
-    ("mchid", "WECHATPAY_MCHID"),
-    ("serial", "WECHATPAY_SERIAL"),
-    ("privateKey", "WECHATPAY_PRIVATE_KEY"),
-    ("merchantCertificate", "WECHATPAY_CERTIFICATE"),
-    ("p12", "WECHATPAY_P12"),
-    ("certs", "WECHATPAY_PUBLIC_KEY"),
-    ("apiv3Key", "WECHATPAY_APIV3_KEY"),
-    ("base_uri", "WECHATPAY_BASE_URL"),
-];
-
-pub(super) fn by_variable(error: Error) -> Error {
-    let variable =
-        |field: &str| VARIABLES.iter().find(|(name, _)| *name == field).map(|(_, name)| (*name).to_owned());
-    match error {
-        Error::Config(mut e) => {
-            e.field = variable(&e.field).unwrap_or(e.field);
-            Error::Config(e)
-        }
-        Error::Key(mut e) => {
-            e.name = variable(&e.name).unwrap_or(e.name);
-            Error::Key(e)
-        }
-        other => other,
-    }
-}
-
-// Values are moved out of the array, not copied: the builder wipes what it holds.
+// Values are moved out of the array, not copied: the builder wipes its secrets when it is dropped.
 
 fn text(field: &str, value: Value) -> Result<String, Error> {
     match value {
@@ -225,12 +206,12 @@ fn with_passphrase(field: &str, value: Value) -> Result<(String, Option<String>)
         (Some(Value::String(text)), Some(Value::String(passphrase)), None) => Ok((text, Some(passphrase))),
         // PHP's passphrase may be null: the key has none.
         (Some(Value::String(text)), Some(Value::Null), None) => Ok((text, None)),
-        (Some(_), Some(_), None) => Err(wrong("a list of other things than two strings")),
-        _ => Err(wrong(&format!("a list of {count}"))),
+        (Some(_), Some(_), None) => Err(wrong("a list that does not contain two strings")),
+        _ => Err(wrong(&format!("a list of {count} items"))),
     }
 }
 
-fn certs(mut builder: Builder, value: Value) -> Result<Builder, Error> {
+fn certs(mut builder: WeChatPayBuilder, value: Value) -> Result<WeChatPayBuilder, Error> {
     for (serial, pem) in object("certs", value)? {
         let pem = text(&format!("certs[\"{serial}\"]"), pem)?;
         builder = builder.platform_key(serial, pem);

@@ -1,9 +1,9 @@
 use super::*;
-use crate::vectors::{Vectors, bytes};
+use crate::conformance::{Vectors, bytes};
 
 /// PHP takes what OpenSSL takes: keys and nonces of other lengths, and shorter tags.
 #[test]
-fn opens_what_php_sealed() {
+fn conformance_decrypts_phps_ciphertexts() {
     let Some(vectors) = Vectors::of("AesGcm.encrypt") else { return };
     let (mut opened, mut refused) = (0, 0);
     for vector in vectors.iter() {
@@ -33,7 +33,7 @@ fn opens_what_php_sealed() {
 }
 
 #[test]
-fn opens_what_php_opens_or_refuses() {
+fn conformance_decrypts_or_refuses_as_php() {
     let Some(vectors) = Vectors::of("AesGcm.decrypt") else { return };
     let (mut equal, mut stricter) = (0, 0);
     for vector in vectors.iter() {

@@ -2,7 +2,7 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 
 use super::*;
-use crate::vectors::Vectors;
+use crate::conformance::Vectors;
 
 fn path(name: &str) -> String {
     format!("{}/tests/keys/{name}", env!("CARGO_MANIFEST_DIR"))
@@ -141,7 +141,7 @@ fn a_damaged_p12_is_refused_wherever_the_damage_is() {
 }
 
 #[test]
-fn the_serials_are_phps() {
+fn conformance_certificate_serials() {
     let Some(vectors) = Vectors::of("PemUtil.parseCertificateSerialNo") else { return };
     let mut compared = 0;
     for vector in vectors.iter() {
@@ -163,7 +163,7 @@ fn the_serials_are_phps() {
 }
 
 #[test]
-fn pkcs1_and_spki_are_one_key_as_in_php() {
+fn conformance_pkcs1_and_spki_are_the_same_key() {
     let Some(vectors) = Vectors::of("Rsa.pkcs1ToSpki") else { return };
     let mut compared = 0;
     for vector in vectors.iter() {

@@ -1,45 +1,40 @@
-//! Downloads: streamed to a file, verified and compared before the file gets its name.
+//! Downloads: streamed to a file, and verified before the file gets its name.
+
+mod sink;
+mod stream;
 
 use std::fmt;
 use std::future::{Future, IntoFuture};
-use std::path::PathBuf;
 use std::pin::Pin;
 use std::sync::Arc;
-use std::time::Duration;
 
-use bytes::Bytes;
-use http::{HeaderMap, StatusCode};
-use tokio::io::AsyncWrite;
 use tokio::runtime::Handle;
 use tracing::Instrument as _;
 
-use crate::client::{Inner, Lane};
-use crate::error::{Error, VerifyError, VerifyReason};
-use crate::request::Request;
-use crate::request::bill;
-use crate::request::prepared::Parts;
-use crate::response::{Response, request_id};
-use crate::runtime::blocking;
-use crate::transport::send::{self as wire, Answer, Sent};
-use crate::v3::exchange::{self, Asked, Call};
-use crate::v3::platform::PlatformKeys;
-use crate::v3::verify::{self, Streamed};
-
-mod sink;
-
+#[cfg(feature = "bill")]
+use super::bill::ticket;
+use super::draft::Draft;
+use crate::crypto::digest::is_sha1_hex;
+use crate::error::Error;
+use crate::response::{Saved, request_id};
+use crate::runtime::{IoRuntime, background};
+use crate::v3::Context;
+use crate::v3::exchange::Call;
 pub(crate) use sink::Sink;
-use sink::{Content, Stop, Target};
+use sink::{Content, Target};
+use stream::{Stream, open};
 
-/// A download, being put together by [`Request::save_to`]: a future, and [`wait`](Download::wait) runs it blocking.
+/// A download, made by [`Request::save_to`](crate::Request::save_to): a builder that is a future. `.await` runs it;
+/// [`wait`](Download::wait) runs it and blocks.
 ///
-/// The answer is streamed, in constant memory and without the limit of [`Builder::max_body`](crate::Builder::max_body),
-/// into a `.part` file beside the target, which gets its name only when everything held: the signature, for a path
-/// that the platform signs, and the digest, where one is known. After an error, and when the future is dropped,
-/// nothing is left behind, and a file that stood there before is still there. An error status is
-/// [`Error::Api`] as ever.
+/// The response is streamed in constant memory, without the limit of
+/// [`max_body`](crate::WeChatPayBuilder::max_body), into a `.part` file next to the target. The file gets its name only
+/// if everything is right: the signature, for a path that the platform signs, and the digest, if one is known. After an
+/// error, and if the future is dropped, the `.part` file is removed and an existing target is unchanged. An error status
+/// is [`Error::Api`], as for every call.
 ///
-/// **Timeout.** A whole gigabyte has no sensible one, so the timeout (the client's, or [`Request::timeout`]) is how
-/// long the answer's head may take, and then every next piece.
+/// **Timeout.** A gigabyte has no sensible one. So the timeout (the client's, or
+/// [`Request::timeout`](crate::Request::timeout)) applies to the head of the response, and then to each next piece.
 ///
 /// ```no_run
 /// # async fn f(wx: &wechatpay_chain::WeChatPay) -> Result<(), wechatpay_chain::Error> {
@@ -55,7 +50,8 @@ use sink::{Content, Stop, Target};
 /// ```
 #[must_use = "a download is started by `.await`, `.send()` or `.wait()`"]
 pub struct Download {
-    what: What,
+    context: Arc<Context>,
+    source: Source,
     sink: Sink,
     gunzip: bool,
     sha1: Option<String>,
@@ -65,52 +61,47 @@ pub struct Download {
 
 type Progress = Box<dyn FnMut(u64, Option<u64>) + Send>;
 
-pub(crate) enum What {
-    /// This answer.
-    Answer(Request),
-    /// The file that this answer tells of, asked for within the timeout, if it has one of its own.
-    Bill(Request, Option<Duration>),
-}
-
-/// A file that is there, whole and checked.
-#[derive(Debug, Clone)]
-#[non_exhaustive]
-pub struct Saved {
-    /// Where it is; `None` for a writer.
-    pub path: Option<PathBuf>,
-    /// How many bytes were written: the decompressed ones, with [`Download::gunzip`].
-    pub bytes: u64,
-    /// The SHA-1 of what was written, in lower-case hex.
-    pub sha1: String,
-    /// Whether the platform vouches for the content: by a signature, or by a digest that a signed answer gave.
-    pub verified: bool,
-    /// The HTTP status.
-    pub status: u16,
-    /// The answer's headers.
-    pub headers: HeaderMap,
+/// The response that is saved.
+enum Source {
+    /// The response of this request.
+    Request(Draft),
+    /// The file that the response of this request names.
+    #[cfg(feature = "bill")]
+    Bill(Draft),
 }
 
 impl Download {
-    pub(crate) fn new(what: What, sink: Sink) -> Download {
-        Download { what, sink, gunzip: false, sha1: None, max_bytes: None, progress: None }
+    pub(super) fn new(context: Arc<Context>, draft: Draft, sink: Sink) -> Download {
+        Download::of(context, Source::Request(draft), sink)
     }
 
-    /// Decompresses gzip on the way. The digest is that of the decompressed content, as in the platform's bills; a
-    /// signature is over what came.
+    /// A download of the file that the response of `draft` names.
+    #[cfg(feature = "bill")]
+    pub(super) fn of_bill(context: Arc<Context>, draft: Draft, sink: Sink) -> Download {
+        Download::of(context, Source::Bill(draft), sink)
+    }
+
+    fn of(context: Arc<Context>, source: Source, sink: Sink) -> Download {
+        Download { context, source, sink, gunzip: false, sha1: None, max_bytes: None, progress: None }
+    }
+
+    /// Decompresses gzip while downloading. A digest is that of the decompressed content, as in the platform's bills; a
+    /// signature covers the received bytes.
+    #[cfg(feature = "bill")]
     pub fn gunzip(mut self, gunzip: bool) -> Download {
         self.gunzip = gunzip;
         self
     }
 
-    /// The SHA-1 that the (decompressed) content must have, in hex. Another one is
-    /// [`VerifyReason::BadDigest`](crate::VerifyReason::BadDigest).
+    /// Sets the SHA-1, in hex, that the (decompressed) content must have. Otherwise the download fails with
+    /// [`VerifyReason::BadDigest`](crate::error::VerifyReason::BadDigest).
     ///
     /// ```
     /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
     /// # #[cfg(feature = "sandbox")] {
     /// # let sandbox = wechatpay_chain::sandbox::Sandbox::start()?;
     /// # let wx = sandbox.client()?;
-    /// # use wechatpay_chain::{Error, VerifyReason, sandbox::Answer};
+    /// # use wechatpay_chain::{Error, error::VerifyReason, sandbox::Answer};
     /// sandbox.on_with("GET", "v3/billdownload/file", Answer::new(200).body("text/csv", "abc").unsigned())?;
     /// let download = || wx["v3/billdownload/file"].get().save_to_writer(tokio::io::sink());
     /// assert_eq!(download().sha1("a9993e364706816aba3e25717850c26c9cd0d89d").wait()?.bytes, 3);
@@ -124,7 +115,7 @@ impl Download {
         self
     }
 
-    /// The most that is taken, before and after decompression. There is no limit otherwise.
+    /// Sets a limit, in bytes, for the content before and after decompression. By default there is none.
     ///
     /// ```
     /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
@@ -142,8 +133,8 @@ impl Download {
         self
     }
 
-    /// Is told, after every piece, how many bytes came (compressed, if they are), and how many there are to come in
-    /// all, when the answer says so.
+    /// Calls `progress` after every piece with the number of received bytes (compressed, if they are), and with the total
+    /// if the response declares it.
     pub fn progress(mut self, progress: impl FnMut(u64, Option<u64>) + Send + 'static) -> Download {
         self.progress = Some(Box::new(progress));
         self
@@ -152,205 +143,69 @@ impl Download {
     /// Downloads; `.await` on the download does the same.
     ///
     /// # Errors
-    /// Every variant of [`Error`] can come out of a call. [`Error::Config`] names `save_to` when the file cannot be
-    /// made, and then nothing was sent; [`Error::Transport`] is a broken connection, a limit, or a disk that takes no
-    /// more; [`Error::Verify`] a signature or digest that does not hold; [`Error::Decode`] no gzip where it should be.
+    /// Every variant of [`Error`] is possible. [`Error::Config`] for `save_to`: the file cannot be created, and nothing
+    /// was sent. [`Error::Transport`]: the connection broke, a limit was exceeded, or the content cannot be written.
+    /// [`Error::Verify`]: the signature or the digest does not match. [`Error::Decode`]: the content is not valid gzip.
     pub async fn send(self) -> Result<Saved, Error> {
         if Handle::try_current().is_ok() {
-            self.run(Lane::Caller).await
+            self.run(IoRuntime::Caller).await
         } else {
-            blocking::on_background(self.run(Lane::Background))?.await
+            background::on_background(self.run(IoRuntime::Background))?.await
         }
     }
 
-    /// Downloads, blocking this thread, with a runtime or without one.
+    /// Downloads, and blocks this thread, inside a tokio runtime or outside.
     ///
     /// # Errors
-    /// As [`send`](Download::send).
+    /// Those of [`send`](Download::send).
     pub fn wait(self) -> Result<Saved, Error> {
-        blocking::wait(self.run(Lane::Background))
+        background::wait(self.run(IoRuntime::Background))
     }
 
-    async fn run(self, lane: Lane) -> Result<Saved, Error> {
-        if self.sha1.as_ref().is_some_and(|hex| !is_sha1(hex)) {
+    async fn run(self, runtime: IoRuntime) -> Result<Saved, Error> {
+        if self.sha1.as_ref().is_some_and(|hex| !is_sha1_hex(hex)) {
             return Err(Error::config("sha1", "must be 40 hex digits"));
         }
-        // First of all: what cannot be written is not asked for.
+        // First: if the file cannot be created, nothing is sent.
         let target = Target::open(self.sink)?;
+        let context = self.context;
         let mut expected: Vec<String> = self.sha1.into_iter().collect();
-        let (request, vouched) = match self.what {
-            What::Answer(request) => (request, false),
-            What::Bill(request, timeout) => {
-                let bill = bill::ask(request, lane).await?;
-                // Beside the caller's own, never instead of it: this one is signed.
-                expected.push(bill.sha1);
-                let file = timeout.into_iter().fold(bill.file, Request::timeout);
-                (file, true)
+        let (mut draft, digest_is_signed) = match self.source {
+            Source::Request(draft) => (draft, false),
+            #[cfg(feature = "bill")]
+            Source::Bill(draft) => {
+                let ticket = ticket::request(&context, draft, runtime).await?;
+                // In addition to the caller's own digest, never instead of it: this one is signed.
+                expected.push(ticket.sha1);
+                (ticket.file, true)
             }
         };
-        let (inner, parts) = request.into_stream().await?;
-        let sent = Sent {
-            method: parts.method.clone(),
-            template: Arc::clone(&parts.template),
-            timeout: parts.timeout,
-        };
-        let mut call = Call::begin(&inner, &parts);
+        draft.make_ready(&context).await?;
+        let mut request = draft.assemble(&context)?;
+        request.streamed = true;
+        let info = request.call_info();
+        let mut call = Call::begin(&context, &request);
         let span = call.span.clone();
         let result = async {
-            // What comes before the first byte may be tried again; a file that broke off is not.
-            let mut next = parts;
-            let Opened { answer, head, seal, keys } = loop {
-                let kept = call.keep(&next);
-                let opened = open(&inner, next, lane, &sent, vouched).await;
-                match call.again(&opened, kept).await {
+            // The call may be repeated up to the first byte; a file that breaks off is not.
+            let mut next = request;
+            let opened = loop {
+                let repeat = call.start_attempt(&next);
+                let opened = open(&context, next, runtime, &info, digest_is_signed).await;
+                match call.next_attempt(&opened, repeat).await {
                     Some(again) => next = again,
                     None => break opened?,
                 }
             };
             let content = Content::new(target, self.gunzip, self.max_bytes);
-            let mut stream = Stream { keys, sent: &sent, head, seal, content };
-            stream.receive(answer, self.max_bytes, self.progress).await?;
-            stream.finish(expected, vouched).await
+            let (response, mut stream) = Stream::new(opened, &info, content);
+            stream.receive(response, self.max_bytes, self.progress).await?;
+            stream.finish(expected, digest_is_signed).await
         };
         let result = result.instrument(span).await;
         call.end(result.as_ref().map(|saved| (saved.status, request_id(&saved.headers))));
         result
     }
-}
-
-/// A file that is on its way: its head is verified.
-struct Opened {
-    answer: reqwest::Response,
-    /// Without a body, which is not kept.
-    head: Answer,
-    seal: Streamed,
-    /// Those under which the head was verified.
-    keys: Arc<PlatformKeys>,
-}
-
-/// One attempt, up to the answer's head. An error status is an error already, read whole.
-async fn open(
-    inner: &Arc<Inner>,
-    parts: Box<Parts>,
-    lane: Lane,
-    sent: &Sent,
-    vouched: bool,
-) -> Result<Opened, Error> {
-    let asked = Asked::of(&parts);
-    let mut answer = sent.within("answer", wire::send(inner, parts, lane, sent)).await?;
-    if !answer.status().is_success() {
-        let limit = inner.settings.max_body;
-        let body = sent.within("whole answer", wire::read(&mut answer, limit, sent)).await?;
-        return exchange::check(inner, &asked, Answer::new(answer, body)).await.and_then(|_| {
-            Err(sent.broken("a status that is neither success nor error".to_owned(), true, None))
-        });
-    }
-    let head = Answer::head(&answer);
-    let (seal, keys) = match vouched {
-        true => (Streamed::Unsigned, asked.keys),
-        false => {
-            let looked_at = asked.looked_at(&head, inner.clock.unix_seconds());
-            let status = Some(head.status.as_u16());
-            exchange::under(inner, &asked.keys, &head.headers, status, |keys| {
-                verify::begin(&looked_at, keys).map(|seal| (seal, Arc::clone(keys)))
-            })
-            .await?
-        }
-    };
-    Ok(Opened { answer, head, seal, keys })
-}
-
-struct Stream<'s> {
-    keys: Arc<PlatformKeys>,
-    sent: &'s Sent,
-    head: Answer,
-    seal: Streamed,
-    content: Content,
-}
-
-impl Stream<'_> {
-    async fn receive(
-        &mut self,
-        mut answer: reqwest::Response,
-        limit: Option<u64>,
-        mut progress: Option<Progress>,
-    ) -> Result<(), Error> {
-        let (total, mut received) = (answer.content_length(), 0);
-        let too_large = |length: u64| limit.filter(|limit| length > *limit).map(Stop::TooLarge);
-        if let Some(stop) = total.and_then(too_large) {
-            return Err(self.stopped(stop));
-        }
-        loop {
-            let sent = self.sent;
-            let next = async { answer.chunk().await.map_err(|e| sent.transport(e)) };
-            let Some(chunk) = self.sent.within("next piece", next).await? else { return Ok(()) };
-            received += chunk.len() as u64;
-            if let Some(stop) = too_large(received) {
-                return Err(self.stopped(stop));
-            }
-            self.seal.update(&chunk);
-            self.content.push(&chunk).await.map_err(|stop| self.stopped(stop))?;
-            if let Some(progress) = &mut progress {
-                progress(received, total);
-            }
-        }
-    }
-
-    async fn finish(self, expected: Vec<String>, vouched: bool) -> Result<Saved, Error> {
-        let Stream { keys, sent, head, seal, content } = self;
-        let written = content.finish().await.map_err(|stop| stopped(stop, sent, &head))?;
-        let unproved = |reason| {
-            let request_id = request_id(&head.headers).map(str::to_owned);
-            Error::Verify(Box::new(VerifyError { reason, status: Some(head.status.as_u16()), request_id }))
-        };
-        let verified = seal.finish(&head.headers, &keys).map_err(unproved)? || vouched;
-        if let Some(expected) =
-            expected.into_iter().find(|digest| !digest.eq_ignore_ascii_case(&written.sha1))
-        {
-            let actual = written.sha1.clone();
-            return Err(unproved(VerifyReason::BadDigest { algorithm: "SHA-1", expected, actual }));
-        }
-        let path = written.target.keep().await.map_err(|stop| stopped(stop, sent, &head))?;
-        let (bytes, sha1) = (written.bytes, written.sha1);
-        Ok(Saved { path, bytes, sha1, verified, status: head.status.as_u16(), headers: head.headers })
-    }
-
-    fn stopped(&self, stop: Stop) -> Error {
-        stopped(stop, self.sent, &self.head)
-    }
-}
-
-fn stopped(stop: Stop, sent: &Sent, head: &Answer) -> Error {
-    match stop {
-        Stop::TooLarge(limit) => sent.broken(
-            format!("the answer is larger than {limit} bytes, the most that is taken"),
-            true,
-            None,
-        ),
-        Stop::Unwritten { to, source } => sent.broken(
-            format!("the answer cannot be written to {to}: {source}"),
-            true,
-            Some(Box::new(source)),
-        ),
-        Stop::NoGzip(source) => {
-            let what = format!("what came is no whole gzip ({source})");
-            let request_id = request_id(&head.headers).map(str::to_owned);
-            let source = Some(source.into());
-            Error::Decode(Box::new(crate::error::DecodeError { what, request_id, source }))
-        }
-    }
-}
-
-impl Sent {
-    /// A timeout for each step, since there is none for the whole.
-    async fn within<T>(&self, what: &str, step: impl Future<Output = Result<T, Error>>) -> Result<T, Error> {
-        let late = || self.broken(format!("no {what} within {:?}", self.timeout), true, None);
-        tokio::time::timeout(self.timeout, step).await.unwrap_or_else(|_| Err(late()))
-    }
-}
-
-pub(crate) fn is_sha1(hex: &str) -> bool {
-    hex.len() == 40 && hex.bytes().all(|b| b.is_ascii_hexdigit())
 }
 
 impl IntoFuture for Download {
@@ -362,54 +217,15 @@ impl IntoFuture for Download {
     }
 }
 
-impl Request {
-    /// Streams the answer into a file, instead of into memory: see [`Download`].
-    ///
-    /// ```
-    /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
-    /// # #[cfg(feature = "sandbox")] {
-    /// # let sandbox = wechatpay_chain::sandbox::Sandbox::start()?;
-    /// # let wx = sandbox.client()?;
-    /// # let folder = tempfile::tempdir()?;
-    /// # let path = folder.path().join("certificates.json");
-    /// let saved = wx["v3/certificates"].get().save_to(&path).wait()?;
-    /// assert!(saved.verified && std::fs::metadata(&path)?.len() == saved.bytes);
-    /// # }
-    /// # Ok(()) }
-    /// ```
-    pub fn save_to(self, path: impl Into<PathBuf>) -> Download {
-        Download::new(What::Answer(self), Sink::Path(path.into()))
-    }
-
-    /// Streams the answer into a writer: see [`Download`].
-    ///
-    /// The writer is given everything *before* it is verified: throw away what it got unless the download succeeds.
-    ///
-    /// ```no_run
-    /// # async fn f(wx: &wechatpay_chain::WeChatPay) -> Result<(), wechatpay_chain::Error> {
-    /// let saved = wx["v3/certificates"].get().save_to_writer(tokio::io::sink()).await?;
-    /// println!("{} bytes", saved.bytes);
-    /// # Ok(()) }
-    /// ```
-    pub fn save_to_writer(self, writer: impl AsyncWrite + Send + Unpin + 'static) -> Download {
-        Download::new(What::Answer(self), Sink::Writer(Box::new(writer)))
-    }
-}
-
-impl Saved {
-    /// The answer that PHP's `sink` leaves: everything but the body.
-    pub(crate) fn into_response(mut self, inner: Arc<Inner>) -> Response {
-        let headers = std::mem::take(&mut self.headers);
-        let status = StatusCode::from_u16(self.status).unwrap_or_default();
-        Response::new(inner, status, headers, Bytes::new(), self.verified).with_saved(self)
-    }
-}
-
 impl fmt::Debug for Download {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let (What::Answer(request) | What::Bill(request, _)) = &self.what;
+        let draft = match &self.source {
+            Source::Request(draft) => draft,
+            #[cfg(feature = "bill")]
+            Source::Bill(draft) => draft,
+        };
         f.debug_struct("Download")
-            .field("request", request)
+            .field("request", draft)
             .field("gunzip", &self.gunzip)
             .field("sha1", &self.sha1)
             .field("max_bytes", &self.max_bytes)

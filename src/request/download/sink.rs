@@ -1,61 +1,65 @@
-//! Where a download goes, and what is done with it on the way: decompressed, counted, hashed.
+//! The file or writer of a download; the content is decompressed, counted and hashed on its way there.
 
-use std::io::{self, Write as _};
+use std::io;
+#[cfg(feature = "bill")]
+use std::io::Write as _;
 use std::path::{Path, PathBuf};
 
 use aws_lc_rs::digest::{Context, SHA1_FOR_LEGACY_USE_ONLY};
+#[cfg(feature = "bill")]
 use flate2::write::MultiGzDecoder;
 use tokio::fs::File;
 use tokio::io::{AsyncWrite, AsyncWriteExt as _};
 
 use crate::crypto::digest::hex;
+use crate::crypto::random::nonce;
 use crate::error::Error;
-use crate::v3::sign;
 
-/// How much is decompressed in one step: gzip makes at most about a thousand times as much of it.
-const STEP: usize = 2048;
+/// The bytes that are decompressed in one step: gzip expands them at most about a thousand times.
+#[cfg(feature = "bill")]
+const GUNZIP_STEP: usize = 2048;
 
-/// Where it goes.
+/// The destination of a download.
 pub(crate) enum Sink {
     Path(PathBuf),
     Writer(Box<dyn AsyncWrite + Send + Unpin>),
 }
 
-/// Why a download ends early; the caller knows of which call.
+/// The reason why a download ends early.
 pub(super) enum Stop {
     TooLarge(u64),
     Unwritten { to: String, source: io::Error },
-    NoGzip(io::Error),
+    InvalidGzip(io::Error),
 }
 
-/// An open sink.
+/// An open destination.
 pub(super) enum Target {
     File {
-        // Closed before `part` removes it: the order of these two matters where open files cannot be removed.
+        // Declared before `part`, so it is closed before `part` removes it: some systems cannot remove an open file.
         file: File,
-        part: Part,
+        part: PartFile,
     },
     Writer(Box<dyn AsyncWrite + Send + Unpin>),
 }
 
-/// The file beside the target, which is removed unless it gets the target's name.
-pub(super) struct Part {
+/// The temporary file next to the target. It is removed unless it is renamed to the target.
+pub(super) struct PartFile {
     temporary: PathBuf,
     target: PathBuf,
-    kept: bool,
+    committed: bool,
 }
 
-impl Drop for Part {
+impl Drop for PartFile {
     fn drop(&mut self) {
-        if !self.kept {
-            // Nobody is left to be told.
+        if !self.committed {
+            // No caller is left for an error.
             let _ = std::fs::remove_file(&self.temporary);
         }
     }
 }
 
 impl Target {
-    /// Opened at once, not on the blocking pool: a future that is dropped meanwhile could not remove the file.
+    /// Opens it on this thread, not on the blocking pool: a future that is dropped meanwhile could not remove the file.
     pub(super) fn open(sink: Sink) -> Result<Target, Error> {
         let target = match sink {
             Sink::Writer(writer) => return Ok(Target::Writer(writer)),
@@ -64,20 +68,20 @@ impl Target {
         let refuse =
             |reason: String| Error::config("save_to", format!("names `{}`, {reason}", target.display()));
         if target.file_name().is_none() {
-            return Err(refuse("which is no file's name".to_owned()));
+            return Err(refuse("which is not a file name".to_owned()));
         }
         if target.is_dir() {
-            return Err(refuse("which is a folder".to_owned()));
+            return Err(refuse("which is a directory".to_owned()));
         }
-        let unique = sign::nonce()?;
+        let unique = nonce()?;
         let temporary =
             target.with_file_name(format!(".wechatpay-{}.part", unique.get(..16).unwrap_or(&unique)));
         let file = std::fs::OpenOptions::new()
             .write(true)
             .create_new(true)
             .open(&temporary)
-            .map_err(|e| refuse(format!("beside which no file can be made: {e}")))?;
-        let part = Part { temporary, target, kept: false };
+            .map_err(|e| refuse(format!("but no file can be created in its directory: {e}")))?;
+        let part = PartFile { temporary, target, committed: false };
         Ok(Target::File { file: File::from_std(file), part })
     }
 
@@ -97,14 +101,14 @@ impl Target {
         result.map_err(|source| self.unwritten(source))
     }
 
-    /// Gives the file its name. It is on the disk before: a name must not stand for a file that a crash cut.
-    pub(super) async fn keep(self) -> Result<Option<PathBuf>, Stop> {
+    /// Renames the file to the target, once it is on the disk: after a crash the target must not be incomplete.
+    pub(super) async fn commit(self) -> Result<Option<PathBuf>, Stop> {
         let Target::File { file, mut part } = self else { return Ok(None) };
         let unwritten = |source, path: &Path| Stop::Unwritten { to: format!("`{}`", path.display()), source };
         file.sync_all().await.map_err(|e| unwritten(e, &part.target))?;
         drop(file);
         std::fs::rename(&part.temporary, &part.target).map_err(|e| unwritten(e, &part.target))?;
-        part.kept = true;
+        part.committed = true;
         Ok(Some(std::mem::take(&mut part.target)))
     }
 
@@ -117,16 +121,17 @@ impl Target {
     }
 }
 
-/// What is on its way into the sink.
+/// The content on its way into the target.
 pub(super) struct Content {
     target: Target,
+    #[cfg(feature = "bill")]
     gzip: Option<MultiGzDecoder<Vec<u8>>>,
     limit: u64,
     bytes: u64,
     sha1: Context,
 }
 
-/// What was written.
+/// The completely written content.
 pub(super) struct Written {
     pub(super) target: Target,
     pub(super) bytes: u64,
@@ -134,26 +139,39 @@ pub(super) struct Written {
 }
 
 impl Content {
+    #[cfg_attr(not(feature = "bill"), allow(unused_variables))]
     pub(super) fn new(target: Target, gunzip: bool, limit: Option<u64>) -> Content {
-        let gzip = gunzip.then(|| MultiGzDecoder::new(Vec::new()));
-        let sha1 = Context::new(&SHA1_FOR_LEGACY_USE_ONLY);
-        Content { target, gzip, limit: limit.unwrap_or(u64::MAX), bytes: 0, sha1 }
+        Content {
+            target,
+            #[cfg(feature = "bill")]
+            gzip: gunzip.then(|| MultiGzDecoder::new(Vec::new())),
+            limit: limit.unwrap_or(u64::MAX),
+            bytes: 0,
+            sha1: Context::new(&SHA1_FOR_LEGACY_USE_ONLY),
+        }
     }
 
     pub(super) async fn push(&mut self, chunk: &[u8]) -> Result<(), Stop> {
-        if self.gzip.is_none() {
-            return self.put(chunk).await;
+        #[cfg(feature = "bill")]
+        if self.gzip.is_some() {
+            return self.gunzip(chunk).await;
         }
-        // In small steps, so that a file made to expand does not do so in memory.
-        for step in chunk.chunks(STEP) {
+        self.put(chunk).await
+    }
+
+    /// Decompresses in small steps, so that a file made to expand does not fill the memory.
+    #[cfg(feature = "bill")]
+    async fn gunzip(&mut self, chunk: &[u8]) -> Result<(), Stop> {
+        for step in chunk.chunks(GUNZIP_STEP) {
             if let Some(gzip) = &mut self.gzip {
-                gzip.write_all(step).map_err(Stop::NoGzip)?;
+                gzip.write_all(step).map_err(Stop::InvalidGzip)?;
             }
             self.put_decompressed().await?;
         }
         Ok(())
     }
 
+    #[cfg(feature = "bill")]
     async fn put_decompressed(&mut self) -> Result<(), Stop> {
         let Some(gzip) = &mut self.gzip else { return Ok(()) };
         let mut bytes = std::mem::take(gzip.get_mut());
@@ -175,10 +193,13 @@ impl Content {
     }
 
     pub(super) async fn finish(mut self) -> Result<Written, Stop> {
-        if let Some(gzip) = &mut self.gzip {
-            gzip.try_finish().map_err(Stop::NoGzip)?;
+        #[cfg(feature = "bill")]
+        {
+            if let Some(gzip) = &mut self.gzip {
+                gzip.try_finish().map_err(Stop::InvalidGzip)?;
+            }
+            self.put_decompressed().await?;
         }
-        self.put_decompressed().await?;
         self.target.flush().await?;
         Ok(Written { target: self.target, bytes: self.bytes, sha1: hex(self.sha1.finish().as_ref()) })
     }

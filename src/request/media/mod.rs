@@ -1,24 +1,21 @@
-//! Uploads: a `meta` part, which is what is signed, and a `file` part, which is streamed.
+//! Uploads: a part `meta`, which is signed, and a part `file`, which is streamed.
 
 use std::fmt;
 use std::io::{self, Read as _};
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
-use aws_lc_rs::digest::{self, Digest, SHA256};
+use aws_lc_rs::digest::{self, SHA256};
 use bytes::Bytes;
 use http::HeaderValue;
 use serde_json::{Map, Value, json};
 
 use crate::crypto::digest::hex;
+use crate::crypto::random::nonce;
 use crate::error::{Error, kind_of};
-use crate::v3::sign;
+use crate::transport::{CHUNK, FileFacts, Source, Upload, refuse, unreadable};
 
-mod body;
-
-/// How much of a file is in memory at a time.
-const CHUNK: usize = 128 * 1024;
-
-/// The types that the platform takes somewhere, as PHP's SDK names them; anything else is plain bytes.
+/// The types that some endpoint of the platform accepts, as PHP's SDK names them; anything else is
+/// `application/octet-stream`.
 const TYPES: &[(&str, &str)] = &[
     ("bmp", "image/bmp"),
     ("csv", "text/csv"),
@@ -48,11 +45,11 @@ const TYPES: &[(&str, &str)] = &[
     ("zip", "application/zip"),
 ];
 
-/// A file to upload: give it to [`Request::media`](crate::Request::media).
+/// A file to upload with [`Request::media`](crate::Request::media).
 ///
-/// Without a [`meta`](Media::meta) of your own, the part `meta` is `{"filename":"…","sha256":"…"}`: the file is read
-/// once for the digest and once more to send it, never as a whole. A file that changes in between is an error, and
-/// the platform never sees its end.
+/// The part `meta` is `{"filename":"…","sha256":"…"}`, unless you set [`meta`](Media::meta). The file is read once for
+/// the digest and once more to send it, in chunks. If it changes in between, the call fails, and the platform never
+/// receives the end of the file.
 ///
 /// ```
 /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
@@ -75,28 +72,15 @@ pub struct Media {
     filename: Option<String>,
     meta: Option<Value>,
     mime: Option<String>,
-    /// What was found in the file, when it was read ahead.
-    found: Option<Found>,
-}
-
-#[derive(Clone)]
-enum Source {
-    File(PathBuf),
-    Bytes(Bytes),
-}
-
-/// The file as the meta describes it.
-#[derive(Clone, Copy)]
-struct Found {
-    length: u64,
-    /// Only made when the meta needs it.
-    sha256: Option<Digest>,
+    /// The result of reading the file ahead of the request.
+    facts: Option<FileFacts>,
 }
 
 impl Media {
-    /// A file on disk, streamed from there. `file://…`, as PHP's `MediaUtil` takes it, is understood, too.
+    /// A file on disk, which is streamed. `file://…` works, too, as in PHP's `MediaUtil`.
     ///
-    /// A file that is not there comes out of the request, as [`Error::Config`] that names `media`.
+    /// A missing file, a directory, a pipe and a path without a name give [`Error::Config`] for `media` when the request
+    /// is sent.
     pub fn file(path: impl AsRef<Path>) -> Media {
         let path = path.as_ref();
         let path = path.to_str().and_then(|text| text.strip_prefix("file://")).map_or(path, Path::new);
@@ -106,16 +90,16 @@ impl Media {
         )
     }
 
-    /// A file in memory; it is not copied.
+    /// A file in memory, which is not copied.
     pub fn bytes(filename: impl Into<String>, bytes: impl Into<Bytes>) -> Media {
         Media::new(Source::Bytes(bytes.into()), Some(filename.into()))
     }
 
     fn new(source: Source, filename: Option<String>) -> Media {
-        Media { source, filename, meta: None, mime: None, found: None }
+        Media { source, filename, meta: None, mime: None, facts: None }
     }
 
-    /// Another filename than the path's.
+    /// Sets the filename, instead of the path's.
     ///
     /// ```
     /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
@@ -127,7 +111,7 @@ impl Media {
     /// # let folder = tempfile::tempdir()?;
     /// # let path = folder.path().join("upload-4711.tmp");
     /// # std::fs::write(&path, b"%PDF")?;
-    /// // The part's type follows from the name, unless it is given.
+    /// // The extension of the name decides the content type of the part, unless `mime` sets it.
     /// let media = Media::file(&path).filename("合同.pdf");
     /// let prepared = wx["v3/merchant/media/upload"].post(Value::Null).media(media).prepare()?;
     /// assert!(prepared.message().contains(r#"{"filename":"合同.pdf","sha256":""#));
@@ -139,8 +123,8 @@ impl Media {
         self
     }
 
-    /// The whole `meta` part, for an endpoint that wants another one than `{"filename":…,"sha256":…}`: an object, or
-    /// its JSON text, which is then sent and signed as it is.
+    /// Sets the whole part `meta`, for an endpoint that does not use `{"filename":…,"sha256":…}`: an object, or its JSON
+    /// text, which is signed and sent unchanged.
     ///
     /// ```
     /// # use wechatpay_chain::Media;
@@ -153,56 +137,52 @@ impl Media {
         self
     }
 
-    /// Another MIME type of the part `file` than the one that the filename's extension stands for.
+    /// Sets the content type of the part `file`, instead of the one that the filename's extension has.
     pub fn mime(mut self, mime: impl Into<String>) -> Media {
         self.mime = Some(mime.into());
         self
     }
 
-    /// Reads the file for what the meta says of it, on tokio's blocking pool, so that a large file holds up no task.
+    /// Reads the file for `meta`, on tokio's blocking pool: a large file must not block a task.
     pub(crate) async fn read_ahead(&mut self) -> Result<(), Error> {
         let media = self.clone();
-        let found = tokio::task::spawn_blocking(move || media.find()).await;
-        self.found = Some(found.map_err(|_| refuse("cannot be read: the runtime shut down"))??);
+        let facts = tokio::task::spawn_blocking(move || media.read_facts()).await;
+        self.facts = Some(facts.map_err(|_| refuse("cannot be read: the runtime shut down"))??);
         Ok(())
     }
 
-    /// The multipart body, its file still on disk.
+    /// The multipart body. A file stays on disk.
     pub(crate) fn into_upload(self) -> Result<Upload, Error> {
-        let found = match self.found {
-            Some(found) => found,
-            None => self.find()?,
+        let facts = match self.facts {
+            Some(facts) => facts,
+            None => self.read_facts()?,
         };
         let filename = self.filename.filter(|name| !name.is_empty());
-        let filename = filename.ok_or_else(|| {
-            refuse("has no filename (or one that is not UTF-8): give it one with `.filename(…)`")
-        })?;
+        let filename = filename
+            .ok_or_else(|| refuse("has no filename, or one that is not UTF-8: set it with `.filename(…)`"))?;
         let meta = match self.meta {
             None => {
-                let sha256 = found.sha256.map(|digest| hex(digest.as_ref()));
+                let sha256 = facts.sha256.map(|digest| hex(digest.as_ref()));
                 json!({"filename": filename, "sha256": sha256}).to_string()
             }
             Some(Value::String(text)) => match serde_json::from_str::<Map<String, Value>>(&text) {
                 Ok(_) => text,
                 Err(e) => {
-                    return Err(Error::config(
-                        "media.meta",
-                        format!("must be the text of a JSON object: {e}"),
-                    ));
+                    return Err(Error::config("media.meta", format!("must be JSON text of an object: {e}")));
                 }
             },
             Some(object @ Value::Object(_)) => object.to_string(),
             Some(other) => {
-                let reason = format!("must be an object, or its JSON text; it is {}", kind_of(&other));
+                let reason = format!("must be an object or its JSON text; it is {}", kind_of(&other));
                 return Err(Error::config("media.meta", reason));
             }
         };
         let mime = self.mime.as_deref().unwrap_or_else(|| mime_of(&filename));
         if HeaderValue::from_str(mime).is_err() || mime.is_empty() {
-            return Err(Error::config("media.mime", "is not a MIME type"));
+            return Err(Error::config("media.mime", "is not a content type"));
         }
-        // 32 random characters out of 62: no file holds them by chance, nor on purpose.
-        let boundary = sign::nonce()?;
+        // 32 random characters: no file contains them by chance, and nobody can guess them.
+        let boundary = nonce()?;
         let head = format!(
             "--{boundary}\r\nContent-Disposition: form-data; name=\"meta\"\r\nContent-Type: application/json\r\n\r\n\
              {meta}\r\n--{boundary}\r\nContent-Disposition: form-data; name=\"file\"; filename=\"{}\"\r\n\
@@ -210,46 +190,46 @@ impl Media {
             escaped(&filename)
         );
         let content_type = HeaderValue::try_from(format!("multipart/form-data; boundary={boundary}"))
-            .map_err(|_| refuse("has a boundary that no header may hold"))?;
+            .map_err(|_| refuse("has a boundary that is not allowed in a header"))?;
         Ok(Upload {
             meta: Bytes::from(meta),
             content_type,
             head: Bytes::from(head),
             tail: Bytes::from(format!("\r\n--{boundary}--\r\n")),
             source: self.source,
-            found,
+            facts,
         })
     }
 
-    fn find(&self) -> Result<Found, Error> {
-        let wanted = self.meta.is_none();
+    fn read_facts(&self) -> Result<FileFacts, Error> {
+        let digest_needed = self.meta.is_none();
         match &self.source {
-            Source::Bytes(bytes) => Ok(Found {
+            Source::Bytes(bytes) => Ok(FileFacts {
                 length: bytes.len() as u64,
-                sha256: wanted.then(|| digest::digest(&SHA256, bytes)),
+                sha256: digest_needed.then(|| digest::digest(&SHA256, bytes)),
             }),
-            Source::File(path) => read(path, wanted).map_err(|e| unreadable(path, &e)),
+            Source::File(path) => read(path, digest_needed).map_err(|e| unreadable(path, &e)),
         }
     }
 }
 
-/// One pass over the file, with a buffer of its own.
-fn read(path: &Path, digest_wanted: bool) -> io::Result<Found> {
+/// Reads the file once, in chunks.
+fn read(path: &Path, digest_needed: bool) -> io::Result<FileFacts> {
     let mut file = std::fs::File::open(path)?;
     let metadata = file.metadata()?;
-    // A pipe has no length, and cannot be read twice.
+    // A pipe has no length and cannot be read twice.
     if !metadata.is_file() {
-        let what = if metadata.is_dir() { "it is a folder" } else { "it is not a regular file" };
+        let what = if metadata.is_dir() { "it is a directory" } else { "it is not a regular file" };
         return Err(io::Error::other(what));
     }
-    if !digest_wanted {
-        return Ok(Found { length: metadata.len(), sha256: None });
+    if !digest_needed {
+        return Ok(FileFacts { length: metadata.len(), sha256: None });
     }
     let (mut context, mut length) = (digest::Context::new(&SHA256), 0);
     let mut buffer = vec![0; CHUNK];
     loop {
         match file.read(&mut buffer) {
-            Ok(0) => return Ok(Found { length, sha256: Some(context.finish()) }),
+            Ok(0) => return Ok(FileFacts { length, sha256: Some(context.finish()) }),
             Ok(n) => {
                 context.update(buffer.get(..n).unwrap_or_default());
                 length += n as u64;
@@ -260,14 +240,6 @@ fn read(path: &Path, digest_wanted: bool) -> io::Result<Found> {
     }
 }
 
-fn refuse(reason: &str) -> Error {
-    Error::config("media", reason)
-}
-
-fn unreadable(path: &Path, e: &io::Error) -> Error {
-    Error::config("media", format!("names the file `{}`, which cannot be read: {e}", path.display()))
-}
-
 fn mime_of(filename: &str) -> &'static str {
     let extension = filename.rsplit_once('.').map_or("", |(_, extension)| extension);
     TYPES
@@ -276,8 +248,8 @@ fn mime_of(filename: &str) -> &'static str {
         .map_or("application/octet-stream", |(_, mime)| mime)
 }
 
-/// A filename inside the quotes of a part's header, as browsers write it (RFC 7578, WHATWG): UTF-8 as it is; what
-/// would end the quotes or the line, percent-encoded.
+/// A filename for the quotes of a part's header, as browsers write it (RFC 7578, WHATWG): UTF-8 as it is; quotes and
+/// control characters percent-encoded.
 fn escaped(filename: &str) -> String {
     filename.chars().fold(String::with_capacity(filename.len()), |mut all, c| {
         match c {
@@ -289,19 +261,7 @@ fn escaped(filename: &str) -> String {
     })
 }
 
-/// A multipart body: as large as the file, but in memory only where the caller had it there.
-#[derive(Clone)]
-pub(crate) struct Upload {
-    /// What is signed.
-    pub(crate) meta: Bytes,
-    pub(crate) content_type: HeaderValue,
-    head: Bytes,
-    tail: Bytes,
-    source: Source,
-    found: Found,
-}
-
-/// Neither the file nor the meta, which may hold business data.
+/// Leaves out the file and `meta`, which may hold business data.
 impl fmt::Debug for Media {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Media")

@@ -1,62 +1,66 @@
-//! Loads a platform key, and refuses what must not be one.
+//! Loads a platform key, and refuses keys that must not be one.
 
+use super::{PUBLIC_KEY_PREFIX, PlatformKey};
 use crate::crypto::keys;
 use crate::error::Error;
 use crate::signer::MerchantKey;
-use crate::v3::platform::{PUBLIC_KEY_PREFIX, PlatformKey};
-use crate::v3::sign::Identity;
+use crate::v3::merchant::Merchant;
 
-/// The key that somebody gives under `id`: a text in any form, or a file's path.
-pub(crate) fn load(id: &str, pem: &str, merchant: &Identity) -> Result<PlatformKey, Error> {
-    let name = format!("certs[\"{id}\"]");
+/// A configured key: `pem` is a text in any form, or a file's path; `id` is its serial.
+pub(crate) fn load(id: &str, pem: &str, merchant: &Merchant) -> Result<PlatformKey, Error> {
+    let name = format!("platform_key[\"{id}\"]");
     if let Some(bad) = id.chars().find(|c| !(c.is_ascii_alphanumeric() || *c == '_')) {
-        let name = format!("certs[\"{}\"]", id.escape_debug());
+        let name = format!("platform_key[\"{}\"]", id.escape_debug());
         return Err(Error::config(name, format!("must be ASCII letters, digits and `_`; it has {bad:?}")));
     }
     if id.is_empty() {
         return Err(Error::config(name, "must be the serial of the key"));
     }
     if id.eq_ignore_ascii_case(&merchant.serial) {
-        return Err(Error::config(name, "is the merchant's own serial: the platform's keys belong here"));
+        return Err(Error::config(name, "is the merchant's own serial: give a key of the platform"));
     }
     let loaded = keys::public_key(&name, pem)?;
-    // A merchant's key here would let the merchant, or who has its key, answer for the platform.
+    // With the merchant's key here, the merchant, or a thief of its key, could sign responses.
     if matches!(&merchant.key, MerchantKey::Local(key) if key.matches(&loaded.key)) {
-        return Err(Error::config(name, "holds the merchant's own key: the platform's keys belong here"));
+        return Err(Error::config(name, "holds the merchant's own key: give a key of the platform"));
     }
     let (certificate, key) = (loaded.certificate, loaded.key);
     let key = |serial: String, validity| PlatformKey { serial, key, validity, fetched: false };
     match certificate {
         Some(actual) if id.starts_with(PUBLIC_KEY_PREFIX) => {
             let serial = actual.serial;
-            Err(Error::config(name, format!("holds a certificate (serial {serial}), not that public key")))
+            Err(Error::config(
+                name,
+                format!("holds a certificate (serial {serial}), expected the public key"),
+            ))
         }
         Some(actual) if !same_serial(&actual.serial, id) => {
             let serial = actual.serial;
             Err(Error::config(name, format!("holds a certificate with another serial, {serial}")))
         }
-        // The platform names its keys exactly: a certificate knows how.
+        // The certificate has the exact serial that the platform uses.
         Some(actual) => Ok(key(actual.serial, Some(actual.validity))),
-        // A certificate's serial is upper-case hex, also when only its key is given.
+        // A certificate's serial is upper-case hex, also if only its key is given.
         None if id.starts_with(PUBLIC_KEY_PREFIX) => Ok(key(id.to_owned(), None)),
         None => Ok(key(id.to_ascii_uppercase(), None)),
     }
 }
 
-/// A certificate that was fetched: it must be one, and its text in itself, never a file's path.
-pub(crate) fn load_certificate(id: &str, pem: &str, merchant: &Identity) -> Result<PlatformKey, Error> {
-    let name = || format!("certs[\"{}\"]", id.escape_debug());
+/// A downloaded certificate: its text, never a file's path.
+pub(crate) fn load_certificate(id: &str, pem: &str, merchant: &Merchant) -> Result<PlatformKey, Error> {
+    let name = || format!("platform_key[\"{}\"]", id.escape_debug());
     if !pem.trim_start().starts_with("-----BEGIN") {
-        return Err(Error::config(name(), "came as something else than a PEM"));
+        return Err(Error::config(name(), "was downloaded, but is not PEM"));
     }
     match load(id, pem, merchant)? {
         PlatformKey { validity: None, .. } => {
-            Err(Error::config(name(), "came as a bare public key, not as a certificate"))
+            Err(Error::config(name(), "was downloaded as a bare public key, expected a certificate"))
         }
         key => Ok(PlatformKey { fetched: true, ..key }),
     }
 }
 
+/// Whether two serials are equal, in any letter case and with or without leading zeros.
 pub(crate) fn same_serial(a: &str, b: &str) -> bool {
     a.trim_start_matches('0').eq_ignore_ascii_case(b.trim_start_matches('0'))
 }

@@ -3,7 +3,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use super::*;
-use crate::crypto::keys;
+use crate::crypto::keys::{self, Validity};
 
 const PUBLIC: &str = include_str!("../../../tests/keys/platform_pub.pem");
 
@@ -19,7 +19,7 @@ fn serials(keys: &PlatformKeys) -> Vec<&str> {
 
 #[test]
 fn the_newest_key_that_is_valid_encrypts() {
-    let serial = |keys: &PlatformKeys, now| keys.encryption_key(now).map(|key| key.serial.clone());
+    let serial = |keys: &PlatformKeys, now| keys.preferred_key(now).map(|key| key.serial.clone());
     let keys = PlatformKeys::new(vec![key("B", Some(50)), key("C", Some(500)), key("A", Some(0))]);
     for (now, expected) in [
         (0, Some("A")),
@@ -48,13 +48,13 @@ fn the_newest_key_that_is_valid_encrypts() {
 }
 
 #[test]
-fn what_was_given_stays_and_what_was_fetched_goes() {
+fn configured_keys_stay_and_downloaded_ones_are_replaced() {
     let keys = PlatformKeys::new(vec![key("GIVEN", None), key("OLD", Some(0))]);
     let fetched = [key("NEW", Some(9)), key("GIVEN", Some(9))];
-    assert_eq!(serials(&keys.beside(&fetched)), ["GIVEN", "OLD", "NEW"]);
-    let renewed = keys.renewed(&fetched);
-    assert_eq!(serials(&renewed), ["GIVEN", "NEW"]);
-    assert!(!renewed.find("GIVEN").unwrap().fetched, "a given key is not replaced");
+    assert_eq!(serials(&keys.merged_with(&fetched)), ["GIVEN", "OLD", "NEW"]);
+    let replaced = keys.replace_fetched(&fetched);
+    assert_eq!(serials(&replaced), ["GIVEN", "NEW"]);
+    assert!(!replaced.find("GIVEN").unwrap().fetched, "a given key is not replaced");
 }
 
 /// Runs downloads that end as told, and counts them.
@@ -64,14 +64,14 @@ fn downloads(
     now: u64,
     without: bool,
     end: Result<(), Error>,
-) -> Run {
+) -> RefreshHandle {
     let count = Arc::clone(count);
     let download = move || async move {
         count.fetch_add(1, Ordering::SeqCst);
         tokio::time::sleep(Duration::from_millis(30)).await;
         end
     };
-    refresh.begin(now, without, download).unwrap()
+    refresh.start(now, without, download).unwrap()
 }
 
 fn broken() -> Error {
@@ -88,9 +88,10 @@ fn broken() -> Error {
 #[test]
 fn one_download_at_a_time_and_one_a_minute() {
     let (refresh, count) = (Refresh::default(), Arc::new(AtomicUsize::new(0)));
-    let wait = |run: Run| blocking_outcome(run);
-    let begun: Vec<Run> = (0..20).map(|_| downloads(&refresh, &count, 1_000, true, Ok(()))).collect();
-    assert!(begun.into_iter().all(|run| wait(run).is_ok()));
+    let wait = |run: RefreshHandle| blocking_outcome(run);
+    let started: Vec<RefreshHandle> =
+        (0..20).map(|_| downloads(&refresh, &count, 1_000, true, Ok(()))).collect();
+    assert!(started.into_iter().all(|run| wait(run).is_ok()));
     assert_eq!(count.load(Ordering::SeqCst), 1, "one for all");
     assert!(wait(downloads(&refresh, &count, 1_059, false, Ok(()))).is_ok());
     assert_eq!(count.load(Ordering::SeqCst), 1, "not again within the minute");
@@ -113,7 +114,7 @@ fn one_download_at_a_time_and_one_a_minute() {
 #[test]
 fn a_download_that_panics_is_an_error_and_not_the_last() {
     let refresh = Refresh::default();
-    let run = refresh.begin(5, true, || async { panic!("a signer's fault") }).unwrap();
+    let run = refresh.start(5, true, || async { panic!("a signer's fault") }).unwrap();
     assert!(blocking_outcome(run).is_err());
     let count = Arc::new(AtomicUsize::new(0));
     assert!(blocking_outcome(downloads(&refresh, &count, 6, true, Ok(()))).is_ok());
@@ -129,6 +130,7 @@ fn twelve_hours_make_it_due() {
     assert!(refresh.is_due(0), "a clock that was set back");
 }
 
-fn blocking_outcome(run: Run) -> Result<(), String> {
-    crate::runtime::blocking::wait(async move { Ok(run.outcome().await.map_err(|e| e.to_string())) }).unwrap()
+fn blocking_outcome(run: RefreshHandle) -> Result<(), String> {
+    crate::runtime::background::wait(async move { Ok(run.outcome().await.map_err(|e| e.to_string())) })
+        .unwrap()
 }

@@ -1,15 +1,15 @@
-//! Whether an answer comes from the platform: the four headers, the clock window, the key, the signature.
+//! Whether a response comes from the platform: the four headers, the clock window, the key, the signature.
 
 use http::{HeaderMap, Method};
 
+use super::platform::PlatformKeys;
 use crate::crypto::digest;
 use crate::crypto::rsa::PublicKey;
 use crate::error::VerifyReason;
-use crate::v3::platform::PlatformKeys;
 
 mod streamed;
 
-pub(crate) use streamed::{Streamed, begin};
+pub(crate) use streamed::StreamVerifier;
 
 pub(crate) const SERIAL: &str = "Wechatpay-Serial";
 const TIMESTAMP: &str = "Wechatpay-Timestamp";
@@ -17,15 +17,15 @@ const NONCE: &str = "Wechatpay-Nonce";
 const SIGNATURE: &str = "Wechatpay-Signature";
 const STATEMENT_SHA1: &str = "Wechatpay-Statement-Sha1";
 
-/// An answer whose timestamp differs from the clock by more than this is refused; 300 s itself is accepted.
+/// The most that a response's timestamp may differ from the clock; 300 s itself is accepted.
 const WINDOW_SECONDS: u64 = 300;
 
-/// The platform tries with such signatures whether they are checked.
+/// The platform sends such signatures to test whether clients verify them.
 const PROBE: &[u8] = b"WECHATPAY/SIGNTEST/";
 
-/// **The paths whose successful GET answers the platform does not sign** (PROTOCOL, Response). Everything else is
-/// verified. A `*` stands for one segment; the last column names a value of it that *is* signed.
-/// Compared case-insensitively, without the base URL's prefix.
+/// **The paths whose successful GET responses the platform does not sign** (PROTOCOL, Response). Everything else is
+/// verified. A `*` stands for one segment; the last column is a value of it that *is* signed.
+/// Compared case-insensitively, without the base URL's path.
 const UNSIGNED: &[(&str, Option<&str>)] = &[
     ("v3/billdownload/file", None),
     ("v3/merchant-service/images/*", Some("upload")),
@@ -35,16 +35,16 @@ const UNSIGNED: &[(&str, Option<&str>)] = &[
     ("v3/new-tax-control-fapiao/download", None),
 ];
 
-/// The paths of the platform's other base URLs, which may stand in the chain just as well.
+/// The paths of the platform's other base URLs, which may also be written in the chain.
 const PREFIXES: &[&str] = &["hk/", "global/"];
 
-/// The overseas statements: the signature covers `{"sha1":"…"}`, the header's value, and that the file.
+/// The overseas statements: the signature covers `{"sha1":"…"}` with the header's value, which is the file's digest.
 const STATEMENTS: &[&str] = &["hk/v3/statements", "v3/statements", "v3/global/statements"];
 
-/// What is looked at of an answer.
-pub(crate) struct Answer<'a> {
+/// The parts of a response that are verified.
+pub(crate) struct ResponseView<'a> {
     pub(crate) method: &'a Method,
-    /// The path without the base URL's prefix and without the slash in front.
+    /// The path without the base URL's path and without the leading slash.
     pub(crate) path: &'a str,
     pub(crate) success: bool,
     pub(crate) headers: &'a HeaderMap,
@@ -52,20 +52,20 @@ pub(crate) struct Answer<'a> {
     pub(crate) now: u64,
 }
 
-/// Checks an answer. `Ok(false)` is an answer that needs no signature and has none.
-pub(crate) fn answer(answer: &Answer<'_>, keys: &PlatformKeys) -> Result<bool, VerifyReason> {
-    // Errors are checked when they are signed (PROTOCOL, Response); the caller marks them otherwise.
-    if !answer.success && !answer.headers.contains_key(SIGNATURE) {
+/// Verifies a response. `Ok(false)`: it needs no signature and has none.
+pub(crate) fn response(response: &ResponseView<'_>, keys: &PlatformKeys) -> Result<bool, VerifyReason> {
+    // Errors are verified if they are signed (PROTOCOL, Response); the caller marks the others.
+    if !response.success && !response.headers.contains_key(SIGNATURE) {
         return Ok(false);
     }
-    if answer.success && *answer.method == Method::GET {
-        if is_unsigned(answer.path) {
+    if response.success && *response.method == Method::GET {
+        if is_unsigned(response.path) {
             return Ok(false);
         }
-        if let Some(sha1) = statement_digest(answer)? {
+        if let Some(sha1) = statement_digest(response)? {
             let signed = format!("{{\"sha1\":\"{sha1}\"}}");
-            signature(answer.headers, signed.as_bytes(), answer.now, keys)?;
-            let actual = digest::sha1_hex(answer.body);
+            verify_signature(response.headers, signed.as_bytes(), response.now, keys)?;
+            let actual = digest::sha1_hex(response.body);
             return match actual.eq_ignore_ascii_case(sha1) {
                 true => Ok(true),
                 false => {
@@ -74,26 +74,27 @@ pub(crate) fn answer(answer: &Answer<'_>, keys: &PlatformKeys) -> Result<bool, V
             };
         }
     }
-    signature(answer.headers, answer.body, answer.now, keys)?;
+    verify_signature(response.headers, response.body, response.now, keys)?;
     Ok(true)
 }
 
-/// Checks the four headers over `body`: three lines, each ended by a line feed (PROTOCOL, Response).
-pub(crate) fn signature(
+/// Verifies the signature in the four headers over `body` (PROTOCOL, Response).
+pub(crate) fn verify_signature(
     headers: &HeaderMap,
     body: &[u8],
     now: u64,
     keys: &PlatformKeys,
 ) -> Result<(), VerifyReason> {
-    let Claim { timestamp, nonce, serial, signature, key } = claim(headers, now, keys)?;
+    let SignatureHeaders { timestamp, nonce, serial, signature, key } =
+        signature_headers(headers, now, keys)?;
     if !key.verifies(&message(timestamp, nonce, body), signature.as_bytes()) {
         return Err(VerifyReason::BadSignature { serial: serial.to_owned() });
     }
     Ok(())
 }
 
-/// What the four headers say, and the key that they name: all that can be checked before the body is there.
-struct Claim<'a> {
+/// The four headers, and the key that they name: all that can be checked before the body arrives.
+struct SignatureHeaders<'a> {
     timestamp: &'a str,
     nonce: &'a str,
     serial: &'a str,
@@ -101,7 +102,11 @@ struct Claim<'a> {
     key: &'a PublicKey,
 }
 
-fn claim<'a>(headers: &'a HeaderMap, now: u64, keys: &'a PlatformKeys) -> Result<Claim<'a>, VerifyReason> {
+fn signature_headers<'a>(
+    headers: &'a HeaderMap,
+    now: u64,
+    keys: &'a PlatformKeys,
+) -> Result<SignatureHeaders<'a>, VerifyReason> {
     let [nonce, serial, signature, timestamp] = [
         single(headers, NONCE)?,
         single(headers, SERIAL)?,
@@ -124,10 +129,10 @@ fn claim<'a>(headers: &'a HeaderMap, now: u64, keys: &'a PlatformKeys) -> Result
         let (serial, known) = (serial.to_owned(), keys.known());
         return Err(VerifyReason::UnknownSerial { serial, known, refresh: None });
     };
-    Ok(Claim { timestamp, nonce, serial, signature, key: &key.key })
+    Ok(SignatureHeaders { timestamp, nonce, serial, signature, key: &key.key })
 }
 
-/// The message that an answer's signature covers, in parts: three lines, the last one ended too.
+/// The message that a response's signature covers, in parts: three lines, each ended by a line feed.
 fn message<'a>(timestamp: &'a str, nonce: &'a str, body: &'a [u8]) -> [&'a [u8]; 6] {
     [timestamp.as_bytes(), b"\n", nonce.as_bytes(), b"\n", body, b"\n"]
 }
@@ -160,14 +165,13 @@ fn strip_prefix<'p>(path: &'p str, prefix: &str) -> Option<&'p str> {
     head.eq_ignore_ascii_case(prefix).then_some(tail)
 }
 
-fn statement_digest<'a>(answer: &Answer<'a>) -> Result<Option<&'a str>, VerifyReason> {
-    let is_statement = STATEMENTS.iter().any(|path| answer.path.eq_ignore_ascii_case(path));
-    if !is_statement || !answer.headers.contains_key(STATEMENT_SHA1) {
+fn statement_digest<'a>(response: &ResponseView<'a>) -> Result<Option<&'a str>, VerifyReason> {
+    let is_statement = STATEMENTS.iter().any(|path| response.path.eq_ignore_ascii_case(path));
+    if !is_statement || !response.headers.contains_key(STATEMENT_SHA1) {
         return Ok(None);
     }
-    let sha1 = single(answer.headers, STATEMENT_SHA1)?;
-    let hex = sha1.len() == 40 && sha1.bytes().all(|b| b.is_ascii_hexdigit());
-    match hex {
+    let sha1 = single(response.headers, STATEMENT_SHA1)?;
+    match digest::is_sha1_hex(sha1) {
         true => Ok(Some(sha1)),
         false => Err(VerifyReason::MalformedHeader { header: STATEMENT_SHA1, expected: "40 hex digits" }),
     }

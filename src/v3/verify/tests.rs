@@ -4,9 +4,9 @@ use http::{HeaderName, HeaderValue};
 use serde_json::Value;
 
 use super::*;
+use crate::conformance::{Vectors, bytes, texts};
 use crate::crypto::keys;
 use crate::v3::platform::PlatformKey;
-use crate::vectors::{Vectors, bytes, texts};
 
 fn headers(value: &Value) -> HeaderMap {
     let mut headers = HeaderMap::new();
@@ -19,7 +19,7 @@ fn headers(value: &Value) -> HeaderMap {
 }
 
 #[test]
-fn the_message_equals_phps() {
+fn conformance_response_message() {
     let Some(vectors) = Vectors::of("Formatter.response") else { return };
     let mut compared = 0;
     for vector in vectors.iter() {
@@ -35,7 +35,7 @@ fn the_message_equals_phps() {
 }
 
 #[test]
-fn signatures_verify_as_they_do_in_php() {
+fn conformance_signatures_verify_as_in_php() {
     let Some(vectors) = Vectors::of("Rsa.verify") else { return };
     let (mut compared, mut lenient, mut no_key) = (0, 0, 0);
     for vector in vectors.iter() {
@@ -49,7 +49,7 @@ fn signatures_verify_as_they_do_in_php() {
         let ours = key.verifies(&[&bytes(&input["message"])], signature.as_bytes());
         compared += 1;
         if ours != vector["output"].as_bool().unwrap() {
-            // PHP's base64 passes over characters that are none, and takes missing padding.
+            // PHP's base64 skips invalid characters and accepts missing padding.
             assert!(!ours, "accepts what PHP refuses: {vector}");
             lenient += 1;
         }
@@ -61,7 +61,7 @@ fn signatures_verify_as_they_do_in_php() {
 }
 
 #[test]
-fn answers_are_judged_as_by_php_or_more_strictly() {
+fn conformance_responses_are_judged_as_by_php_or_more_strictly() {
     let Some(vectors) = Vectors::of("v3.response") else { return };
     let serial = "7132D72A03E93CDDF8C03BBD1F37EEDF87654321";
     let key = keys::public_key("platform", &vectors.key("keys/platform.sha256.crt")).unwrap().key;
@@ -73,7 +73,7 @@ fn answers_are_judged_as_by_php_or_more_strictly() {
         let status = input["status"].as_u64().unwrap();
         let (headers, body) = (headers(&input["headers"]), bytes(&input["body"]));
         let path = input["chain"].as_str().unwrap().split('?').next().unwrap();
-        let looked_at = Answer {
+        let view = ResponseView {
             method: &Method::GET,
             path,
             success: (200..300).contains(&status),
@@ -81,21 +81,21 @@ fn answers_are_judged_as_by_php_or_more_strictly() {
             body: &body,
             now: input["local_timestamp"].as_u64().unwrap(),
         };
-        let ours = answer(&looked_at, &platform);
+        let ours = response(&view, &platform);
         let php = vector["output"]["ok"].as_bool().unwrap();
         let reason = match (&ours, php) {
             (Ok(_), true) | (Err(_), false) => {
                 equal += 1;
                 continue;
             }
-            // An error status is an error in both; PHP does not look at its signature.
+            // An error status is an error in both; PHP does not verify its signature.
             (Ok(_), false) if !(200..300).contains(&status) => {
-                "an error answer without a signature stays an error"
+                "an error response without a signature stays an error"
             }
             (Ok(false), false) if is_unsigned(path) => "an unsigned path in capitals",
             (Ok(true), false) if path == "v3/statements" => "the statement rule on v3/statements",
             (Err(VerifyReason::MalformedHeader { .. }), true) => "a timestamp that is not a plain number",
-            (Err(VerifyReason::BadDigest { .. }), true) => "a statement's file that is not the signed one",
+            (Err(VerifyReason::BadDigest { .. }), true) => "a statement whose file has another digest",
             (Err(VerifyReason::BadSignature { .. }), true) if path == "v3/global/Statements" => {
                 "the statement rule, in capitals"
             }

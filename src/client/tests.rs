@@ -1,8 +1,10 @@
 use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 
 use tracing::span;
 
-use super::*;
+use super::WeChatPay;
+use crate::chain::NODE_WARNING;
 
 /// Counts the warnings of a thread.
 struct Warnings(Arc<AtomicUsize>);
@@ -32,19 +34,19 @@ fn more_than_a_thousand_nodes_are_warned_of_once() {
         std::fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/keys/merchant_key.pem")).unwrap();
     let platform =
         std::fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/keys/platform_pub.pem")).unwrap();
-    let builder = crate::WeChatPay::builder().mchid("1").serial("AB").private_key(key);
+    let builder = WeChatPay::builder().mchid("1").serial("AB").private_key(key);
     let wx = builder.platform_key("PUB_KEY_ID_1", platform).build().unwrap();
     let warnings = Arc::new(AtomicUsize::new(0));
     tracing::subscriber::with_default(Warnings(Arc::clone(&warnings)), || {
-        for n in 0..MANY {
+        for n in 0..NODE_WARNING {
             assert_eq!(wx[format!("v3/n{n}").as_str()].path(), format!("v3/n{n}"));
         }
         assert_eq!(warnings.load(Ordering::SeqCst), 0);
-        for n in 0..2 * MANY {
+        for n in 0..2 * NODE_WARNING {
             let _ = &wx[format!("v3/m{n}").as_str()];
         }
         // Owned nodes are not kept.
-        let _ = (0..2 * MANY).map(|n| wx.chain(&format!("v3/o{n}"))).count();
+        let _ = (0..2 * NODE_WARNING).map(|n| wx.chain(&format!("v3/o{n}"))).count();
     });
     assert_eq!(warnings.load(Ordering::SeqCst), 1);
 }

@@ -1,52 +1,87 @@
-//! An upload on its way out: the head, the file in chunks, the tail.
+//! A multipart body that is streamed: the head, the file in chunks, the tail.
 
 use std::io;
+use std::path::{Path, PathBuf};
 use std::pin::Pin;
 use std::task::{Context, Poll, ready};
 
 use aws_lc_rs::digest::{self, Digest, SHA256};
 use bytes::Bytes;
+use http::HeaderValue;
 use http_body::{Body, Frame, SizeHint};
 use tokio::fs::File;
 use tokio::io::{AsyncRead as _, ReadBuf};
 
-use super::{CHUNK, Source, Upload, refuse, unreadable};
 use crate::error::Error;
 
+/// How many bytes of a file are in memory at a time.
+pub(crate) const CHUNK: usize = 128 * 1024;
+
+/// The file of an upload.
+#[derive(Clone)]
+pub(crate) enum Source {
+    File(PathBuf),
+    Bytes(Bytes),
+}
+
+/// The length and the digest of the file when it was first read.
+#[derive(Clone, Copy)]
+pub(crate) struct FileFacts {
+    pub(crate) length: u64,
+    /// Only computed if the part `meta` contains it.
+    pub(crate) sha256: Option<Digest>,
+}
+
+/// A multipart body: as large as the file, but in memory only if the caller had it there.
+#[derive(Clone)]
+pub(crate) struct Upload {
+    /// The text of the part `meta`.
+    pub(crate) meta: Bytes,
+    pub(crate) content_type: HeaderValue,
+    pub(crate) head: Bytes,
+    pub(crate) tail: Bytes,
+    pub(crate) source: Source,
+    pub(crate) facts: FileFacts,
+}
+
+pub(crate) fn refuse(reason: &str) -> Error {
+    Error::config("media", reason)
+}
+
+pub(crate) fn unreadable(path: &Path, e: &io::Error) -> Error {
+    Error::config("media", format!("names the file `{}`, which cannot be read: {e}", path.display()))
+}
+
 impl Upload {
-    /// The body, from its beginning: another attempt asks for another one.
+    /// The body, from its beginning; each attempt asks for its own.
     pub(crate) async fn body(&self) -> Result<reqwest::Body, Error> {
-        let file = match &self.source {
+        let content = match &self.source {
             Source::Bytes(bytes) => Content::Bytes(bytes.clone()),
             Source::File(path) => {
                 let file = File::open(path).await.map_err(|e| unreadable(path, &e))?;
                 let now = file.metadata().await.map_err(|e| unreadable(path, &e))?.len();
-                if now != self.found.length {
+                if now != self.facts.length {
                     let reason = format!(
                         "has changed: the file had {} bytes when it was first read, and has {now} now",
-                        self.found.length
+                        self.facts.length
                     );
                     return Err(refuse(&reason));
                 }
-                Content::File(Box::new(Streamed {
+                Content::File(Box::new(FileStream {
                     file,
                     left: now,
-                    digest: self.found.sha256.map(|expected| (digest::Context::new(&SHA256), expected)),
+                    digest: self.facts.sha256.map(|expected| (digest::Context::new(&SHA256), expected)),
                     buffer: vec![0; CHUNK],
                 }))
             }
         };
-        let left = self.head.len() as u64 + self.found.length + self.tail.len() as u64;
-        Ok(reqwest::Body::wrap(Parts {
-            head: self.head.clone(),
-            content: file,
-            tail: self.tail.clone(),
-            left,
-        }))
+        let left = self.head.len() as u64 + self.facts.length + self.tail.len() as u64;
+        let (head, tail) = (self.head.clone(), self.tail.clone());
+        Ok(reqwest::Body::wrap(MultipartBody { head, content, tail, left }))
     }
 }
 
-struct Parts {
+struct MultipartBody {
     head: Bytes,
     content: Content,
     tail: Bytes,
@@ -55,20 +90,20 @@ struct Parts {
 
 enum Content {
     Bytes(Bytes),
-    File(Box<Streamed>),
+    File(Box<FileStream>),
     Done,
 }
 
-struct Streamed {
+struct FileStream {
     file: File,
     left: u64,
-    /// Made once more on the way, when the meta has it: the end of a file that was changed is never sent.
+    /// Computed again while sending, if `meta` contains it: the end of a changed file is never sent.
     digest: Option<(digest::Context, Digest)>,
     buffer: Vec<u8>,
 }
 
-impl Streamed {
-    /// The next chunk; empty at the end of a file that is still what it was.
+impl FileStream {
+    /// The next chunk; empty at the end of an unchanged file.
     fn poll_chunk(&mut self, context: &mut Context<'_>) -> Poll<io::Result<Bytes>> {
         let mut buffer = ReadBuf::new(&mut self.buffer);
         ready!(Pin::new(&mut self.file).poll_read(context, &mut buffer))?;
@@ -93,7 +128,7 @@ impl Streamed {
     }
 }
 
-impl Body for Parts {
+impl Body for MultipartBody {
     type Data = Bytes;
     type Error = io::Error;
 
@@ -129,7 +164,7 @@ impl Body for Parts {
         self.left == 0
     }
 
-    /// Exact: the platform is told a `Content-Length`.
+    /// Exact: it becomes the `Content-Length`.
     fn size_hint(&self) -> SizeHint {
         SizeHint::with_exact(self.left)
     }

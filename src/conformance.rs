@@ -1,7 +1,8 @@
-//! The recorded vectors of the PHP SDK's pure functions, for the unit tests that have one to compare with.
+//! The recorded inputs and outputs of the PHP SDK's pure functions, for unit tests (`cargo test conformance`).
 //!
-//! They are read from the folder that `WECHATPAY_CONFORMANCE` names; without it a test says so and passes.
+//! They are read from the folder that `WECHATPAY_CONFORMANCE` names. Without it, a test reports that it is skipped.
 
+use std::io::Write as _;
 use std::path::PathBuf;
 
 use serde_json::Value;
@@ -12,10 +13,11 @@ pub(crate) struct Vectors {
 }
 
 impl Vectors {
-    /// Those of one function of `unit.jsonl`; `None`, with a message, when there is no folder.
+    /// The vectors of one function in `unit.jsonl`; `None`, with a message, without the folder.
     pub(crate) fn of(function: &str) -> Option<Vectors> {
         let Some(folder) = std::env::var_os("WECHATPAY_CONFORMANCE").map(PathBuf::from) else {
-            println!("skipped: WECHATPAY_CONFORMANCE is not set");
+            // Not `println!`, which libtest hides for a passing test.
+            let _ = writeln!(std::io::stderr(), "skipped: {function} (WECHATPAY_CONFORMANCE is not set)");
             return None;
         };
         let text = std::fs::read_to_string(folder.join("unit.jsonl")).unwrap();
@@ -35,7 +37,7 @@ impl Vectors {
     }
 }
 
-/// A text, or the marker of one that is not UTF-8, as bytes.
+/// The bytes of a text, or of the marker that stands for text that is not UTF-8.
 pub(crate) fn bytes(value: &Value) -> Vec<u8> {
     use base64::Engine as _;
     match value {
@@ -46,7 +48,7 @@ pub(crate) fn bytes(value: &Value) -> Vec<u8> {
     }
 }
 
-/// A vector's input, all of it texts; `None` where PHP was given something else (bytes, a wrong type).
+/// A vector's input as texts; `None` if PHP was given anything else (bytes, a wrong type).
 pub(crate) fn texts(vector: &Value) -> Option<Vec<&str>> {
     vector["output"].as_str()?;
     vector["input"].as_array()?.iter().map(Value::as_str).collect()

@@ -1,15 +1,15 @@
-//! Where a handle keeps the chains that it indexed: append-only, so that a reference stays good as long as the handle.
+//! The chains that a handle indexed. Append-only, so a reference stays valid as long as the handle lives.
 
 use std::hash::{BuildHasher as _, RandomState};
 use std::sync::OnceLock;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-use crate::chain::Chain;
+use super::Chain;
 
-/// More nodes than a program has fixed paths: values are being indexed.
-const MANY: usize = 1_000;
+/// A program has fewer constant paths than this; more nodes mean that it indexes values.
+pub(crate) const NODE_WARNING: usize = 1_000;
 
-/// A hash trie whose slots are filled once and never change. Safe code, and no lock on the way to a node.
+/// A hash trie whose slots are filled once and never change: no `unsafe`, and no lock on a lookup.
 #[derive(Default)]
 pub(crate) struct Nodes {
     root: Slot,
@@ -26,7 +26,7 @@ struct Node {
 }
 
 impl Nodes {
-    /// The chain under `key`, made by `make` the first time.
+    /// The chain under `key`; `make` creates it the first time.
     pub(crate) fn get_or_insert(&self, key: &str, make: impl Fn() -> Chain) -> &Chain {
         let mut hash = self.hasher.get_or_init(RandomState::new).hash_one(key);
         let mut slot = &self.root;
@@ -44,14 +44,11 @@ impl Nodes {
     }
 
     fn count_one(&self) {
-        if self.count.fetch_add(1, Ordering::Relaxed) == MANY {
+        if self.count.fetch_add(1, Ordering::Relaxed) == NODE_WARNING {
             tracing::warn!(
-                nodes = MANY + 1,
-                "a handle keeps every path it is indexed with: pass values as template variables instead"
+                nodes = NODE_WARNING + 1,
+                "a handle caches every path that it is indexed with: pass values as template variables instead"
             );
         }
     }
 }
-
-#[cfg(test)]
-mod tests;

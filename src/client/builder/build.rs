@@ -1,0 +1,117 @@
+//! Builds the client: checks every setting and loads every key.
+
+use std::sync::Arc;
+
+use super::WeChatPayBuilder;
+use super::merchant::MerchantConfig;
+use crate::client::WeChatPay;
+use crate::crypto::aes::Apiv3Key;
+use crate::error::Error;
+use crate::transport::{Hosts, NetworkSettings, Transport, check_timeout, parse_base_url};
+use crate::v3::merchant::Merchant;
+use crate::v3::platform::{self, Platform, PlatformKey, PlatformKeys};
+use crate::v3::{Context, Defaults};
+
+impl WeChatPayBuilder {
+    /// Checks the settings, loads the keys, and returns the client.
+    ///
+    /// ```
+    /// use wechatpay_chain::{Error, WeChatPay};
+    ///
+    /// let Err(Error::Config(error)) = WeChatPay::builder().mchid("1900 000 109").build() else { panic!() };
+    /// assert_eq!(error.field(), "mchid");
+    /// ```
+    ///
+    /// # Errors
+    /// [`Error::Config`] names the missing or wrong setting: no `mchid`, `serial`, `private_key` or `platform_key`; an
+    /// APIv3 key that is not 32 bytes, or none for automatic certificates; a serial that is not the certificate's; a
+    /// certificate of another key; the merchant's serial among the platform keys. [`Error::Key`] names the key that
+    /// cannot be loaded.
+    pub fn build(self) -> Result<WeChatPay, Error> {
+        let names = self.names;
+        self.context().map(WeChatPay::new).map_err(|error| names.rename(error))
+    }
+
+    fn context(self) -> Result<Context, Error> {
+        let mchid = required("mchid", "the merchant number is required", self.mchid)?;
+        alphanumeric("mchid", &mchid)?;
+        let config = MerchantConfig {
+            serial: self.serial,
+            private_key: self.private_key,
+            signer: self.signer,
+            passphrase: self.passphrase,
+            p12: self.p12,
+            certificate: self.merchant_certificate,
+        };
+        let (serial, key) = config.load(&mchid)?;
+        let merchant = Merchant::new(mchid, serial, key);
+        if self.platform_keys.is_empty() && !self.automatic_certificates {
+            let reason = "is missing: without a platform key no response can be verified, so no request is sent; give \
+                          the serial with the public key or certificate, or enable `automatic_certificates`";
+            return Err(Error::config("platform_key", reason));
+        }
+        let mut platform: Vec<Arc<PlatformKey>> = Vec::with_capacity(self.platform_keys.len());
+        for (id, pem) in &self.platform_keys {
+            let key = platform::load(id, pem, &merchant)?;
+            if platform.iter().any(|known| known.serial == key.serial) {
+                return Err(Error::config(format!("platform_key[\"{id}\"]"), "is given twice"));
+            }
+            platform.push(Arc::new(key));
+        }
+        if let Some(host) = self.allowed_hosts.iter().find(|host| url::Host::parse(host).is_err()) {
+            let reason = format!("must be a host name without scheme, port or path; it is `{host}`");
+            return Err(Error::config("allow_host", reason));
+        }
+        if self.max_body == 0 {
+            return Err(Error::config("max_body", "must be more than 0 bytes"));
+        }
+        let wrong_length =
+            |key: &str| Error::config("apiv3_key", format!("must be exactly 32 bytes; it is {}", key.len()));
+        let apiv3_key = self
+            .apiv3_key
+            .as_ref()
+            .map(|key| Apiv3Key::new(key).ok_or_else(|| wrong_length(key)))
+            .transpose()?;
+        if self.automatic_certificates && apiv3_key.is_none() {
+            return Err(Error::config(
+                "apiv3_key",
+                "is missing: the platform certificates are encrypted with it",
+            ));
+        }
+        for (field, value) in [("timeout", self.timeout), ("connect_timeout", self.connect_timeout)] {
+            check_timeout(field, value)?;
+        }
+        let base_url = parse_base_url("base_url", &self.base_url)?;
+        let spare =
+            self.network.spare.as_deref().map(|url| parse_base_url("spare_base_url", url)).transpose()?;
+        let retry_delay = self.network.retry_delay;
+        let network: NetworkSettings = self.network.load(self.connect_timeout)?;
+        let hosts = Hosts::new(&base_url, self.allowed_hosts, spare);
+        Ok(Context {
+            merchant: Arc::new(merchant),
+            platform: Platform::new(PlatformKeys::new(platform), self.automatic_certificates),
+            apiv3_key,
+            transport: Transport::new(&base_url, hosts, network)?,
+            clock: self.clock,
+            defaults: Defaults {
+                base_url,
+                timeout: self.timeout,
+                retry_delay,
+                max_body: self.max_body,
+                names: self.names,
+            },
+        })
+    }
+}
+
+fn required(field: &str, reason: &str, value: Option<String>) -> Result<String, Error> {
+    value.filter(|v| !v.is_empty()).ok_or_else(|| Error::config(field, format!("is missing: {reason}")))
+}
+
+/// The value is written between quotes in the `Authorization` header.
+pub(super) fn alphanumeric(field: &str, value: &str) -> Result<(), Error> {
+    match value.chars().find(|c| !c.is_ascii_alphanumeric()) {
+        Some(bad) => Err(Error::config(field, format!("must be ASCII letters and digits; it has {bad:?}"))),
+        None => Ok(()),
+    }
+}

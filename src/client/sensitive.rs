@@ -1,0 +1,39 @@
+//! Sensitive fields, one value at a time. `Request::encrypt` and `Response::decrypt` do whole bodies.
+
+use super::WeChatPay;
+use crate::error::Error;
+use crate::sensitive;
+
+impl WeChatPay {
+    /// Encrypts a sensitive text for the platform, in base64, with the key that [`platform_serial`] names. An empty text
+    /// stays empty. The request that carries it needs the serial in its `Wechatpay-Serial` header;
+    /// [`Request::encrypt`](crate::Request::encrypt) does both.
+    ///
+    /// [`platform_serial`]: WeChatPay::platform_serial
+    ///
+    /// # Errors
+    /// [`Error::Config`] if the text is too long for the key (214 bytes with 2048 bits).
+    pub fn encrypt(&self, text: &str) -> Result<String, Error> {
+        let (keys, now) = (self.context.platform.keys(), self.context.clock.unix_seconds());
+        let key = keys.encryption_key(None, now).map_err(|e| self.context.defaults.names.rename(e))?;
+        sensitive::encrypt(&key.key, "text", text)
+    }
+
+    /// Decrypts a sensitive field of a response, base64, with the merchant's private key. An empty text stays empty.
+    ///
+    /// # Errors
+    /// [`Error::Decrypt`] if it cannot be decrypted, [`Error::Key`] if the private key is in a
+    /// [`Signer`](crate::signer::Signer).
+    pub fn decrypt(&self, ciphertext: &str) -> Result<String, Error> {
+        sensitive::decrypt(&self.context.merchant.key, "the ciphertext", ciphertext)
+            .map_err(|e| self.context.defaults.names.rename(e))
+    }
+
+    /// The serial of the platform key that encrypts sensitive fields now: the public key's, if there is one, else the
+    /// newest valid certificate's. Keys may be added and refreshed at any time: compare the serial before and after
+    /// [`encrypt`](WeChatPay::encrypt), or use [`Request::encrypt`](crate::Request::encrypt), which does both at once.
+    pub fn platform_serial(&self) -> Option<String> {
+        let (keys, now) = (self.context.platform.keys(), self.context.clock.unix_seconds());
+        keys.preferred_key(now).map(|key| key.serial.clone())
+    }
+}

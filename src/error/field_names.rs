@@ -1,0 +1,69 @@
+//! The names of settings in errors: an error names a field as the caller wrote it.
+
+use super::Error;
+
+/// Where the settings came from, and so how errors name them.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub(crate) enum FieldNames {
+    /// The setters of the builder: the names that the code itself uses.
+    #[default]
+    Setters,
+    /// The keys of PHP's factory array.
+    Array,
+    /// The `WECHATPAY_*` variables.
+    Variables,
+}
+
+/// Setter, PHP's key, variable.
+const NAMES: &[(&str, &str, &str)] = &[
+    ("mchid", "mchid", "WECHATPAY_MCHID"),
+    ("serial", "serial", "WECHATPAY_SERIAL"),
+    ("private_key", "privateKey", "WECHATPAY_PRIVATE_KEY"),
+    ("passphrase", "privateKey", "WECHATPAY_PASSPHRASE"),
+    ("p12", "p12", "WECHATPAY_P12"),
+    ("merchant_certificate", "merchantCertificate", "WECHATPAY_CERTIFICATE"),
+    ("platform_key", "certs", "WECHATPAY_PUBLIC_KEY"),
+    ("automatic_certificates", "automaticCertificates", "WECHATPAY_AUTOMATIC_CERTIFICATES"),
+    ("apiv3_key", "apiv3Key", "WECHATPAY_APIV3_KEY"),
+    ("base_url", "base_uri", "WECHATPAY_BASE_URL"),
+    ("timeout", "timeout", "WECHATPAY_TIMEOUT"),
+];
+
+impl FieldNames {
+    /// `error` with its field, and the fields that its reason quotes, under these names.
+    pub(crate) fn rename(self, error: Error) -> Error {
+        match error {
+            Error::Config(mut e) if self != FieldNames::Setters => {
+                e.field = self.field(&e.field);
+                e.reason = self.quoted(e.reason);
+                Error::Config(e)
+            }
+            Error::Key(mut e) if self != FieldNames::Setters => {
+                e.name = self.field(&e.name);
+                e.found = self.quoted(e.found);
+                Error::Key(e)
+            }
+            other => other,
+        }
+    }
+
+    fn field(self, field: &str) -> String {
+        let (name, index) = field.split_at(field.find('[').unwrap_or(field.len()));
+        match NAMES.iter().find(|(setter, ..)| *setter == name) {
+            Some((_, array, _)) if self == FieldNames::Array => format!("{array}{index}"),
+            // A platform certificate has a variable of its own, and no variable has an index.
+            Some(("platform_key", ..)) if !index.is_empty() && !index.starts_with("[\"PUB_KEY_ID_") => {
+                "WECHATPAY_PLATFORM_CERTIFICATE".to_owned()
+            }
+            Some((_, _, variable)) => (*variable).to_owned(),
+            None => field.to_owned(),
+        }
+    }
+
+    fn quoted(self, text: String) -> String {
+        NAMES.iter().fold(text, |text, (setter, array, variable)| {
+            let name = if self == FieldNames::Array { array } else { variable };
+            text.replace(&format!("`{setter}`"), &format!("`{name}`"))
+        })
+    }
+}

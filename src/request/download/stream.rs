@@ -1,0 +1,143 @@
+//! The response of a download: its head, then its content, piece by piece.
+
+use std::sync::Arc;
+
+use super::Progress;
+use super::sink::{Content, Stop};
+use crate::error::{DecodeError, Error, VerifyError, VerifyReason};
+use crate::response::{Saved, request_id};
+use crate::runtime::IoRuntime;
+use crate::transport::{CallInfo, RawResponse, read};
+use crate::v3::attempt::send_signed;
+use crate::v3::exchange::{VerifyContext, into_response, verify_with_refresh};
+use crate::v3::platform::PlatformKeys;
+use crate::v3::verify::StreamVerifier;
+use crate::v3::{Context, OutgoingRequest};
+
+/// A response whose head is verified, and whose body is still to come.
+pub(super) struct Opened {
+    response: reqwest::Response,
+    /// Its body is empty: it is not kept.
+    head: RawResponse,
+    verifier: StreamVerifier,
+    /// The keys that verified the head.
+    keys: Arc<PlatformKeys>,
+}
+
+/// One attempt, up to the head of the response. An error status is read completely, and an error already.
+pub(super) async fn open(
+    context: &Arc<Context>,
+    request: Box<OutgoingRequest>,
+    runtime: IoRuntime,
+    call: &CallInfo,
+    digest_is_signed: bool,
+) -> Result<Opened, Error> {
+    let verification = VerifyContext::of(&request);
+    let mut response = call.within("response", send_signed(context, request, runtime, call)).await?;
+    if !response.status().is_success() {
+        let limit = context.defaults.max_body;
+        let body = call.within("complete response", read(&mut response, limit, call)).await?;
+        return into_response(context, &verification, RawResponse::new(response, body)).await.and_then(
+            |_| Err(call.error("the status is neither a success nor an error".to_owned(), true, None)),
+        );
+    }
+    let head = RawResponse::head(&response);
+    let (verifier, keys) = match digest_is_signed {
+        true => (StreamVerifier::Unsigned, verification.keys),
+        false => {
+            let view = verification.view(&head, context.clock.unix_seconds());
+            let status = Some(head.status.as_u16());
+            verify_with_refresh(context, &verification.keys, &head.headers, status, |keys| {
+                StreamVerifier::new(&view, keys).map(|verifier| (verifier, Arc::clone(keys)))
+            })
+            .await?
+        }
+    };
+    Ok(Opened { response, head, verifier, keys })
+}
+
+/// The content on its way into the sink.
+pub(super) struct Stream<'c> {
+    keys: Arc<PlatformKeys>,
+    call: &'c CallInfo,
+    head: RawResponse,
+    verifier: StreamVerifier,
+    content: Content,
+}
+
+impl<'c> Stream<'c> {
+    pub(super) fn new(opened: Opened, call: &'c CallInfo, content: Content) -> (reqwest::Response, Self) {
+        let Opened { response, head, verifier, keys } = opened;
+        (response, Stream { keys, call, head, verifier, content })
+    }
+
+    pub(super) async fn receive(
+        &mut self,
+        mut response: reqwest::Response,
+        limit: Option<u64>,
+        mut progress: Option<Progress>,
+    ) -> Result<(), Error> {
+        let (total, mut received) = (response.content_length(), 0);
+        let too_large = |length: u64| limit.filter(|limit| length > *limit).map(Stop::TooLarge);
+        if let Some(stop) = total.and_then(too_large) {
+            return Err(self.stopped(stop));
+        }
+        loop {
+            let call = self.call;
+            let next = async { response.chunk().await.map_err(|e| call.transport_error(e)) };
+            let Some(chunk) = call.within("next piece", next).await? else { return Ok(()) };
+            received += chunk.len() as u64;
+            if let Some(stop) = too_large(received) {
+                return Err(self.stopped(stop));
+            }
+            self.verifier.update(&chunk);
+            self.content.push(&chunk).await.map_err(|stop| self.stopped(stop))?;
+            if let Some(progress) = &mut progress {
+                progress(received, total);
+            }
+        }
+    }
+
+    pub(super) async fn finish(self, expected: Vec<String>, digest_is_signed: bool) -> Result<Saved, Error> {
+        let Stream { keys, call, head, verifier, content } = self;
+        let written = content.finish().await.map_err(|stop| stopped(stop, call, &head))?;
+        let unverified = |reason| {
+            let request_id = request_id(&head.headers).map(str::to_owned);
+            Error::Verify(Box::new(VerifyError { reason, status: Some(head.status.as_u16()), request_id }))
+        };
+        let verified = verifier.finish(&head.headers, &keys).map_err(unverified)? || digest_is_signed;
+        if let Some(expected) =
+            expected.into_iter().find(|digest| !digest.eq_ignore_ascii_case(&written.sha1))
+        {
+            let actual = written.sha1.clone();
+            return Err(unverified(VerifyReason::BadDigest { algorithm: "SHA-1", expected, actual }));
+        }
+        let path = written.target.commit().await.map_err(|stop| stopped(stop, call, &head))?;
+        let (bytes, sha1) = (written.bytes, written.sha1);
+        Ok(Saved { path, bytes, sha1, verified, status: head.status.as_u16(), headers: head.headers })
+    }
+
+    fn stopped(&self, stop: Stop) -> Error {
+        stopped(stop, self.call, &self.head)
+    }
+}
+
+fn stopped(stop: Stop, call: &CallInfo, head: &RawResponse) -> Error {
+    match stop {
+        Stop::TooLarge(limit) => call.error(
+            format!("the response is larger than {limit} bytes, the limit of this download"),
+            true,
+            None,
+        ),
+        Stop::Unwritten { to, source } => call.error(
+            format!("the response cannot be written to {to}: {source}"),
+            true,
+            Some(Box::new(source)),
+        ),
+        Stop::InvalidGzip(source) => {
+            let what = format!("the content is not valid gzip ({source})");
+            let request_id = request_id(&head.headers).map(str::to_owned);
+            Error::Decode(Box::new(DecodeError { what, request_id, source: Some(source.into()) }))
+        }
+    }
+}

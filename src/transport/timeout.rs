@@ -1,0 +1,29 @@
+//! Checks of timeouts.
+
+use std::time::Duration;
+
+use serde_json::Value;
+
+use crate::error::{Error, kind_of};
+
+const MAX_TIMEOUT: Duration = Duration::from_secs(3600);
+
+/// A timeout in seconds, as in PHP.
+pub(crate) fn seconds(field: &str, value: &Value) -> Result<Duration, Error> {
+    let seconds = value.as_f64().ok_or_else(|| {
+        Error::config(field, format!("must be a number of seconds; it is {}", kind_of(value)))
+    })?;
+    let duration = Duration::try_from_secs_f64(seconds)
+        .map_err(|_| Error::config(field, format!("must be a number of seconds; it is {seconds}")))?;
+    check_timeout(field, duration)?;
+    Ok(duration)
+}
+
+pub(crate) fn check_timeout(field: &str, value: Duration) -> Result<(), Error> {
+    if value.is_zero() || value > MAX_TIMEOUT {
+        let reason =
+            "must be more than 0 and at most 3600 seconds (axios counts milliseconds: divide by 1000)";
+        return Err(Error::config(field, format!("{reason}; it is {value:?}")));
+    }
+    Ok(())
+}
