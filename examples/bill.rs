@@ -1,4 +1,8 @@
-//! Fetches a trade bill from the offline platform and reads it: `cargo run --example bill --features sandbox`.
+//! Downloads a trade bill, checks its digest, and reads it row by row.
+//!
+//! ```sh
+//! cargo run --example bill --features sandbox
+//! ```
 
 use serde_json::json;
 use wechatpay_chain::bill;
@@ -6,9 +10,9 @@ use wechatpay_chain::sandbox::Sandbox;
 
 fn main() -> Result<(), Box<dyn std::error::Error>> {
     let sandbox = Sandbox::start()?;
-    let wx = sandbox.client()?; // a real client: `WeChatPay::builder()` or `WeChatPay::from_env()`
+    let wx = sandbox.client()?; // in production: `WeChatPay::builder()` or `WeChatPay::from_env()`
 
-    // The offline platform writes the bill of what it saw: an order, paid today (in Beijing).
+    // The sandbox writes the bill from its own orders: make one and pay it. Its day is today, in Beijing time.
     wx["v3/pay/transactions/native"].post_sync(json!({
         "appid": "wxd678efh567hg6787",
         "mchid": wx.mchid(),
@@ -24,11 +28,14 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     let saved = wx
         .bill("v3/bill/tradebill")
         .date(day)
-        .gzip() // sent compressed, saved decompressed
+        .gzip() // transferred compressed, saved decompressed
         .save_to(&path)
         .progress(|received, total| println!("{received} bytes of {total:?}"))
         .wait()?;
-    println!("{} bytes, SHA-1 {}, vouched for by the platform: {}", saved.bytes, saved.sha1, saved.verified);
+    println!(
+        "{} bytes, SHA-1 {}, equal to the platform's digest: {}",
+        saved.bytes, saved.sha1, saved.verified
+    );
 
     let mut rows = bill::rows(std::fs::File::open(&path)?)?;
     for row in &mut rows {

@@ -1,4 +1,4 @@
-//! Blocking calls: from a plain `main`, from many threads, and from inside a runtime.
+//! Blocking calls: from a plain `main`, from several threads, and from inside a tokio runtime.
 //!
 //! ```sh
 //! cargo run --example blocking --features sandbox
@@ -26,7 +26,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
         println!("{}", response.data()["echo_message"]);
     }
 
-    // Inside a runtime a blocking call holds up its thread, as any blocking work does; it does not panic.
+    // Inside a runtime, a blocking call blocks its thread, as any blocking work does. It does not panic.
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     runtime.block_on(async {
         let response = wx["v3/security/echo"].post_sync(json!({"echo_message": "from inside a runtime"}))?;

@@ -1,4 +1,4 @@
-//! One error of every kind, printed, with what a caller does next.
+//! Causes one error of every kind, and prints it with what the caller should do next.
 //!
 //! ```sh
 //! cargo run --example errors --features sandbox
@@ -13,51 +13,51 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     let wx = sandbox.client()?;
     let echo = || wx["v3/security/echo"].post_sync(json!({"echo_message": "hello"}));
 
-    // Mend the configuration.
+    // The configuration is wrong.
     show(WeChatPay::builder().mchid("1900000109").build().map(|_| ()));
     show(sandbox.client_builder().apiv3_key("too short").build().map(|_| ()));
-    // Mend the key.
+    // A key cannot be loaded: here, a certificate instead of a private key.
     show(sandbox.client_builder().private_key(sandbox.merchant_certificate_pem()).build().map(|_| ()));
-    // Mend the path: a value that PHP would have sent as `p12345`; a variable without a value.
+    // The path is wrong: a value as a segment, which PHP would send as `p12345`; a variable without a value.
     show(wx.seg("v3").seg("pay").seg("P12345").get_sync().map(|_| ()));
     show(wx["v3/pay/transactions/id/{transaction_id}"].get_sync().map(|_| ()));
-    // Nothing was sent, or perhaps something was: with money, that is the question.
-    let nobody = sandbox.client_builder().base_url("http://127.0.0.1:9/").build()?;
-    show(nobody["v3/certificates"].get_sync().map(|_| ()));
+    // No connection: nothing was sent. A broken connection: the request may have been carried out.
+    let unreachable = sandbox.client_builder().base_url("http://127.0.0.1:9/").build()?;
+    show(unreachable["v3/certificates"].get_sync().map(|_| ()));
     sandbox.inject(Fault::CutConnection);
     show(echo().map(|_| ()));
-    // The platform said no.
+    // The platform, or a gateway in front of it, returned an error.
     show(wx["v3/security/echo"].post_sync(json!({})).map(|_| ()));
     sandbox.inject(Fault::HtmlBadGateway);
     show(echo().map(|_| ()));
-    // Nobody has proved to be the platform.
+    // The response could not be authenticated.
     for fault in [Fault::BadSignature, Fault::OldTimestamp, Fault::UnknownSerial, Fault::SignatureProbe] {
         sandbox.inject(fault);
         show(echo().map(|_| ()));
     }
-    // A ciphertext that the key at hand does not open.
+    // A notification that cannot be decrypted with this APIv3 key.
     let other_key = sandbox.client_builder().apiv3_key("an APIv3 key of exactly 32 bytes").build()?;
     let (headers, body) = sandbox.notification("TRANSACTION.SUCCESS", "transaction", &json!({"a": 1}))?;
     show(other_key.notification(&headers, body).wait().map(|_| ()));
-    // Genuine, but not of the shape that was asked for.
+    // An authentic response that does not fit the requested type.
     show(echo()?.deserialize::<Vec<u8>>().map(|_| ()));
     Ok(())
 }
 
 fn show(result: Result<(), Error>) {
-    let Err(error) = result else { panic!("there should have been an error") };
+    let Err(error) = result else { panic!("this call should have failed") };
     let next = match &error {
-        Error::Config(_) | Error::Path(_) | Error::Key(_) => "mend the call or the configuration",
-        Error::Transport(e) if e.maybe_sent() => "ask for the state by the same number, or repeat with it",
+        Error::Config(_) | Error::Path(_) | Error::Key(_) => "fix the call or the configuration",
+        Error::Transport(e) if e.maybe_sent() => "query the order, or repeat the call with the same number",
         Error::Transport(_) => "try again",
-        Error::Api(e) if e.status >= 500 => "try again with the same number",
-        Error::Api(_) => "mend what the message names",
+        Error::Api(e) if e.status >= 500 => "try again later with the same number",
+        Error::Api(_) => "fix what the message names",
         Error::Verify(e) if e.reason == VerifyReason::SignatureProbe => {
-            "nothing: the platform tests this check"
+            "nothing: the platform tests whether you verify"
         }
-        Error::Verify(_) => "trust nothing of the answer; look at the clock and the platform keys",
-        Error::Decrypt(_) => "look at the key: the APIv3 key, or the merchant's private key",
-        Error::Decode(_) => "ask for the shape that the document names",
+        Error::Verify(_) => "do not trust any of the response; check the clock and the platform keys",
+        Error::Decrypt(_) => "check the key: the APIv3 key, or the merchant's private key",
+        Error::Decode(_) => "use the type that the document describes",
         _ => "see the documentation",
     };
     println!("{error}\n    → {next}\n");

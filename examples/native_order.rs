@@ -1,4 +1,4 @@
-//! A native order: the `code_url` is what the customer scans.
+//! Makes a Native order. The customer scans its `code_url` as a QR code.
 //!
 //! ```sh
 //! cargo run --example native_order --features sandbox

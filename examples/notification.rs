@@ -1,4 +1,5 @@
-//! A receiver of notifications: verified and decrypted, done once, answered at once.
+//! An axum server that receives notifications: it verifies and decrypts them, replies at once, and does the work of each
+//! notification only once.
 //!
 //! ```sh
 //! cargo run --example notification --features sandbox
@@ -21,45 +22,44 @@ use wechatpay_chain::{Error, Notification, Reply, VerifyReason, WeChatPay};
 
 struct Shop {
     wx: WeChatPay,
-    /// The ids that were taken. In a shop this is a table with a unique key on the id, and the row is written in the
-    /// same transaction as the work, or as the work's entry in a queue: a crash then loses neither, or both.
-    taken: Mutex<HashSet<String>>,
+    /// The ids seen so far. In production, use a table with a unique index on the id, and write the row in the same
+    /// transaction as the work or its queue entry, so that a crash loses both or neither.
+    seen: Mutex<HashSet<String>>,
     work: mpsc::Sender<Notification>,
 }
 
-/// `POST /wxpay/notify`. The body is taken as bytes: the signature covers what was sent, not what a JSON library
-/// would write again.
+/// `POST /wxpay/notify`. It takes the body as bytes: the signature covers the bytes that were sent.
 async fn notify(State(shop): State<Arc<Shop>>, headers: HeaderMap, body: Bytes) -> Response<String> {
     let reply = match shop.wx.notification(&headers, body).await {
-        Ok(notification) => take(&shop, notification),
+        Ok(notification) => enqueue(&shop, notification),
         Err(error) => {
             match &error {
                 Error::Verify(e) if e.reason == VerifyReason::SignatureProbe => {
-                    println!("  a probe: the platform looks whether signatures are checked here");
+                    println!("  a probe: the platform tests whether we verify signatures");
                 }
                 error => println!("  refused: {error}"),
             }
-            // The reason is for this side's log only.
+            // The reason is for our own log only.
             Reply::reject("not verified")
         }
     };
     reply.into()
 }
 
-/// Records the id and hands the work on, or neither; the platform waits 5 s for the reply, not for the work.
-fn take(shop: &Shop, notification: Notification) -> Reply {
-    let mut taken = shop.taken.lock().unwrap_or_else(PoisonError::into_inner);
+/// Records the id and queues the work, or does neither. The reply must be sent within 5 s; the work may take longer.
+fn enqueue(shop: &Shop, notification: Notification) -> Reply {
+    let mut seen = shop.seen.lock().unwrap_or_else(PoisonError::into_inner);
     let (accept, id) = (notification.accept(), notification.id.clone());
-    if taken.contains(&id) {
-        println!("  known already: {id}");
+    if seen.contains(&id) {
+        println!("  already seen: {id}");
         return accept;
     }
     match shop.work.try_send(notification) {
         Ok(()) => {
-            taken.insert(id);
+            seen.insert(id);
             accept
         }
-        // Full: the platform tries again later.
+        // The queue is full. The platform sends the notification again later.
         Err(_) => Reply::reject("busy"),
     }
 }
@@ -76,12 +76,12 @@ struct Amount {
     total: u64,
 }
 
-/// The work itself, with all the time it wants.
+/// The work itself. It may take as long as it needs.
 async fn work(mut queue: mpsc::Receiver<Notification>) {
     while let Some(notification) = queue.recv().await {
         match notification.event_type.as_str() {
             "TRANSACTION.SUCCESS" => match notification.deserialize::<Transaction>() {
-                // Compare the amount with the order's own before anything is delivered.
+                // Compare the amount with the order's amount before you deliver.
                 Ok(t) => {
                     println!("  work: {} is {}, {} cents", t.out_trade_no, t.trade_state, t.amount.total)
                 }
@@ -97,7 +97,7 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
     let sandbox = Sandbox::start()?;
     let (sender, queue) = mpsc::channel(64);
     let worker = tokio::spawn(work(queue));
-    let shop = Shop { wx: sandbox.client()?, taken: Mutex::default(), work: sender };
+    let shop = Shop { wx: sandbox.client()?, seen: Mutex::default(), work: sender };
     let app = Router::new().route("/wxpay/notify", post(notify)).with_state(Arc::new(shop));
     let listener = TcpListener::bind("127.0.0.1:0").await?;
     let url = format!("http://{}/wxpay/notify", listener.local_addr()?);
@@ -105,7 +105,7 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
     let stopped = async { drop(stopped.await) };
     let server = tokio::spawn(axum::serve(listener, app).with_graceful_shutdown(stopped).into_future());
 
-    // From here on, the platform's part.
+    // From here on, play the platform: send notifications to the server.
     let http = reqwest::Client::builder().no_proxy().build()?;
     let send = async |what: &str, headers: HeaderMap, body: Vec<u8>| -> Result<(), reqwest::Error> {
         println!("{what}");
@@ -117,14 +117,14 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
     let make = || sandbox.notification("TRANSACTION.SUCCESS", "transaction", &paid);
 
     let (headers, body) = make()?;
-    send("a good one", headers.clone(), body.clone()).await?;
-    send("the same again", headers, body).await?;
+    send("a valid notification", headers.clone(), body.clone()).await?;
+    send("the same notification again", headers, body).await?;
     sandbox.inject(Fault::BadSignature);
     let (headers, body) = make()?;
-    send("a forged one", headers, body).await?;
+    send("a forged notification", headers, body).await?;
     sandbox.inject(Fault::SignatureProbe);
     let (headers, body) = make()?;
-    send("a probe", headers, body).await?;
+    send("a signature probe", headers, body).await?;
 
     drop(stop);
     server.await??;

@@ -1,4 +1,4 @@
-//! From the order to what the page or the app needs to open the cashier.
+//! Makes an order, then the signed parameters that an app or a page needs to open the payment screen.
 //!
 //! ```sh
 //! cargo run --example pay_sign --features sandbox
@@ -28,15 +28,15 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
         "amount": {"total": 100, "currency": "CNY"}, // cents
     });
 
-    // An app: order, then sign.
+    // For an app.
     let prepay: Prepay = wx["v3/pay/transactions/app"].post(order.clone()).await?.deserialize()?;
-    println!("an app: {:#}", wx.app_params(APPID, prepay.prepay_id).await?);
+    println!("app: {:#}", wx.app_params(APPID, prepay.prepay_id).await?);
 
-    // A page in WeChat, or a mini program: the order names the payer, too.
+    // For a page in WeChat or a mini program. This order also names the payer.
     order["out_trade_no"] = json!("P202611210003");
     order["payer"] = json!({"openid": "oUpF8uMuAJO_M2pxb1Q9zNjWeS6o"});
     let prepay: Prepay = wx["v3/pay/transactions/jsapi"].post(order).await?.deserialize()?;
-    // Hand this to the page as it is: every value is a string, and `paySign` covers them.
+    // Pass this on to the page unchanged: every value is a string.
     println!("JSAPI: {:#}", wx.jsapi_params(APPID, prepay.prepay_id).await?);
     Ok(())
 }

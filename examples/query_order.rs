@@ -1,4 +1,4 @@
-//! An order is looked up: a value in the path as a variable, another one in the query.
+//! Queries an order by its transaction ID: one value as a variable of the path, one in the query.
 //!
 //! ```sh
 //! cargo run --example query_order --features sandbox
@@ -12,7 +12,7 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
     let sandbox = Sandbox::start()?;
     let wx = sandbox.client()?;
 
-    // The offline platform knows the orders that it saw; `pay` is the payer's part.
+    // The sandbox knows only orders that were made in it: make one, and pay it as the payer would.
     wx["v3/pay/transactions/native"]
         .post(json!({
             "appid": "wxd678efh567hg6787",

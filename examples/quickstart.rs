@@ -1,11 +1,11 @@
-//! One call in all five spellings, async and blocking: a user's payscore permission is terminated.
+//! Makes one call in all five spellings, async and blocking. The call terminates a user's payscore permission.
 //!
 //! ```sh
 //! cargo run --example quickstart --features sandbox
 //! ```
 //!
-//! It runs on the embedded sandbox. With `WECHATPAY_MCHID` and the other `WECHATPAY_*` variables set (README,
-//! Configuration) it calls the real platform instead, with the values below: put your own in first.
+//! It uses the embedded sandbox. If `WECHATPAY_MCHID` and the other `WECHATPAY_*` variables are set (README,
+//! Configuration), it calls the real platform instead: put your own values into `body` first.
 
 use serde_json::{Value, json};
 use wechatpay_chain::sandbox::Sandbox;
@@ -13,7 +13,7 @@ use wechatpay_chain::{Chain, Error, Request, Response, WeChatPay, chain};
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), Box<dyn std::error::Error>> {
-    // Kept until the end: dropping it stops the offline platform.
+    // Keep the sandbox until the end: dropping it stops the server.
     let (wx, _sandbox) = match std::env::var_os("WECHATPAY_MCHID") {
         Some(_) => (WeChatPay::from_env()?, None),
         None => {
@@ -41,11 +41,11 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
         let response = chain.post_sync(body.clone());
         outcomes.push(show("blocking", line(&chain, &body)?, response));
     }
-    // The first thing that went wrong, if anything did, is what this program ends with.
+    // If a call failed, the program ends with the first error.
     outcomes.into_iter().collect::<Result<(), Error>>().map_err(|e| e.to_string().into())
 }
 
-/// The same node, five times.
+/// The same endpoint, spelt in five ways.
 fn spellings(wx: &WeChatPay) -> [(&'static str, Chain); 5] {
     [
         (
@@ -71,7 +71,7 @@ fn spellings(wx: &WeChatPay) -> [(&'static str, Chain); 5] {
     ]
 }
 
-/// What goes on the wire, from `prepare`, which sends nothing.
+/// Method and target of the request, from `prepare`, which sends nothing.
 fn line(chain: &Chain, body: &Value) -> Result<String, Error> {
     let request: Request = chain.post(body.clone());
     let prepared = request.prepare()?;

@@ -1,4 +1,4 @@
-//! A refund, the way PHP's SDK takes it: one `$options` array. The number stays the same when the call is repeated.
+//! Refunds an order with the PHP SDK's `$options` array. If the call is repeated, the refund number stays the same.
 //!
 //! ```sh
 //! cargo run --example refund --features sandbox
@@ -13,7 +13,7 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
     let sandbox = Sandbox::start()?;
     let wx = sandbox.client()?;
 
-    // An order to be refunded, and the payer's part of it.
+    // An order to refund: make it, and pay it as the payer would.
     wx["v3/pay/transactions/native"]
         .post(json!({
             "appid": "wxd678efh567hg6787",
@@ -42,7 +42,7 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
 
     match result {
         Ok(response) => println!("refund {} is {}", response.data()["refund_id"], response.data()["status"]),
-        // The refund may have gone through: ask for it, or repeat it, by the same out_refund_no.
+        // The refund may have been made: query it, or repeat the call, with the same out_refund_no.
         Err(Error::Transport(e)) if e.maybe_sent() => println!("unknown outcome: {e}"),
         Err(e) => return Err(e.into()),
     }

@@ -1,4 +1,4 @@
-//! The merchant's key behind a signing service: this program's client never sees it.
+//! Signs requests with a signing service over HTTP. The client never has the merchant's private key.
 //!
 //! ```sh
 //! cargo run --example remote_signer --features sandbox
@@ -17,12 +17,13 @@ use axum::http::StatusCode;
 use axum::routing::post;
 use serde_json::json;
 use tokio::net::TcpListener;
+use wechatpay_chain::WeChatPay;
 use wechatpay_chain::sandbox::Sandbox;
-use wechatpay_chain::{Signature, Signer, WeChatPay};
+use wechatpay_chain::signer::{SignFuture, Signer};
 
 type Failure = Box<dyn std::error::Error + Send + Sync>;
 
-/// The client's side: the message goes out, the raw signature comes back.
+/// The client side: sends the message, gets the raw signature.
 struct RemoteSigner {
     http: reqwest::Client,
     url: String,
@@ -32,10 +33,10 @@ impl RemoteSigner {
     fn new(url: String) -> Result<RemoteSigner, reqwest::Error> {
         let http = reqwest::Client::builder()
             .no_proxy() // the service is on this machine
-            // A call's own timeout begins after the signature.
+            // The timeout of a call starts after the signature, so the signer needs one of its own.
             .timeout(Duration::from_secs(2))
-            // Blocking calls sign under another runtime than awaited ones, and a connection must not outlive its
-            // runtime's attention: none is kept. Two clients would do, too.
+            // Blocking calls sign on another runtime than async ones, and a pooled connection belongs to the runtime
+            // that opened it: keep none. Two clients would also work.
             .pool_max_idle_per_host(0)
             .build()?;
         Ok(RemoteSigner { http, url })
@@ -43,7 +44,7 @@ impl RemoteSigner {
 }
 
 impl Signer for RemoteSigner {
-    fn sign(&self, message: Vec<u8>) -> Signature {
+    fn sign(&self, message: Vec<u8>) -> SignFuture {
         let request = self.http.post(&self.url).body(message);
         Box::pin(async move {
             let signature = request.send().await?.error_for_status()?.bytes().await?;
@@ -52,7 +53,7 @@ impl Signer for RemoteSigner {
     }
 }
 
-/// The service's side. A real one knows its callers (mutual TLS, say) and writes down what it signs.
+/// The service side. A real service authenticates its callers (for example, with mutual TLS) and logs what it signs.
 async fn sign(State(key): State<Arc<KeyPair>>, message: Bytes) -> Result<Vec<u8>, StatusCode> {
     println!("  the service signs {} bytes", message.len());
     let mut signature = vec![0; key.public_modulus_len()];
@@ -61,7 +62,7 @@ async fn sign(State(key): State<Arc<KeyPair>>, message: Bytes) -> Result<Vec<u8>
     Ok(signature)
 }
 
-/// Starts the service on a thread of its own, as if it were another machine. It ends with the program.
+/// Starts the service on its own thread, as if it were another machine. It runs until the program ends.
 fn start_service(key_pem: &str) -> Result<String, Failure> {
     let key = Arc::new(KeyPair::from_pkcs8(pem::parse(key_pem)?.contents())?);
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
@@ -89,11 +90,11 @@ fn main() -> Result<(), Failure> {
 
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     runtime.block_on(async {
-        println!("an awaited one");
-        let echo = wx["v3/security/echo"].post(json!({"echo_message": "awaited"})).await?;
+        println!("an async call");
+        let echo = wx["v3/security/echo"].post(json!({"echo_message": "async"})).await?;
         println!("  → {} {}", echo.status(), echo.data()["echo_message"]);
 
-        println!("the parameters of the cashier");
+        println!("the parameters for the payment screen");
         let params = wx.jsapi_params("wxd678efh567hg6787", "wx26112221580621e9b071c00d9e093b0000").await?;
         println!("  → {params}");
         Ok(())

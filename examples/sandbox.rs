@@ -1,10 +1,10 @@
-//! The offline platform as a program of its own, for an SDK in any language.
+//! Runs the offline platform as a program, for SDKs in any language.
 //!
 //! ```sh
 //! cargo run --features sandbox --example sandbox -- --port 8080
 //! ```
 //!
-//! It prints what a client needs, and runs until Ctrl-C. `docs/sandbox.md` has the rest. `wxpay sandbox` is the same.
+//! It prints the settings for a client and runs until Ctrl-C. See `docs/sandbox.md`. `wxpay sandbox` does the same.
 
 use std::io::{self, Write};
 use std::process::ExitCode;
@@ -14,7 +14,7 @@ use clap::Parser;
 #[path = "../src/bin/wxpay/serve.rs"]
 mod serve;
 
-/// The WeChat Pay platform, offline: checks requests and signs answers like the real one.
+/// The WeChat Pay platform, offline: verifies requests and signs responses like the real one.
 #[derive(Parser)]
 struct Program {
     #[command(flatten)]
@@ -25,7 +25,7 @@ fn main() -> ExitCode {
     match serve::run(&Program::parse().options) {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
-            // Nowhere to say it, if this fails.
+            // If this fails, there is nowhere left to report it.
             let _ = writeln!(io::stderr(), "sandbox: {}", serve::whole(&*error));
             ExitCode::FAILURE
         }

@@ -1,4 +1,8 @@
-//! Uploads a picture to the offline platform: `cargo run --example upload --features sandbox`.
+//! Uploads a picture from disk, and a file from memory with its own `meta`.
+//!
+//! ```sh
+//! cargo run --example upload --features sandbox
+//! ```
 
 use serde_json::{Value, json};
 use wechatpay_chain::Media;
@@ -7,16 +11,16 @@ use wechatpay_chain::sandbox::Sandbox;
 #[tokio::main]
 async fn main() -> Result<(), Box<dyn std::error::Error>> {
     let sandbox = Sandbox::start()?;
-    let wx = sandbox.client()?; // a real client: `WeChatPay::builder()` or `WeChatPay::from_env()`
+    let wx = sandbox.client()?; // in production: `WeChatPay::builder()` or `WeChatPay::from_env()`
 
-    // From disk: read once for its SHA-256, once more to send it, never as a whole.
+    // From disk. The file is streamed: once for its SHA-256, once to send it.
     let path = std::env::temp_dir().join(format!("licence-{}.jpg", std::process::id()));
     std::fs::write(&path, b"\xff\xd8\xff\xe0 a picture \xff\xd9")?;
     let uploaded = wx["v3/merchant/media/upload"].post(Value::Null).media(Media::file(&path)).await?;
     println!("media_id: {}", uploaded.data()["media_id"]);
     std::fs::remove_file(&path)?;
 
-    // From memory, with a meta of its own: what is signed is this JSON.
+    // From memory, with its own `meta`. The signature covers this JSON.
     sandbox.on("POST", "v3/marketing/bank/packages/{package_id}/tasks", 200, json!({"task_id": "1"}))?;
     let users = Media::bytes("users.csv", "openid\r\noUpF8uMuAJO_M2pxb1Q9zNjWeS6o\r\n")
         .meta(json!({"filename": "users.csv", "sha256": "…", "bank_type": "CMB"}));

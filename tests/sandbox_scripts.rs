@@ -169,7 +169,7 @@ fn a_broken_script_names_file_line_and_problem() {
 
 #[test]
 fn the_lines_of_the_documents_are_scripts() {
-    for (file, heading) in [("sandbox.md", "## Answers of your own"), ("sandbox.zh-CN.md", "## 自定义应答")]
+    for (file, heading) in [("sandbox.md", "## Scripted responses"), ("sandbox.zh-CN.md", "## 自定义响应")]
     {
         let document = fs::read_to_string(format!("{}/docs/{file}", env!("CARGO_MANIFEST_DIR"))).unwrap();
         let (_, rest) = document.split_once(heading).unwrap();
