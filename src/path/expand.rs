@@ -1,4 +1,4 @@
-//! RFC 6570 expansion, by `iri-string`.
+//! RFC 6570 expansion with `iri-string`.
 
 use std::borrow::Cow;
 use std::collections::{HashMap, HashSet};
@@ -12,7 +12,7 @@ use serde_json::Value;
 use super::{is_hex, scalar};
 use crate::error::PathError;
 
-/// By name: a template may have thousands of them, and each is looked up for itself.
+/// A map: a template may have thousands of variables, and each is looked up.
 type Values<'a> = HashMap<&'a str, &'a Value>;
 
 pub(super) fn expand_template(template: &str, vars: &[(String, Value)]) -> Result<String, PathError> {
@@ -21,7 +21,7 @@ pub(super) fn expand_template(template: &str, vars: &[(String, Value)]) -> Resul
     check_prefixes(template)?;
     let parsed = UriTemplateStr::new(template).map_err(bad)?;
     let wanted: HashSet<&str> = parsed.variables().map(|variable| variable.as_str()).collect();
-    // The last value given for a name counts, as with PHP's array keys.
+    // The last value of a name counts, as with PHP's array keys.
     let mut values = Values::with_capacity(vars.len());
     for (name, value) in vars {
         if !wanted.contains(name.as_str()) {
@@ -45,19 +45,19 @@ pub(super) fn expand_template(template: &str, vars: &[(String, Value)]) -> Resul
     Ok(expanded)
 }
 
-/// A variable's name is ASCII (RFC 6570 section 2.3); the library panics on some that are not.
+/// The name of a variable is ASCII (RFC 6570 section 2.3); the library panics on some other names.
 fn check_names(template: &str) -> Result<(), PathError> {
     let expressions = template.split('{').skip(1).filter_map(|rest| rest.split('}').next());
     for expression in expressions {
         if let Some(bad) = expression.chars().find(|c| !c.is_ascii()) {
-            let reason = format!("a variable's name is ASCII; it has {bad:?}");
+            let reason = format!("the name of a variable must be ASCII; it has {bad:?}");
             return Err(PathError::Template { template: template.to_owned(), reason });
         }
     }
     Ok(())
 }
 
-/// A prefix is 1 to 9999 (RFC 6570 section 2.4.1); the library panics on a larger one than it can count.
+/// A prefix is 1 to 9999 (RFC 6570 section 2.4.1); the library panics on one that overflows.
 fn check_prefixes(template: &str) -> Result<(), PathError> {
     for expression in
         template.split('{').skip(1).filter_map(|rest| rest.split_once('}')).map(|(inside, _)| inside)
@@ -73,8 +73,8 @@ fn check_prefixes(template: &str) -> Result<(), PathError> {
     Ok(())
 }
 
-/// One expression, without its braces. The library gets it without prefixes (`:n`) and, for a reserved expansion, with
-/// ASCII values only: iri-string 0.7.14 panics on either with a value that is not ASCII.
+/// Expands one expression, given without its braces. The library receives it without prefixes (`:n`) and, for a reserved
+/// expansion, with ASCII values only: iri-string 0.7.14 panics on either with a value that is not ASCII.
 fn expand_expression(
     template: &str,
     expression: &str,
@@ -113,7 +113,7 @@ fn bad_template(template: &str, e: iri_string::template::Error) -> PathError {
 struct Variables<'a> {
     values: &'a Values<'a>,
     reserved: bool,
-    /// How many characters of each variable are wanted, in the order in which they are expanded.
+    /// The maximum length of each variable, in characters, in the order of expansion.
     lengths: std::vec::IntoIter<usize>,
     missing: Option<String>,
 }
@@ -151,8 +151,8 @@ impl DynamicContext for Variables<'_> {
 }
 
 impl Variables<'_> {
-    /// A reserved expansion keeps percent-encoded triplets, so encoding what is not ASCII beforehand changes nothing.
-    #[allow(clippy::disallowed_methods)] // this is the room for it
+    /// Encodes non-ASCII characters in advance. The result is the same: a reserved expansion keeps encoded triplets.
+    #[allow(clippy::disallowed_methods)] // the place for it
     fn escape<'t>(&self, text: Cow<'t, str>) -> Cow<'t, str> {
         if !self.reserved || text.is_ascii() {
             return text;
@@ -161,7 +161,7 @@ impl Variables<'_> {
     }
 }
 
-/// The first `count` characters (RFC 6570 section 2.4.1); where triplets are kept, none is split.
+/// The first `count` characters (RFC 6570 section 2.4.1). With `triplets`, an encoded triplet counts as one.
 fn first_characters(text: &str, count: usize, triplets: bool) -> &str {
     let bytes = text.as_bytes();
     let mut end = 0;
@@ -182,8 +182,8 @@ fn not_expandable(value: &Value) -> Option<&'static str> {
         _ => None,
     }
     .map(|inner| match inner {
-        Value::Null => "a list or map with null in it",
-        Value::Array(_) => "a list or map with an array in it",
-        _ => "a list or map with an object in it",
+        Value::Null => "a list or map that contains null",
+        Value::Array(_) => "a list or map that contains an array",
+        _ => "a list or map that contains an object",
     })
 }

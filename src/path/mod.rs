@@ -1,6 +1,6 @@
-//! Paths, purely: normalise what was written, expand variables, encode queries.
+//! Paths: normalise segments, expand variables, encode queries. Pure functions.
 //!
-//! PHP's rules, without PHP's traps (docs/porting-from-php.md). Expansion is RFC 6570, by `iri-string`.
+//! PHP's rules, without PHP's traps (docs/porting-from-php.md). `iri-string` expands RFC 6570 templates.
 
 use std::borrow::Cow;
 
@@ -18,19 +18,19 @@ pub(crate) use query::append_query;
 /// All but RFC 3986's unreserved characters.
 const VALUE: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');
 
-#[allow(clippy::disallowed_methods)] // this is the room for it
+#[allow(clippy::disallowed_methods)] // the place for it
 fn encode(text: &str) -> PercentEncode<'_> {
     utf8_percent_encode(text, VALUE)
 }
 
-/// Whether `path` is a whole URL, which is taken as it is.
+/// Whether `path` is an absolute URL, which is used unchanged.
 pub(crate) fn is_absolute(path: &str) -> bool {
     let starts =
         |scheme: &str| path.get(..scheme.len()).is_some_and(|head| head.eq_ignore_ascii_case(scheme));
     starts("https://") || starts("http://")
 }
 
-/// `left` and what was chained behind it, already normalised both.
+/// Two normalised paths, joined by a slash.
 pub(crate) fn join(left: &str, right: &str) -> Result<String, PathError> {
     if is_absolute(right) || left.is_empty() {
         return Ok(right.to_owned());
@@ -49,10 +49,10 @@ pub(crate) fn join(left: &str, right: &str) -> Result<String, PathError> {
     Ok(joined)
 }
 
-/// The template that a path stands for: each segment by the case rule, the query and whole URLs as they are.
+/// The template of a path: the case rule applied to each segment; a query and an absolute URL unchanged.
 pub(crate) fn normalise(path: &str) -> Result<String, PathError> {
     if is_absolute(path) {
-        // A parser would drop or rewrite these without a word.
+        // A URL parser would silently drop or rewrite these.
         let odd = path
             .chars()
             .find(|c| !c.is_ascii_graphic() || matches!(c, '\\' | '"' | '<' | '>' | '^' | '`' | '|'));
@@ -73,7 +73,7 @@ pub(crate) fn normalise(path: &str) -> Result<String, PathError> {
             Some(at) => (&text[..at], Some(&text[at + 1..])),
             None => (text, None),
         };
-        // A slash at the end is a joint to what may yet be chained; `expand` refuses one that stays.
+        // The next segment may follow a slash at the end; `expand` refuses one that remains.
         if segment.is_empty() && tail.is_some() {
             return Err(PathError::EmptySegment { path: path.to_owned() });
         }
@@ -91,7 +91,7 @@ pub(crate) fn normalise(path: &str) -> Result<String, PathError> {
     Ok(template)
 }
 
-/// One segment by the case rule, for `seg`.
+/// The template of one segment, for `seg`.
 pub(crate) fn normalise_one(segment: &str) -> Result<String, PathError> {
     if segment.is_empty() {
         return Err(PathError::EmptySegment { path: segment.to_owned() });
@@ -178,7 +178,7 @@ fn is_hex(byte: Option<&u8>) -> bool {
     byte.is_some_and(u8::is_ascii_hexdigit)
 }
 
-/// RFC 3986 `pchar` but for capitals and percent-encoding, which have rules of their own here.
+/// RFC 3986 `pchar`, except percent-encoding, which is checked separately.
 fn is_pchar(byte: u8) -> bool {
     matches!(byte, b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' | b'-' | b'.' | b'_' | b'~' | b'!' | b'$' | b'&' | b'\''
         | b'(' | b')' | b'*' | b'+' | b',' | b';' | b'=' | b':' | b'@')
@@ -200,7 +200,7 @@ fn query_start(path: &str) -> Option<usize> {
     split_outside_braces(path, b'?')
 }
 
-/// A query written in the path stays as it is, so it must be one already (RFC 3986 section 3.4).
+/// A query in the path stays unchanged, so it must be encoded already (RFC 3986 section 3.4).
 fn check_query(query: &str) -> Result<(), PathError> {
     let bytes = query.as_bytes();
     let mut inside = false;
@@ -223,7 +223,7 @@ fn check_query(query: &str) -> Result<(), PathError> {
     Ok(())
 }
 
-/// The path (and query) that a template makes with these variables.
+/// The path (and query) of a template with these variables.
 pub(crate) fn expand<'t>(template: &'t str, vars: &[(String, Value)]) -> Result<Cow<'t, str>, PathError> {
     let path = &template[..query_start(template).unwrap_or(template.len())];
     if path.is_empty() || path.ends_with('/') && !is_absolute(path) {
@@ -250,7 +250,7 @@ fn scalar(value: &Value) -> Cow<'_, str> {
 
 fn refuse_dot_segments(url: &str) -> Result<(), PathError> {
     let path = &url[..url.find(['?', '#']).unwrap_or(url.len())];
-    // No dot, no dot segment: the usual path is read once, and no more.
+    // The usual path has no dot and is read only once.
     if !path.contains(['.', '%']) {
         return Ok(());
     }

@@ -8,7 +8,7 @@ use crate::error::kind_of;
 /// Appends a query value to `query`: strings as they are, arrays as `a[0]=`, null left out, space as `%20`.
 ///
 /// # Errors
-/// What was found, when `value` is neither an object nor a string.
+/// The type of `value`, if it is neither an object nor a string.
 pub(crate) fn append_query(query: &mut String, value: &Value) -> Result<(), &'static str> {
     match value {
         Value::Null => {}
@@ -62,7 +62,7 @@ fn separate(query: &mut String) {
     }
 }
 
-/// A query that is given as text keeps what is legal in it; anything else is encoded, as Guzzle does.
+/// A query given as text keeps its legal characters; the others are encoded, as in Guzzle.
 fn append_raw(query: &mut String, raw: &str) {
     let bytes = raw.as_bytes();
     for (at, character) in raw.char_indices() {

@@ -71,7 +71,7 @@ fn conformance_expands_as_php_or_refuses() {
         let template = vector["input"]["template"].as_str().unwrap();
         let Some(map) = vector["input"]["vars"].as_object() else { continue };
         if vector["input"].to_string().contains("\"$type\"") {
-            continue; // bytes that are no text cannot be a JSON value
+            continue; // bytes that are not text cannot be a JSON value
         }
         compared += 1;
         let Ok(parsed) = UriTemplateStr::new(template) else {

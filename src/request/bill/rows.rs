@@ -1,4 +1,4 @@
-//! A bill's rows: the backquotes off, the summary apart, one row in memory at a time.
+//! The rows of a bill, without backquotes, and its summary; one row in memory at a time.
 
 use std::io::Read;
 use std::sync::Arc;
@@ -7,7 +7,7 @@ use csv::{ReaderBuilder, StringRecord, StringRecordsIntoIter};
 
 use crate::error::{DecodeError, Error};
 
-/// One row of a bill, its fields by the names of the header.
+/// One row of a bill, with its fields by the column names of the header.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Record {
     names: Arc<[String]>,
@@ -15,7 +15,7 @@ pub struct Record {
 }
 
 impl Record {
-    /// The field under this name of the header: `商户订单号`.
+    /// The field in this column: `商户订单号`.
     pub fn get(&self, name: &str) -> Option<&str> {
         let at = self.names.iter().position(|known| known == name)?;
         self.fields.get(at).map(String::as_str)
@@ -26,15 +26,14 @@ impl Record {
         &self.fields
     }
 
-    /// The header's names, one for each field.
+    /// The column names, one for each field.
     pub fn names(&self) -> &[String] {
         &self.names
     }
 }
 
-/// The rows of a bill, read one by one; then [`summary`](Rows::summary) is there.
-///
-/// An iterator of [`Record`]s. After an error there are no more.
+/// The rows of a bill: an iterator of [`Record`]s. After the last row, [`summary`](Rows::summary) is available. After an
+/// error the iterator ends.
 pub struct Rows<R> {
     records: StringRecordsIntoIter<R>,
     names: Arc<[String]>,
@@ -42,11 +41,11 @@ pub struct Rows<R> {
     done: bool,
 }
 
-/// Reads a bill as the platform writes it: a header, rows whose fields begin with a backquote (which is taken off),
-/// the header of the summary, and one row of summary.
+/// Reads a bill in the platform's format: a header, rows whose fields begin with a backquote (which is removed), the
+/// header of the summary, and the row of the summary.
 ///
-/// The platform puts nothing into quotes, so a comma inside a product's name makes one field too many; the piece
-/// behind it has no backquote, and is put back where it was.
+/// The platform does not quote fields, so a comma in a product's name splits its field. The second part has no backquote,
+/// and is joined to the first again.
 ///
 /// ```
 /// let bill = "交易时间,商户订单号,商品名称\n`2026-11-20 08:00:00,`P1,`茶, 绿\n总交易单数,订单总金额\n`1,`0.01\n";
@@ -59,13 +58,13 @@ pub struct Rows<R> {
 /// ```
 ///
 /// # Errors
-/// [`Error::Decode`]: it cannot be read, is not UTF-8, or has no header.
+/// [`Error::Decode`] if the bill cannot be read, is not UTF-8, or has no header.
 pub fn rows<R: Read>(reader: R) -> Result<Rows<R>, Error> {
     let reader = ReaderBuilder::new().has_headers(false).flexible(true).quoting(false).from_reader(reader);
     let mut records = reader.into_records();
-    let header = records.next().ok_or_else(|| unfit("is empty".to_owned()))?.map_err(unreadable)?;
+    let header = records.next().ok_or_else(|| invalid("is empty".to_owned()))?.map_err(unreadable)?;
     if is_row(&header) {
-        return Err(unfit("begins with a row, not with a header".to_owned()));
+        return Err(invalid("begins with a row, expected a header".to_owned()));
     }
     Ok(Rows { records, names: names(&header), summary: None, done: false })
 }
@@ -97,13 +96,13 @@ impl<R: Read> Rows<R> {
             return record(&self.names, &line).map(Some);
         }
         let names = names(&line);
-        let last = self.records.next().ok_or_else(|| unfit("ends before its summary".to_owned()))?;
+        let last = self.records.next().ok_or_else(|| invalid("ends before its summary".to_owned()))?;
         self.summary = Some(record(&names, &last.map_err(unreadable)?)?);
         match self.records.next() {
             None => Ok(None),
             Some(more) => {
                 let at = more.map_err(unreadable)?.position().map_or(0, csv::Position::line);
-                Err(unfit(format!("goes on behind its summary, in line {at}")))
+                Err(invalid(format!("continues after its summary, in line {at}")))
             }
         }
     }
@@ -138,21 +137,21 @@ fn names(line: &StringRecord) -> Arc<[String]> {
 
 fn record(names: &Arc<[String]>, line: &StringRecord) -> Result<Record, Error> {
     let mut fields: Vec<String> = Vec::with_capacity(names.len());
-    let mut too_many = line.len().saturating_sub(names.len());
+    let mut surplus = line.len().saturating_sub(names.len());
     for piece in line {
         match (piece.strip_prefix('`'), fields.last_mut()) {
-            (None, Some(last)) if too_many > 0 => {
+            (None, Some(last)) if surplus > 0 => {
                 last.push(',');
                 last.push_str(piece);
-                too_many -= 1;
+                surplus -= 1;
             }
             (field, _) => fields.push(field.unwrap_or(piece).to_owned()),
         }
     }
     if fields.len() != names.len() {
         let at = line.position().map_or(0, csv::Position::line);
-        return Err(unfit(format!(
-            "has {} fields in line {at}, and {} names for them",
+        return Err(invalid(format!(
+            "has {} fields in line {at}, but {} columns",
             fields.len(),
             names.len()
         )));
@@ -160,7 +159,7 @@ fn record(names: &Arc<[String]>, line: &StringRecord) -> Result<Record, Error> {
     Ok(Record { names: Arc::clone(names), fields })
 }
 
-fn unfit(what: String) -> Error {
+fn invalid(what: String) -> Error {
     Error::Decode(Box::new(DecodeError { what: format!("the bill {what}"), request_id: None, source: None }))
 }
 
