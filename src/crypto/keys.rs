@@ -4,19 +4,20 @@
 //! holds an `EVP_PKEY`): it is freed through `OPENSSL_free`, which cleanses every block, so nothing is left to do.
 
 use aws_lc_rs::rsa::KeyPair;
-use pkcs12::pbe_params::EncryptedPrivateKeyInfo;
 use rsa::pkcs1::{DecodeRsaPublicKey as _, EncodeRsaPublicKey as _};
 use rsa::traits::PublicKeyParts as _;
 use x509_cert::der::Decode as _;
 use x509_cert::der::referenced::OwnedToRef as _;
 use x509_cert::spki::SubjectPublicKeyInfoRef;
-use zeroize::Zeroizing;
 
 use super::forms::{self, Found, Kind, Unreadable};
-use super::p12;
-use super::pbe::{self, Refused};
 use super::rsa::{PrivateKey, PublicKey};
 use crate::error::KeyError;
+
+#[cfg(feature = "p12")]
+mod encrypted;
+
+pub(crate) use encrypted::p12;
 
 const PRIVATE: &str = "an RSA private key (PKCS#8, encrypted or not, or PKCS#1) as PEM text, as the `file://` path of PEM or DER, \
      as `private.pkcs8://…` or as `private.pkcs1://…`";
@@ -24,6 +25,23 @@ const PUBLIC: &str = "an RSA public key or certificate (SPKI, PKCS#1 or X.509) a
      as `public.spki://…` or as `public.pkcs1://…`";
 const CERTIFICATE: &str = "an X.509 certificate as PEM text or as the `file://` path of PEM or DER";
 const P12: &str = "the path of a PKCS#12 file (.p12, .pfx), with its passphrase";
+
+/// Without the feature a build has none of the crates that decrypt keys.
+#[cfg(not(feature = "p12"))]
+mod encrypted {
+    use zeroize::Zeroizing;
+
+    use super::{Asked, KeyError, LoadedP12, P12};
+
+    pub(super) fn decrypt_pkcs8(_: &[u8], _: Option<&str>) -> Result<Zeroizing<Vec<u8>>, &'static str> {
+        Err("an encrypted PKCS#8 key, which needs the cargo feature `p12` of `wechatpay-chain`")
+    }
+
+    pub(crate) fn p12(name: &str, _: &str, _: &str) -> Result<LoadedP12, KeyError> {
+        let asked = Asked { name, expected: P12 };
+        Err(asked.but("a PKCS#12 file, which needs the cargo feature `p12` of `wechatpay-chain`"))
+    }
+}
 
 /// A public key, and what the certificate says that it came in, if it came in one.
 pub(crate) struct LoadedPublicKey {
@@ -80,11 +98,9 @@ pub(crate) fn private_key(name: &str, text: &str, passphrase: Option<&str>) -> R
     let Found { kind, label, der } = forms::read(text, wanted).map_err(|e| asked.but(e))?;
     let pair = match kind {
         Kind::Pkcs8 => KeyPair::from_pkcs8(&der),
-        Kind::EncryptedPkcs8 => {
-            let passphrase =
-                passphrase.ok_or_else(|| asked.but("an encrypted PKCS#8 key: a passphrase is needed"))?;
-            KeyPair::from_pkcs8(&decrypt_pkcs8(&der, passphrase).map_err(|found| asked.but(found))?)
-        }
+        Kind::EncryptedPkcs8 => KeyPair::from_pkcs8(
+            &encrypted::decrypt_pkcs8(&der, passphrase).map_err(|found| asked.but(found))?,
+        ),
         Kind::Pkcs1 => KeyPair::from_der(&der),
         Kind::LegacyEncrypted => {
             return Err(asked.but(
@@ -97,26 +113,6 @@ pub(crate) fn private_key(name: &str, text: &str, passphrase: Option<&str>) -> R
     pair.map_err(|e| e.to_string())
         .and_then(PrivateKey::new)
         .map_err(|e| asked.but(format!("`{label}` that is not an RSA key of 2048 to 8192 bits ({e})")))
-}
-
-fn decrypt_pkcs8(der: &[u8], passphrase: &str) -> Result<Zeroizing<Vec<u8>>, &'static str> {
-    let key = EncryptedPrivateKeyInfo::from_der(der)
-        .map_err(|_| "`ENCRYPTED PRIVATE KEY` that is cut or damaged")?;
-    let wrong = "an encrypted PKCS#8 key that the passphrase does not fit, or a damaged one";
-    let plain = pbe::decrypt(&key.encryption_algorithm, key.encrypted_data.as_bytes(), passphrase).map_err(
-        |refused| match refused {
-            Refused::Passphrase => wrong,
-            Refused::Scheme => {
-                "an encrypted PKCS#8 key with an encryption that is not supported (PBES2 with AES is); \
-                 convert it: `openssl pkcs8 -in old.pem -topk8 -v2 aes-256-cbc -out new.pem`"
-            }
-        },
-    )?;
-    // The padding of a wrong passphrase comes out right by chance once in 256 times; a whole key does not.
-    match rsa::pkcs8::PrivateKeyInfoRef::from_der(&plain) {
-        Ok(_) => Ok(plain),
-        Err(_) => Err(wrong),
-    }
 }
 
 /// Loads the public key, or the certificate's, that `text` is, or names.
@@ -188,46 +184,6 @@ fn rsa_key(spki: SubjectPublicKeyInfoRef<'_>) -> Result<rsa::PublicKey, String> 
 pub(crate) struct LoadedP12 {
     pub(crate) key: PrivateKey,
     pub(crate) certificate_serial: Option<String>,
-}
-
-/// Opens the PKCS#12 file at `path` (a plain path or `file://…`).
-pub(crate) fn p12(name: &str, path: &str, passphrase: &str) -> Result<LoadedP12, KeyError> {
-    let asked = Asked { name, expected: P12 };
-    // A key's text given by mistake must not come back in "the file `…` cannot be read".
-    if path.contains("-----BEGIN") || path.contains(['\n', '\r', '\0']) || path.len() > 1024 {
-        return Err(asked.but("a text that is no path (a PEM's place is `privateKey`)"));
-    }
-    if path.starts_with("private.") && path.contains("://") {
-        return Err(asked.but("a private key's text (its place is `privateKey`)"));
-    }
-    let path = path.strip_prefix("file://").unwrap_or(path);
-    let file = forms::read_file(path).map_err(|e| asked.but(e))?;
-    if !forms::is_p12(&file) {
-        let pem = file.windows(10).any(|window| window == b"-----BEGIN");
-        return Err(asked.but(if pem {
-            "a PEM file (its place is `privateKey`)"
-        } else {
-            "a file of another kind"
-        }));
-    }
-    let contents = p12::open(&file, passphrase).map_err(|closed| asked.but(closed.describe()))?;
-    let der = match contents.keys.as_slice() {
-        [der] => der,
-        [] => return Err(asked.but("a PKCS#12 file without a private key")),
-        keys => return Err(asked.but(format!("a PKCS#12 file with {} private keys", keys.len()))),
-    };
-    let key = KeyPair::from_pkcs8(der).map_err(|e| e.to_string()).and_then(PrivateKey::new).map_err(|e| {
-        asked.but(format!("a PKCS#12 file whose key is not an RSA key of 2048 to 8192 bits ({e})"))
-    })?;
-    // Besides the merchant's own there may be those of the authorities above it.
-    let own = contents.certificates.into_iter().find_map(|der| {
-        let found = Found { kind: Kind::Certificate, label: "CERTIFICATE", der: Zeroizing::new(der) };
-        public_key_of(asked, &found).ok().filter(|certificate| key.matches(&certificate.key))
-    });
-    Ok(LoadedP12 {
-        key,
-        certificate_serial: own.and_then(|own| own.certificate).map(|certified| certified.serial),
-    })
 }
 
 /// DER puts a zero byte before a serial whose first bit is set; the platform's serials do not show it.

@@ -4,6 +4,8 @@ pub(crate) mod aes;
 pub(crate) mod digest;
 mod forms;
 pub(crate) mod keys;
+#[cfg(feature = "p12")]
 mod p12;
+#[cfg(feature = "p12")]
 mod pbe;
 pub(crate) mod rsa;

@@ -26,36 +26,15 @@ fn every_private_form_gives_the_same_signature() {
         (text("merchant_key.pkcs1.pem"), None),
         (text("merchant_key.pem").replace('\n', "\r\n"), None),
         (one_line("merchant_key.pem"), None),
-        (one_line("merchant_key.encrypted.pem"), Some("secret")),
         (text("merchant_key.pem"), Some("not needed, not looked at")),
         (format!("\u{feff}Bag Attributes\n  friendlyName: x\n{both}"), None),
         (format!("file://{}", path("merchant_key.pem")), None),
         (format!("private.pkcs8://{}", base64("merchant_key.pem")), None),
         (format!("private.pkcs1://{}", base64("merchant_key.pkcs1.pem")), None),
-        (text("merchant_key.encrypted.pem"), Some("secret")), // AES-256, HMAC-SHA-256
-        (text("merchant_key.aes128sha1.pem"), Some("secret")),
-        (text("merchant_key.aes192.pem"), Some("secret")),
-        (text("merchant_key.scrypt.pem"), Some("secret")),
-        (text("merchant_key.pbes1.pem"), Some("secret")),
     ] {
         let key = private_key("k", &form, passphrase).unwrap_or_else(|e| panic!("{e}"));
         assert_eq!(signature(&key), plain);
     }
-    for name in ["merchant.p12", "merchant.legacy.p12", "merchant.nomac.p12", "merchant.plain.p12"] {
-        let loaded = p12("p", &path(name), "1900000109").unwrap_or_else(|e| panic!("{name}: {e}"));
-        assert_eq!(signature(&loaded.key), plain, "{name}");
-        let serial = "3775B6A45ACD588826D15E583A95F5DD12345678";
-        assert_eq!(loaded.certificate_serial.as_deref(), Some(serial), "{name}");
-    }
-    let loaded = p12("p", &format!("file://{}", path("merchant.nocert.p12")), "1900000109").unwrap();
-    assert_eq!((signature(&loaded.key), loaded.certificate_serial), (plain, None));
-}
-
-/// The certificate that counts is the key's, not the first one; the passphrase is not ASCII, the MAC SHA-512.
-#[test]
-fn of_several_certificates_the_keys_own_counts() {
-    let loaded = p12("p", &path("platform.chain.p12"), "pässwörd-密码").unwrap();
-    assert_eq!(loaded.certificate_serial.as_deref(), Some("7132D72A03E93CDDF8C03BBD1F37EEDF87654321"));
 }
 
 #[test]
@@ -67,13 +46,7 @@ fn der_files_load() {
         format!("file://{}", file.display())
     };
     let plain = signature(&private_key("k", &text("merchant_key.pem"), None).unwrap());
-    for name in [
-        "merchant_key.pem",
-        "merchant_key.pkcs1.pem",
-        "merchant_key.encrypted.pem",
-        "merchant_key.scrypt.pem",
-        "merchant_key.pbes1.pem",
-    ] {
+    for name in ["merchant_key.pem", "merchant_key.pkcs1.pem"] {
         let key = private_key("k", &der(name), Some("secret")).unwrap_or_else(|e| panic!("{name}: {e}"));
         assert_eq!(signature(&key), plain, "{name}");
     }
@@ -132,28 +105,6 @@ fn a_key_for_rsassa_pss_is_refused() {
 }
 
 #[test]
-fn a_damaged_p12_is_refused_wherever_the_damage_is() {
-    let dir = tempfile::tempdir().unwrap();
-    let file = dir.path().join("damaged.p12");
-    for name in ["merchant.p12", "merchant.legacy.p12"] {
-        let whole = std::fs::read(path(name)).unwrap();
-        for length in (0..whole.len()).step_by(97) {
-            std::fs::write(&file, &whole[..length]).unwrap();
-            assert!(p12("p", file.to_str().unwrap(), "1900000109").is_err(), "{name} cut at {length}");
-        }
-        // One byte inside the encrypted part: the MAC sees it.
-        let mut changed = whole;
-        changed[400] ^= 1;
-        std::fs::write(&file, &changed).unwrap();
-        let error = p12("p", file.to_str().unwrap(), "1900000109").err().unwrap().to_string();
-        assert!(error.contains("the passphrase does not fit"), "{error}");
-    }
-    std::fs::write(&file, [0x30, 0x80, 2, 1, 3, 0x30, 0x80]).unwrap();
-    let error = p12("p", file.to_str().unwrap(), "x").err().unwrap().to_string();
-    assert!(error.contains("in BER"), "{error}");
-}
-
-#[test]
 fn the_serials_are_phps() {
     let Some(vectors) = Vectors::of("PemUtil.parseCertificateSerialNo") else { return };
     let mut compared = 0;
@@ -188,4 +139,15 @@ fn pkcs1_and_spki_are_one_key_as_in_php() {
         compared += usize::from(both.0.is_some_and(|der| STANDARD.encode(der) == pkcs1));
     }
     assert!(compared >= 1, "{compared}");
+}
+
+#[cfg(not(feature = "p12"))]
+#[test]
+fn a_key_with_a_passphrase_names_the_feature_that_it_needs() {
+    let encrypted = private_key("k", &text("merchant_key.encrypted.pem"), Some("secret")).err();
+    let file = p12("p", &path("merchant.p12"), "1900000109").err();
+    for error in [encrypted, file] {
+        let error = error.unwrap().to_string();
+        assert!(error.contains("needs the cargo feature `p12` of `wechatpay-chain`"), "{error}");
+    }
 }
