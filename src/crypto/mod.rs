@@ -1,4 +1,4 @@
-//! Keys and what is done with them. Raw key bytes stay in this folder.
+//! Keys and cryptography. Raw key bytes stay in this folder.
 
 pub(crate) mod aes;
 pub(crate) mod digest;
