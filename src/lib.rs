@@ -60,7 +60,7 @@ mod conformance;
 mod crypto;
 pub mod error;
 // The doctests of the guides need the sandbox.
-#[cfg(all(doc, any(not(doctest), feature = "sandbox")))]
+#[cfg(all(doc, any(not(doctest), all(feature = "p12", feature = "sandbox"))))]
 pub mod guide;
 mod path;
 mod request;

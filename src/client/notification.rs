@@ -10,7 +10,7 @@ use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
 
 use super::WeChatPay;
-use crate::crypto::aes::Sealed;
+use crate::crypto::aes::EncryptedResource;
 use crate::error::{DecodeError, Error};
 use crate::response::request_id;
 use crate::runtime::Deferred;
@@ -55,7 +55,7 @@ struct Envelope {
 #[derive(Deserialize)]
 struct Resource {
     #[serde(flatten)]
-    sealed: Sealed,
+    encrypted: EncryptedResource,
     #[serde(default)]
     original_type: String,
 }
@@ -135,9 +135,9 @@ fn decrypt(context: &Context, headers: &HeaderMap, body: &[u8]) -> Result<Notifi
     };
     let envelope: Envelope =
         serde_json::from_slice(body).map_err(|e| decode("the body is not a notification", e))?;
-    let Resource { sealed, original_type } = envelope.resource;
+    let Resource { encrypted, original_type } = envelope.resource;
     let refuse = |reason| Error::Decrypt(format!("notification {}: {reason}", envelope.id).into());
-    let plaintext = key.open_sealed(&sealed).map_err(refuse)?;
+    let plaintext = key.decrypt_resource(&encrypted).map_err(refuse)?;
     Ok(Notification {
         id: envelope.id,
         event_type: envelope.event_type,

@@ -15,7 +15,7 @@ use super::context::Context;
 use super::outgoing::OutgoingRequest;
 use super::platform::{self, PUBLIC_KEY_PREFIX, PlatformKey, PlatformKeys, RefreshHandle};
 use super::{retry, verify};
-use crate::crypto::aes::Sealed;
+use crate::crypto::aes::EncryptedResource;
 use crate::error::{DecodeError, Error, TransportError, VerifyError, VerifyReason};
 use crate::response::request_id;
 use crate::runtime::IoRuntime;
@@ -30,7 +30,7 @@ struct CertificateList {
 #[derive(Deserialize)]
 struct Entry {
     serial_no: String,
-    encrypt_certificate: Sealed,
+    encrypt_certificate: EncryptedResource,
 }
 
 /// A downloaded certificate and its text.
@@ -194,7 +194,7 @@ fn decrypt(
         let refuse = |reason: String| {
             Error::Decrypt(format!("certificate {}: {reason}", serial_no.escape_debug()).into())
         };
-        let pem = apiv3_key.open_sealed(&encrypt_certificate).map_err(refuse)?;
+        let pem = apiv3_key.decrypt_resource(&encrypt_certificate).map_err(refuse)?;
         let pem =
             String::from_utf8(pem).map_err(|_| refuse("decrypts to bytes that are not text".to_owned()))?;
         let key = platform::load_certificate(&serial_no, &pem, &context.merchant)?;

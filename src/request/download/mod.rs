@@ -53,6 +53,7 @@ pub struct Download {
     context: Arc<Context>,
     source: Source,
     sink: Sink,
+    #[cfg(feature = "bill")]
     gunzip: bool,
     sha1: Option<String>,
     max_bytes: Option<u64>,
@@ -82,7 +83,16 @@ impl Download {
     }
 
     fn of(context: Arc<Context>, source: Source, sink: Sink) -> Download {
-        Download { context, source, sink, gunzip: false, sha1: None, max_bytes: None, progress: None }
+        Download {
+            context,
+            source,
+            sink,
+            #[cfg(feature = "bill")]
+            gunzip: false,
+            sha1: None,
+            max_bytes: None,
+            progress: None,
+        }
     }
 
     /// Decompresses gzip while downloading. A digest is that of the decompressed content, as in the platform's bills; a
@@ -169,17 +179,17 @@ impl Download {
         // First: if the file cannot be created, nothing is sent.
         let target = Target::open(self.sink)?;
         let context = self.context;
-        let mut expected: Vec<String> = self.sha1.into_iter().collect();
-        let (mut draft, digest_is_signed) = match self.source {
-            Source::Request(draft) => (draft, false),
+        let (mut draft, signed_digest) = match self.source {
+            Source::Request(draft) => (draft, None),
             #[cfg(feature = "bill")]
             Source::Bill(draft) => {
                 let ticket = ticket::request(&context, draft, runtime).await?;
-                // In addition to the caller's own digest, never instead of it: this one is signed.
-                expected.push(ticket.sha1);
-                (ticket.file, true)
+                (ticket.file, Some(ticket.sha1))
             }
         };
+        let digest_is_signed = signed_digest.is_some();
+        // The caller's digest is checked as well as the signed one, never replaced by it.
+        let expected: Vec<String> = self.sha1.into_iter().chain(signed_digest).collect();
         draft.make_ready(&context).await?;
         let mut request = draft.assemble(&context)?;
         request.streamed = true;
@@ -197,7 +207,9 @@ impl Download {
                     None => break opened?,
                 }
             };
-            let content = Content::new(target, self.gunzip, self.max_bytes);
+            let content = Content::new(target, self.max_bytes);
+            #[cfg(feature = "bill")]
+            let content = content.gunzip(self.gunzip);
             let (response, mut stream) = Stream::new(opened, &info, content);
             stream.receive(response, self.max_bytes, self.progress).await?;
             stream.finish(expected, digest_is_signed).await
@@ -224,11 +236,10 @@ impl fmt::Debug for Download {
             #[cfg(feature = "bill")]
             Source::Bill(draft) => draft,
         };
-        f.debug_struct("Download")
-            .field("request", draft)
-            .field("gunzip", &self.gunzip)
-            .field("sha1", &self.sha1)
-            .field("max_bytes", &self.max_bytes)
-            .finish_non_exhaustive()
+        let mut debug = f.debug_struct("Download");
+        debug.field("request", draft);
+        #[cfg(feature = "bill")]
+        debug.field("gunzip", &self.gunzip);
+        debug.field("sha1", &self.sha1).field("max_bytes", &self.max_bytes).finish_non_exhaustive()
     }
 }

@@ -29,6 +29,7 @@ pub(crate) enum Sink {
 pub(super) enum Stop {
     TooLarge(u64),
     Unwritten { to: String, source: io::Error },
+    #[cfg(feature = "bill")]
     InvalidGzip(io::Error),
 }
 
@@ -139,29 +140,34 @@ pub(super) struct Written {
 }
 
 impl Content {
-    #[cfg_attr(not(feature = "bill"), allow(unused_variables))]
-    pub(super) fn new(target: Target, gunzip: bool, limit: Option<u64>) -> Content {
+    pub(super) fn new(target: Target, limit: Option<u64>) -> Content {
         Content {
             target,
             #[cfg(feature = "bill")]
-            gzip: gunzip.then(|| MultiGzDecoder::new(Vec::new())),
+            gzip: None,
             limit: limit.unwrap_or(u64::MAX),
             bytes: 0,
             sha1: Context::new(&SHA1_FOR_LEGACY_USE_ONLY),
         }
     }
 
+    #[cfg(feature = "bill")]
+    pub(super) fn gunzip(mut self, gunzip: bool) -> Content {
+        self.gzip = gunzip.then(|| MultiGzDecoder::new(Vec::new()));
+        self
+    }
+
     pub(super) async fn push(&mut self, chunk: &[u8]) -> Result<(), Stop> {
         #[cfg(feature = "bill")]
         if self.gzip.is_some() {
-            return self.gunzip(chunk).await;
+            return self.decompress(chunk).await;
         }
         self.put(chunk).await
     }
 
     /// Decompresses in small steps, so that a file made to expand does not fill the memory.
     #[cfg(feature = "bill")]
-    async fn gunzip(&mut self, chunk: &[u8]) -> Result<(), Stop> {
+    async fn decompress(&mut self, chunk: &[u8]) -> Result<(), Stop> {
         for step in chunk.chunks(GUNZIP_STEP) {
             if let Some(gzip) = &mut self.gzip {
                 gzip.write_all(step).map_err(Stop::InvalidGzip)?;
