@@ -1,0 +1,162 @@
+//! A sandbox, a folder, and the program `wxpay batch` in it; and a reader of its journals.
+
+// Interrupted, killed and resumed; journals that are torn, damaged or in use.
+mod crash;
+// What is sent and kept, exit codes, rate limits, the documents' scripts.
+mod sending;
+
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+use std::process::Command;
+
+use serde_json::{Value, json};
+use wechatpay_chain::sandbox::{Sandbox, SeenRequest, Verdict};
+
+pub(crate) const THINGS: &str = "v3/things/{id}";
+
+/// A sandbox, and a folder for calls and journals.
+pub(crate) struct Desk {
+    pub(crate) sandbox: Sandbox,
+    pub(crate) home: tempfile::TempDir,
+}
+
+/// What came of a run.
+#[derive(Debug)]
+pub(crate) struct Done {
+    pub(crate) code: Option<i32>,
+    pub(crate) err: String,
+}
+
+impl Done {
+    pub(crate) fn of(command: &mut Command) -> Done {
+        let output = command.output().unwrap();
+        assert_eq!(output.stdout, b"", "a batch says nothing on stdout");
+        Done { code: output.status.code(), err: String::from_utf8(output.stderr).unwrap() }
+    }
+
+    #[track_caller]
+    pub(crate) fn is(&self, code: i32, part: &str) {
+        assert_eq!(self.code, Some(code), "{self:?}");
+        assert!(self.err.contains(part), "{part:?} is not in {:?}", self.err);
+    }
+}
+
+pub(crate) fn program(home: &std::path::Path) -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_wxpay"));
+    command.env_clear().current_dir(home).env("HOME", home).arg("batch");
+    command
+}
+
+impl Desk {
+    pub(crate) fn new() -> Desk {
+        let desk = Desk { sandbox: Sandbox::start().unwrap(), home: tempfile::tempdir().unwrap() };
+        for verb in ["GET", "POST", "PUT", "PATCH", "DELETE"] {
+            desk.sandbox.on(verb, THINGS, 200, json!({"done": true})).unwrap();
+        }
+        desk
+    }
+
+    pub(crate) fn batch(&self, arguments: &[&str]) -> Command {
+        let mut command = program(self.home.path());
+        let sandbox = &self.sandbox;
+        command.args(arguments).envs([
+            ("WECHATPAY_MCHID", sandbox.mchid()),
+            ("WECHATPAY_SERIAL", sandbox.serial()),
+            ("WECHATPAY_PRIVATE_KEY", sandbox.merchant_key_pem()),
+            ("WECHATPAY_PUBLIC_KEY_ID", sandbox.platform_public_key_id()),
+            ("WECHATPAY_PUBLIC_KEY", sandbox.platform_public_key_pem()),
+            ("WECHATPAY_BASE_URL", sandbox.base_url()),
+        ]);
+        command
+    }
+
+    /// With the keys in `tests/keys`, for a server that is not the sandbox.
+    pub(crate) fn elsewhere(&self, arguments: &[&str]) -> Command {
+        let key = |name: &str| format!("file://{}/tests/keys/{name}", env!("CARGO_MANIFEST_DIR"));
+        let mut command = program(self.home.path());
+        command.args(arguments).envs([
+            ("WECHATPAY_MCHID", "1900000109"),
+            ("WECHATPAY_SERIAL", "3775B6A45ACD588826D15E583A95F5DD12345678"),
+            ("WECHATPAY_PRIVATE_KEY", &key("merchant_key.pem")),
+            ("WECHATPAY_PLATFORM_SERIAL", "7132D72A03E93CDDF8C03BBD1F37EEDF87654321"),
+            ("WECHATPAY_PLATFORM_CERTIFICATE", &key("platform_cert.pem")),
+        ]);
+        command
+    }
+
+    pub(crate) fn run(&self, arguments: &[&str]) -> Done {
+        Done::of(&mut self.batch(arguments))
+    }
+
+    pub(crate) fn path(&self, name: &str) -> PathBuf {
+        self.home.path().join(name)
+    }
+
+    pub(crate) fn write(&self, name: &str, text: impl AsRef<[u8]>) {
+        std::fs::write(self.path(name), text).unwrap();
+    }
+
+    pub(crate) fn read(&self, name: &str) -> String {
+        std::fs::read_to_string(self.path(name)).unwrap()
+    }
+
+    /// Writes `calls.jsonl`, one call for each of these ids.
+    pub(crate) fn calls(&self, verb: &str, ids: impl IntoIterator<Item = String>) {
+        self.write("calls.jsonl", ids.into_iter().map(|id| thing(verb, &id)).collect::<String>());
+    }
+
+    pub(crate) fn journal(&self) -> Journal {
+        Journal::of(&self.read("calls.results.jsonl"))
+    }
+
+    /// How often each thing was asked for.
+    pub(crate) fn seen(&self) -> BTreeMap<String, usize> {
+        let mut seen = BTreeMap::new();
+        for request in self.sandbox.requests() {
+            assert_eq!(request.verdict, Verdict::Accepted, "{request:?}");
+            *seen.entry(request.target.rsplit('/').next().unwrap().to_owned()).or_default() += 1;
+        }
+        seen
+    }
+
+    pub(crate) fn last(&self) -> SeenRequest {
+        self.sandbox.requests().pop().expect("a request")
+    }
+}
+
+pub(crate) fn thing(verb: &str, id: &str) -> String {
+    format!("{{\"id\":\"{id}\",\"method\":\"{verb}\",\"path\":\"{THINGS}\",\"vars\":{{\"id\":\"{id}\"}}}}\n")
+}
+
+/// A journal, read by what the manual says of it.
+pub(crate) struct Journal {
+    pub(crate) records: Vec<Value>,
+}
+
+impl Journal {
+    pub(crate) fn of(text: &str) -> Journal {
+        assert!(text.ends_with('\n'), "{text:?}");
+        Journal { records: text.lines().map(|line| serde_json::from_str(line).unwrap()).collect() }
+    }
+
+    /// The last result of each call.
+    pub(crate) fn results(&self) -> BTreeMap<String, &Value> {
+        let ended = self.records.iter().filter(|record| record["outcome"].is_string());
+        ended.map(|record| (name(&record["id"]), record)).collect()
+    }
+
+    pub(crate) fn outcomes(&self) -> BTreeMap<String, String> {
+        let outcome = |record: &Value| record["outcome"].as_str().unwrap().to_owned();
+        self.results().into_iter().map(|(id, record)| (id, outcome(record))).collect()
+    }
+
+    /// What was said of one call, in order.
+    pub(crate) fn story(&self, id: &str) -> Vec<&str> {
+        let about = |record: &&Value| name(&record["id"]) == id || name(&record["sent"]) == id;
+        self.records.iter().filter(about).map(|record| record["outcome"].as_str().unwrap_or("sent")).collect()
+    }
+}
+
+pub(crate) fn name(id: &Value) -> String {
+    id.as_str().map_or_else(|| id.to_string(), str::to_owned)
+}
