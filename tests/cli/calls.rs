@@ -4,9 +4,10 @@ use std::io::{Read as _, Write as _};
 use std::net::TcpListener;
 use std::process::Stdio;
 
-use crate::program::{Bench, last, variables};
 use serde_json::{Value, json};
 use wechatpay_chain::sandbox::{Answer, Fault, Verdict};
+
+use crate::program::{Bench, last, variables};
 
 const ECHO: &str = "v3/security/echo";
 

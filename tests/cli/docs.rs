@@ -3,9 +3,10 @@
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::Path;
 
-use crate::program::{Done, wxpay};
 use serde_json::json;
 use wechatpay_chain::sandbox::Sandbox;
+
+use crate::program::{Done, wxpay};
 
 /// A home with the files that the documents speak of, and `wxpay` on the path, which adds `--sandbox` unless the line
 /// names a profile.

@@ -2,9 +2,11 @@
 
 use std::path::Path;
 
-use crate::program::{Bench, Done, has};
 use serde_json::{Value, json};
 use wechatpay_chain::sandbox::{Answer, Fault, Verdict};
+
+use crate::program::{Bench, Done, variables};
+use crate::support::has;
 
 #[test]
 fn a_file_goes_up_with_the_meta_that_is_signed() {
@@ -50,7 +52,7 @@ fn a_bill_is_printed_or_saved_once_it_is_whole() {
     assert_eq!((&saved["path"], &saved["verified"]), (&json!(target), &json!(true)));
     assert_eq!(std::fs::read_to_string(&target).unwrap(), printed.out);
     assert_eq!(saved["bytes"], printed.out.len());
-    if has("openssl", "version") {
+    if has("openssl") {
         let digest = Done::of(assert_cmd::Command::new("openssl").args(["dgst", "-sha1", "-r", &target]));
         assert_eq!(digest.ok().split(' ').next(), saved["sha1"].as_str());
     }
@@ -124,7 +126,7 @@ fn certificates_are_written_as_files_that_openssl_reads() {
     let path = format!("{folder}/{serial}.pem");
     assert_eq!((&list[0]["path"], &list[0]["pem"]), (&json!(path), &Value::Null));
     assert_eq!(std::fs::read_to_string(&path).unwrap(), bench.sandbox.platform_certificate_pem());
-    if has("openssl", "version") {
+    if has("openssl") {
         let told =
             Done::of(assert_cmd::Command::new("openssl").args(["x509", "-noout", "-serial", "-in", &path]));
         assert_eq!(told.ok().trim(), format!("serial={serial}"));
@@ -152,7 +154,7 @@ fn ctrl_c_ends_a_download_and_leaves_nothing_behind() {
     let mut child = std::process::Command::new(env!("CARGO_BIN_EXE_wxpay"))
         .args(["bill", &day, "-o", &format!("{folder}/bill.csv")])
         .env_clear()
-        .envs(program::variables(&bench.sandbox))
+        .envs(variables(&bench.sandbox))
         .spawn()
         .unwrap();
     // The first request is answered; the second one waits.

@@ -3,8 +3,17 @@
 
 // The program, its environment, and its output.
 mod program;
-#[path = "../support/recorder.rs"]
-mod support;
+// Helpers that other test programs use, too.
+#[path = "../support"]
+mod support {
+    pub(crate) mod keys;
+    #[expect(dead_code, reason = "the program's tests look at less of a request than the client's")]
+    pub(crate) mod recorder;
+    pub(crate) mod sandbox;
+    pub(crate) mod tools;
+
+    pub(crate) use self::{keys::*, recorder::*, sandbox::*, tools::*};
+}
 
 // `wxpay batch`.
 mod batch;

@@ -2,10 +2,12 @@
 
 use std::net::TcpListener;
 
-use crate::program::{Bench, Done, variables, wxpay};
 use serde_json::{Value, json};
 use wechatpay_chain::http::HeaderMap;
 use wechatpay_chain::sandbox::{Fault, Sandbox};
+
+use crate::program::{Bench, Done, variables, wxpay};
+use crate::support::sandbox_builder;
 
 fn lines(headers: &HeaderMap) -> String {
     headers.iter().map(|(name, value)| format!("{name}: {}\r\n", value.to_str().unwrap())).collect()
@@ -208,7 +210,7 @@ fn the_doctor_says_what_to_do_about_each_failure() {
 fn the_doctor_reads_the_clock() {
     let bench = Bench::new();
     let check = |skew: i64| {
-        let sandbox = Sandbox::builder().clock_skew(skew).start().unwrap();
+        let sandbox = sandbox_builder().clock_skew(skew).start().unwrap();
         let done = Done::of(wxpay(bench.home.path()).envs(variables(&sandbox)).arg("doctor"));
         let all = checks(&done);
         let (found, check) = status(&all, "clock");

@@ -1,8 +1,10 @@
 //! The program `wxpay`: requests that are shown instead of sent, and where they would go.
 
-use crate::program::{Bench, Done, has, last};
 use serde_json::{Value, json};
 use wechatpay_chain::sandbox::Verdict;
+
+use crate::program::{Bench, Done, last};
+use crate::support::has;
 
 const ECHO: &str = "v3/security/echo";
 
@@ -21,7 +23,7 @@ fn a_dry_run_shows_the_message_that_openssl_finds_signed() {
         (lines[0], lines[1], lines[4], lines.len()),
         ("POST", "/v3/things/%E7%B2%A4B", r#"{"name":"it's"}"#, 6)
     );
-    if !has("openssl", "version") {
+    if !has("openssl") {
         return;
     }
     // `sign` makes the signature that the header would carry; `openssl` holds it against the certificate.
@@ -56,7 +58,7 @@ fn a_dry_run_shows_the_message_that_openssl_finds_signed() {
 
 #[test]
 fn the_curl_line_works_as_it_is() {
-    if !has("curl", "--version") {
+    if !has("curl") {
         return;
     }
     let bench = Bench::new();

@@ -7,6 +7,8 @@ use assert_cmd::Command;
 use serde_json::{Value, json};
 use wechatpay_chain::sandbox::Sandbox;
 
+use crate::support::start_sandbox;
+
 /// The program, with nothing configured and a home that is empty.
 pub(crate) fn wxpay(home: &Path) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_wxpay"));
@@ -40,7 +42,7 @@ pub(crate) struct Bench {
 
 impl Bench {
     pub(crate) fn new() -> Bench {
-        Bench { sandbox: Sandbox::start().unwrap(), home: tempfile::tempdir().unwrap() }
+        Bench { sandbox: start_sandbox(), home: tempfile::tempdir().unwrap() }
     }
 
     pub(crate) fn wxpay(&self) -> Command {
@@ -129,13 +131,4 @@ impl Done {
         assert_eq!((self.code, self.out.as_str()), (Some(code), ""), "{self:?}");
         assert!(self.err.contains(part), "{part:?} is not in {:?}", self.err);
     }
-}
-
-/// Whether a program of the system's is there; says that a test skips otherwise.
-pub(crate) fn has(program: &str, argument: &str) -> bool {
-    let there = std::process::Command::new(program).arg(argument).output().is_ok_and(|o| o.status.success());
-    if !there {
-        println!("skipped: there is no `{program}`");
-    }
-    there
 }

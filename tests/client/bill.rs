@@ -2,15 +2,16 @@
 
 use std::sync::{Arc, Mutex};
 
-use crate::support::{self, Recorder, raw, signed};
 use serde_json::json;
 use wechatpay_chain::bill::rows;
-use wechatpay_chain::sandbox::{Fault, Sandbox, Verdict};
+use wechatpay_chain::sandbox::{Fault, Verdict};
 use wechatpay_chain::{Error, VerifyReason};
+
+use crate::support::{self, Recorder, raw, signed, start_sandbox};
 
 #[tokio::test]
 async fn every_bill_of_the_sandbox() {
-    let sandbox = Sandbox::start().unwrap();
+    let sandbox = start_sandbox();
     let wx = sandbox.client().unwrap();
     let mut day = String::new();
     for (number, total) in [("P20261120001", 100), ("P20261120002", 50)] {

@@ -4,7 +4,8 @@ use std::time::Duration;
 
 use serde_json::json;
 use wechatpay_chain::WeChatPay;
-use wechatpay_chain::sandbox::Sandbox;
+
+use crate::support::start_sandbox;
 
 fn call(wx: &WeChatPay, text: &str) {
     let response = wx["v3/security/echo"].post_sync(json!({"echo_message": text})).unwrap();
@@ -25,13 +26,13 @@ fn runtimes() -> [tokio::runtime::Runtime; 3] {
 
 #[test]
 fn from_a_plain_thread() {
-    let sandbox = Sandbox::start().unwrap();
+    let sandbox = start_sandbox();
     call(&sandbox.client().unwrap(), "plain");
 }
 
 #[test]
 fn every_verb_has_its_twin() {
-    let sandbox = Sandbox::start().unwrap();
+    let sandbox = start_sandbox();
     let wx = sandbox.client().unwrap();
     for method in ["GET", "POST", "PUT", "PATCH", "DELETE"] {
         sandbox.on(method, "v3/verb", 200, json!({"method": method})).unwrap();
@@ -50,7 +51,7 @@ fn every_verb_has_its_twin() {
 
 #[test]
 fn from_inside_every_runtime() {
-    let sandbox = Sandbox::start().unwrap();
+    let sandbox = start_sandbox();
     let wx = sandbox.client().unwrap();
     for runtime in runtimes() {
         runtime.block_on(async {
@@ -69,7 +70,7 @@ fn from_inside_every_runtime() {
 
 #[test]
 fn a_blocking_call_does_not_wait_for_a_connection_of_the_runtime_that_it_holds_up() {
-    let sandbox = Sandbox::start().unwrap();
+    let sandbox = start_sandbox();
     let wx = sandbox.client_builder().timeout(Duration::from_secs(5)).build().unwrap();
     let [runtime, ..] = runtimes();
     runtime.block_on(async {
@@ -82,7 +83,7 @@ fn a_blocking_call_does_not_wait_for_a_connection_of_the_runtime_that_it_holds_u
 
 #[test]
 fn from_many_threads_at_once() {
-    let sandbox = Sandbox::start().unwrap();
+    let sandbox = start_sandbox();
     let wx = sandbox.client().unwrap();
     std::thread::scope(|scope| {
         for thread in 0..32 {
@@ -95,7 +96,7 @@ fn from_many_threads_at_once() {
 
 #[test]
 fn a_future_runs_without_tokio_and_across_runtimes() {
-    let sandbox = Sandbox::start().unwrap();
+    let sandbox = start_sandbox();
     let wx = sandbox.client().unwrap();
     let echo = || wx["v3/security/echo"].post(json!({"echo_message": "elsewhere"})).into_future();
     // No tokio at all: a stranger's executor.
@@ -126,7 +127,7 @@ fn a_future_runs_without_tokio_and_across_runtimes() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn many_in_flight_in_one_task_and_in_many() {
-    let sandbox = Sandbox::start().unwrap();
+    let sandbox = start_sandbox();
     let wx = sandbox.client().unwrap();
     let one_task =
         (0..32).map(|n| wx["v3/security/echo"].post(json!({"echo_message": n.to_string()})).into_future());
@@ -143,7 +144,7 @@ async fn many_in_flight_in_one_task_and_in_many() {
 
 #[test]
 fn a_call_does_not_wait_for_another_runtimes_connection() {
-    let sandbox = Sandbox::start().unwrap();
+    let sandbox = start_sandbox();
     let wx = sandbox.client_builder().timeout(Duration::from_secs(5)).build().unwrap();
     let echo = || wx["v3/security/echo"].post(json!({"echo_message": "x"})).into_future();
     let runtime = || tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
@@ -158,7 +159,7 @@ fn a_call_does_not_wait_for_another_runtimes_connection() {
 
 #[test]
 fn signing_does_not_wait_for_the_callers_pool() {
-    let sandbox = Sandbox::start().unwrap();
+    let sandbox = start_sandbox();
     let wx = sandbox.client().unwrap();
     let runtime =
         tokio::runtime::Builder::new_current_thread().enable_all().max_blocking_threads(2).build().unwrap();

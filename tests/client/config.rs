@@ -1,8 +1,9 @@
 //! The three doors, the forms of keys, and what is refused at construction, by name.
 
-use crate::support::{self, APIV3_KEY, MCHID, MERCHANT_SERIAL, PLATFORM_SERIAL, Recorder, key, key_path};
 use serde_json::{Value, json};
 use wechatpay_chain::{Builder, Error, WeChatPay};
+
+use crate::support::{self, APIV3_KEY, MCHID, MERCHANT_SERIAL, PLATFORM_SERIAL, Recorder, key, key_path};
 
 fn array() -> Value {
     json!({
@@ -132,22 +133,22 @@ fn a_certificates_own_serial_counts() {
     assert_eq!(wx["v3/x"].get_sync().unwrap().status(), 204);
 }
 
-/// The environment belongs to the whole process, so this door is tried in processes of its own.
+/// Set for the child processes of a test: the environment belongs to a whole process.
+const CHILD: &str = "WECHATPAY_TEST_CONFIG";
+
 #[test]
-fn the_environments_door() {
-    if std::env::var_os("WECHATPAY_TEST_DOOR").is_some() {
+fn the_environment_configures_a_client() {
+    if std::env::var_os(CHILD).is_some() {
         match WeChatPay::from_env() {
-            Ok(wx) => println!("door: {}", wx.mchid()),
-            Err(e) => println!("door: {e}"),
+            Ok(wx) => println!("result: {}", wx.mchid()),
+            Err(e) => println!("result: {e}"),
         }
         return;
     }
-    let door = |change: &[(&str, &str)]| {
-        let mut command = std::process::Command::new(std::env::current_exe().unwrap());
+    let from_env = |change: &[(&str, &str)]| {
+        let mut command = support::alone(module_path!(), "the_environment_configures_a_client");
         command
-            .args(["config::the_environments_door", "--exact", "--nocapture"])
-            .env("WECHATPAY_TEST_DOOR", "1");
-        command
+            .env(CHILD, "1")
             .env("WECHATPAY_MCHID", MCHID)
             .env("WECHATPAY_SERIAL", MERCHANT_SERIAL)
             .env("WECHATPAY_PRIVATE_KEY", key("merchant_key.pem").replace('\n', "\\n"))
@@ -155,21 +156,21 @@ fn the_environments_door() {
             .env("WECHATPAY_PUBLIC_KEY", format!("file://{}", key_path("platform_pub.pem")))
             .envs(change.iter().copied());
         let output = String::from_utf8(command.output().unwrap().stdout).unwrap();
-        output.split_once("door: ").unwrap().1.lines().next().unwrap().to_owned()
+        output.split_once("result: ").unwrap().1.lines().next().unwrap().to_owned()
     };
-    assert_eq!(door(&[]), MCHID);
-    assert_eq!(door(&[("WECHATPAY_TIMEOUT", "2.5"), ("WECHATPAY_APIV3_KEY", APIV3_KEY)]), MCHID);
+    assert_eq!(from_env(&[]), MCHID);
+    assert_eq!(from_env(&[("WECHATPAY_TIMEOUT", "2.5"), ("WECHATPAY_APIV3_KEY", APIV3_KEY)]), MCHID);
     let certificate = key("platform_cert.pem");
     let both = [
         ("WECHATPAY_PLATFORM_SERIAL", PLATFORM_SERIAL),
         ("WECHATPAY_PLATFORM_CERTIFICATE", certificate.as_str()),
     ];
-    assert_eq!(door(&both), MCHID);
-    assert!(door(&both[..1]).contains("`WECHATPAY_PLATFORM_CERTIFICATE` is missing"));
-    assert!(door(&both[1..]).contains("`WECHATPAY_PLATFORM_SERIAL` is missing"));
-    assert!(door(&[("WECHATPAY_MCHID", "")]).contains("`WECHATPAY_MCHID` is missing"));
+    assert_eq!(from_env(&both), MCHID);
+    assert!(from_env(&both[..1]).contains("`WECHATPAY_PLATFORM_CERTIFICATE` is missing"));
+    assert!(from_env(&both[1..]).contains("`WECHATPAY_PLATFORM_SERIAL` is missing"));
+    assert!(from_env(&[("WECHATPAY_MCHID", "")]).contains("`WECHATPAY_MCHID` is missing"));
     assert!(
-        door(&[("WECHATPAY_PUBLIC_KEY_ID", ""), ("WECHATPAY_PUBLIC_KEY", "")])
+        from_env(&[("WECHATPAY_PUBLIC_KEY_ID", ""), ("WECHATPAY_PUBLIC_KEY", "")])
             .contains("`WECHATPAY_PUBLIC_KEY` is missing")
     );
     let encrypted = [
@@ -177,17 +178,17 @@ fn the_environments_door() {
         ("WECHATPAY_PASSPHRASE", "secret".into()),
     ];
     let encrypted = encrypted.each_ref().map(|(name, value)| (*name, value.as_str()));
-    assert_eq!(door(&encrypted), MCHID);
-    assert!(door(&encrypted[..1]).contains("a passphrase is needed"));
+    assert_eq!(from_env(&encrypted), MCHID);
+    assert!(from_env(&encrypted[..1]).contains("a passphrase is needed"));
     let file = format!("file://{}", key_path("merchant_cert.pem"));
-    assert_eq!(door(&[("WECHATPAY_SERIAL", ""), ("WECHATPAY_CERTIFICATE", &file)]), MCHID);
+    assert_eq!(from_env(&[("WECHATPAY_SERIAL", ""), ("WECHATPAY_CERTIFICATE", &file)]), MCHID);
     let p12 = key_path("merchant.p12");
     let p12 = [("WECHATPAY_P12", p12.as_str()), ("WECHATPAY_PRIVATE_KEY", ""), ("WECHATPAY_SERIAL", "")];
-    assert_eq!(door(&p12), MCHID);
-    assert!(door(&p12[..1]).contains("`WECHATPAY_P12` is given besides `privateKey`"));
-    let with = |passphrase| door(&[p12.as_slice(), &[("WECHATPAY_PASSPHRASE", passphrase)]].concat());
+    assert_eq!(from_env(&p12), MCHID);
+    assert!(from_env(&p12[..1]).contains("`WECHATPAY_P12` is given besides `privateKey`"));
+    let with = |passphrase| from_env(&[p12.as_slice(), &[("WECHATPAY_PASSPHRASE", passphrase)]].concat());
     assert_eq!(with(MCHID), MCHID);
     assert!(with("another").contains("the passphrase does not fit"));
-    assert!(door(&[("WECHATPAY_TIMEOUT", "soon")]).contains("`WECHATPAY_TIMEOUT` must be a number"));
-    assert!(door(&[("WECHATPAY_APIV3_KEY", "short")]).contains("exactly 32 bytes; it is 5"));
+    assert!(from_env(&[("WECHATPAY_TIMEOUT", "soon")]).contains("`WECHATPAY_TIMEOUT` must be a number"));
+    assert!(from_env(&[("WECHATPAY_APIV3_KEY", "short")]).contains("exactly 32 bytes; it is 5"));
 }

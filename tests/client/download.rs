@@ -6,11 +6,12 @@ use std::path::Path;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use crate::support::{self, Recorder, raw, signed};
 use flate2::{Compression, write::GzEncoder};
 use serde_json::json;
-use wechatpay_chain::sandbox::{Fault, Sandbox};
+use wechatpay_chain::sandbox::Fault;
 use wechatpay_chain::{Download, Error, Saved, VerifyReason};
+
+use crate::support::{self, Recorder, raw, signed, skipped, start_sandbox};
 
 const FILE: &str = "v3/billdownload/file";
 const ABC: &str = "a9993e364706816aba3e25717850c26c9cd0d89d";
@@ -249,7 +250,7 @@ fn there_may_be_a_limit() {
 
 #[tokio::test]
 async fn a_cut_connection_leaves_nothing() {
-    let sandbox = Sandbox::start().unwrap();
+    let sandbox = start_sandbox();
     let wx = sandbox.client().unwrap();
     let folder = tempfile::tempdir().unwrap();
     for fault in [Fault::CutBody, Fault::CutConnection] {
@@ -355,7 +356,7 @@ fn what_cannot_be_written_is_not_asked_for() {
 #[tokio::test]
 async fn a_full_disk_is_an_error_that_says_so() {
     if !Path::new("/dev/full").exists() {
-        println!("skipped: no /dev/full here");
+        skipped("no /dev/full here");
         return;
     }
     let recorder = Recorder::start(|_| raw("200 OK", &[], &[b'x'; 100_000]));

@@ -1,11 +1,12 @@
 //! Every fault of the sandbox gives its own error, async and blocking.
 
-use crate::support;
 use std::time::Duration;
 
 use serde_json::{Value, json};
 use wechatpay_chain::sandbox::{Answer, Fault, Sandbox};
 use wechatpay_chain::{Error, Response, VerifyReason, WeChatPay};
+
+use crate::support::{self, sandbox_builder, start_sandbox};
 
 /// The same call with the same fault, async and blocking.
 async fn both(sandbox: &Sandbox, wx: &WeChatPay, fault: Fault) -> [Result<Response, Error>; 2] {
@@ -28,7 +29,7 @@ fn reason(result: Result<Response, Error>) -> VerifyReason {
 
 #[tokio::test]
 async fn each_fault_has_its_error() {
-    let sandbox = Sandbox::start().unwrap();
+    let sandbox = start_sandbox();
     let wx = sandbox.client().unwrap();
     let serial = sandbox.platform_public_key_id().to_owned();
 
@@ -86,7 +87,7 @@ async fn each_fault_has_its_error() {
 
 #[tokio::test]
 async fn the_platforms_refusals_come_back_verified() {
-    let sandbox = Sandbox::builder().strict(true).start().unwrap();
+    let sandbox = sandbox_builder().strict(true).start().unwrap();
     let wx = sandbox.client().unwrap();
     for result in [wx["v3/security/echo"].post(json!({})).await, wx["v3/security/echo"].post_sync(json!({}))]
     {
@@ -127,7 +128,7 @@ impl wechatpay_chain::Clock for Fixed {
 
 #[test]
 fn the_seeds_call_in_every_spelling() {
-    let sandbox = Sandbox::start().unwrap();
+    let sandbox = start_sandbox();
     let wx = sandbox.client().unwrap();
     let body = json!({
         "openid": "o1", "sub_openid": "o2", "service_id": "500001", "appid": "wxd678efh567hg6787",
@@ -153,7 +154,7 @@ fn the_seeds_call_in_every_spelling() {
 
 #[test]
 fn both_kinds_of_platform_key_verify_side_by_side() {
-    let sandbox = Sandbox::start().unwrap();
+    let sandbox = start_sandbox();
     let wx = sandbox.client().unwrap();
     let echo = |serial: &str| {
         let request =
@@ -167,7 +168,7 @@ fn both_kinds_of_platform_key_verify_side_by_side() {
 
 #[test]
 fn unsigned_paths_and_overseas_statements() {
-    let sandbox = Sandbox::start().unwrap();
+    let sandbox = start_sandbox();
     let wx = sandbox.client().unwrap();
     sandbox
         .on_with("GET", "v3/billdownload/file", Answer::new(200).body("text/csv", "`a").unsigned())

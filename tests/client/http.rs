@@ -2,10 +2,11 @@
 
 use std::time::{Duration, Instant};
 
-use crate::support::{self, Recorder, raw, signed};
 use httpmock::prelude::*;
 use serde_json::{Value, json};
 use wechatpay_chain::{Chain, Error, PathError, Request, WeChatPay, chain};
+
+use crate::support::{self, Recorder, raw, signed};
 
 fn assert_traits<T: Clone + Send + Sync + 'static>() {}
 

@@ -3,11 +3,12 @@
 
 use std::path::Path;
 
-use crate::support::{
-    self, MCHID, MERCHANT_SERIAL, PLATFORM_SERIAL, Recorder, has_openssl, key, key_path, openssl_verifies,
-};
 use serde_json::{Value, json};
 use wechatpay_chain::{Builder, Error, WeChatPay};
+
+use crate::support::{
+    self, MCHID, MERCHANT_SERIAL, PLATFORM_SERIAL, Recorder, has, key, key_path, openssl_verifies,
+};
 
 fn base64(name: &str) -> String {
     key(name).lines().filter(|line| !line.starts_with('-')).collect()
@@ -41,7 +42,7 @@ fn signs(what: &str, wx: &WeChatPay) {
         rest.split('"').next().unwrap().to_owned()
     };
     assert_eq!(field("serial_no"), MERCHANT_SERIAL, "{what}");
-    if !has_openssl() {
+    if !has("openssl") {
         return;
     }
     let public = key_path("merchant_pub.pem");

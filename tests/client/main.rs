@@ -1,7 +1,24 @@
 //! The client: requests, signatures, verification, keys, files, and what goes over the wire.
 
-#[path = "../support/recorder.rs"]
-mod support;
+// Helpers that other test programs use, too.
+#[path = "../support"]
+mod support {
+    pub(crate) mod client;
+    pub(crate) mod keys;
+    pub(crate) mod openssl;
+    pub(crate) mod process;
+    pub(crate) mod recorder;
+    #[cfg(feature = "sandbox")]
+    pub(crate) mod sandbox;
+    pub(crate) mod tools;
+
+    #[cfg(feature = "sandbox")]
+    pub(crate) use self::sandbox::*;
+    pub(crate) use self::{client::*, keys::*, openssl::*, process::*, recorder::*, tools::*};
+}
+
+// Multipart bodies, taken apart.
+mod multipart;
 
 // Downloads of bills: the request for the address, the file, its digest, its rows.
 #[cfg(feature = "sandbox")]

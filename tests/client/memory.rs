@@ -3,14 +3,14 @@
 //! The sizes that the project promises, 500 MB up and bills of 1 GB down, take a minute:
 //! `cargo test --features sandbox --test memory -- --ignored --nocapture`.
 
-use crate::support;
 use std::io::{Read as _, Write as _};
 use std::net::TcpListener;
-use std::process::Command;
 
 use aws_lc_rs::digest;
 use serde_json::{Value, json};
 use wechatpay_chain::Media;
+
+use crate::support::{self, skipped};
 
 const MIB: usize = 1 << 20;
 const MAY_GROW: u64 = 32 << 10; // KiB
@@ -135,12 +135,11 @@ fn child() {
 
 fn pass(tasks: &[(&str, usize)]) {
     if memory("VmHWM").is_none() {
-        println!("skipped: no /proc/self/status here");
+        skipped("no /proc/self/status here");
         return;
     }
     for (task, size) in tasks {
-        let output = Command::new(std::env::current_exe().unwrap())
-            .args(["memory::child", "--exact", "--nocapture"])
+        let output = support::alone(module_path!(), "child")
             .env(TASK, task)
             .env(SIZE, size.to_string())
             .output()

@@ -1,12 +1,13 @@
 //! Notifications: verified, then decrypted; every bad one refused by its own error, and never opened.
 
-use crate::support;
 use aws_lc_rs::aead::{AES_256_GCM, Aad, LessSafeKey, Nonce, UnboundKey};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use serde_json::{Value, json};
 use wechatpay_chain::sandbox::{Fault, Sandbox};
 use wechatpay_chain::{Error, Notification, Reply, VerifyReason, WeChatPay};
+
+use crate::support::{self, start_sandbox};
 
 fn order() -> Value {
     json!({"out_trade_no": "P12345", "trade_state": "SUCCESS", "attach": "茶/\"'", "amount": {"total": 100}})
@@ -28,7 +29,7 @@ async fn both(sandbox: &Sandbox, wx: &WeChatPay, fault: Option<Fault>) -> [Resul
 
 #[tokio::test]
 async fn a_good_one_is_opened() {
-    let sandbox = Sandbox::start().unwrap();
+    let sandbox = start_sandbox();
     let wx = sandbox.client().unwrap();
     for notification in both(&sandbox, &wx, None).await {
         let notification = notification.unwrap();
@@ -68,7 +69,7 @@ async fn a_good_one_is_opened() {
 
 #[tokio::test]
 async fn headers_come_in_any_shape_and_letter_case() {
-    let sandbox = Sandbox::start().unwrap();
+    let sandbox = start_sandbox();
     let wx = sandbox.client().unwrap();
     let (headers, body) = sandbox.notification("REFUND.SUCCESS", "refund", &order()).unwrap();
     let pairs: Vec<(String, String)> =
@@ -87,7 +88,7 @@ async fn headers_come_in_any_shape_and_letter_case() {
 
 #[tokio::test]
 async fn a_bad_one_is_refused_by_its_error() {
-    let sandbox = Sandbox::start().unwrap();
+    let sandbox = start_sandbox();
     let wx = sandbox.client().unwrap();
     let serial = sandbox.platform_public_key_id().to_owned();
     type Check<'a> = Box<dyn Fn(&VerifyReason) -> bool + 'a>;

@@ -2,9 +2,10 @@
 
 use std::path::Path;
 
-use crate::support::{self, Recorder, has_openssl, key_path, openssl_sign, openssl_verifies, raw};
 use serde_json::{Value, json};
 use wechatpay_chain::Error;
+
+use crate::support::{self, Recorder, has, key_path, openssl_sign, openssl_verifies, raw};
 
 const AWKWARD: &[&str] = &[
     "'",
@@ -27,7 +28,7 @@ const AWKWARD: &[&str] = &[
 
 #[test]
 fn signatures_made_here_verify_there() {
-    if !has_openssl() {
+    if !has("openssl") {
         return;
     }
     let recorder = Recorder::no_content();
@@ -65,7 +66,7 @@ fn signatures_made_here_verify_there() {
 
 #[test]
 fn signatures_made_there_verify_here() {
-    if !has_openssl() {
+    if !has("openssl") {
         return;
     }
     let mut bodies: Vec<Vec<u8>> = AWKWARD.iter().map(|v| v.as_bytes().to_vec()).collect();

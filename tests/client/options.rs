@@ -1,8 +1,9 @@
 //! PHP's `$options` array and Node's config: every key, and every way to get one wrong.
 
-use crate::support::{self, Recorder};
 use serde_json::{Value, json};
 use wechatpay_chain::{Error, PathError};
+
+use crate::support::{self, Recorder};
 
 #[test]
 fn every_option_has_its_place() {

@@ -2,13 +2,14 @@
 
 use std::sync::LazyLock;
 
-use crate::support::{self, Recorder, raw, signed};
 use aws_lc_rs::signature::{ParsedPublicKey, RSA_PKCS1_2048_8192_SHA256};
 use base64::Engine as _;
 use http::{HeaderMap, HeaderName, HeaderValue};
 use proptest::prelude::*;
 use serde_json::{Map, Value};
 use wechatpay_chain::WeChatPay;
+
+use crate::support::{self, Recorder, raw, signed, start_sandbox};
 
 static RECORDER: LazyLock<Recorder> = LazyLock::new(Recorder::no_content);
 static WX: LazyLock<WeChatPay> = LazyLock::new(|| support::client(&RECORDER.base));
@@ -252,7 +253,7 @@ mod sandbox {
 
     use super::*;
 
-    static SANDBOX: LazyLock<Sandbox> = LazyLock::new(|| Sandbox::start().unwrap());
+    static SANDBOX: LazyLock<Sandbox> = LazyLock::new(|| start_sandbox());
 
     /// The status of the answer to a raw request.
     fn status(request: &[u8]) -> Option<u16> {

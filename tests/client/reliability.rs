@@ -4,9 +4,10 @@ use std::net::TcpListener;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
-use crate::support::{self, Recorder, raw, signed};
 use serde_json::{Value, json};
 use wechatpay_chain::{Error, WeChatPay};
+
+use crate::support::{self, Recorder, raw, signed};
 
 /// A base URL where nobody listens.
 fn nobody() -> String {

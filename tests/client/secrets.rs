@@ -1,6 +1,5 @@
 //! No key, no secret and no signature shows in any `Debug`, any error, or anything they are made of.
 
-use crate::support;
 use std::error::Error as _;
 use std::fmt::Debug;
 
@@ -8,6 +7,8 @@ use base64::Engine as _;
 use serde_json::json;
 use wechatpay_chain::sandbox::{Answer, Fault, FaultRule, Sandbox};
 use wechatpay_chain::{Error, SystemClock, WeChatPay};
+
+use crate::support::{self, sandbox_builder, start_sandbox};
 
 const PASSPHRASE: &str = "a passphrase that fits nothing";
 
@@ -55,7 +56,7 @@ fn check_error(secrets: &[String], error: &Error) {
 
 #[test]
 fn nothing_secret_shows_anywhere() {
-    let sandbox = Sandbox::builder().strict(true).start().unwrap();
+    let sandbox = sandbox_builder().strict(true).start().unwrap();
     let secrets = secrets(&sandbox);
     let wx = sandbox.client().unwrap();
     let request = || wx["v3/security/echo"].post(json!({"echo_message": "x"}));
@@ -208,7 +209,7 @@ fn nothing_secret_shows_anywhere() {
 /// The test can fail: it finds each of the secrets where one does show.
 #[test]
 fn the_check_itself_finds_secrets() {
-    let sandbox = Sandbox::start().unwrap();
+    let sandbox = start_sandbox();
     let secrets = secrets(&sandbox);
     let signature = base64::engine::general_purpose::STANDARD.encode([7; 256]);
     for text in [sandbox.apiv3_key(), sandbox.merchant_key_pem(), &signature, PASSPHRASE] {

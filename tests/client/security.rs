@@ -5,13 +5,13 @@ use std::net::TcpListener;
 use std::path::Path;
 use std::time::{Duration, Instant};
 
-use crate::support::{self, Recorder, platform_sign, raw, signed};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use http::HeaderMap;
 use serde_json::json;
-use wechatpay_chain::sandbox::Sandbox;
 use wechatpay_chain::{Clock, Error, Response, VerifyReason, WeChatPay};
+
+use crate::support::{self, Recorder, platform_sign, raw, signed, start_sandbox};
 
 fn reason<T: std::fmt::Debug>(result: Result<T, Error>) -> VerifyReason {
     match result {
@@ -92,7 +92,7 @@ fn an_old_message_sent_again_is_refused() {
 /// Whoever has the merchant's key cannot answer for the platform.
 #[test]
 fn the_merchants_key_signs_nothing_for_the_platform() {
-    let sandbox = Sandbox::start().unwrap();
+    let sandbox = start_sandbox();
     for (serial, key) in [
         ("PUB_KEY_ID_1", sandbox.merchant_certificate_pem()),
         (sandbox.serial(), sandbox.merchant_certificate_pem()),

@@ -1,44 +1,33 @@
 //! Sensitive fields and pay-sign, against the `openssl` program and the sandbox's own keys.
 
-use std::io::Write as _;
 use std::path::Path;
-use std::process::{Command, Stdio};
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-use crate::support::{self, has_openssl, key_path, openssl_sign, openssl_verifies};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use serde_json::{Value, json};
-use wechatpay_chain::sandbox::Sandbox;
 use wechatpay_chain::{Error, Signature, Signer};
+
+use crate::support::{self, has, key_path, openssl, openssl_sign, openssl_verifies, start_sandbox};
 
 const NAMES: &[&str] = &["张三", "a", "O'Neill / \"x\"", "😀", "13900139000"];
 
-fn openssl(args: &[&str], key: &str, input: &[u8]) -> Vec<u8> {
-    let mut child = Command::new("openssl")
-        .args(["pkeyutl"])
-        .args(args)
-        .args(["-inkey", key, "-pkeyopt", "rsa_padding_mode:oaep", "-pkeyopt", "rsa_oaep_md:sha1"])
-        .stdin(Stdio::piped())
-        .stdout(Stdio::piped())
-        .spawn()
-        .unwrap();
-    child.stdin.take().unwrap().write_all(input).unwrap();
-    let output = child.wait_with_output().unwrap();
-    assert!(output.status.success());
-    output.stdout
+/// RSA-OAEP by `openssl pkeyutl`.
+fn oaep(arguments: &[&str], key: &str, input: &[u8]) -> Vec<u8> {
+    let padding = ["-inkey", key, "-pkeyopt", "rsa_padding_mode:oaep", "-pkeyopt", "rsa_oaep_md:sha1"];
+    openssl(&[&["pkeyutl"], arguments, &padding].concat(), input).unwrap()
 }
 
 #[test]
 fn openssl_opens_what_is_encrypted_here_and_the_reverse() {
-    if !has_openssl() {
+    if !has("openssl") {
         return;
     }
     let wx = support::client("https://example.com/");
     for name in NAMES {
         let sealed = STANDARD.decode(wx.encrypt(name).unwrap()).unwrap();
-        assert_eq!(openssl(&["-decrypt"], &key_path("platform_key.pem"), &sealed), name.as_bytes());
-        let sealed = openssl(&["-encrypt", "-pubin"], &key_path("merchant_pub.pem"), name.as_bytes());
+        assert_eq!(oaep(&["-decrypt"], &key_path("platform_key.pem"), &sealed), name.as_bytes());
+        let sealed = oaep(&["-encrypt", "-pubin"], &key_path("merchant_pub.pem"), name.as_bytes());
         assert_eq!(wx.decrypt(&STANDARD.encode(sealed)).unwrap(), *name);
     }
     assert_eq!((wx.encrypt("").unwrap().as_str(), wx.decrypt("").unwrap().as_str()), ("", ""));
@@ -60,7 +49,7 @@ fn what_cannot_be_encrypted_or_opened_says_so() {
 
 #[test]
 fn fields_are_encrypted_by_pointer_and_the_key_named() {
-    let sandbox = Sandbox::start().unwrap();
+    let sandbox = start_sandbox();
     let wx = sandbox.client().unwrap();
     sandbox.on("POST", "v3/applyment4sub/applyment", 200, json!({"applyment_id": 1})).unwrap();
     let body = json!({
@@ -117,7 +106,7 @@ fn fields_are_encrypted_by_pointer_and_the_key_named() {
 
 #[tokio::test]
 async fn fields_of_an_answer_are_decrypted_by_pointer() {
-    let sandbox = Sandbox::start().unwrap();
+    let sandbox = start_sandbox();
     let wx = sandbox.client().unwrap();
     let secret = |text: &str| sandbox.encrypt(text).unwrap();
     let answer =
@@ -140,7 +129,7 @@ async fn fields_of_an_answer_are_decrypted_by_pointer() {
 /// The shapes of PROTOCOL's pay-sign, checked by `openssl` over lines that are put together here.
 #[tokio::test]
 async fn openssl_accepts_the_cashiers_parameters() {
-    if !has_openssl() {
+    if !has("openssl") {
         return;
     }
     let wx = support::client("https://example.com/");
@@ -197,7 +186,7 @@ impl Signer for Openssl {
 
 #[tokio::test]
 async fn everything_goes_through_a_signer() {
-    if !has_openssl() {
+    if !has("openssl") {
         return;
     }
     let recorder = support::Recorder::no_content();

@@ -1,11 +1,13 @@
-//! What is traced of a call. Alone in its process: another thread's call would decide whether the span is kept.
+//! Spans and events of a call. Each test has a process of its own: a call of another thread would decide whether its
+//! span is kept.
 
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use crate::support::{self, Recorder, signed};
 use serde_json::json;
+
+use crate::support::{self, Recorder, signed};
 
 /// Keeps what the spans record, as text.
 struct Spans(Arc<Mutex<String>>);
@@ -37,8 +39,26 @@ impl tracing::Subscriber for Spans {
     fn exit(&self, _: &tracing::span::Id) {}
 }
 
+/// Set for a test in a process of its own.
+const CHILD: &str = "WECHATPAY_TEST_TRACE";
+
+/// Whether this is the test's own process; otherwise it is started, and must succeed.
+#[track_caller]
+fn alone(test: &str) -> bool {
+    if std::env::var_os(CHILD).is_some() {
+        return true;
+    }
+    let output = support::alone(module_path!(), test).env(CHILD, "1").output().unwrap();
+    let text = String::from_utf8_lossy(&output.stdout);
+    assert!(output.status.success() && text.contains("1 passed"), "{text}");
+    false
+}
+
 #[test]
 fn a_call_is_traced_without_its_values() {
+    if !alone("a_call_is_traced_without_its_values") {
+        return;
+    }
     let count = AtomicUsize::new(0);
     let server = Recorder::start(move |_| match count.fetch_add(1, Ordering::SeqCst) {
         0 => signed("429 Too Many Requests", &[], br#"{"code":"FREQUENCY_LIMITED","message":"later"}"#),
@@ -67,7 +87,10 @@ fn a_call_is_traced_without_its_values() {
 }
 
 #[test]
-fn a_download_is_a_call_like_any_other() {
+fn a_download_is_traced_like_any_other_call() {
+    if !alone("a_download_is_traced_like_any_other_call") {
+        return;
+    }
     let server = Recorder::start(|_| signed("200 OK", &[], b"{}"));
     let wx = support::client(&server.base);
     let text = Arc::new(Mutex::new(String::new()));

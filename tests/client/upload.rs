@@ -1,125 +1,12 @@
-//! Uploads: the two parts and what is signed, against PHP's recordings and against the sandbox.
+//! Uploads: the two parts and the message that is signed, against the sandbox.
 
 use std::io::Write as _;
 
-use crate::support::{self, Recorded, Recorder};
-use base64::Engine as _;
 use serde_json::{Value, json};
-use wechatpay_chain::sandbox::Sandbox;
-use wechatpay_chain::{Chain, Error, Media, WeChatPay};
+use wechatpay_chain::{Error, Media};
 
-/// The parts of a multipart body: header lines and content. Strict: what stands where it should not is a panic.
-fn parts(seen: &Recorded) -> Vec<(String, Vec<u8>)> {
-    let content_type = seen.header("content-type").unwrap();
-    let boundary = content_type.strip_prefix("multipart/form-data; boundary=").unwrap();
-    let delimiter = format!("\r\n--{boundary}");
-    let body = [b"\r\n", &seen.body[..]].concat();
-    let at = |text: &[u8], what: &[u8]| text.windows(what.len()).position(|w| w == what);
-    let mut rest = &body[at(&body, delimiter.as_bytes()).unwrap() + delimiter.len()..];
-    let mut all = Vec::new();
-    while rest != b"--\r\n" {
-        let part = rest.strip_prefix(b"\r\n").expect("a line end after the boundary");
-        let end = at(part, delimiter.as_bytes()).expect("a closing boundary");
-        let blank = at(part, b"\r\n\r\n").unwrap();
-        all.push((String::from_utf8(part[..blank].to_vec()).unwrap(), part[blank + 4..end].to_vec()));
-        rest = &part[end + delimiter.len()..];
-    }
-    all
-}
-
-/// What the platform would expect to be signed: the meta's text in the body's place.
-fn expected_message(seen: &Recorded, meta: &[u8]) -> Vec<u8> {
-    Recorded { body: meta.to_vec(), ..seen.clone() }.expected_message()
-}
-
-/// Every spelling that the recording has.
-fn spellings(wx: &WeChatPay, chain: &Value) -> Vec<Chain> {
-    let mut all = Vec::new();
-    all.extend(chain["index"].as_str().map(|path| wx[path].clone()));
-    all.extend(chain["chain"].as_str().map(|path| wx.chain(path)));
-    if let Some(segments) = chain["pure"].as_array() {
-        let segments: Vec<_> = segments.iter().map(|s| s.as_str().unwrap()).collect();
-        all.push(segments[1..].iter().fold(wx.seg(segments[0]), |node, segment| node.seg(segment)));
-        all.push(segments[1..].iter().fold(wx[segments[0]].clone(), |node, segment| node[*segment].clone()));
-    }
-    all
-}
-
-#[test]
-fn every_recorded_upload_through_every_spelling() {
-    let Some(folder) = std::env::var_os("WECHATPAY_CONFORMANCE") else {
-        println!("skipped: WECHATPAY_CONFORMANCE is not set");
-        return;
-    };
-    let text = std::fs::read_to_string(std::path::Path::new(&folder).join("calls.jsonl")).unwrap();
-    let recorder = Recorder::no_content();
-    let wx = support::client(&recorder.base);
-    let dir = tempfile::tempdir().unwrap();
-    let (mut calls, mut compared) = (0, 0);
-    for call in text.lines().map(|line| serde_json::from_str::<Value>(line).unwrap()) {
-        if call["api"] != "v3" || call["kind"] != "upload" {
-            continue;
-        }
-        calls += 1;
-        let (id, php) = (&call["id"], call["sdk"] == "php");
-        let mut options = call[if php { "options" } else { "config" }].as_object().unwrap().clone();
-        let body = options.remove("body").unwrap_or_default(); // PHP's marker of the file
-        let node_meta = options.remove("meta").unwrap_or_default();
-        if let Some(base) = options.get_mut("base_uri") {
-            let path = base.as_str().unwrap().splitn(4, '/').nth(3).unwrap_or_default().to_owned();
-            *base = json!(format!("{}{path}", recorder.base));
-        }
-        // Node's recordings name a file without its content.
-        let content = base64::engine::general_purpose::STANDARD
-            .decode(body["file_base64"].as_str().unwrap_or("Y29udGVudA=="))
-            .unwrap();
-        let of = |php_value: &Value, node_value: &Value| {
-            (if php { php_value } else { node_value }).as_str().unwrap().to_owned()
-        };
-        let filename = &*of(&body["filename"], &call["data"]["file"]["$readStream"]);
-        let meta = &*of(&body["meta"], &call["data"]["meta"]);
-        let path = dir.path().join(filename);
-        std::fs::write(&path, &content).unwrap();
-        // PHP's own default must come out of ours; any other meta is the caller's: PHP's text, Node's object.
-        let sha256 = body["file_sha256"].as_str().unwrap_or_default();
-        let default = meta == format!(r#"{{"filename":"{filename}","sha256":"{sha256}"}}"#);
-        let own = if php { json!(meta) } else { node_meta };
-        for media in [Media::file(&path), Media::bytes(filename, content.clone())] {
-            let media = if default { media } else { media.meta(own.clone()) };
-            for chain in spellings(&wx, &call["chain"]) {
-                assert_eq!(call["verb"], "POST");
-                chain
-                    .post(Value::Null)
-                    .media(media.clone())
-                    .options(Value::Object(options.clone()))
-                    .wait()
-                    .unwrap();
-                let seen = recorder.take();
-                assert_eq!(call["expect"]["method"], seen.method, "{id}");
-                assert_eq!(call["expect"]["target"], seen.target, "{id}");
-                assert_eq!(seen.header("transfer-encoding"), None, "{id}");
-                let [(meta_head, meta_text), (file_head, file)] = &parts(&seen)[..] else { panic!("{id}") };
-                assert_eq!(String::from_utf8_lossy(meta_text), meta, "{id}");
-                assert_eq!(*file, content, "{id}");
-                assert_eq!(
-                    meta_head,
-                    "Content-Disposition: form-data; name=\"meta\"\r\nContent-Type: application/json"
-                );
-                let disposition =
-                    format!("Content-Disposition: form-data; name=\"file\"; filename=\"{filename}\"\r\n");
-                assert!(file_head.starts_with(&disposition), "{id}: {file_head}");
-                if support::has_openssl() && compared == 0 {
-                    let message = expected_message(&seen, meta_text);
-                    let key = support::key_path("merchant_pub.pem");
-                    assert!(support::openssl_verifies(key.as_ref(), &message, &seen.auth("signature")));
-                }
-                compared += 1;
-            }
-        }
-    }
-    println!("calls.jsonl: {calls} uploads, {compared} compared, all equal");
-    assert!(calls >= 10 && compared >= 60, "only {calls}, {compared}");
-}
+use crate::multipart::parts;
+use crate::support::{self, Recorder, start_sandbox};
 
 #[test]
 fn the_meta_is_signed_and_prepare_shows_it() {
@@ -147,7 +34,7 @@ fn the_meta_is_signed_and_prepare_shows_it() {
 
 #[tokio::test]
 async fn the_sandbox_takes_files_async_and_blocking() {
-    let sandbox = Sandbox::start().unwrap();
+    let sandbox = start_sandbox();
     let wx = sandbox.client().unwrap();
     let dir = tempfile::tempdir().unwrap();
     for length in [0, 1, 127 * 1024, 128 * 1024, 3_000_001] {
@@ -176,7 +63,7 @@ async fn the_sandbox_takes_files_async_and_blocking() {
 /// Under another executor, and without any.
 #[test]
 fn an_upload_needs_no_runtime() {
-    let sandbox = Sandbox::start().unwrap();
+    let sandbox = start_sandbox();
     let wx = sandbox.client().unwrap();
     let mut file = tempfile::Builder::new().suffix(".jpg").tempfile().unwrap();
     file.write_all(b"content").unwrap();

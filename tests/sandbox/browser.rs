@@ -8,13 +8,16 @@ use std::{
     time::Duration,
 };
 
-use crate::requests::*;
-use crate::webdriver::*;
 use serde_json::{Value, json};
 use wechatpay_chain::{
     WeChatPay,
     sandbox::{Fault, Sandbox, Verdict},
 };
+
+use crate::raw_http::{Plan, export, send};
+use crate::requests::*;
+use crate::support::{has, sandbox_builder};
+use crate::webdriver::*;
 
 /// A merchant's receiver of one notification: its URL, and what came.
 fn listen() -> (String, mpsc::Receiver<Vec<u8>>) {
@@ -144,7 +147,7 @@ fn a_form_is_done_in_place_and_what_is_wrong_with_it_is_said() {
     let port: u16 = sandbox.base_url().trim_end_matches('/').rsplit(':').next().unwrap().parse().unwrap();
     drop(sandbox);
     browser.wait("!document.querySelector('#lost').hidden");
-    let _again = Sandbox::builder().port(port).start().unwrap();
+    let _again = sandbox_builder().port(port).start().unwrap();
     browser.wait("document.querySelector('#lost').hidden");
     browser.wait("!document.querySelector('#resources').innerText.includes('P2026')");
 }
@@ -217,11 +220,11 @@ fn fill(sandbox: &Sandbox, wx: &WeChatPay) {
     sandbox.notify("https://shop.example.com/notify", "REFUND.SUCCESS", "refund", &json!({}));
     sandbox.inject_rule("rate-limited=1 nth=3 path=v3/pay/{+rest}".parse().unwrap()).unwrap();
     sandbox.inject(Fault::SignatureProbe);
-    if has_openssl() {
-        let keys = wire::export(sandbox);
-        let mut bent = wire::Plan::new(sandbox, "POST", "/v3/security/echo", r#"{"echo_message":"茶叶"}"#);
+    if has("openssl") {
+        let keys = export(sandbox);
+        let mut bent = Plan::new(sandbox, "POST", "/v3/security/echo", r#"{"echo_message":"茶叶"}"#);
         bent.signed = Some(r#"{"echo_message": "\u8336\u53f6"}"#.into());
-        assert_eq!(wire::send(sandbox, &keys, &bent).status, 401);
+        assert_eq!(send(sandbox, &keys, &bent).status, 401);
         assert!(matches!(sandbox.requests().last().unwrap().verdict, Verdict::Refused { .. }));
     }
     place(wx, "P202611220006", "http://127.0.0.1:9/notify");

@@ -1,20 +1,25 @@
 //! What a client of `openssl` signs wrongly, and what it is told.
 
-use crate::raw_http::*;
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
 use serde_json::json;
 use wechatpay_chain::sandbox::Sandbox;
 
+use crate::raw_http::*;
+use crate::support::{has, openssl, start_sandbox};
+
 #[test]
 fn a_usual_mistake_is_named_with_the_first_byte_that_differs() {
-    if !has_openssl() {
+    if !has("openssl") {
         return;
     }
-    let sandbox = Sandbox::start().unwrap();
+    let sandbox = start_sandbox();
     let keys = export(&sandbox);
     let plan = || Plan::new(&sandbox, "POST", "/hk/v3/x?b=%E4%B8%AD&a=1", r#"{"a":"茶/绿", "b":[1,2]}"#);
     let told = |plan: &Plan, message: &[u8], hash: &str| {
         let key = keys.path().join("merchant.pem");
-        let signature = base64(&openssl(&["dgst", hash, "-sign", key.to_str().unwrap()], message).unwrap());
+        let signature =
+            STANDARD.encode(&openssl(&["dgst", hash, "-sign", key.to_str().unwrap()], message).unwrap());
         let authorization = plan.authorization(&keys).replace(&plan.signature(&keys), &signature);
         let reply = send_bytes(&sandbox, &plan.bytes(&authorization)).unwrap();
         assert_eq!((reply.status, reply.code().as_str()), (401, "SIGN_ERROR"));

@@ -2,12 +2,14 @@
 
 use std::io::Write;
 
-use crate::raw_http::*;
 use serde_json::{Value, json};
 use wechatpay_chain::{
     Error, VerifyReason,
     sandbox::{Delivery, Fault, FaultRule, Sandbox, SandboxError, Verdict},
 };
+
+use crate::raw_http::*;
+use crate::support::{has, sandbox_builder, start_sandbox};
 
 const ECHO: &str = "/v3/security/echo";
 
@@ -21,7 +23,7 @@ fn hit(sandbox: &Sandbox, calls: usize) -> Vec<usize> {
 
 #[test]
 fn a_rule_hits_the_nth_or_a_seeded_share() {
-    let sandbox = Sandbox::builder().seed(7).start().unwrap();
+    let sandbox = sandbox_builder().seed(7).start().unwrap();
     assert_eq!(sandbox.seed(), 7);
     sandbox.inject_rule(FaultRule::new(Fault::HtmlBadGateway).nth(3)).unwrap();
     assert_eq!(hit(&sandbox, 5), [3]);
@@ -38,17 +40,17 @@ fn a_rule_hits_the_nth_or_a_seeded_share() {
     sandbox.inject_rule(rule()).unwrap();
     assert_eq!(hit(&sandbox, 60), first);
     for (seed, same) in [(7, true), (8, false)] {
-        let other = Sandbox::builder().seed(seed).start().unwrap();
+        let other = sandbox_builder().seed(seed).start().unwrap();
         other.inject_rule(rule()).unwrap();
         assert_eq!(hit(&other, 60) == first, same);
     }
-    let (one, other) = (Sandbox::start().unwrap(), Sandbox::start().unwrap());
+    let (one, other) = (start_sandbox(), start_sandbox());
     assert_ne!(one.seed(), other.seed());
 }
 
 #[test]
 fn a_rule_for_a_path_does_not_count_others() {
-    let sandbox = Sandbox::start().unwrap();
+    let sandbox = start_sandbox();
     let wx = sandbox.client().unwrap();
     sandbox.inject_rule("html-bad-gateway path=v3/pay/{+rest} nth=2".parse().unwrap()).unwrap();
     assert_eq!(hit(&sandbox, 3), [0; 0]);
@@ -71,10 +73,10 @@ fn a_rule_for_a_path_does_not_count_others() {
 
 #[test]
 fn rate_limited_is_429_and_nothing_was_executed() {
-    if !has_openssl() {
+    if !has("openssl") {
         return;
     }
-    let sandbox = Sandbox::start().unwrap();
+    let sandbox = start_sandbox();
     let keys = export(&sandbox);
     for (retry_after, header) in [(None, None), (Some(3), Some("3"))] {
         sandbox.inject(Fault::RateLimited { retry_after });
@@ -91,10 +93,10 @@ fn rate_limited_is_429_and_nothing_was_executed() {
 
 #[test]
 fn a_system_error_leaves_a_refusal_alone() {
-    if !has_openssl() {
+    if !has("openssl") {
         return;
     }
-    let sandbox = Sandbox::start().unwrap();
+    let sandbox = start_sandbox();
     let keys = export(&sandbox);
     sandbox.inject(Fault::SystemErrorAfterExecuting);
     let reply = post(&sandbox, &keys, ECHO, r#"{"echo_message":"x"}"#);
@@ -108,7 +110,7 @@ fn a_system_error_leaves_a_refusal_alone() {
 #[test]
 fn the_clock_can_be_set_while_it_runs() {
     // A signed error would be refused by the client for its own timestamp.
-    let sandbox = Sandbox::builder().sign_errors(false).start().unwrap();
+    let sandbox = sandbox_builder().sign_errors(false).start().unwrap();
     let wx = sandbox.client().unwrap();
     assert!(wx.chain("v3/x").get_sync().is_ok());
     for skew in [3600, -3600] {
@@ -139,7 +141,7 @@ fn own(sandbox: &Sandbox) -> String {
 
 #[test]
 fn faults_can_be_controlled_from_outside() {
-    let sandbox = Sandbox::builder().seed(9).start().unwrap();
+    let sandbox = sandbox_builder().seed(9).start().unwrap();
     let ask = |method: &str, body: &str| control(&sandbox, method, "/_sandbox/faults", &own(&sandbox), body);
     // Asking takes nothing from the queue.
     sandbox.inject(Fault::CutBody);
@@ -187,10 +189,10 @@ fn faults_can_be_controlled_from_outside() {
 
 #[test]
 fn requests_notifications_and_the_clock_can_be_read() {
-    if !has_openssl() {
+    if !has("openssl") {
         return;
     }
-    let sandbox = Sandbox::start().unwrap();
+    let sandbox = start_sandbox();
     let keys = export(&sandbox);
     let ask = |path: &str| control(&sandbox, "GET", path, &own(&sandbox), "");
     let good = Plan::new(&sandbox, "POST", ECHO, r#"{"echo_message":"x"}"#);
@@ -237,7 +239,7 @@ fn requests_notifications_and_the_clock_can_be_read() {
 
 #[test]
 fn the_payer_can_be_played_from_outside() {
-    let sandbox = Sandbox::start().unwrap();
+    let sandbox = start_sandbox();
     let merchant = export(&sandbox);
     let order = json!({
         "appid": "wxd678efh567hg6787", "mchid": sandbox.mchid(), "description": "d", "out_trade_no": "P0000001",
@@ -277,7 +279,7 @@ fn the_payer_can_be_played_from_outside() {
 
 #[test]
 fn the_keys_change_on_demand() {
-    let sandbox = Sandbox::start().unwrap();
+    let sandbox = start_sandbox();
     let keys = || control(&sandbox, "GET", "/_sandbox/keys", &own(&sandbox), "").json();
     let serials = |of: &str| -> Vec<String> {
         let list = keys()[of].as_array().unwrap().clone();
@@ -324,7 +326,7 @@ fn the_keys_change_on_demand() {
 
 #[test]
 fn other_sites_cannot_control_it() {
-    let sandbox = Sandbox::start().unwrap();
+    let sandbox = start_sandbox();
     let host = own(&sandbox);
     let origin = sandbox.base_url().trim_end_matches('/');
     let port = origin.rsplit(':').next().unwrap();

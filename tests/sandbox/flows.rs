@@ -2,11 +2,12 @@
 
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
-use crate::requests::*;
 use serde_json::{Value, json};
 use wechatpay_chain::Error;
-use wechatpay_chain::sandbox::Sandbox;
 use x509_cert::der::DateTime;
+
+use crate::requests::*;
+use crate::support::sandbox_builder;
 
 #[tokio::test]
 async fn an_order_from_the_first_request_to_the_bill() {
@@ -220,7 +221,7 @@ fn an_order_ends_when_its_time_is_over() {
 
 #[test]
 fn what_a_refund_is_refused_for() {
-    let sandbox = Sandbox::builder().hold_refunds(true).start().unwrap();
+    let sandbox = sandbox_builder().hold_refunds(true).start().unwrap();
     let wx = sandbox.client().unwrap();
     ok(wx["v3/pay/transactions/native"].post(native(&wx, "P1234567", 100)));
     sandbox.pay("P1234567").unwrap();

@@ -1,5 +1,15 @@
 //! The sandbox, driven over raw sockets, by the client, by the Node SDK and in a browser.
 
+// Helpers that other test programs use, too.
+#[path = "../support"]
+mod support {
+    pub(crate) mod openssl;
+    pub(crate) mod process;
+    pub(crate) mod sandbox;
+    pub(crate) mod tools;
+
+    pub(crate) use self::{openssl::*, process::*, sandbox::*, tools::*};
+}
 // Raw HTTP requests that `openssl` signs.
 #[cfg(unix)]
 mod raw_http;

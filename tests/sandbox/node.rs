@@ -5,16 +5,14 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
 use serde_json::Value;
-use wechatpay_chain::sandbox::Sandbox;
+
+use crate::support::{cannot_run, has, start_sandbox};
 
 /// The SDK with its dependencies, installed once for a target folder; `None`, with a message, where that cannot be.
 fn installed() -> Option<PathBuf> {
     let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join("node-sdk");
     let from = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/node");
-    let works =
-        |program: &str| Command::new(program).arg("--version").output().is_ok_and(|o| o.status.success());
-    if !works("node") || !works("npm") {
-        eprintln!("skipped: no `node` and `npm` on PATH");
+    if !has("node") || !has("npm") {
         return None;
     }
     std::fs::create_dir_all(&folder).unwrap();
@@ -25,7 +23,7 @@ fn installed() -> Option<PathBuf> {
         let npm = ["install", "--no-audit", "--no-fund", "--no-package-lock", "--ignore-scripts"];
         let output = Command::new("npm").args(npm).current_dir(&folder).output().unwrap();
         if !output.status.success() {
-            eprintln!("skipped: `npm install` failed: {}", String::from_utf8_lossy(&output.stderr));
+            cannot_run(format!("`npm install` failed: {}", String::from_utf8_lossy(&output.stderr)));
             return None;
         }
     }
@@ -35,7 +33,7 @@ fn installed() -> Option<PathBuf> {
 #[test]
 fn the_node_sdk_orders_pays_refunds_closes_and_uploads() {
     let Some(folder) = installed() else { return };
-    let sandbox = Sandbox::start().unwrap();
+    let sandbox = start_sandbox();
     let mut node = Command::new("node")
         .arg("flow.js")
         .current_dir(&folder)

@@ -8,13 +8,15 @@ use std::{
     time::{Duration, Instant},
 };
 
-use crate::raw_http::{Reply, export, has_openssl};
 use serde_json::{Value, json};
 use wechatpay_chain::{
     Error, VerifyReason,
     http::{HeaderMap, HeaderName, HeaderValue},
     sandbox::{Delivery, Fault, FaultRule, Sandbox, SentNotification},
 };
+
+use crate::raw_http::{Reply, export};
+use crate::support::{has, sandbox_builder, start_sandbox};
 
 const WAIT: Duration = Duration::from_secs(20);
 
@@ -134,7 +136,7 @@ fn results(notification: &SentNotification) -> Vec<Result<u16, String>> {
 
 #[test]
 fn a_notification_is_sent_signed_and_encrypted() {
-    let sandbox = Sandbox::start().unwrap();
+    let sandbox = start_sandbox();
     let (url, received) = receiver(&[204]);
     let id = pay(&sandbox, &url);
     let request = received.recv_timeout(WAIT).unwrap();
@@ -156,7 +158,7 @@ fn a_notification_is_sent_signed_and_encrypted() {
     assert_eq!((sent.delivery, sent.attempts.len(), sent.url), (Delivery::Accepted, 1, url));
     assert!(sent.attempts[0].at.elapsed().unwrap() < WAIT);
     assert!(received.try_recv().is_err());
-    if !has_openssl() {
+    if !has("openssl") {
         return;
     }
     // And `openssl` verifies it.
@@ -170,7 +172,7 @@ fn a_notification_is_sent_signed_and_encrypted() {
 
 #[test]
 fn it_comes_again_until_it_is_accepted() {
-    let sandbox = Sandbox::builder().time_scale(1000.0).start().unwrap();
+    let sandbox = sandbox_builder().time_scale(1000.0).start().unwrap();
     let (url, received) = receiver(&[500, 0, 200]);
     let id = pay(&sandbox, &url);
     let sent = done(&sandbox, &id);
@@ -197,7 +199,7 @@ fn it_comes_again_until_it_is_accepted() {
 #[test]
 fn it_is_given_up_after_the_schedule() {
     // 24 h and 4 min in 0.87 s.
-    let sandbox = Sandbox::builder().time_scale(100_000.0).start().unwrap();
+    let sandbox = sandbox_builder().time_scale(100_000.0).start().unwrap();
     let (url, received) = receiver(&[302]);
     let id = pay(&sandbox, &url);
     let sent = done(&sandbox, &id);
@@ -215,7 +217,7 @@ fn it_is_given_up_after_the_schedule() {
 
 #[test]
 fn a_receiver_that_does_not_answer_in_time_gets_it_again() {
-    let sandbox = Sandbox::builder().time_scale(1000.0).start().unwrap();
+    let sandbox = sandbox_builder().time_scale(1000.0).start().unwrap();
     let (url, _received) = receiver(&[1, 200]);
     let started = Instant::now();
     let sent = done(&sandbox, &pay(&sandbox, &url));
@@ -226,7 +228,7 @@ fn a_receiver_that_does_not_answer_in_time_gets_it_again() {
 
 #[test]
 fn nothing_leaves_this_machine_unless_allowed() {
-    let sandbox = Sandbox::start().unwrap();
+    let sandbox = start_sandbox();
     for (url, part) in [
         ("https://192.0.2.1/notify", "not this machine"),
         ("http://[2001:db8::1]/notify", "not this machine"),
@@ -244,7 +246,7 @@ fn nothing_leaves_this_machine_unless_allowed() {
     let url = url.replace("127.0.0.1", "localhost");
     assert_eq!(done(&sandbox, &pay(&sandbox, &url)).delivery, Delivery::Accepted);
     // An allowed host is tried; that nobody answers there is an attempt, not a refusal.
-    let sandbox = Sandbox::builder().notify_host("192.0.2.1").time_scale(1e6).start().unwrap();
+    let sandbox = sandbox_builder().notify_host("192.0.2.1").time_scale(1e6).start().unwrap();
     let id = pay(&sandbox, "http://192.0.2.1:9/notify");
     let until = Instant::now() + WAIT;
     while sandbox.notifications()[0].attempts.is_empty() && Instant::now() < until {
@@ -253,16 +255,14 @@ fn nothing_leaves_this_machine_unless_allowed() {
     let sent = &sandbox.notifications()[0];
     assert!(sent.id == id && sent.attempts[0].result.is_err(), "{sent:?}");
     for host in ["a b", "http://x"] {
-        assert!(
-            Sandbox::builder().notify_host(host).start().unwrap_err().to_string().contains("notify_host")
-        );
+        assert!(sandbox_builder().notify_host(host).start().unwrap_err().to_string().contains("notify_host"));
     }
-    assert!(Sandbox::builder().time_scale(0.0).start().unwrap_err().to_string().contains("time_scale"));
+    assert!(sandbox_builder().time_scale(0.0).start().unwrap_err().to_string().contains("time_scale"));
 }
 
 #[test]
 fn a_probe_goes_ahead_and_does_not_count() {
-    let sandbox = Sandbox::builder().time_scale(1000.0).start().unwrap();
+    let sandbox = sandbox_builder().time_scale(1000.0).start().unwrap();
     let wx = sandbox.client().unwrap();
     for (fault, reason) in [
         (Fault::SignatureProbe, Some(VerifyReason::SignatureProbe)),
@@ -288,7 +288,7 @@ fn a_probe_goes_ahead_and_does_not_count() {
 
 #[test]
 fn faults_of_the_line_and_duplicates() {
-    let sandbox = Sandbox::builder().time_scale(1000.0).start().unwrap();
+    let sandbox = sandbox_builder().time_scale(1000.0).start().unwrap();
     let run = |fault: Fault| {
         let (url, received) = receiver(&[200]);
         sandbox.inject(fault);
@@ -320,7 +320,7 @@ fn faults_of_the_line_and_duplicates() {
 
 #[test]
 fn rules_for_notifications_leave_requests_alone() {
-    let sandbox = Sandbox::builder().time_scale(1000.0).start().unwrap();
+    let sandbox = sandbox_builder().time_scale(1000.0).start().unwrap();
     let rule = FaultRule::new(Fault::Duplicate).notifications().path("notify").nth(2);
     sandbox.inject_rule(rule).unwrap();
     sandbox.inject_rule(FaultRule::new(Fault::HtmlBadGateway)).unwrap();
@@ -333,7 +333,7 @@ fn rules_for_notifications_leave_requests_alone() {
 
 #[test]
 fn what_waits_is_bounded() {
-    let sandbox = Sandbox::start().unwrap();
+    let sandbox = start_sandbox();
     let (url, _received) = receiver(&[1]);
     for _ in 0..10_001 {
         sandbox.notify(&url, "REFUND.SUCCESS", "refund", &json!({}));
@@ -347,7 +347,7 @@ fn what_waits_is_bounded() {
 
 #[test]
 fn the_end_does_not_wait_for_receivers() {
-    let sandbox = Sandbox::start().unwrap();
+    let sandbox = start_sandbox();
     let (url, received) = receiver(&[1]);
     for _ in 0..20 {
         pay(&sandbox, &url);

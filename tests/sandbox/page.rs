@@ -2,10 +2,14 @@
 
 use std::io::Write;
 
-use crate::raw_http::*;
-use crate::requests::*;
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
 use serde_json::{Value, json};
 use wechatpay_chain::sandbox::{Rotation, Sandbox, Verdict};
+
+use crate::raw_http::*;
+use crate::requests::*;
+use crate::support::{has, openssl, sandbox_builder, start_sandbox};
 
 fn host(sandbox: &Sandbox) -> String {
     sandbox.base_url().trim_start_matches("http://").trim_end_matches('/').to_string()
@@ -44,10 +48,10 @@ fn done(reply: &Reply, section: &str) {
 
 #[test]
 fn the_root_is_a_page_for_a_browser_only() {
-    if !has_openssl() {
+    if !has("openssl") {
         return;
     }
-    let sandbox = Sandbox::start().unwrap();
+    let sandbox = start_sandbox();
     for target in ["/", "/?lang=en", "/_sandbox/", "/_sandbox"] {
         assert!(look(&sandbox, target).starts_with("<!DOCTYPE html>"), "{target}");
     }
@@ -62,7 +66,7 @@ fn the_root_is_a_page_for_a_browser_only() {
 
 #[test]
 fn its_policy_lets_nothing_in() {
-    let sandbox = Sandbox::start().unwrap();
+    let sandbox = start_sandbox();
     let reply = ask(&sandbox, "GET", "/", &[("Host", &host(&sandbox))], "");
     assert_eq!(reply.header("Content-Type"), Some("text/html; charset=utf-8"));
     assert_eq!(reply.header("Cache-Control"), Some("no-store"));
@@ -75,12 +79,15 @@ fn its_policy_lets_nothing_in() {
     assert!(!policy.contains("unsafe") && !policy.contains('*') && !policy.contains("http"), "{policy}");
     let page = String::from_utf8(reply.body.clone()).unwrap();
     // The hashes are those of what stands there.
-    if has_openssl() {
+    if has("openssl") {
         for (element, directive) in [("style", "style-src"), ("script", "script-src")] {
             let inner = page.split(&format!("<{element}>")).nth(1).unwrap();
             let inner = inner.split(&format!("</{element}>")).next().unwrap();
             let digest = openssl(&["dgst", "-sha256", "-binary"], inner.as_bytes()).unwrap();
-            assert!(policy.contains(&format!("{directive} 'sha256-{}'", base64(&digest))), "{element}");
+            assert!(
+                policy.contains(&format!("{directive} 'sha256-{}'", STANDARD.encode(&digest))),
+                "{element}"
+            );
         }
     }
     assert_eq!((page.matches("<script").count(), page.matches("<style").count()), (1, 1));
@@ -100,7 +107,7 @@ fn its_policy_lets_nothing_in() {
 
 #[test]
 fn it_speaks_both_languages() {
-    let sandbox = Sandbox::start().unwrap();
+    let sandbox = start_sandbox();
     let accepting = |languages: &str, target: &str| {
         let reply =
             ask(&sandbox, "GET", target, &[("Host", &host(&sandbox)), ("Accept-Language", languages)], "");
@@ -128,7 +135,7 @@ fn it_speaks_both_languages() {
 
 #[test]
 fn whatever_came_is_escaped_and_cut_short() {
-    if !has_openssl() {
+    if !has("openssl") {
         return;
     }
     let (sandbox, wx) = start();
@@ -191,7 +198,7 @@ fn a_page_elsewhere_cannot_use_it() {
 
 #[test]
 fn the_payer_s_part_is_played_through_forms() {
-    let sandbox = Sandbox::builder().hold_refunds(true).start().unwrap();
+    let sandbox = sandbox_builder().hold_refunds(true).start().unwrap();
     let wx = sandbox.client().unwrap();
     ok(wx.chain("v3/pay/transactions/native").post(native(&wx, "P202611220001", 12_345)));
     let page = look(&sandbox, "/");
@@ -232,7 +239,7 @@ fn the_payer_s_part_is_played_through_forms() {
 
 #[test]
 fn faults_keys_and_clock_are_switched_through_forms() {
-    let sandbox = Sandbox::builder().sign_errors(false).start().unwrap();
+    let sandbox = sandbox_builder().sign_errors(false).start().unwrap();
     let wx = sandbox.client().unwrap();
     let echo = || wx.chain("v3/security/echo").post_sync(json!({ "echo_message": "x" }));
     done(
@@ -286,10 +293,10 @@ fn faults_keys_and_clock_are_switched_through_forms() {
 
 #[test]
 fn a_refused_signature_is_shown_beside_what_was_expected() {
-    if !has_openssl() {
+    if !has("openssl") {
         return;
     }
-    let sandbox = Sandbox::start().unwrap();
+    let sandbox = start_sandbox();
     let keys = export(&sandbox);
     let mut plan = Plan::new(&sandbox, "GET", "/v3/x?name=中", "");
     let authorization = plan.authorization(&keys);

@@ -1,8 +1,9 @@
 //! Payscore, transfers, profit sharing and files in the sandbox.
 
-use crate::requests::*;
 use serde_json::{Value, json};
 use wechatpay_chain::Media;
+
+use crate::requests::*;
 
 #[test]
 fn a_service_order_until_it_is_paid() {

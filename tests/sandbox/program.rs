@@ -15,6 +15,8 @@ use serde_json::{Value, json};
 use tempfile::TempDir;
 use wechatpay_chain::WeChatPay;
 
+use crate::support::has;
+
 /// Built here, because `cargo test --test` does not build examples. All features, as a run of all tests has them:
 /// then there is nothing left to build.
 fn program() -> &'static Path {
@@ -236,8 +238,7 @@ fn a_reader_that_goes_away_does_not_end_it() {
 
 #[test]
 fn the_snippet_for_node_is_javascript() {
-    if Command::new("node").arg("--version").output().is_err() {
-        println!("skipped: there is no `node` on PATH");
+    if !has("node") {
         return;
     }
     let folder = TempDir::new().unwrap();

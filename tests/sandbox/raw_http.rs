@@ -6,7 +6,6 @@ use std::{
     io::{Read, Write},
     net::TcpStream,
     path::Path,
-    process::{Command, Stdio},
     sync::atomic::{AtomicU32, Ordering},
     time::{Duration, SystemTime, UNIX_EPOCH},
 };
@@ -14,32 +13,7 @@ use std::{
 use tempfile::TempDir;
 use wechatpay_chain::sandbox::Sandbox;
 
-/// Whether the `openssl` program is there; says so when it is not.
-pub(crate) fn has_openssl() -> bool {
-    let found = Command::new("openssl").arg("version").stdout(Stdio::null()).status().is_ok();
-    if !found {
-        println!("skipped: there is no `openssl` on PATH");
-    }
-    found
-}
-
-pub(crate) fn openssl(arguments: &[&str], input: &[u8]) -> Option<Vec<u8>> {
-    let mut child = Command::new("openssl")
-        .args(arguments)
-        .stdin(Stdio::piped())
-        .stdout(Stdio::piped())
-        .stderr(Stdio::null())
-        .spawn()
-        .unwrap();
-    // A child that fails before it reads is seen by its status.
-    let _ = child.stdin.take().unwrap().write_all(input);
-    let output = child.wait_with_output().unwrap();
-    output.status.success().then_some(output.stdout)
-}
-
-pub(crate) fn base64(bytes: &[u8]) -> String {
-    String::from_utf8(openssl(&["base64", "-A"], bytes).unwrap()).unwrap().trim().to_string()
-}
+use crate::support::{openssl, openssl_sign, openssl_verifies};
 
 pub(crate) fn now() -> i64 {
     SystemTime::now().duration_since(UNIX_EPOCH).unwrap().as_secs() as i64
@@ -97,9 +71,7 @@ impl Plan {
     }
 
     pub(crate) fn signature(&self, keys: &TempDir) -> String {
-        let key = keys.path().join("merchant.pem");
-        let key = key.to_str().unwrap();
-        base64(&openssl(&["dgst", "-sha256", "-sign", key], &self.message()).unwrap())
+        openssl_sign(&keys.path().join("merchant.pem"), &self.message())
     }
 
     pub(crate) fn authorization(&self, keys: &TempDir) -> String {
@@ -160,15 +132,9 @@ impl Reply {
         let header = |name| self.header(name).unwrap_or_else(|| panic!("no {name}: {self:?}"));
         let head = format!("{}\n{}\n", header("Wechatpay-Timestamp"), header("Wechatpay-Nonce"));
         let message = [head.as_bytes(), body, b"\n"].concat();
-        let signature = keys.path().join(format!("signature{}", nonce()));
-        let Some(bytes) = openssl(&["base64", "-d", "-A"], header("Wechatpay-Signature").as_bytes()) else {
-            return false;
-        };
-        fs::write(&signature, bytes).unwrap();
         let key = keys.path().join(format!("{}.pub", header("Wechatpay-Serial")));
-        assert!(key.exists(), "the answer names no key of the platform: {self:?}");
-        let (key, signature) = (key.to_str().unwrap(), signature.to_str().unwrap());
-        openssl(&["dgst", "-sha256", "-verify", key, "-signature", signature], &message).is_some()
+        assert!(key.exists(), "the response names no key of the platform: {self:?}");
+        openssl_verifies(&key, &message, header("Wechatpay-Signature"))
     }
 
     pub(crate) fn verifies(&self, keys: &TempDir) -> bool {

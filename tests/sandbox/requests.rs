@@ -4,11 +4,13 @@ use serde_json::{Value, json};
 use wechatpay_chain::sandbox::{Sandbox, SandboxError};
 use wechatpay_chain::{Error, Request, WeChatPay};
 
+use crate::support::start_sandbox;
+
 pub(crate) const APPID: &str = "wxd678efh567hg6787";
 pub(crate) const OPENID: &str = "oUpF8uMuAJO_M2pxb1Q9zNjWeS6o";
 
 pub(crate) fn start() -> (Sandbox, WeChatPay) {
-    let sandbox = Sandbox::start().unwrap();
+    let sandbox = start_sandbox();
     let wx = sandbox.client().unwrap();
     (sandbox, wx)
 }

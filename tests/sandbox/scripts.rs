@@ -2,10 +2,12 @@
 
 use std::{fs, path::PathBuf};
 
-use crate::raw_http::*;
 use serde_json::json;
 use tempfile::TempDir;
 use wechatpay_chain::sandbox::{Sandbox, SandboxError};
+
+use crate::raw_http::*;
+use crate::support::{has, sandbox_builder, start_sandbox};
 
 fn script(folder: &TempDir, text: &str) -> PathBuf {
     let file = folder.path().join("answers.jsonl");
@@ -15,7 +17,7 @@ fn script(folder: &TempDir, text: &str) -> PathBuf {
 
 #[test]
 fn placeholders_take_values_of_the_request() {
-    if !has_openssl() {
+    if !has("openssl") {
         return;
     }
     let folder = TempDir::new().unwrap();
@@ -34,7 +36,7 @@ fn placeholders_take_values_of_the_request() {
             r#"{"method":"GET","template":"v3/certificates","body":[]}"#,
         ),
     );
-    let sandbox = Sandbox::builder().script(file).start().unwrap();
+    let sandbox = sandbox_builder().script(file).start().unwrap();
     let keys = export(&sandbox);
     let body = json!({ "amount": { "total": 100 }, "name": "粤B", "list": [1, { "a": null }] });
     let reply = post(&sandbox, &keys, "/v3/coupons/a%2Fb/x/y%20z?n=1%2B1", &body.to_string());
@@ -68,12 +70,12 @@ fn placeholders_take_values_of_the_request() {
 
 #[test]
 fn a_value_that_no_header_can_hold_is_an_error_of_the_script() {
-    if !has_openssl() {
+    if !has("openssl") {
         return;
     }
     let folder = TempDir::new().unwrap();
     let line = r#"{"method":"GET","template":"v3/x","headers":{"X-A":"{{query.a}}"}}"#;
-    let sandbox = Sandbox::builder().script(script(&folder, line)).start().unwrap();
+    let sandbox = sandbox_builder().script(script(&folder, line)).start().unwrap();
     let keys = export(&sandbox);
     let reply = get(&sandbox, &keys, "/v3/x?a=b%0D%0AX-B:%20c");
     assert_eq!((reply.status, reply.code().as_str()), (500, "SYSTEM_ERROR"));
@@ -83,10 +85,10 @@ fn a_value_that_no_header_can_hold_is_an_error_of_the_script() {
 
 #[test]
 fn a_path_that_nothing_models_is_answered_and_marked() {
-    if !has_openssl() {
+    if !has("openssl") {
         return;
     }
-    let sandbox = Sandbox::start().unwrap();
+    let sandbox = start_sandbox();
     let keys = export(&sandbox);
     for method in ["GET", "POST", "PUT", "PATCH", "DELETE"] {
         let reply = send(&sandbox, &keys, &Plan::new(&sandbox, method, "/v3/no/such/path?x=1", ""));
@@ -104,7 +106,7 @@ fn a_path_that_nothing_models_is_answered_and_marked() {
     let reply = get(&sandbox, &keys, "/v3/certificates");
     assert_eq!((reply.status, reply.header("Sandbox-Not-Modelled")), (200, None));
 
-    let strict = Sandbox::builder().strict(true).start().unwrap();
+    let strict = sandbox_builder().strict(true).start().unwrap();
     let keys = export(&strict);
     let reply = get(&strict, &keys, "/v3/no/such/path");
     assert_eq!((reply.status, reply.code().as_str()), (404, "RESOURCE_NOT_EXISTS"));
@@ -146,14 +148,14 @@ fn a_broken_script_names_file_line_and_problem() {
     // The same path with another verb is another route; other names for a value make another template.
     let folder = TempDir::new().unwrap();
     let text = format!("{good}\n{}\n", good.replace("GET", "POST"));
-    assert!(Sandbox::builder().script(script(&folder, &text)).start().is_ok());
+    assert!(sandbox_builder().script(script(&folder, &text)).start().is_ok());
 
     let missing = folder.path().join("none.jsonl");
-    let error = Sandbox::builder().script(&missing).start().unwrap_err();
+    let error = sandbox_builder().script(&missing).start().unwrap_err();
     assert!(matches!(&error, SandboxError::ScriptFile { line: None, source: Some(_), .. }), "{error}");
     assert!(error.to_string().contains("none.jsonl"), "{error}");
     fs::write(&missing, b"\xff\xfe").unwrap();
-    assert!(Sandbox::builder().script(&missing).start().unwrap_err().to_string().contains("UTF-8"));
+    assert!(sandbox_builder().script(&missing).start().unwrap_err().to_string().contains("UTF-8"));
 }
 
 #[test]
@@ -165,7 +167,7 @@ fn the_lines_of_the_documents_are_scripts() {
         let (_, rest) = rest.split_once("```json\n").unwrap();
         let (lines, _) = rest.split_once("```").unwrap();
         let folder = TempDir::new().unwrap();
-        let sandbox = Sandbox::builder().script(script(&folder, lines)).start().unwrap();
+        let sandbox = sandbox_builder().script(script(&folder, lines)).start().unwrap();
         let wx = sandbox.client().unwrap();
         let sent = wx.chain("v3/marketing/favor/users/o123/coupons").post_sync(json!({})).unwrap();
         assert_eq!(sent.data(), json!({ "coupon_id": "98674556", "for": "o123" }));
@@ -180,7 +182,7 @@ fn the_lines_of_the_documents_are_scripts() {
 fn the_client_reads_a_script_as_any_answer() {
     let folder = TempDir::new().unwrap();
     let line = r#"{"method":"GET","template":"v3/x/{id}","status":409,"body":{"code":"RESOURCE_ALREADY_EXISTS","message":"{{var.id}}"}}"#;
-    let sandbox = Sandbox::builder().script(script(&folder, line)).start().unwrap();
+    let sandbox = sandbox_builder().script(script(&folder, line)).start().unwrap();
     let wx = sandbox.client().unwrap();
     let wechatpay_chain::Error::Api(error) = wx.chain("v3/x/7").get_sync().unwrap_err() else { panic!() };
     assert_eq!(

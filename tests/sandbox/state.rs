@@ -12,6 +12,8 @@ use serde_json::{Value, json};
 use wechatpay_chain::sandbox::{Sandbox, SandboxError};
 use wechatpay_chain::{Error, Media, WeChatPay};
 
+use crate::support::{alone, has, sandbox_builder, skipped};
+
 /// Set for the child that is to be killed: the folder to write in.
 const CHILD: &str = "WECHATPAY_SANDBOX_STATE_CHILD";
 
@@ -49,13 +51,10 @@ fn refund(wx: &WeChatPay, number: &str) {
 
 /// What `sqlite3` says, if it is there.
 fn sqlite3(file: &Path, sql: &str) -> Option<String> {
-    let output = match Command::new("sqlite3").arg(file).arg(sql).output() {
-        Ok(output) => output,
-        Err(_) => {
-            println!("no sqlite3: its part of the test is skipped");
-            return None;
-        }
-    };
+    if !has("sqlite3") {
+        return None;
+    }
+    let output = Command::new("sqlite3").arg(file).arg(sql).output().unwrap();
     assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
     Some(String::from_utf8(output.stdout).unwrap().trim().to_string())
 }
@@ -168,8 +167,7 @@ fn a_kill_loses_nothing_that_was_answered() {
     drop(start(folder.path()));
     let mut answered: Vec<(String, String)> = Vec::new();
     for run in 0..20_u64 {
-        let mut child = Command::new(std::env::current_exe().unwrap())
-            .args(["--exact", "state::the_child_that_writes", "--nocapture"])
+        let mut child = alone(module_path!(), "the_child_that_writes")
             .env(CHILD, folder.path())
             .env("RUN", run.to_string())
             .stdout(Stdio::piped())
@@ -225,7 +223,7 @@ fn a_kill_loses_nothing_that_was_answered() {
 
 #[track_caller]
 fn refused(file: &Path, says: &str) {
-    match Sandbox::builder().state(file).start() {
+    match sandbox_builder().state(file).start() {
         Err(error @ SandboxError::StateFile { .. }) => {
             let told = error.to_string();
             assert!(told.contains(says) && told.contains(&*file.to_string_lossy()), "{told}");
@@ -247,25 +245,25 @@ fn files_that_are_no_state() {
     refused(&path("text"), "is no SQLite database");
     assert!(fs::read_to_string(path("text")).unwrap().starts_with("a text"), "it is left alone");
 
-    drop(Sandbox::builder().state(path("broken")).start().unwrap());
+    drop(sandbox_builder().state(path("broken")).start().unwrap());
     let mut bytes = fs::read(path("broken")).unwrap();
     bytes[100..4096].fill(0xff);
     fs::write(path("broken"), &bytes).unwrap();
     refused(&path("broken"), "broken SQLite database");
 
-    let running = Sandbox::builder().state(path("taken")).start().unwrap();
+    let running = sandbox_builder().state(path("taken")).start().unwrap();
     refused(&path("taken"), "in use by another running sandbox");
-    if let Ok(other) =
-        Command::new("sqlite3").arg(path("taken")).arg("SELECT count(*) FROM document").output()
-    {
+    if has("sqlite3") {
+        let other = Command::new("sqlite3").arg(path("taken")).arg("SELECT count(*) FROM document").output();
+        let other = other.unwrap();
         assert!(String::from_utf8_lossy(&other.stderr).contains("locked"), "{other:?}");
     }
     drop(running);
-    drop(Sandbox::builder().state(path("taken")).start().unwrap());
+    drop(sandbox_builder().state(path("taken")).start().unwrap());
 
     // An empty file is an empty database.
     fs::write(path("empty"), "").unwrap();
-    drop(Sandbox::builder().state(path("empty")).start().unwrap());
+    drop(sandbox_builder().state(path("empty")).start().unwrap());
 
     if sqlite3(&path("foreign"), "CREATE TABLE t (a); INSERT INTO t VALUES (1)").is_some() {
         refused(&path("foreign"), "another program");
@@ -281,10 +279,10 @@ fn a_file_that_cannot_be_written() {
     use std::os::unix::fs::PermissionsExt;
     let folder = tempfile::tempdir().unwrap();
     let file = folder.path().join("state");
-    drop(Sandbox::builder().state(&file).start().unwrap());
+    drop(sandbox_builder().state(&file).start().unwrap());
     fs::set_permissions(&file, fs::Permissions::from_mode(0o400)).unwrap();
     if fs::OpenOptions::new().append(true).open(&file).is_ok() {
-        println!("this user may write everything: skipped");
+        skipped("this user may write every file");
         return;
     }
     refused(&file, "cannot be written");
@@ -295,7 +293,7 @@ fn a_special_name_is_a_file_like_any_other() {
     let folder = tempfile::tempdir().unwrap();
     for name in [":memory:", "file:a?mode=memory", "名 字"] {
         let file = folder.path().join(name);
-        drop(Sandbox::builder().state(&file).start().unwrap());
+        drop(sandbox_builder().state(&file).start().unwrap());
         assert!(file.is_file(), "{name}");
     }
 }

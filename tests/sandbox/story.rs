@@ -10,8 +10,10 @@ use axum::extract::State;
 use axum::http::{HeaderMap, Response};
 use axum::routing::post;
 use serde_json::{Value, json};
-use wechatpay_chain::sandbox::{Fault, FaultRule, Sandbox};
+use wechatpay_chain::sandbox::{Fault, FaultRule};
 use wechatpay_chain::{Deferred, Error, Notification, Reply, Request, WeChatPay};
+
+use crate::support::start_sandbox;
 
 /// Runs a call, blocking or not.
 struct Runner {
@@ -92,7 +94,7 @@ fn refund(wx: &WeChatPay, number: &str, refund: &str, cents: u32, url: &str) -> 
 }
 
 fn day(blocking: bool) {
-    let sandbox = Sandbox::start().unwrap();
+    let sandbox = start_sandbox();
     let wx = sandbox.client().unwrap();
     let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().unwrap();
     let (url, arrived) = receiver(&runtime, &wx);
@@ -153,7 +155,7 @@ fn a_merchants_day_blocking() {
 
 #[test]
 fn what_failed_after_it_was_executed_was_executed() {
-    let sandbox = Sandbox::start().unwrap();
+    let sandbox = start_sandbox();
     let wx = sandbox.client().unwrap();
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
     let run = Runner { blocking: true, runtime };

@@ -15,6 +15,10 @@ use serde_json::{Value, json};
 use tempfile::TempDir;
 use tokio::runtime::Runtime;
 
+use crate::support::has;
+
+/// Its names in the packages of several systems.
+const CHROMIUM: &str = "chromium|chromium-browser|google-chrome";
 const ELEMENT: &str = "element-6066-11e4-a52e-4f735466cecf";
 
 pub(crate) const TAB: &str = "\u{e004}";
@@ -35,14 +39,9 @@ static TURN: Mutex<()> = Mutex::new(());
 impl Browser {
     /// `None`, and a word about it, where there is no Chromium or no driver for it.
     pub(crate) fn start() -> Option<Browser> {
-        let is_there = |name: &&str| {
-            Command::new(name).arg("--version").stdout(Stdio::null()).stderr(Stdio::null()).status().is_ok()
-        };
-        let binary = ["chromium", "chromium-browser", "google-chrome"].into_iter().find(is_there);
-        let (Some(binary), true) = (binary, is_there(&"chromedriver")) else {
-            println!("skipped: there is no Chromium, or no `chromedriver`, on PATH");
+        if !has(CHROMIUM) || !has("chromedriver") {
             return None;
-        };
+        }
         let turn = TURN.lock().unwrap_or_else(PoisonError::into_inner);
         let mut driver = Command::new("chromedriver")
             .arg("--port=0")
@@ -80,7 +79,7 @@ impl Browser {
             "--window-size=1200,900",
             &folder,
         ];
-        let options = json!({ "args": args, "binary": which(binary) });
+        let options = json!({ "args": args, "binary": which() });
         let wanted = json!({ "goog:chromeOptions": options, "goog:loggingPrefs": { "browser": "ALL", "performance": "ALL" } });
         let made = browser.ask("", Some(json!({ "capabilities": { "alwaysMatch": wanted } })));
         browser.session += &format!("/{}", made["sessionId"].as_str().unwrap());
@@ -183,9 +182,10 @@ impl Drop for Browser {
     }
 }
 
-/// The driver wants a path.
-fn which(program: &str) -> String {
+/// The path of the browser, which the driver asks for.
+fn which() -> String {
     let path = std::env::var_os("PATH").unwrap();
-    let found = std::env::split_paths(&path).map(|folder| folder.join(program)).find(|file| file.exists());
-    found.unwrap().to_str().unwrap().to_string()
+    let files = std::env::split_paths(&path)
+        .flat_map(|folder| CHROMIUM.split('|').map(move |name| folder.join(name)));
+    files.into_iter().find(|file| file.exists()).unwrap().to_str().unwrap().to_string()
 }

@@ -1,46 +1,15 @@
-//! What the tests share: keys, a listener that records what came in byte by byte, and the `openssl` program.
+//! A plain HTTP/1.1 listener that records each request, byte by byte, and responses that the platform's key signs.
 //!
 //! Nothing here uses the crate's own signing or verifying.
-#![allow(dead_code, unreachable_pub)] // each test binary uses a part of it
 
 use std::io::{BufRead as _, BufReader, Read as _, Write as _};
 use std::net::{TcpListener, TcpStream};
-use std::path::Path;
-use std::process::{Command, Stdio};
 use std::sync::{Arc, Mutex};
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use base64::Engine as _;
-use wechatpay_chain::{Builder, WeChatPay};
 
-pub(crate) const MCHID: &str = "1900000109";
-pub(crate) const MERCHANT_SERIAL: &str = "3775B6A45ACD588826D15E583A95F5DD12345678";
-pub(crate) const PLATFORM_SERIAL: &str = "7132D72A03E93CDDF8C03BBD1F37EEDF87654321";
-pub(crate) const APIV3_KEY: &str = "0123456789abcdef0123456789ABCDEF";
-
-/// One of the files in `tests/keys`.
-pub(crate) fn key(name: &str) -> String {
-    std::fs::read_to_string(key_path(name)).unwrap()
-}
-
-pub(crate) fn key_path(name: &str) -> String {
-    format!("{}/tests/keys/{name}", env!("CARGO_MANIFEST_DIR"))
-}
-
-/// A complete builder; the platform is its certificate.
-pub(crate) fn builder(base: &str) -> Builder {
-    WeChatPay::builder()
-        .mchid(MCHID)
-        .serial(MERCHANT_SERIAL)
-        .private_key(key("merchant_key.pem"))
-        .platform_key(PLATFORM_SERIAL, key("platform_cert.pem"))
-        .apiv3_key(APIV3_KEY)
-        .base_url(base)
-}
-
-pub(crate) fn client(base: &str) -> WeChatPay {
-    builder(base).build().unwrap()
-}
+use super::{PLATFORM_SERIAL, key};
 
 /// A request as it came over the wire.
 #[derive(Clone, Debug)]
@@ -200,50 +169,4 @@ pub(crate) fn platform_sign(message: &[u8]) -> String {
 
 pub(crate) fn now() -> u64 {
     SystemTime::now().duration_since(UNIX_EPOCH).unwrap().as_secs()
-}
-
-/// Whether the `openssl` program is there; a test that needs it says that it skips, and returns.
-pub(crate) fn has_openssl() -> bool {
-    let there = Command::new("openssl").arg("version").output().is_ok_and(|o| o.status.success());
-    if !there {
-        println!("skipped: no `openssl` program on PATH");
-    }
-    there
-}
-
-/// Whether `openssl dgst -verify` accepts the signature of `message` under a public key file.
-pub(crate) fn openssl_verifies(public_key: &Path, message: &[u8], signature_base64: &str) -> bool {
-    let dir = tempfile::tempdir().unwrap();
-    let signature = dir.path().join("signature");
-    std::fs::write(&signature, base64::engine::general_purpose::STANDARD.decode(signature_base64).unwrap())
-        .unwrap();
-    let mut child = Command::new("openssl")
-        .args(["dgst", "-sha256", "-verify"])
-        .arg(public_key)
-        .arg("-signature")
-        .arg(&signature)
-        .stdin(Stdio::piped())
-        .stdout(Stdio::piped())
-        .stderr(Stdio::piped())
-        .spawn()
-        .unwrap();
-    child.stdin.take().unwrap().write_all(message).unwrap();
-    child.wait().unwrap().success()
-}
-
-/// `openssl dgst -sha256 -sign`, in base64.
-pub(crate) fn openssl_sign(private_key: &Path, message: &[u8]) -> String {
-    let mut child = Command::new("openssl")
-        .args(["dgst", "-sha256", "-sign"])
-        .arg(private_key)
-        .stdin(Stdio::piped())
-        .stdout(Stdio::piped())
-        .spawn()
-        .unwrap();
-    let mut stdin = child.stdin.take().unwrap();
-    stdin.write_all(message).unwrap();
-    drop(stdin);
-    let output = child.wait_with_output().unwrap();
-    assert!(output.status.success());
-    base64::engine::general_purpose::STANDARD.encode(output.stdout)
 }

@@ -6,8 +6,9 @@ use std::os::unix::process::ExitStatusExt as _;
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant, SystemTime};
 
-use super::{Desk, Done, program, thing};
 use wechatpay_chain::sandbox::Fault;
+
+use super::{Desk, Done, program, thing};
 
 fn signal(child: &Child, name: &str) {
     let kill = format!("kill -{name} {}", child.id());

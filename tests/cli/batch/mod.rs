@@ -12,6 +12,8 @@ use std::process::Command;
 use serde_json::{Value, json};
 use wechatpay_chain::sandbox::{Sandbox, SeenRequest, Verdict};
 
+use crate::support::{MCHID, MERCHANT_SERIAL, PLATFORM_SERIAL, key_path, start_sandbox};
+
 pub(crate) const THINGS: &str = "v3/things/{id}";
 
 /// A sandbox, and a folder for calls and journals.
@@ -49,7 +51,7 @@ pub(crate) fn program(home: &std::path::Path) -> Command {
 
 impl Desk {
     pub(crate) fn new() -> Desk {
-        let desk = Desk { sandbox: Sandbox::start().unwrap(), home: tempfile::tempdir().unwrap() };
+        let desk = Desk { sandbox: start_sandbox(), home: tempfile::tempdir().unwrap() };
         for verb in ["GET", "POST", "PUT", "PATCH", "DELETE"] {
             desk.sandbox.on(verb, THINGS, 200, json!({"done": true})).unwrap();
         }
@@ -72,13 +74,13 @@ impl Desk {
 
     /// With the keys in `tests/keys`, for a server that is not the sandbox.
     pub(crate) fn elsewhere(&self, arguments: &[&str]) -> Command {
-        let key = |name: &str| format!("file://{}/tests/keys/{name}", env!("CARGO_MANIFEST_DIR"));
+        let key = |name: &str| format!("file://{}", key_path(name));
         let mut command = program(self.home.path());
         command.args(arguments).envs([
-            ("WECHATPAY_MCHID", "1900000109"),
-            ("WECHATPAY_SERIAL", "3775B6A45ACD588826D15E583A95F5DD12345678"),
+            ("WECHATPAY_MCHID", MCHID),
+            ("WECHATPAY_SERIAL", MERCHANT_SERIAL),
             ("WECHATPAY_PRIVATE_KEY", &key("merchant_key.pem")),
-            ("WECHATPAY_PLATFORM_SERIAL", "7132D72A03E93CDDF8C03BBD1F37EEDF87654321"),
+            ("WECHATPAY_PLATFORM_SERIAL", PLATFORM_SERIAL),
             ("WECHATPAY_PLATFORM_CERTIFICATE", &key("platform_cert.pem")),
         ]);
         command

@@ -1,6 +1,5 @@
 //! `wxpay batch` against the sandbox: what is sent and kept, each ending, rate limits, the documents' scripts.
 
-use crate::support;
 use std::collections::VecDeque;
 use std::io::{Read as _, Write as _};
 use std::net::TcpListener;
@@ -10,9 +9,11 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
-use super::{Desk, Done, Journal, THINGS, program, thing};
 use serde_json::{Value, json};
 use wechatpay_chain::sandbox::{Answer, Fault};
+
+use super::{Desk, Done, Journal, THINGS, program, thing};
+use crate::support::{self, has};
 
 #[test]
 fn calls_are_sent_as_they_are_written_and_their_answers_kept() {
@@ -374,10 +375,10 @@ fn progress_shows_on_a_terminal_only() {
     let mut script = Command::new("script");
     script.env_clear().envs(variables).env("TERM", "xterm").env("PATH", std::env::var("PATH").unwrap());
     let drawn = script.current_dir(desk.home.path()).args(["-qec", &line, "/dev/null"]).stdin(Stdio::null());
-    let Ok(drawn) = drawn.output() else {
-        println!("skipped: there is no `script`");
+    if !has("script") {
         return;
-    };
+    }
+    let drawn = drawn.output().unwrap();
     let text = String::from_utf8_lossy(&drawn.stdout);
     assert!(text.contains("\u{1b}[2K") && text.contains("3 ok"), "{drawn:?}");
 }

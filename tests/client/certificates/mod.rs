@@ -5,15 +5,17 @@ use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
 use std::thread;
 use std::time::Duration;
 
-use crate::support::{
-    self, APIV3_KEY, MERCHANT_SERIAL, PLATFORM_SERIAL, Recorded, Recorder, key, raw, signed,
-};
 use aws_lc_rs::aead::{AES_256_GCM, Aad, LessSafeKey, Nonce, UnboundKey};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use serde_json::{Value, json};
 use wechatpay_chain::sandbox::{Fault, Rotation, Sandbox};
 use wechatpay_chain::{Builder, Clock, Error, VerifyReason, WeChatPay};
+
+use crate::support::{
+    self, APIV3_KEY, MERCHANT_SERIAL, PLATFORM_SERIAL, Recorded, Recorder, key, raw, sandbox_builder, signed,
+    start_sandbox,
+};
 
 /// A client without any platform key of its own.
 fn automatic(sandbox: &Sandbox) -> Builder {
@@ -52,7 +54,7 @@ impl Clock for Ahead {
 #[tokio::test(flavor = "multi_thread")]
 async fn the_first_call_fetches_them_before_it_is_sent() {
     for blocking in [false, true] {
-        let sandbox = Sandbox::start().unwrap();
+        let sandbox = start_sandbox();
         let wx = automatic(&sandbox).build().unwrap();
         assert!(wx.platform_serials().is_empty() && wx.platform_serial().is_none());
         let answer = if blocking { echo(&wx).wait() } else { echo(&wx).await };
@@ -81,7 +83,7 @@ async fn the_first_call_fetches_them_before_it_is_sent() {
 async fn whatever_comes_first_fetches_them() {
     let folder = tempfile::tempdir().unwrap();
     let first = |what: &'static str| {
-        let sandbox = Sandbox::start().unwrap();
+        let sandbox = start_sandbox();
         sandbox.sign_with(sandbox.platform_certificate_serial()).unwrap();
         (automatic(&sandbox).build().unwrap(), sandbox, folder.path().join(what))
     };
@@ -103,7 +105,7 @@ async fn whatever_comes_first_fetches_them() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn many_first_calls_share_one_download() {
-    let sandbox = Sandbox::start().unwrap();
+    let sandbox = start_sandbox();
     let wx = automatic(&sandbox).build().unwrap();
     let threads: Vec<_> = (0..8)
         .map(|_| {
@@ -172,7 +174,7 @@ async fn unsent(wx: &WeChatPay) -> String {
 #[tokio::test(flavor = "multi_thread")]
 async fn what_cannot_be_fetched_is_not_called_without() {
     // The wrong APIv3 key.
-    let sandbox = Sandbox::start().unwrap();
+    let sandbox = start_sandbox();
     let text = unsent(&automatic(&sandbox).apiv3_key(APIV3_KEY).build().unwrap()).await;
     assert!(text.contains("does not open"), "{text}");
     assert_eq!(
@@ -181,7 +183,7 @@ async fn what_cannot_be_fetched_is_not_called_without() {
         "the call stays unsent, and the download is made once"
     );
     // A merchant without certificates.
-    let sandbox = Sandbox::start().unwrap();
+    let sandbox = start_sandbox();
     sandbox.retire(sandbox.platform_certificate_serial()).unwrap();
     let text = unsent(&automatic(&sandbox).build().unwrap()).await;
     assert!(text.contains("404 RESOURCE_NOT_EXISTS") && text.contains("public key"), "{text}");
@@ -193,7 +195,7 @@ async fn what_cannot_be_fetched_is_not_called_without() {
         Fault::UnknownSerial,
         Fault::OldTimestamp,
     ] {
-        let sandbox = Sandbox::start().unwrap();
+        let sandbox = start_sandbox();
         sandbox.inject_always(fault);
         let wx = automatic(&sandbox).build().unwrap();
         unsent(&wx).await;
@@ -201,7 +203,7 @@ async fn what_cannot_be_fetched_is_not_called_without() {
         assert_eq!(targets(&sandbox), ["/v3/certificates"]);
     }
     // Nobody there; then somebody is, and nobody has to wait for a minute.
-    let sandbox = Sandbox::start().unwrap();
+    let sandbox = start_sandbox();
     let wx = automatic(&sandbox).build().unwrap();
     sandbox.inject_always(Fault::CutConnection);
     unsent(&wx).await;
@@ -315,7 +317,7 @@ async fn a_list_signed_by_somebody_else_is_not_taken() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn an_unknown_serial_fetches_them_once_a_minute() {
-    let (sandbox, clock) = (Sandbox::start().unwrap(), Ahead::default());
+    let (sandbox, clock) = (start_sandbox(), Ahead::default());
     let wx = automatic(&sandbox).clock(clock.clone()).build().unwrap();
     echo(&wx).await.unwrap();
     let first = sandbox.platform_certificate_serial();
@@ -361,7 +363,7 @@ async fn an_unknown_serial_fetches_them_once_a_minute() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn the_old_set_stays_until_a_new_one_verified() {
-    let (sandbox, clock) = (Sandbox::start().unwrap(), Ahead::default());
+    let (sandbox, clock) = (start_sandbox(), Ahead::default());
     let wx = automatic(&sandbox).clock(clock.clone()).build().unwrap();
     echo(&wx).await.unwrap();
     let known = wx.platform_serials();
@@ -386,7 +388,7 @@ async fn the_old_set_stays_until_a_new_one_verified() {
 #[tokio::test(flavor = "multi_thread")]
 async fn every_twelve_hours_they_are_renewed_in_the_background() {
     let hours = |h: i64| h * 3600;
-    let (sandbox, clock) = (Sandbox::builder().clock_skew(hours(12)).start().unwrap(), Ahead::default());
+    let (sandbox, clock) = (sandbox_builder().clock_skew(hours(12)).start().unwrap(), Ahead::default());
     // Begun twelve hours ago: the first download is that of the hour before.
     clock.0.store(hours(12) as u64, Ordering::SeqCst);
     let wx = automatic(&sandbox).clock(clock.clone()).build().unwrap();
@@ -468,7 +470,7 @@ impl Load {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn no_call_is_lost_from_certificate_to_certificate() {
-    let (sandbox, clock) = (Sandbox::start().unwrap(), Ahead::default());
+    let (sandbox, clock) = (start_sandbox(), Ahead::default());
     let wx = automatic(&sandbox).clock(clock.clone()).build().unwrap();
     let load = Load::start(&wx);
     load.go_on().await;
@@ -485,7 +487,7 @@ async fn no_call_is_lost_from_certificate_to_certificate() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn no_call_is_lost_from_public_key_to_public_key() {
-    let sandbox = Sandbox::start().unwrap();
+    let sandbox = start_sandbox();
     let first = sandbox.platform_public_key_id();
     let wx = sandbox.client().unwrap();
     let load = Load::start(&wx);
@@ -507,7 +509,7 @@ async fn no_call_is_lost_from_public_key_to_public_key() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn no_call_is_lost_from_certificate_to_public_key() {
-    let (sandbox, clock) = (Sandbox::start().unwrap(), Ahead::default());
+    let (sandbox, clock) = (start_sandbox(), Ahead::default());
     let wx = automatic(&sandbox).clock(clock.clone()).build().unwrap();
     let load = Load::start(&wx);
     load.go_on().await;
@@ -528,7 +530,7 @@ async fn no_call_is_lost_from_certificate_to_public_key() {
 
 #[test]
 fn keys_that_are_added_and_taken_away_are_checked() {
-    let sandbox = Sandbox::start().unwrap();
+    let sandbox = start_sandbox();
     let wx = sandbox.client().unwrap();
     let before = wx.platform_serials();
     let field = |result: Result<(), Error>| match result {
@@ -565,7 +567,7 @@ fn keys_that_are_added_and_taken_away_are_checked() {
 
 #[tokio::test]
 async fn they_can_be_downloaded_as_pem() {
-    let sandbox = Sandbox::start().unwrap();
+    let sandbox = start_sandbox();
     let added = sandbox.add_certificate().unwrap();
     let wx = sandbox.client_builder().build().unwrap();
     let before = wx.platform_serials();

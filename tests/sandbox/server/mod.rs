@@ -6,10 +6,12 @@ use std::{
     time::{Duration, Instant},
 };
 
-use crate::raw_http::*;
 use serde_json::json;
 use tempfile::TempDir;
 use wechatpay_chain::sandbox::{Answer, Fault, Sandbox, SandboxBuilder, SandboxError, Verdict};
+
+use crate::raw_http::*;
+use crate::support::{has, openssl, sandbox_builder, start_sandbox};
 
 const ECHO: &str = "/v3/security/echo";
 const ECHO_BODY: &str = r#"{"echo_message":"你好 'quoted' \u4f60"}"#;
@@ -18,10 +20,10 @@ const CERTIFICATES: &str = "/v3/certificates";
 /// A sandbox and its keys as files, or a `return` that says why not.
 macro_rules! sandbox {
     () => {
-        sandbox!(Sandbox::builder())
+        sandbox!(sandbox_builder())
     };
     ($builder:expr) => {{
-        if !has_openssl() {
+        if !has("openssl") {
             return;
         }
         let builder: SandboxBuilder = $builder;
@@ -163,7 +165,7 @@ fn the_clock_window_includes_its_edges() {
 
 #[test]
 fn a_skewed_clock_refuses_and_stamps_its_own_time() {
-    let (sandbox, keys) = sandbox!(Sandbox::builder().clock_skew(3600));
+    let (sandbox, keys) = sandbox!(sandbox_builder().clock_skew(3600));
     let reply = get(&sandbox, &keys, CERTIFICATES);
     assert_refused(&sandbox, &keys, &reply, 401, "SIGN_ERROR", "300 seconds");
     let stamp: i64 = reply.header("Wechatpay-Timestamp").unwrap().parse().unwrap();
@@ -234,7 +236,7 @@ fn the_target_is_signed_as_it_stands_on_the_request_line() {
 
 #[test]
 fn values_reach_the_handler_decoded() {
-    let (sandbox, keys) = sandbox!(Sandbox::builder().strict(true));
+    let (sandbox, keys) = sandbox!(sandbox_builder().strict(true));
     for (wire, value) in [("%E7%B2%A4B12345", "粤B12345"), ("a%2Fb", "a/b"), ("a+b%25", "a+b%")] {
         let reply = get(&sandbox, &keys, &format!("/v3/pay/transactions/id/{wire}?mchid=19%300000109"));
         // The merchant is its own, and the order is looked for under its name.
@@ -248,7 +250,7 @@ fn values_reach_the_handler_decoded() {
 
 #[test]
 fn paths_verbs_and_bodies_that_are_wrong() {
-    let (sandbox, keys) = sandbox!(Sandbox::builder().strict(true));
+    let (sandbox, keys) = sandbox!(sandbox_builder().strict(true));
     let reply = get(&sandbox, &keys, "/v3/no/such/path");
     assert_refused(&sandbox, &keys, &reply, 404, "RESOURCE_NOT_EXISTS", "/v3/no/such/path");
     let reply = get(&sandbox, &keys, ECHO);
@@ -469,7 +471,7 @@ fn scripts_go_before_the_built_in_routes() {
 
 #[test]
 fn error_answers_can_come_unsigned() {
-    let (sandbox, keys) = sandbox!(Sandbox::builder().sign_errors(false).strict(true));
+    let (sandbox, keys) = sandbox!(sandbox_builder().sign_errors(false).strict(true));
     assert!(get(&sandbox, &keys, "/v3/x").header("Wechatpay-Signature").is_none());
     assert!(get(&sandbox, &keys, CERTIFICATES).verifies(&keys));
 }
@@ -697,7 +699,7 @@ fn the_end_is_quick_safe_in_a_runtime_and_frees_the_port() {
     fn shared<T: Send + Sync>(_: &T) {}
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
     runtime.block_on(async {
-        let sandbox = Sandbox::start().unwrap();
+        let sandbox = start_sandbox();
         shared(&sandbox);
         sandbox.inject_always(Fault::Delay(Duration::from_secs(60)));
         // A connection that waits for an answer must not hold up the end.
