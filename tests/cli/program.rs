@@ -106,11 +106,16 @@ pub(crate) struct Done {
     pub(crate) err: String,
 }
 
+impl From<Output> for Done {
+    fn from(output: Output) -> Done {
+        let text = |bytes| String::from_utf8_lossy(bytes).into_owned();
+        Done { code: output.status.code(), out: text(&output.stdout), err: text(&output.stderr) }
+    }
+}
+
 impl Done {
     pub(crate) fn of(command: &mut Command) -> Done {
-        let Output { status, stdout, stderr } = command.output().unwrap();
-        let text = |bytes| String::from_utf8_lossy(bytes).into_owned();
-        Done { code: status.code(), out: text(&stdout), err: text(&stderr) }
+        Done::from(command.output().unwrap())
     }
 
     /// Its output, after a success without a word on stderr.
@@ -125,10 +130,17 @@ impl Done {
         serde_json::from_str(self.ok()).unwrap()
     }
 
-    /// It ended with this code, nothing on stdout, and this in its message.
+    /// Asserts the exit code and a part of stderr.
+    #[track_caller]
+    pub(crate) fn is(&self, code: i32, part: &str) {
+        assert_eq!(self.code, Some(code), "{self:?}");
+        assert!(self.err.contains(part), "{part:?} is not in {:?}", self.err);
+    }
+
+    /// Asserts the exit code, a part of stderr, and that nothing was printed.
     #[track_caller]
     pub(crate) fn fails(&self, code: i32, part: &str) {
-        assert_eq!((self.code, self.out.as_str()), (Some(code), ""), "{self:?}");
-        assert!(self.err.contains(part), "{part:?} is not in {:?}", self.err);
+        assert_eq!(self.out, "", "{self:?}");
+        self.is(code, part);
     }
 }

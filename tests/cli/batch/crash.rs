@@ -8,7 +8,7 @@ use std::time::{Duration, Instant, SystemTime};
 
 use wechatpay_chain::sandbox::Fault;
 
-use super::{Desk, Done, program, thing};
+use super::{Desk, finish, program, thing};
 
 fn signal(child: &Child, name: &str) {
     let kill = format!("kill -{name} {}", child.id());
@@ -217,7 +217,7 @@ fn a_journal_that_cannot_grow_ends_the_batch() {
     let mut shell = Command::new("sh");
     shell.args(["-c", limited]).arg(batch.get_program()).args(batch.get_args()).current_dir(desk.home.path());
     shell.env_clear().envs(batch.get_envs().filter_map(|(name, value)| Some((name, value?))));
-    Done::of(&mut shell).is(3, "the journal `calls.results.jsonl` cannot be written: File too large");
+    finish(&mut shell).is(3, "the journal `calls.results.jsonl` cannot be written: File too large");
     let sent = desk.seen().len();
     assert!((1..20).contains(&sent), "{sent}");
     // The last answer had no room: that call is unknown. No other one is.
@@ -265,7 +265,7 @@ fn changed_calls_other_calls_and_a_journal_in_use_are_errors() {
     desk.write("calls.jsonl", [&thing("POST", "1"), plain, &thing("POST", "2")].concat());
     desk.run(&["calls.jsonl", "--resume"]).is(0, "3 ok");
     // From the sandbox of its own, which has done none of it.
-    let done = Done::of(program(desk.home.path()).args(["calls.jsonl", "--resume", "--sandbox"]));
+    let done = finish(program(desk.home.path()).args(["calls.jsonl", "--resume", "--sandbox"]));
     done.is(1, "this is merchant 1900000109 at sandbox");
 
     std::fs::remove_file(desk.path("calls.results.jsonl")).unwrap();

@@ -2,7 +2,13 @@
 
 // Interrupted, killed and resumed; journals that are torn, damaged or in use.
 mod crash;
-// What is sent and kept, exit codes, rate limits, the documents' scripts.
+// Mistakes in the input, exit codes, the summary, progress.
+mod outcomes;
+// Rate limits, and the number of calls in flight.
+mod pace;
+// The documents' shell scripts around `wxpay batch`.
+mod scripts;
+// What is sent, when it is sent again, and what the journal keeps.
 mod sending;
 
 use std::collections::BTreeMap;
@@ -12,6 +18,7 @@ use std::process::Command;
 use serde_json::{Value, json};
 use wechatpay_chain::sandbox::{Sandbox, SeenRequest, Verdict};
 
+use crate::program::Done;
 use crate::support::{MCHID, MERCHANT_SERIAL, PLATFORM_SERIAL, key_path, start_sandbox};
 
 pub(crate) const THINGS: &str = "v3/things/{id}";
@@ -22,25 +29,12 @@ pub(crate) struct Desk {
     pub(crate) home: tempfile::TempDir,
 }
 
-/// What came of a run.
-#[derive(Debug)]
-pub(crate) struct Done {
-    pub(crate) code: Option<i32>,
-    pub(crate) err: String,
-}
-
-impl Done {
-    pub(crate) fn of(command: &mut Command) -> Done {
-        let output = command.output().unwrap();
-        assert_eq!(output.stdout, b"", "a batch says nothing on stdout");
-        Done { code: output.status.code(), err: String::from_utf8(output.stderr).unwrap() }
-    }
-
-    #[track_caller]
-    pub(crate) fn is(&self, code: i32, part: &str) {
-        assert_eq!(self.code, Some(code), "{self:?}");
-        assert!(self.err.contains(part), "{part:?} is not in {:?}", self.err);
-    }
+/// Runs `wxpay batch`, which prints nothing on stdout.
+#[track_caller]
+fn finish(command: &mut Command) -> Done {
+    let done = Done::from(command.output().unwrap());
+    assert_eq!(done.out, "", "{done:?}");
+    done
 }
 
 pub(crate) fn program(home: &std::path::Path) -> Command {
@@ -87,7 +81,7 @@ impl Desk {
     }
 
     pub(crate) fn run(&self, arguments: &[&str]) -> Done {
-        Done::of(&mut self.batch(arguments))
+        finish(&mut self.batch(arguments))
     }
 
     pub(crate) fn path(&self, name: &str) -> PathBuf {
