@@ -109,6 +109,8 @@ fn a_notification_that_was_not_delivered_is_sent_after_a_restart() {
     while !sandbox.notifications()[0].is_done() && begun.elapsed() < Duration::from_secs(5) {
         std::thread::sleep(Duration::from_millis(5));
     }
+    // Its row is deleted right after it is marked as done, on another thread.
+    std::thread::sleep(Duration::from_millis(500));
     drop(sandbox);
     if let Some(left) = sqlite3(&folder.path().join("state"), "SELECT count(*) FROM notification") {
         assert_eq!(left, "0");

@@ -74,11 +74,12 @@ fn a_second_ctrl_c_ends_at_once() {
     assert!(desk.seen().values().all(|times| *times == 1));
 }
 
-/// A hundred kills, at random moments; the server's own record says what was sent.
+/// A hundred kills with `WECHATPAY_TESTS_FULL`, else ten, or as many as it takes to hit a call in flight. The sandbox's
+/// record shows what was sent.
 #[test]
-fn killed_a_hundred_times_nothing_is_lost_and_nothing_answered_is_sent_twice() {
-    const KILLS: u32 = 100;
+fn killed_at_random_moments_nothing_is_lost_and_nothing_answered_is_sent_twice() {
     const CALLS: usize = 8;
+    let enough = if std::env::var_os("WECHATPAY_TESTS_FULL").is_some() { 100 } else { 10 };
     let seed = SystemTime::UNIX_EPOCH.elapsed().unwrap().as_nanos() as u64;
     println!("seed {seed}");
     let mut random = seed | 1;
@@ -102,7 +103,7 @@ fn killed_a_hundred_times_nothing_is_lost_and_nothing_answered_is_sent_twice() {
     let (start, whole) = (takes(0), takes(CALLS));
 
     let (mut kills, mut batches, mut unknown) = (0, 0, 0);
-    while kills < KILLS {
+    while kills < enough || (unknown == 0 && kills < 100) {
         let verb = ["POST", "GET"][batches % 2];
         let all: Vec<_> = (0..CALLS).map(|id| format!("{batches}-{id}")).collect();
         batches += 1;
@@ -154,7 +155,7 @@ fn killed_a_hundred_times_nothing_is_lost_and_nothing_answered_is_sent_twice() {
         std::fs::remove_file(desk.path("calls.results.jsonl")).unwrap();
     }
     println!("{kills} kills in {batches} batches of {CALLS}; {unknown} calls ended as unknown");
-    assert!(unknown > 0, "no kill met a call in flight: the test tells nothing");
+    assert!(unknown > 0, "no kill hit a call in flight");
 }
 
 #[test]
