@@ -80,7 +80,7 @@ fn main() {
 /// Verifications (by the crate `rsa`, as in the sandbox) with a signature each, per second.
 fn rsa_alone() -> f64 {
     let pair = KeyPair::from_pkcs8(pem::parse(key("merchant_key.pem")).unwrap().contents()).unwrap();
-    let public = rsa::RsaPublicKey::from_public_key_pem(&key("merchant_pub.pem")).unwrap();
+    let public = rsa::PublicKey::from_public_key_pem(&key("merchant_pub.pem")).unwrap();
     let signature = sign(&pair, b"message");
     let signature = STANDARD.decode(signature).unwrap();
     let begun = Instant::now();

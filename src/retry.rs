@@ -2,7 +2,6 @@
 
 use std::time::Duration;
 
-use backon::{BackoffBuilder as _, ExponentialBackoff, ExponentialBuilder};
 use http::Method;
 
 use crate::error::{ApiError, Error};
@@ -19,7 +18,7 @@ const RETRYABLE: &[&str] = &["SYSTEM_ERROR", "FREQUENCY_LIMITED", "RATELIMIT_EXC
 /// The pauses before further tries: 1 s, 2 s, 4 s, unless the first is configured.
 pub(crate) struct Waits {
     left: u32,
-    pauses: ExponentialBackoff,
+    next: Duration,
 }
 
 impl Waits {
@@ -29,9 +28,7 @@ impl Waits {
 }
 
 pub(crate) fn waits(tries: u32, first: Duration) -> Waits {
-    let pauses =
-        ExponentialBuilder::new().with_min_delay(first).with_factor(2.0).with_max_delay(LONGEST_WAIT);
-    Waits { left: tries, pauses: pauses.with_max_times(tries as usize).build() }
+    Waits { left: tries, next: first }
 }
 
 /// Whether the spare host may be asked: the connection could not be made, or it broke and asking twice does no harm.
@@ -46,8 +43,9 @@ pub(crate) fn wait_before(error: &Error, waits: &mut Waits) -> Option<Duration> 
     if !is_retryable(api) {
         return None;
     }
-    let pause = waits.pauses.next()?;
-    waits.left = waits.left.saturating_sub(1);
+    waits.left = waits.left.checked_sub(1)?;
+    let pause = waits.next;
+    waits.next = pause.saturating_mul(2).min(LONGEST_WAIT);
     let wait = api.retry_after.map_or(pause, |asked| asked.max(pause));
     (wait <= LONGEST_WAIT).then_some(wait)
 }

@@ -24,7 +24,7 @@ impl Floor {
     pub fn new(base: &str) -> Floor {
         let key_pem = pem::parse(key("merchant_key.pem")).unwrap();
         let public =
-            rsa::RsaPublicKey::from_public_key_der(pem::parse(key("platform_pub.pem")).unwrap().contents())
+            rsa::PublicKey::from_public_key_der(pem::parse(key("platform_pub.pem")).unwrap().contents())
                 .unwrap()
                 .to_pkcs1_der()
                 .unwrap();

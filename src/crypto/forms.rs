@@ -3,11 +3,10 @@
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
-use pkcs12::pbe_params::EncryptedPrivateKeyInfo;
 use rsa::{pkcs1, pkcs8};
-use x509_cert::der::asn1::{AnyRef, UintRef};
+use x509_cert::der::asn1::{AnyRef, OctetStringRef, UintRef};
 use x509_cert::der::{Decode as _, Reader as _, SliceReader};
-use x509_cert::spki::SubjectPublicKeyInfoRef;
+use x509_cert::spki::{AlgorithmIdentifierRef, SubjectPublicKeyInfoRef};
 use zeroize::Zeroizing;
 
 /// Larger than any key, certificate or chain of them; a path to something else is not read into memory whole.
@@ -65,27 +64,26 @@ impl Kind {
         // PFX and the elliptic-curve key begin with a version that no RSA form has.
         let version = || {
             let mut reader = SliceReader::new(der).ok()?;
-            reader
-                .sequence(|body| {
-                    let version = UintRef::decode(body)?.as_bytes().to_vec();
-                    while !body.is_finished() {
-                        AnyRef::decode(body)?;
-                    }
-                    Ok(version)
-                })
-                .ok()
+            let version = reader.sequence(|body| {
+                let version = UintRef::decode(body)?.as_bytes().to_vec();
+                while !body.is_finished() {
+                    AnyRef::decode(body)?;
+                }
+                Ok::<_, x509_cert::der::Error>(version)
+            });
+            version.ok()
         };
-        if pkcs8::PrivateKeyInfo::from_der(der).is_ok() {
+        if pkcs8::PrivateKeyInfoRef::from_der(der).is_ok() {
             Some(Kind::Pkcs8)
-        } else if pkcs1::RsaPrivateKey::from_der(der).is_ok() {
+        } else if pkcs1::RsaPrivateKeyRef::from_der(der).is_ok() {
             Some(Kind::Pkcs1)
         } else if x509_cert::Certificate::from_der(der).is_ok() {
             Some(Kind::Certificate)
         } else if SubjectPublicKeyInfoRef::from_der(der).is_ok() {
             Some(Kind::Spki)
-        } else if pkcs1::RsaPublicKey::from_der(der).is_ok() {
+        } else if pkcs1::RsaPublicKeyRef::from_der(der).is_ok() {
             Some(Kind::Pkcs1Public)
-        } else if EncryptedPrivateKeyInfo::from_der(der).is_ok() {
+        } else if is_encrypted_pkcs8(der) {
             Some(Kind::EncryptedPkcs8)
         } else if is_p12(der) {
             Some(Kind::P12)
@@ -95,6 +93,18 @@ impl Kind {
             None
         }
     }
+}
+
+/// `EncryptedPrivateKeyInfo` (RFC 5958 section 3): an algorithm and the ciphertext.
+fn is_encrypted_pkcs8(der: &[u8]) -> bool {
+    let parts = |reader: &mut SliceReader<'_>| {
+        reader.sequence(|body| {
+            AlgorithmIdentifierRef::decode(body)?;
+            <&OctetStringRef>::decode(body)
+        })?;
+        Ok::<_, x509_cert::der::Error>(reader.is_finished())
+    };
+    SliceReader::new(der).is_ok_and(|mut reader| parts(&mut reader) == Ok(true))
 }
 
 /// Whether this begins as PKCS#12 does, in DER or BER: a sequence whose first element is the version 3.

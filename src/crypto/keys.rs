@@ -5,11 +5,11 @@
 
 use aws_lc_rs::rsa::KeyPair;
 use pkcs12::pbe_params::EncryptedPrivateKeyInfo;
-use rsa::RsaPublicKey;
 use rsa::pkcs1::{DecodeRsaPublicKey as _, EncodeRsaPublicKey as _};
-use rsa::pkcs8::DecodePublicKey as _;
 use rsa::traits::PublicKeyParts as _;
-use x509_cert::der::{Decode as _, Encode as _};
+use x509_cert::der::Decode as _;
+use x509_cert::der::referenced::OwnedToRef as _;
+use x509_cert::spki::SubjectPublicKeyInfoRef;
 use zeroize::Zeroizing;
 
 use super::forms::{self, Found, Kind, Unreadable};
@@ -113,7 +113,7 @@ fn decrypt_pkcs8(der: &[u8], passphrase: &str) -> Result<Zeroizing<Vec<u8>>, &'s
         },
     )?;
     // The padding of a wrong passphrase comes out right by chance once in 256 times; a whole key does not.
-    match rsa::pkcs8::PrivateKeyInfo::from_der(&plain) {
+    match rsa::pkcs8::PrivateKeyInfoRef::from_der(&plain) {
         Ok(_) => Ok(plain),
         Err(_) => Err(wrong),
     }
@@ -151,29 +151,37 @@ fn public_key_of(asked: Asked<'_>, found: &Found) -> Result<LoadedPublicKey, Key
     let Found { kind, label, der } = found;
     let broken = |e: String| asked.but(format!("`{label}` that does not parse as an RSA key ({e})"));
     let (key, certificate) = match kind {
-        Kind::Spki => (RsaPublicKey::from_public_key_der(der).map_err(|e| broken(e.to_string()))?, None),
-        Kind::Pkcs1Public => (RsaPublicKey::from_pkcs1_der(der).map_err(|e| broken(e.to_string()))?, None),
+        Kind::Spki => {
+            let spki = SubjectPublicKeyInfoRef::from_der(der).map_err(|e| broken(e.to_string()))?;
+            (rsa_key(spki).map_err(broken)?, None)
+        }
+        Kind::Pkcs1Public => (rsa::PublicKey::from_pkcs1_der(der).map_err(|e| broken(e.to_string()))?, None),
         Kind::Certificate => {
-            let certificate =
-                x509_cert::Certificate::from_der(der).map_err(|e| broken(e.to_string()))?.tbs_certificate;
-            let spki = certificate.subject_public_key_info.to_der().map_err(|e| broken(e.to_string()))?;
-            let key = RsaPublicKey::from_public_key_der(&spki).map_err(|e| broken(e.to_string()))?;
-            let x509_cert::time::Validity { not_before, not_after } = certificate.validity;
+            let certificate = x509_cert::Certificate::from_der(der).map_err(|e| broken(e.to_string()))?;
+            let certificate = certificate.tbs_certificate();
+            let key = rsa_key(certificate.subject_public_key_info().owned_to_ref()).map_err(broken)?;
+            let validity = certificate.validity();
             let [not_before, not_after] =
-                [not_before, not_after].map(|time| time.to_unix_duration().as_secs());
-            let serial = serial_hex(certificate.serial_number.as_bytes());
+                [validity.not_before, validity.not_after].map(|time| time.to_unix_duration().as_secs());
+            let serial = serial_hex(certificate.serial_number().as_bytes());
             (key, Some(Certified { serial, validity: Validity { not_before, not_after } }))
         }
         other => return Err(asked.but(other.describe())),
     };
-    let bits = key.n().bits();
-    // The `rsa` crate reads no larger one; the platform's have 2048 bits.
+    let bits = key.n().bit_width();
+    // The platform's have 2048 bits.
     if !(2048..=4096).contains(&bits) {
         return Err(broken(format!("its modulus has {bits} bits, and 2048 to 4096 are taken")));
     }
     let der = key.to_pkcs1_der().map_err(|e| broken(e.to_string()))?;
     let key = PublicKey::from_pkcs1_der(der.as_bytes()).map_err(|e| broken(e.to_string()))?;
     Ok(LoadedPublicKey { key, certificate })
+}
+
+/// An RSA key. One that is for RSASSA-PSS only has another algorithm, and is refused.
+fn rsa_key(spki: SubjectPublicKeyInfoRef<'_>) -> Result<rsa::PublicKey, String> {
+    spki.algorithm.assert_algorithm_oid(rsa::pkcs1::ALGORITHM_OID).map_err(|e| e.to_string())?;
+    rsa::PublicKey::try_from(spki).map_err(|e| e.to_string())
 }
 
 /// What a PKCS#12 file holds: the merchant's key, and the serial of its certificate if that is in the file too.

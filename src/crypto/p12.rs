@@ -4,8 +4,8 @@
 use aws_lc_rs::hmac;
 use cms::content_info::ContentInfo;
 use cms::encrypted_data::EncryptedData;
+use pkcs12::MacData;
 use pkcs12::kdf::{Pkcs12KeyType, derive_key};
-use pkcs12::mac_data::MacData;
 use pkcs12::pbe_params::EncryptedPrivateKeyInfo;
 use pkcs12::pfx::Pfx;
 use x509_cert::der::asn1::{AnyRef, ContextSpecific, ObjectIdentifier, OctetStringRef};
@@ -101,7 +101,7 @@ pub(super) fn open(file: &[u8], passphrase: &str) -> Result<Contents, Closed> {
     if pfx.auth_safe.content_type != DATA {
         return Err(Closed::Scheme); // signed with a certificate: another kind of PKCS#12
     }
-    let safes = pfx.auth_safe.content.decode_as::<OctetStringRef<'_>>()?;
+    let safes = pfx.auth_safe.content.decode_as::<&OctetStringRef>()?;
     if let Some(mac) = &pfx.mac_data {
         check_mac(mac, safes.as_bytes(), passphrase)?;
     }
@@ -110,7 +110,7 @@ pub(super) fn open(file: &[u8], passphrase: &str) -> Result<Contents, Closed> {
     for safe in Vec::<ContentInfo>::from_der(safes.as_bytes())? {
         match safe.content_type {
             DATA => {
-                let bags = safe.content.decode_as::<OctetStringRef<'_>>()?;
+                let bags = safe.content.decode_as::<&OctetStringRef>()?;
                 opening.read_bags(bags.as_bytes(), 0)?;
             }
             ENCRYPTED_DATA => {
@@ -203,22 +203,23 @@ fn split_bags(bags: &[u8]) -> Result<Vec<(ObjectIdentifier, &[u8])>, Closed> {
                 while !bag.is_finished() {
                     bag.tlv_bytes()?;
                 }
-                Ok((id, value))
+                Ok::<_, Closed>((id, value))
             })?);
         }
-        Ok(bags)
+        Ok::<_, Closed>(bags)
     })?;
-    Ok(reader.finish(bags)?)
+    reader.finish()?;
+    Ok(bags)
 }
 
 /// What an explicit `[0]` holds.
 fn inside(tagged: &[u8]) -> Result<&[u8], Closed> {
     let mut reader = SliceReader::new(tagged)?;
     let header = x509_cert::der::Header::decode(&mut reader)?;
-    if !(header.tag.is_context_specific() && header.tag.is_constructed()) {
+    if !(header.tag().is_context_specific() && header.tag().is_constructed()) {
         return Err(Closed::Damaged);
     }
-    Ok(reader.read_slice(header.length)?)
+    Ok(reader.read_slice(header.length())?)
 }
 
 /// The certificate of a CertBag, if it is an X.509 one.
@@ -226,12 +227,12 @@ fn certificate(bag: &[u8]) -> Result<Option<Vec<u8>>, Closed> {
     let mut reader = SliceReader::new(bag)?;
     let (id, value) = reader.sequence(|bag| {
         let id = ObjectIdentifier::decode(bag)?;
-        Ok((id, ContextSpecific::<AnyRef<'_>>::decode(bag)?.value))
+        Ok::<_, Closed>((id, ContextSpecific::<AnyRef<'_>>::decode(bag)?.value))
     })?;
     if id != pkcs12::PKCS_12_X509_CERT_OID {
         return Ok(None);
     }
-    Ok(Some(value.decode_as::<OctetStringRef<'_>>()?.as_bytes().to_vec()))
+    Ok(Some(value.decode_as::<&OctetStringRef>()?.as_bytes().to_vec()))
 }
 
 #[cfg(test)]

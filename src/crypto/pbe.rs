@@ -4,7 +4,7 @@
 
 use cbc::Decryptor;
 use cbc::cipher::block_padding::Pkcs7;
-use cbc::cipher::{BlockCipher, BlockDecryptMut, InnerIvInit as _, KeyInit as _};
+use cbc::cipher::{BlockCipherDecrypt, BlockModeDecrypt as _, InnerIvInit as _, KeyInit as _};
 use pkcs5::EncryptionScheme;
 use pkcs5::pbes2::{Kdf, PBES2_OID};
 use pkcs12::kdf::{Pkcs12KeyType, derive_key};
@@ -68,8 +68,7 @@ fn pbes2(
     }
     match scheme.decrypt_in_place(passphrase, buffer) {
         Ok(plain) => Ok(plain.len()),
-        // Padding that does not come out right has this name in pkcs5 0.7.
-        Err(pkcs5::Error::EncryptFailed | pkcs5::Error::DecryptFailed) => Err(Refused::Passphrase),
+        Err(pkcs5::Error::DecryptFailed) => Err(Refused::Passphrase),
         Err(_) => Err(Refused::Scheme),
     }
 }
@@ -105,9 +104,9 @@ fn pkcs12_scheme(
     }
 }
 
-fn cbc<C: BlockCipher + BlockDecryptMut>(cipher: C, iv: &[u8], buffer: &mut [u8]) -> Result<usize, Refused> {
+fn cbc<C: BlockCipherDecrypt>(cipher: C, iv: &[u8], buffer: &mut [u8]) -> Result<usize, Refused> {
     let decryptor = Decryptor::inner_iv_slice_init(cipher, iv).map_err(|_| Refused::Scheme)?;
-    let plain = decryptor.decrypt_padded_mut::<Pkcs7>(buffer).map_err(|_| Refused::Passphrase)?;
+    let plain = decryptor.decrypt_padded::<Pkcs7>(buffer).map_err(|_| Refused::Passphrase)?;
     Ok(plain.len())
 }
 

@@ -3,7 +3,7 @@
 use base64::{Engine as _, engine::general_purpose::STANDARD};
 use bytes::Bytes;
 use http::{HeaderMap, Method, header};
-use rsa::{Pkcs1v15Sign, RsaPublicKey};
+use rsa::{Pkcs1v15Sign, PublicKey};
 use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
 
@@ -195,7 +195,7 @@ fn signature(
     Err(refusal)
 }
 
-fn verify(key: &RsaPublicKey, message: &[u8], signature: &[u8]) -> bool {
+fn verify(key: &PublicKey, message: &[u8], signature: &[u8]) -> bool {
     let padding = Pkcs1v15Sign::new::<Sha256>();
     key.verify(padding, &Sha256::digest(message), signature).is_ok()
 }

@@ -6,7 +6,7 @@
 mod spellings;
 
 use base64::{Engine as _, engine::general_purpose::STANDARD};
-use rsa::{BigUint, RsaPublicKey, traits::PublicKeyParts};
+use rsa::{BoxedUint, PublicKey, hazmat::rsa_encrypt, traits::PublicKeyParts};
 use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
 use url::form_urlencoded;
@@ -139,7 +139,7 @@ pub(super) struct Parts<'a> {
     pub(super) sent: &'a [u8],
 }
 
-pub(super) fn diagnose(key: &RsaPublicKey, expected: &Parts<'_>, signature: &str) -> Diagnosis {
+pub(super) fn diagnose(key: &PublicKey, expected: &Parts<'_>, signature: &str) -> Diagnosis {
     let Ok(signature) = STANDARD.decode(signature) else { return Diagnosis::NotBase64 };
     let Some(info) = recover(key, &signature) else { return Diagnosis::AnotherKey };
     let Some(signed) = info.strip_prefix(SHA256) else {
@@ -164,13 +164,13 @@ pub(super) fn diagnose(key: &RsaPublicKey, expected: &Parts<'_>, signature: &str
 }
 
 /// The digest with its prefix, out of the padding of PKCS#1 v1.5.
-fn recover(key: &RsaPublicKey, signature: &[u8]) -> Option<Vec<u8>> {
-    let number = BigUint::from_bytes_be(signature);
-    if signature.len() != key.size() || number >= *key.n() {
+fn recover(key: &PublicKey, signature: &[u8]) -> Option<Vec<u8>> {
+    let number = BoxedUint::from_be_slice(signature, key.n_bits_precision()).ok()?;
+    if signature.len() != key.size() || number >= *key.n().as_ref() {
         return None;
     }
-    // A leading zero is no byte of a number.
-    let padded = number.modpow(key.e(), key.n()).to_bytes_be();
+    // The padding begins with a zero byte, which a number does not show.
+    let padded = rsa_encrypt(key, &number).ok()?.to_be_bytes_trimmed_vartime();
     let rest = padded.strip_prefix(&[1])?;
     let filled = rest.iter().take_while(|byte| **byte == 0xff).count();
     let info = rest.get(filled..)?.strip_prefix(&[0])?;

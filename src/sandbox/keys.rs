@@ -11,7 +11,7 @@ use aws_lc_rs::{
 };
 use pem::{EncodeConfig, LineEnding, Pem};
 use rcgen::{CertificateParams, DnType, SerialNumber};
-use rsa::{RsaPublicKey, pkcs1::DecodeRsaPublicKey};
+use rsa::pkcs1::DecodeRsaPublicKey;
 use x509_cert::{Certificate, der::Decode};
 
 use super::{SandboxError, clock, random};
@@ -38,7 +38,7 @@ pub(super) struct Certified {
     pub(super) pem: String,
     pub(super) serial: String,
     /// For `RustCrypto`, which does the verifying here: another implementation than the client's.
-    pub(super) verifier: RsaPublicKey,
+    pub(super) verifier: rsa::PublicKey,
     /// Unix seconds.
     pub(super) not_before: i64,
     pub(super) not_after: i64,
@@ -124,15 +124,15 @@ impl Certified {
         let der = from_pem("CERTIFICATE", &pem)?;
         let certificate =
             Certificate::from_der(&der).map_err(|e| format!("expected an X.509 certificate ({e})"))?;
-        let body = certificate.tbs_certificate;
-        let public = body.subject_public_key_info.subject_public_key.raw_bytes();
+        let body = certificate.tbs_certificate();
+        let public = body.subject_public_key_info().subject_public_key.raw_bytes();
         if public != key.public_pkcs1() {
             return Err("expected the certificate of the private key beside it, found another key's".into());
         }
-        let verifier = RsaPublicKey::from_pkcs1_der(public)
+        let verifier = rsa::PublicKey::from_pkcs1_der(public)
             .map_err(|e| format!("expected a certificate with an RSA key ({e})"))?;
         // The first byte may be DER's sign byte, which is no part of the number; zeros after it are.
-        let serial = match body.serial_number.as_bytes() {
+        let serial = match body.serial_number().as_bytes() {
             [0, rest @ ..] if !rest.is_empty() => rest,
             all => all,
         };
@@ -142,8 +142,8 @@ impl Certified {
         Ok(Certified {
             serial: random::upper_hex(serial),
             verifier,
-            not_before: seconds(body.validity.not_before),
-            not_after: seconds(body.validity.not_after),
+            not_before: seconds(body.validity().not_before),
+            not_after: seconds(body.validity().not_after),
             key,
             pem,
         })

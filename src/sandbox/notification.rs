@@ -6,8 +6,9 @@ use aws_lc_rs::{
 };
 use base64::{Engine as _, engine::general_purpose::STANDARD};
 use bytes::Bytes;
+use getrandom::SysRng;
 use http::HeaderMap;
-use rsa::{Oaep, rand_core::OsRng};
+use rsa::Oaep;
 use serde_json::{Value, json};
 use sha1::Sha1;
 
@@ -167,7 +168,7 @@ impl Sandbox {
     pub fn encrypt(&self, text: &str) -> Result<String, SandboxError> {
         let failed = || SandboxError::Generate { what: "an encrypted field" };
         let key = &self.identity().merchant.verifier;
-        let sealed = key.encrypt(&mut OsRng, Oaep::new::<Sha1>(), text.as_bytes()).map_err(|_| failed())?;
+        let sealed = key.encrypt(&mut SysRng, Oaep::<Sha1>::new(), text.as_bytes()).map_err(|_| failed())?;
         Ok(STANDARD.encode(sealed))
     }
 }

@@ -118,6 +118,19 @@ fn every_public_form_verifies() {
     }
 }
 
+/// Such a key must not verify PKCS#1 v1.5, whatever the library reads.
+#[test]
+fn a_key_for_rsassa_pss_is_refused() {
+    use x509_cert::der::Encode as _;
+    let der = ::pem::parse(text("merchant_pub.pem")).unwrap().into_contents();
+    let mut spki = SubjectPublicKeyInfoRef::from_der(&der).unwrap();
+    spki.algorithm.oid = x509_cert::der::asn1::ObjectIdentifier::new_unwrap("1.2.840.113549.1.1.10");
+    spki.algorithm.parameters = None;
+    let pss = STANDARD.encode(spki.to_der().unwrap());
+    let error = public_key("k", &format!("public.spki://{pss}")).err().unwrap().to_string();
+    assert!(error.contains("does not parse as an RSA key"), "{error}");
+}
+
 #[test]
 fn a_damaged_p12_is_refused_wherever_the_damage_is() {
     let dir = tempfile::tempdir().unwrap();

@@ -69,7 +69,7 @@ fn what_openssl_writes_opens() {
 
 /// The `RSAPrivateKey` within: what stands around it differs (`-keyex` adds an attribute).
 fn rsa_key(pkcs8: &[u8]) -> Vec<u8> {
-    rsa::pkcs8::PrivateKeyInfo::from_der(pkcs8).unwrap().private_key.to_vec()
+    rsa::pkcs8::PrivateKeyInfoRef::from_der(pkcs8).unwrap().private_key.as_bytes().to_vec()
 }
 
 #[test]
@@ -129,7 +129,7 @@ fn der(tag: Tag, parts: &[&[u8]]) -> Vec<u8> {
 }
 
 fn explicit(value: &[u8]) -> Vec<u8> {
-    der(Tag::ContextSpecific { constructed: true, number: TagNumber::N0 }, &[value])
+    der(Tag::ContextSpecific { constructed: true, number: TagNumber(0) }, &[value])
 }
 
 fn bag(id: ObjectIdentifier, value: &[u8]) -> Vec<u8> {
