@@ -12,7 +12,7 @@ use serde::Deserialize;
 
 use crate::blocking;
 use crate::client::{Inner, Lane, WeChatPay};
-use crate::crypto::aes::Sealed;
+use crate::crypto::aes::EncryptedResource;
 use crate::crypto::keys::Validity;
 use crate::deferred::Deferred;
 use crate::error::{DecodeError, Error, TransportError, VerifyError, VerifyReason};
@@ -33,7 +33,7 @@ struct List {
 #[derive(Deserialize)]
 struct Entry {
     serial_no: String,
-    encrypt_certificate: Sealed,
+    encrypt_certificate: EncryptedResource,
 }
 
 impl WeChatPay {
@@ -280,7 +280,7 @@ fn open(inner: &Inner, body: &Bytes, request_id: Option<&str>, now: u64) -> Resu
     for Entry { serial_no, encrypt_certificate } in list.data {
         let refuse =
             |why: String| Error::Decrypt(format!("certificate {}: {why}", serial_no.escape_debug()).into());
-        let pem = apiv3_key.open_sealed(&encrypt_certificate).map_err(refuse)?;
+        let pem = apiv3_key.decrypt_resource(&encrypt_certificate).map_err(refuse)?;
         let pem = String::from_utf8(pem).map_err(|_| refuse("opens, but is no text".to_owned()))?;
         let key = platform::load_certificate(&serial_no, &pem, &inner.identity)?;
         if key.validity.as_ref().is_some_and(|validity| validity.not_after >= now) {

@@ -173,6 +173,7 @@ impl Builder {
     ///     .build()?;
     /// # Ok(()) }
     /// ```
+    #[cfg(feature = "p12")]
     pub fn p12(mut self, path: impl Into<String>, passphrase: impl Into<String>) -> Self {
         self.p12 = Some(merchant::P12::new(path.into(), Some(passphrase.into())));
         self

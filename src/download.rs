@@ -5,6 +5,7 @@ use std::future::{Future, IntoFuture};
 use std::path::PathBuf;
 use std::pin::Pin;
 use std::sync::Arc;
+#[cfg(feature = "bill")]
 use std::time::Duration;
 
 use bytes::Bytes;
@@ -13,6 +14,7 @@ use tokio::io::AsyncWrite;
 use tokio::runtime::Handle;
 use tracing::Instrument as _;
 
+#[cfg(feature = "bill")]
 use crate::bill;
 use crate::blocking;
 use crate::client::{Inner, Lane};
@@ -57,6 +59,7 @@ use sink::{Content, Stop, Target};
 pub struct Download {
     what: What,
     sink: Sink,
+    #[cfg(feature = "bill")]
     gunzip: bool,
     sha1: Option<String>,
     max_bytes: Option<u64>,
@@ -69,6 +72,7 @@ pub(crate) enum What {
     /// This answer.
     Answer(Request),
     /// The file that this answer tells of, asked for within the timeout, if it has one of its own.
+    #[cfg(feature = "bill")]
     Bill(Request, Option<Duration>),
 }
 
@@ -92,11 +96,20 @@ pub struct Saved {
 
 impl Download {
     pub(crate) fn new(what: What, sink: Sink) -> Download {
-        Download { what, sink, gunzip: false, sha1: None, max_bytes: None, progress: None }
+        Download {
+            what,
+            sink,
+            #[cfg(feature = "bill")]
+            gunzip: false,
+            sha1: None,
+            max_bytes: None,
+            progress: None,
+        }
     }
 
     /// Decompresses gzip on the way. The digest is that of the decompressed content, as in the platform's bills; a
     /// signature is over what came.
+    #[cfg(feature = "bill")]
     pub fn gunzip(mut self, gunzip: bool) -> Download {
         self.gunzip = gunzip;
         self
@@ -177,17 +190,18 @@ impl Download {
         }
         // First of all: what cannot be written is not asked for.
         let target = Target::open(self.sink)?;
-        let mut expected: Vec<String> = self.sha1.into_iter().collect();
-        let (request, vouched) = match self.what {
-            What::Answer(request) => (request, false),
+        let (request, signed_digest) = match self.what {
+            What::Answer(request) => (request, None),
+            #[cfg(feature = "bill")]
             What::Bill(request, timeout) => {
                 let bill = bill::ask(request, lane).await?;
-                // Beside the caller's own, never instead of it: this one is signed.
-                expected.push(bill.sha1);
                 let file = timeout.into_iter().fold(bill.file, Request::timeout);
-                (file, true)
+                (file, Some(bill.sha1))
             }
         };
+        let vouched = signed_digest.is_some();
+        // The caller's digest is checked as well as the signed one, never replaced by it.
+        let expected: Vec<String> = self.sha1.into_iter().chain(signed_digest).collect();
         let (inner, parts) = request.into_stream().await?;
         let sent = Sent {
             method: parts.method.clone(),
@@ -207,7 +221,9 @@ impl Download {
                     None => break opened?,
                 }
             };
-            let content = Content::new(target, self.gunzip, self.max_bytes);
+            let content = Content::new(target, self.max_bytes);
+            #[cfg(feature = "bill")]
+            let content = content.gunzip(self.gunzip);
             let mut stream = Stream { keys, sent: &sent, head, seal, content };
             stream.receive(answer, self.max_bytes, self.progress).await?;
             stream.finish(expected, vouched).await
@@ -407,12 +423,15 @@ impl Saved {
 
 impl fmt::Debug for Download {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let (What::Answer(request) | What::Bill(request, _)) = &self.what;
-        f.debug_struct("Download")
-            .field("request", request)
-            .field("gunzip", &self.gunzip)
-            .field("sha1", &self.sha1)
-            .field("max_bytes", &self.max_bytes)
-            .finish_non_exhaustive()
+        let request = match &self.what {
+            What::Answer(request) => request,
+            #[cfg(feature = "bill")]
+            What::Bill(request, _) => request,
+        };
+        let mut debug = f.debug_struct("Download");
+        debug.field("request", request);
+        #[cfg(feature = "bill")]
+        debug.field("gunzip", &self.gunzip);
+        debug.field("sha1", &self.sha1).field("max_bytes", &self.max_bytes).finish_non_exhaustive()
     }
 }

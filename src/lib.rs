@@ -25,12 +25,16 @@
 //! [`wait`](Request::wait) an answer: a [`Response`], which exists only once its signature is verified, or an
 //! [`Error`], grouped by what to do next. PROTOCOL, in these pages, is `docs/protocol.md`.
 //!
-//! | feature | what it adds |
-//! |---|---|
-//! | `sandbox` | the `sandbox` module: the platform, offline, for tests and for trying things |
-//! | `bundled-roots` | Mozilla's root certificates, compiled in, for machines without any |
-//! | `cli` | the program `wxpay`, and the `sandbox` in it: `docs/cli.md` |
+//! | feature | default | what it adds |
+//! |---|---|---|
+//! | `bill` | yes | the `bill` module and `WeChatPay::bill`: bills, their digest, gunzip and rows |
+//! | `p12` | yes | `.p12` files, and private keys with a passphrase |
+//! | `bundled-roots` | | Mozilla's root certificates, compiled in, for machines without any |
+//! | `sandbox` | | the `sandbox` module: an offline WeChat Pay platform for tests and trials |
+//! | `cli` | | the program `wxpay`, with the sandbox in it: `docs/cli.md` |
 
+// docs.rs shows which feature an item needs.
+#![cfg_attr(docsrs, feature(doc_cfg))]
 // Nothing from the network, a file or a caller may panic, and nothing but `bin/` prints.
 #![cfg_attr(
     not(test),
@@ -48,7 +52,7 @@
 )]
 
 // What the documents say is run: their code blocks are doctests.
-#[cfg(all(doctest, feature = "sandbox"))]
+#[cfg(all(doctest, feature = "p12", feature = "sandbox"))]
 mod documents {
     #[doc = include_str!("../README.md")]
     struct Readme;
@@ -92,6 +96,7 @@ mod documents {
     struct PaySignChinese;
 }
 
+#[cfg(feature = "bill")]
 pub mod bill;
 mod blocking;
 mod certificates;
@@ -125,6 +130,7 @@ mod vectors;
 mod verify;
 mod wire;
 
+#[cfg(feature = "bill")]
 pub use bill::Bill;
 pub use certificates::PlatformCertificate;
 pub use chain::Chain;

@@ -11,7 +11,7 @@ use serde_json::{Value, json};
 
 use crate::certificates;
 use crate::client::{Inner, WeChatPay};
-use crate::crypto::aes::Sealed;
+use crate::crypto::aes::EncryptedResource;
 use crate::deferred::Deferred;
 use crate::error::{DecodeError, Error};
 use crate::exchange;
@@ -55,7 +55,7 @@ struct Envelope {
 #[derive(Deserialize)]
 struct Resource {
     #[serde(flatten)]
-    sealed: Sealed,
+    sealed: EncryptedResource,
     #[serde(default)]
     original_type: String,
 }
@@ -134,7 +134,7 @@ fn open(inner: &Inner, headers: &HeaderMap, body: &[u8]) -> Result<Notification,
         serde_json::from_slice(body).map_err(|e| decode("the body is no notification", e))?;
     let Resource { sealed, original_type } = envelope.resource;
     let refuse = |why| Error::Decrypt(format!("notification {}: {why}", envelope.id).into());
-    let plain = key.open_sealed(&sealed).map_err(refuse)?;
+    let plain = key.decrypt_resource(&sealed).map_err(refuse)?;
     Ok(Notification {
         id: envelope.id,
         event_type: envelope.event_type,

@@ -1,4 +1,4 @@
-//! AES-256-GCM under the APIv3 key, as it is: what the platform encrypts for the merchant.
+//! AES-256-GCM with the APIv3 key: how the platform encrypts notifications and certificates.
 
 use std::fmt;
 
@@ -7,15 +7,15 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use serde::Deserialize;
 
-/// The APIv3 key, ready for use. AWS-LC wipes its copy when it is dropped.
+/// The APIv3 key; its 32 bytes are the AES key. AWS-LC wipes its copy on drop.
 pub(crate) struct Apiv3Key(LessSafeKey);
 
-/// The only algorithm that APIv3 has.
+/// The only algorithm of APIv3.
 const ALGORITHM: &str = "AEAD_AES_256_GCM";
 
-/// What the platform encrypted, as it stands in notifications and beside certificates.
+/// An encrypted object: a notification's `resource`, or `encrypt_certificate`.
 #[derive(Deserialize)]
-pub(crate) struct Sealed {
+pub(crate) struct EncryptedResource {
     algorithm: String,
     ciphertext: String,
     nonce: String,
@@ -23,30 +23,30 @@ pub(crate) struct Sealed {
     associated_data: Option<String>,
 }
 
-/// What is wrong with a ciphertext.
+/// Why a ciphertext cannot be decrypted.
 #[derive(Debug, PartialEq, Eq)]
-pub(crate) enum Damage {
+pub(crate) enum OpenError {
     Base64,
-    /// The nonce's length in bytes; 12 are taken.
-    Nonce(usize),
+    /// The nonce's length in bytes; it must be 12.
+    NonceLength(usize),
     /// Another key, or a changed ciphertext, nonce or associated data.
     Tag,
 }
 
-impl fmt::Display for Damage {
+impl fmt::Display for OpenError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Damage::Base64 => f.write_str("the ciphertext is not base64"),
-            Damage::Nonce(length) => write!(f, "the nonce must be 12 bytes; it is {length}"),
-            Damage::Tag => f.write_str(
-                "the ciphertext does not open: it was encrypted under another APIv3 key, or it was changed",
+            OpenError::Base64 => f.write_str("the ciphertext is not base64"),
+            OpenError::NonceLength(length) => write!(f, "the nonce must be 12 bytes; it is {length}"),
+            OpenError::Tag => f.write_str(
+                "the ciphertext cannot be decrypted: it was encrypted with another APIv3 key, or it was changed",
             ),
         }
     }
 }
 
 impl Apiv3Key {
-    /// `None` unless there are exactly 32 bytes.
+    /// `None` unless `key` has exactly 32 bytes.
     pub(crate) fn new(key: &str) -> Option<Apiv3Key> {
         Apiv3Key::from_bytes(key.as_bytes())
     }
@@ -55,30 +55,32 @@ impl Apiv3Key {
         UnboundKey::new(&AES_256_GCM, key).ok().map(|key| Apiv3Key(LessSafeKey::new(key)))
     }
 
-    /// Opens what the platform encrypted; the error says what is wrong with it.
-    pub(crate) fn open_sealed(&self, sealed: &Sealed) -> Result<Vec<u8>, String> {
-        if sealed.algorithm != ALGORITHM {
-            return Err(format!("the algorithm must be {ALGORITHM}; it is {:?}", sealed.algorithm));
+    /// Decrypts an object of the platform; the error says what is wrong with it.
+    pub(crate) fn decrypt_resource(&self, resource: &EncryptedResource) -> Result<Vec<u8>, String> {
+        if resource.algorithm != ALGORITHM {
+            return Err(format!("the algorithm must be {ALGORITHM}; it is {:?}", resource.algorithm));
         }
-        let associated_data = sealed.associated_data.as_deref().unwrap_or_default();
-        self.decrypt(&sealed.nonce, associated_data, &sealed.ciphertext).map_err(|damage| damage.to_string())
+        let associated_data = resource.associated_data.as_deref().unwrap_or_default();
+        self.decrypt(&resource.nonce, associated_data, &resource.ciphertext)
+            .map_err(|error| error.to_string())
     }
 
-    /// Opens a base64 ciphertext that ends with its whole tag of 16 bytes; a shorter one is refused.
+    /// Decrypts base64 that ends with a tag of 16 bytes; a shorter tag is refused.
     pub(crate) fn decrypt(
         &self,
         nonce: &str,
         associated_data: &str,
         ciphertext: &str,
-    ) -> Result<Vec<u8>, Damage> {
-        let text = STANDARD.decode(ciphertext).map_err(|_| Damage::Base64)?;
+    ) -> Result<Vec<u8>, OpenError> {
+        let text = STANDARD.decode(ciphertext).map_err(|_| OpenError::Base64)?;
         self.open(nonce.as_bytes(), associated_data.as_bytes(), text)
     }
 
-    fn open(&self, nonce: &[u8], associated_data: &[u8], mut text: Vec<u8>) -> Result<Vec<u8>, Damage> {
-        let nonce = Nonce::try_assume_unique_for_key(nonce).map_err(|_| Damage::Nonce(nonce.len()))?;
-        let opened = self.0.open_in_place(nonce, Aad::from(associated_data), &mut text);
-        let length = opened.map_err(|_| Damage::Tag)?.len();
+    fn open(&self, nonce: &[u8], associated_data: &[u8], mut text: Vec<u8>) -> Result<Vec<u8>, OpenError> {
+        let nonce =
+            Nonce::try_assume_unique_for_key(nonce).map_err(|_| OpenError::NonceLength(nonce.len()))?;
+        let plain = self.0.open_in_place(nonce, Aad::from(associated_data), &mut text);
+        let length = plain.map_err(|_| OpenError::Tag)?.len();
         text.truncate(length);
         Ok(text)
     }

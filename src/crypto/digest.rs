@@ -2,7 +2,7 @@
 
 use std::fmt::Write as _;
 
-/// The SHA-1 of `bytes`, in lower-case hex. The platform's file digests are SHA-1; no signature rests on it.
+/// The SHA-1 of `bytes` in lower-case hex: the platform's file digests are SHA-1. No signature depends on it.
 pub(crate) fn sha1_hex(bytes: &[u8]) -> String {
     hex(aws_lc_rs::digest::digest(&aws_lc_rs::digest::SHA1_FOR_LEGACY_USE_ONLY, bytes).as_ref())
 }

@@ -1,5 +1,5 @@
-//! The forms a key can be written in: PEM text, a `file://` path to PEM or DER, `private.pkcs8://BASE64` and its
-//! sisters. Here a text becomes DER and a kind; what to do with it is `keys.rs`'.
+//! The forms of a key: PEM text, a `file://` path to PEM or DER, `private.pkcs8://BASE64` and the related schemes.
+//! This module turns the text into DER and its format; `keys.rs` parses the DER.
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
@@ -9,20 +9,20 @@ use x509_cert::der::{Decode as _, Reader as _, SliceReader};
 use x509_cert::spki::{AlgorithmIdentifierRef, SubjectPublicKeyInfoRef};
 use zeroize::Zeroizing;
 
-/// Larger than any key, certificate or chain of them; a path to something else is not read into memory whole.
+/// Larger than any key or certificate chain, so that a wrong path does not fill the memory.
 const MAX_FILE: u64 = 1 << 20;
 
 const BEGIN: &[u8] = b"-----BEGIN ";
 const END: &[u8] = b"-----END ";
 const DASHES: &[u8] = b"-----";
 
-/// What a key's text turned out to be.
+/// The format of a key's DER.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Kind {
+pub(super) enum KeyFormat {
     Pkcs8,
     EncryptedPkcs8,
     Pkcs1,
-    /// OpenSSL's own encryption of PEM (`Proc-Type: 4,ENCRYPTED`).
+    /// OpenSSL's legacy PEM encryption (`Proc-Type: 4,ENCRYPTED`).
     LegacyEncrypted,
     Spki,
     Pkcs1Public,
@@ -32,36 +32,50 @@ pub(super) enum Kind {
     Unknown,
 }
 
-impl Kind {
-    /// How it reads behind "found": an article and a name.
+impl KeyFormat {
+    /// For an error text, after "found".
     pub(super) fn describe(self) -> &'static str {
         match self {
-            Kind::Pkcs8 | Kind::EncryptedPkcs8 | Kind::Pkcs1 | Kind::LegacyEncrypted => "a private key",
-            Kind::Spki | Kind::Pkcs1Public => "a public key",
-            Kind::Certificate => "an X.509 certificate",
-            Kind::EllipticCurve => "an elliptic-curve key",
-            Kind::P12 => "a PKCS#12 file (its place is `p12`)",
-            Kind::Unknown => "a PEM text of another kind",
+            KeyFormat::Pkcs8 | KeyFormat::EncryptedPkcs8 | KeyFormat::Pkcs1 | KeyFormat::LegacyEncrypted => {
+                "a private key"
+            }
+            KeyFormat::Spki | KeyFormat::Pkcs1Public => "a public key",
+            KeyFormat::Certificate => "an X.509 certificate",
+            KeyFormat::EllipticCurve => "an elliptic-curve key",
+            KeyFormat::P12 => "a PKCS#12 file (pass it as `p12`)",
+            KeyFormat::Unknown => "a PEM text with another label",
         }
     }
 
-    fn of_tag(tag: &[u8]) -> Kind {
-        match tag {
-            b"PRIVATE KEY" => Kind::Pkcs8,
-            b"ENCRYPTED PRIVATE KEY" => Kind::EncryptedPkcs8,
-            b"RSA PRIVATE KEY" => Kind::Pkcs1,
-            b"PUBLIC KEY" => Kind::Spki,
-            b"RSA PUBLIC KEY" => Kind::Pkcs1Public,
-            b"CERTIFICATE" | b"X509 CERTIFICATE" | b"TRUSTED CERTIFICATE" => Kind::Certificate,
-            b"EC PRIVATE KEY" | b"EC PARAMETERS" => Kind::EllipticCurve,
-            b"PKCS12" => Kind::P12,
-            _ => Kind::Unknown,
+    fn label(self) -> &'static str {
+        match self {
+            KeyFormat::Pkcs8 => "PRIVATE KEY",
+            KeyFormat::EncryptedPkcs8 => "ENCRYPTED PRIVATE KEY",
+            KeyFormat::Pkcs1 => "RSA PRIVATE KEY",
+            KeyFormat::Spki => "PUBLIC KEY",
+            KeyFormat::Pkcs1Public => "RSA PUBLIC KEY",
+            KeyFormat::Certificate => "CERTIFICATE",
+            _ => "PEM",
         }
     }
 
-    /// DER has no header that names it, so each kind is tried.
-    fn of_der(der: &[u8]) -> Option<Kind> {
-        // PFX and the elliptic-curve key begin with a version that no RSA form has.
+    fn of_label(label: &[u8]) -> KeyFormat {
+        match label {
+            b"PRIVATE KEY" => KeyFormat::Pkcs8,
+            b"ENCRYPTED PRIVATE KEY" => KeyFormat::EncryptedPkcs8,
+            b"RSA PRIVATE KEY" => KeyFormat::Pkcs1,
+            b"PUBLIC KEY" => KeyFormat::Spki,
+            b"RSA PUBLIC KEY" => KeyFormat::Pkcs1Public,
+            b"CERTIFICATE" | b"X509 CERTIFICATE" | b"TRUSTED CERTIFICATE" => KeyFormat::Certificate,
+            b"EC PRIVATE KEY" | b"EC PARAMETERS" => KeyFormat::EllipticCurve,
+            b"PKCS12" => KeyFormat::P12,
+            _ => KeyFormat::Unknown,
+        }
+    }
+
+    /// DER does not name its format, so each one is tried.
+    fn of_der(der: &[u8]) -> Option<KeyFormat> {
+        // An elliptic-curve key begins with version 1, which no other format here does.
         let version = || {
             let mut reader = SliceReader::new(der).ok()?;
             let version = reader.sequence(|body| {
@@ -74,28 +88,28 @@ impl Kind {
             version.ok()
         };
         if pkcs8::PrivateKeyInfoRef::from_der(der).is_ok() {
-            Some(Kind::Pkcs8)
+            Some(KeyFormat::Pkcs8)
         } else if pkcs1::RsaPrivateKeyRef::from_der(der).is_ok() {
-            Some(Kind::Pkcs1)
+            Some(KeyFormat::Pkcs1)
         } else if x509_cert::Certificate::from_der(der).is_ok() {
-            Some(Kind::Certificate)
+            Some(KeyFormat::Certificate)
         } else if SubjectPublicKeyInfoRef::from_der(der).is_ok() {
-            Some(Kind::Spki)
+            Some(KeyFormat::Spki)
         } else if pkcs1::RsaPublicKeyRef::from_der(der).is_ok() {
-            Some(Kind::Pkcs1Public)
+            Some(KeyFormat::Pkcs1Public)
         } else if is_encrypted_pkcs8(der) {
-            Some(Kind::EncryptedPkcs8)
+            Some(KeyFormat::EncryptedPkcs8)
         } else if is_p12(der) {
-            Some(Kind::P12)
+            Some(KeyFormat::P12)
         } else if version().is_some_and(|v| v == [1]) {
-            Some(Kind::EllipticCurve)
+            Some(KeyFormat::EllipticCurve)
         } else {
             None
         }
     }
 }
 
-/// `EncryptedPrivateKeyInfo` (RFC 5958 section 3): an algorithm and the ciphertext.
+/// Whether this is an `EncryptedPrivateKeyInfo` (RFC 5958 section 3): an algorithm and the ciphertext.
 fn is_encrypted_pkcs8(der: &[u8]) -> bool {
     let parts = |reader: &mut SliceReader<'_>| {
         reader.sequence(|body| {
@@ -107,7 +121,7 @@ fn is_encrypted_pkcs8(der: &[u8]) -> bool {
     SliceReader::new(der).is_ok_and(|mut reader| parts(&mut reader) == Ok(true))
 }
 
-/// Whether this begins as PKCS#12 does, in DER or BER: a sequence whose first element is the version 3.
+/// Whether this begins like PKCS#12 in DER or BER: a sequence whose first element is version 3.
 pub(super) fn is_p12(bytes: &[u8]) -> bool {
     let body = match bytes {
         [0x30, 0x80, rest @ ..] | [0x30, 0x81, _, rest @ ..] | [0x30, 0x82, _, _, rest @ ..] => rest,
@@ -117,125 +131,113 @@ pub(super) fn is_p12(bytes: &[u8]) -> bool {
     body.starts_with(&[2, 1, 3, 0x30])
 }
 
-/// A key's DER with what it is.
-pub(super) struct Found {
-    pub(super) kind: Kind,
-    /// How an error names it: its PEM header, or "DER".
+/// A key's DER with its format.
+pub(super) struct EncodedKey {
+    pub(super) format: KeyFormat,
+    /// Its name in errors: the PEM label, the scheme, or "DER".
     pub(super) label: &'static str,
     pub(super) der: Zeroizing<Vec<u8>>,
 }
 
-/// Why there is no key in a text: what was found instead, and the error underneath.
-pub(super) struct Unreadable {
+/// Why a text holds no readable key: what was found instead, and the underlying error.
+pub(super) struct ReadError {
     pub(super) found: String,
     pub(super) source: Option<std::io::Error>,
 }
 
-impl From<&str> for Unreadable {
+impl From<&str> for ReadError {
     fn from(found: &str) -> Self {
-        Unreadable { found: found.to_owned(), source: None }
+        ReadError { found: found.to_owned(), source: None }
     }
 }
 
-/// Reads `text`: PEM, a `file://` path, or one of PHP's schemes. Of several PEM blocks the first that `wanted` takes
-/// counts, so that a file with a key and its certificate serves for both.
-pub(super) fn read(text: &str, wanted: fn(Kind) -> bool) -> Result<Found, Unreadable> {
+/// Reads `text`: PEM, a `file://` path, or one of PHP's schemes. Of several PEM blocks it takes the first whose format
+/// is `accepted`, so that one file can hold a key and its certificate.
+pub(super) fn read(text: &str, accepted: fn(KeyFormat) -> bool) -> Result<EncodedKey, ReadError> {
     if let Some(path) = text.strip_prefix("file://") {
         let bytes = read_file(path)?;
         if find(&bytes, BEGIN).is_none() && bytes.first() == Some(&0x30) {
-            let kind =
-                Kind::of_der(&bytes).ok_or("a DER file that is no key and no certificate, or a cut one")?;
-            return Ok(Found { kind, label: "DER", der: bytes });
+            let format = KeyFormat::of_der(&bytes)
+                .ok_or("a DER file that is neither a key nor a certificate, or is cut")?;
+            return Ok(EncodedKey { format, label: "DER", der: bytes });
         }
-        return pem(&bytes, wanted);
+        return pem(&bytes, accepted);
     }
-    for (scheme, kind, label) in [
-        ("private.pkcs8://", Kind::Pkcs8, "private.pkcs8"),
-        ("private.pkcs1://", Kind::Pkcs1, "private.pkcs1"),
-        ("public.spki://", Kind::Spki, "public.spki"),
-        ("public.pkcs1://", Kind::Pkcs1Public, "public.pkcs1"),
+    for (scheme, format, label) in [
+        ("private.pkcs8://", KeyFormat::Pkcs8, "private.pkcs8"),
+        ("private.pkcs1://", KeyFormat::Pkcs1, "private.pkcs1"),
+        ("public.spki://", KeyFormat::Spki, "public.spki"),
+        ("public.pkcs1://", KeyFormat::Pkcs1Public, "public.pkcs1"),
     ] {
         if let Some(base64) = text.trim_start().strip_prefix(scheme) {
-            let der = decode(base64.as_bytes()).ok_or_else(|| Unreadable {
-                found: format!("`{scheme}` without valid base64 behind it"),
+            let der = decode(base64.as_bytes()).ok_or_else(|| ReadError {
+                found: format!("`{scheme}` without valid base64 after it"),
                 source: None,
             })?;
-            return Ok(Found { kind, label, der });
+            return Ok(EncodedKey { format, label, der });
         }
     }
-    pem(text.as_bytes(), wanted)
+    pem(text.as_bytes(), accepted)
 }
 
-/// Reads a file whole.
-pub(super) fn read_file(path: &str) -> Result<Zeroizing<Vec<u8>>, Unreadable> {
-    let fail = |e: std::io::Error| Unreadable {
+/// Reads a whole file.
+pub(super) fn read_file(path: &str) -> Result<Zeroizing<Vec<u8>>, ReadError> {
+    let fail = |e: std::io::Error| ReadError {
         found: format!("the file `{path}`, which cannot be read: {e}"),
         source: Some(e),
     };
-    // A first look, so that the buffer has its size at once: one that grows leaves copies behind that nobody wipes.
+    // `fs::read` allocates the whole size at once: a buffer that grows leaves copies that are not wiped.
     let size = std::fs::metadata(path).map_err(fail)?.len();
     if size > MAX_FILE {
-        return Err(Unreadable {
-            found: format!("the file `{path}`, which is too large for a key"),
+        return Err(ReadError {
+            found: format!("the file `{path}`, which is too large for a key (limit 1 MiB)"),
             source: None,
         });
     }
     std::fs::read(path).map(Zeroizing::new).map_err(fail)
 }
 
-fn pem(text: &[u8], wanted: fn(Kind) -> bool) -> Result<Found, Unreadable> {
+fn pem(text: &[u8], accepted: fn(KeyFormat) -> bool) -> Result<EncodedKey, ReadError> {
     if text.trim_ascii().is_empty() {
         return Err("an empty text".into());
     }
     if find(text, BEGIN).is_none() {
-        return Err(Unreadable { found: without_header(text), source: None });
+        return Err(ReadError { found: describe_without_header(text), source: None });
     }
     let mut first = None;
     let mut rest = text;
-    while let Some((found, behind)) = block(rest) {
-        if wanted(found.kind) {
-            return Ok(found);
+    while let Some((key, following)) = next_block(rest) {
+        if accepted(key.format) {
+            return Ok(key);
         }
-        first.get_or_insert(found);
-        rest = behind;
+        first.get_or_insert(key);
+        rest = following;
     }
     first.ok_or_else(|| "a PEM text that is cut or damaged".into())
 }
 
-/// The next PEM block and what stands behind it. Not a PEM library's: theirs leave the decoded lines in memory that
-/// nobody wipes, and private keys pass through here.
-fn block(text: &[u8]) -> Option<(Found, &[u8])> {
-    let text = behind(text, BEGIN)?;
-    let tag = text.get(..find(text, DASHES)?)?;
-    let text = behind(text, DASHES)?;
+/// The next PEM block, and the text after it. PEM libraries leave decoded lines of private keys in memory that is not
+/// wiped, so none is used.
+fn next_block(text: &[u8]) -> Option<(EncodedKey, &[u8])> {
+    let text = after(text, BEGIN)?;
+    let label = text.get(..find(text, DASHES)?)?;
+    let text = after(text, DASHES)?;
     let body = text.get(..find(text, END)?)?;
-    let rest = behind(text, END)?;
-    if !rest.starts_with(tag) || !rest.get(tag.len()..)?.starts_with(DASHES) {
+    let rest = after(text, END)?;
+    if !rest.starts_with(label) || !rest.get(label.len()..)?.starts_with(DASHES) {
         return None;
     }
-    let kind = Kind::of_tag(tag);
-    if find(body, b"Proc-Type:").is_some() {
-        return Some((
-            Found { kind: Kind::LegacyEncrypted, label: label(kind), der: Zeroizing::default() },
-            rest,
-        ));
-    }
-    Some((Found { kind, label: label(kind), der: decode(body)? }, rest))
+    let format = KeyFormat::of_label(label);
+    let label = format.label();
+    let legacy = find(body, b"Proc-Type:").is_some();
+    let key = match legacy {
+        true => EncodedKey { format: KeyFormat::LegacyEncrypted, label, der: Zeroizing::default() },
+        false => EncodedKey { format, label, der: decode(body)? },
+    };
+    Some((key, rest))
 }
 
-fn label(kind: Kind) -> &'static str {
-    match kind {
-        Kind::Pkcs8 => "PRIVATE KEY",
-        Kind::EncryptedPkcs8 => "ENCRYPTED PRIVATE KEY",
-        Kind::Pkcs1 => "RSA PRIVATE KEY",
-        Kind::Spki => "PUBLIC KEY",
-        Kind::Pkcs1Public => "RSA PUBLIC KEY",
-        Kind::Certificate => "CERTIFICATE",
-        _ => "PEM",
-    }
-}
-
-/// Base64 with line breaks of any kind in it, also `\n` written out, as `.env` files and container settings have it.
+/// Base64 with line breaks of any kind, also `\n` written out as in `.env` files and container settings.
 fn decode(base64: &[u8]) -> Option<Zeroizing<Vec<u8>>> {
     let mut compact = Zeroizing::new(Vec::with_capacity(base64.len()));
     let mut bytes = base64.iter().copied();
@@ -254,23 +256,23 @@ fn decode(base64: &[u8]) -> Option<Zeroizing<Vec<u8>>> {
     (length > 0).then_some(der)
 }
 
-/// A text without a PEM header: its length only, for it may be a key.
-fn without_header(text: &[u8]) -> String {
+/// Describes a text without a PEM header. Only its length is shown, since it may be a key.
+fn describe_without_header(text: &[u8]) -> String {
     let known = |scheme: &&&str| find(text, scheme.as_bytes()).is_some() && find(text, b"://").is_some();
     if let Some(scheme) = ["private.", "public."].iter().find(known) {
-        return format!("a `{scheme}…://` text of another form");
+        return format!("a `{scheme}…://` text with an unknown scheme");
     }
     if is_p12(text) {
-        return Kind::P12.describe().to_owned();
+        return KeyFormat::P12.describe().to_owned();
     }
     let count = String::from_utf8_lossy(text).chars().count();
-    format!("{count} characters without a PEM header (a path is written `file://…`)")
+    format!("{count} characters without a PEM header (write a path as `file://…`)")
 }
 
-fn find(text: &[u8], what: &[u8]) -> Option<usize> {
-    text.windows(what.len()).position(|window| window == what)
+fn find(text: &[u8], part: &[u8]) -> Option<usize> {
+    text.windows(part.len()).position(|window| window == part)
 }
 
-fn behind<'t>(text: &'t [u8], what: &[u8]) -> Option<&'t [u8]> {
-    text.get(find(text, what)? + what.len()..)
+fn after<'t>(text: &'t [u8], part: &[u8]) -> Option<&'t [u8]> {
+    text.get(find(text, part)? + part.len()..)
 }

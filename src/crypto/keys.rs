@@ -1,22 +1,23 @@
-//! Keys out of the forms of `forms.rs`: the merchant's private key, public keys, certificates, PKCS#12.
+//! Loads keys: the merchant's private key, public keys, certificates and PKCS#12 files.
 //!
-//! PEM text, DER and passphrases are wiped when they are dropped. The key itself lives on in AWS-LC only (`KeyPair`
-//! holds an `EVP_PKEY`): it is freed through `OPENSSL_free`, which cleanses every block, so nothing is left to do.
+//! PEM text, DER and passphrases are wiped on drop. The loaded key is in AWS-LC only (`KeyPair` holds an `EVP_PKEY`),
+//! which wipes it when it is freed (`OPENSSL_free`).
 
 use aws_lc_rs::rsa::KeyPair;
-use pkcs12::pbe_params::EncryptedPrivateKeyInfo;
 use rsa::pkcs1::{DecodeRsaPublicKey as _, EncodeRsaPublicKey as _};
 use rsa::traits::PublicKeyParts as _;
 use x509_cert::der::Decode as _;
 use x509_cert::der::referenced::OwnedToRef as _;
 use x509_cert::spki::SubjectPublicKeyInfoRef;
-use zeroize::Zeroizing;
 
-use super::forms::{self, Found, Kind, Unreadable};
-use super::p12;
-use super::pbe::{self, Refused};
+use super::forms::{self, EncodedKey, KeyFormat, ReadError};
 use super::rsa::{PrivateKey, PublicKey};
 use crate::error::KeyError;
+
+#[cfg(feature = "p12")]
+mod encrypted;
+
+pub(crate) use encrypted::p12;
 
 const PRIVATE: &str = "an RSA private key (PKCS#8, encrypted or not, or PKCS#1) as PEM text, as the `file://` path of PEM or DER, \
      as `private.pkcs8://…` or as `private.pkcs1://…`";
@@ -25,20 +26,37 @@ const PUBLIC: &str = "an RSA public key or certificate (SPKI, PKCS#1 or X.509) a
 const CERTIFICATE: &str = "an X.509 certificate as PEM text or as the `file://` path of PEM or DER";
 const P12: &str = "the path of a PKCS#12 file (.p12, .pfx), with its passphrase";
 
-/// A public key, and what the certificate says that it came in, if it came in one.
-pub(crate) struct LoadedPublicKey {
-    pub(crate) key: PublicKey,
-    pub(crate) certificate: Option<Certified>,
+/// Without the feature, keys that are encrypted are refused.
+#[cfg(not(feature = "p12"))]
+mod encrypted {
+    use zeroize::Zeroizing;
+
+    use super::{KeyError, KeySpec, LoadedP12, P12};
+
+    pub(super) fn decrypt_pkcs8(_: &[u8], _: Option<&str>) -> Result<Zeroizing<Vec<u8>>, &'static str> {
+        Err("an encrypted PKCS#8 key, which needs the cargo feature `p12` of `wechatpay-chain`")
+    }
+
+    pub(crate) fn p12(name: &str, _: &str, _: &str) -> Result<LoadedP12, KeyError> {
+        let spec = KeySpec { name, expected: P12 };
+        Err(spec.error("a PKCS#12 file, which needs the cargo feature `p12` of `wechatpay-chain`"))
+    }
 }
 
-/// What a certificate says of its key.
-pub(crate) struct Certified {
-    /// Upper-case hex, leading zeros kept.
+/// A public key, with the data of its certificate if it came in one.
+pub(crate) struct LoadedPublicKey {
+    pub(crate) key: PublicKey,
+    pub(crate) certificate: Option<CertificateInfo>,
+}
+
+/// The data of a certificate, besides its key.
+pub(crate) struct CertificateInfo {
+    /// Upper-case hex, with leading zeros.
     pub(crate) serial: String,
     pub(crate) validity: Validity,
 }
 
-/// From when to when a certificate is valid, both included, in Unix seconds.
+/// The validity period of a certificate, in Unix seconds, both ends included.
 pub(crate) struct Validity {
     pub(crate) not_before: u64,
     pub(crate) not_after: u64,
@@ -50,113 +68,98 @@ impl Validity {
     }
 }
 
-/// Which key an error is about, and what it should have been.
+/// The key that is loaded, for its errors: its name and the accepted forms.
 #[derive(Clone, Copy)]
-struct Asked<'a> {
+struct KeySpec<'a> {
     name: &'a str,
     expected: &'static str,
 }
 
-impl Asked<'_> {
-    fn but(self, found: impl Into<Unreadable>) -> KeyError {
-        let Unreadable { found, source } = found.into();
+impl KeySpec<'_> {
+    fn error(self, found: impl Into<ReadError>) -> KeyError {
+        let ReadError { found, source } = found.into();
         let source = source.map(|e| Box::new(e) as Box<dyn std::error::Error + Send + Sync>);
         KeyError { name: self.name.to_owned(), expected: self.expected, found, source }
     }
 }
 
-impl From<String> for Unreadable {
+impl From<String> for ReadError {
     fn from(found: String) -> Self {
-        Unreadable { found, source: None }
+        ReadError { found, source: None }
     }
 }
 
-/// Loads the private key that `text` is, or names. A passphrase for a key that needs none is not looked at, as in PHP.
-/// `name` names the key in errors.
+/// Loads a private key from `text` or from the file that it names. As in PHP, a passphrase that is not needed is
+/// ignored. Errors call the key `name`.
 pub(crate) fn private_key(name: &str, text: &str, passphrase: Option<&str>) -> Result<PrivateKey, KeyError> {
-    let asked = Asked { name, expected: PRIVATE };
-    let wanted =
-        |kind| matches!(kind, Kind::Pkcs8 | Kind::EncryptedPkcs8 | Kind::Pkcs1 | Kind::LegacyEncrypted);
-    let Found { kind, label, der } = forms::read(text, wanted).map_err(|e| asked.but(e))?;
-    let pair = match kind {
-        Kind::Pkcs8 => KeyPair::from_pkcs8(&der),
-        Kind::EncryptedPkcs8 => {
-            let passphrase =
-                passphrase.ok_or_else(|| asked.but("an encrypted PKCS#8 key: a passphrase is needed"))?;
-            KeyPair::from_pkcs8(&decrypt_pkcs8(&der, passphrase).map_err(|found| asked.but(found))?)
-        }
-        Kind::Pkcs1 => KeyPair::from_der(&der),
-        Kind::LegacyEncrypted => {
-            return Err(asked.but(
-                "a key in OpenSSL's old encryption (`Proc-Type: 4,ENCRYPTED`), which hashes the passphrase only once; \
+    let spec = KeySpec { name, expected: PRIVATE };
+    let accepted = |format| {
+        matches!(
+            format,
+            KeyFormat::Pkcs8 | KeyFormat::EncryptedPkcs8 | KeyFormat::Pkcs1 | KeyFormat::LegacyEncrypted
+        )
+    };
+    let EncodedKey { format, label, der } = forms::read(text, accepted).map_err(|e| spec.error(e))?;
+    let pair = match format {
+        KeyFormat::Pkcs8 => KeyPair::from_pkcs8(&der),
+        KeyFormat::EncryptedPkcs8 => KeyPair::from_pkcs8(
+            &encrypted::decrypt_pkcs8(&der, passphrase).map_err(|found| spec.error(found))?,
+        ),
+        KeyFormat::Pkcs1 => KeyPair::from_der(&der),
+        KeyFormat::LegacyEncrypted => {
+            return Err(spec.error(
+                "a key in OpenSSL's legacy encryption (`Proc-Type: 4,ENCRYPTED`), which hashes the passphrase only once; \
                  convert it: `openssl pkcs8 -topk8 -in old.pem -out new.pem`",
             ));
         }
-        other => return Err(asked.but(other.describe())),
+        other => return Err(spec.error(other.describe())),
     };
     pair.map_err(|e| e.to_string())
         .and_then(PrivateKey::new)
-        .map_err(|e| asked.but(format!("`{label}` that is not an RSA key of 2048 to 8192 bits ({e})")))
+        .map_err(|e| spec.error(format!("`{label}` that is not an RSA key of 2048 to 8192 bits ({e})")))
 }
 
-fn decrypt_pkcs8(der: &[u8], passphrase: &str) -> Result<Zeroizing<Vec<u8>>, &'static str> {
-    let key = EncryptedPrivateKeyInfo::from_der(der)
-        .map_err(|_| "`ENCRYPTED PRIVATE KEY` that is cut or damaged")?;
-    let wrong = "an encrypted PKCS#8 key that the passphrase does not fit, or a damaged one";
-    let plain = pbe::decrypt(&key.encryption_algorithm, key.encrypted_data.as_bytes(), passphrase).map_err(
-        |refused| match refused {
-            Refused::Passphrase => wrong,
-            Refused::Scheme => {
-                "an encrypted PKCS#8 key with an encryption that is not supported (PBES2 with AES is); \
-                 convert it: `openssl pkcs8 -in old.pem -topk8 -v2 aes-256-cbc -out new.pem`"
-            }
-        },
-    )?;
-    // The padding of a wrong passphrase comes out right by chance once in 256 times; a whole key does not.
-    match rsa::pkcs8::PrivateKeyInfoRef::from_der(&plain) {
-        Ok(_) => Ok(plain),
-        Err(_) => Err(wrong),
-    }
-}
-
-/// Loads the public key, or the certificate's, that `text` is, or names.
+/// Loads a public key, or the key of a certificate, from `text` or from the file that it names.
 pub(crate) fn public_key(name: &str, text: &str) -> Result<LoadedPublicKey, KeyError> {
-    let asked = Asked { name, expected: PUBLIC };
-    let wanted = |kind| matches!(kind, Kind::Spki | Kind::Pkcs1Public | Kind::Certificate);
-    let found = forms::read(text, wanted).map_err(|e| asked.but(e))?;
-    public_key_of(asked, &found)
+    let spec = KeySpec { name, expected: PUBLIC };
+    let accepted =
+        |format| matches!(format, KeyFormat::Spki | KeyFormat::Pkcs1Public | KeyFormat::Certificate);
+    let found = forms::read(text, accepted).map_err(|e| spec.error(e))?;
+    public_key_of(spec, &found)
 }
 
-/// Loads the certificate that `text` is, or names; its serial is always there.
+/// Loads a certificate with an RSA key; `certificate` of the result is always `Some`.
 pub(crate) fn certificate(name: &str, text: &str) -> Result<LoadedPublicKey, KeyError> {
-    let asked = Asked { name, expected: CERTIFICATE };
-    let found = forms::read(text, |kind| kind == Kind::Certificate).map_err(|e| asked.but(e))?;
-    match found.kind {
-        Kind::Certificate => public_key_of(asked, &found),
-        other => Err(asked.but(other.describe())),
+    let spec = KeySpec { name, expected: CERTIFICATE };
+    let found = forms::read(text, |format| format == KeyFormat::Certificate).map_err(|e| spec.error(e))?;
+    match found.format {
+        KeyFormat::Certificate => public_key_of(spec, &found),
+        other => Err(spec.error(other.describe())),
     }
 }
 
-/// The DER of a certificate with a key of any kind: a root certificate, say.
+/// Loads the DER of a certificate with any type of key, such as a root certificate.
 pub(crate) fn any_certificate(name: &str, text: &str) -> Result<Vec<u8>, KeyError> {
-    let asked = Asked { name, expected: CERTIFICATE };
-    let found = forms::read(text, |kind| kind == Kind::Certificate).map_err(|e| asked.but(e))?;
-    match found.kind {
-        Kind::Certificate => Ok(found.der.to_vec()),
-        other => Err(asked.but(other.describe())),
+    let spec = KeySpec { name, expected: CERTIFICATE };
+    let found = forms::read(text, |format| format == KeyFormat::Certificate).map_err(|e| spec.error(e))?;
+    match found.format {
+        KeyFormat::Certificate => Ok(found.der.to_vec()),
+        other => Err(spec.error(other.describe())),
     }
 }
 
-fn public_key_of(asked: Asked<'_>, found: &Found) -> Result<LoadedPublicKey, KeyError> {
-    let Found { kind, label, der } = found;
-    let broken = |e: String| asked.but(format!("`{label}` that does not parse as an RSA key ({e})"));
-    let (key, certificate) = match kind {
-        Kind::Spki => {
+fn public_key_of(spec: KeySpec<'_>, found: &EncodedKey) -> Result<LoadedPublicKey, KeyError> {
+    let EncodedKey { format, label, der } = found;
+    let broken = |e: String| spec.error(format!("`{label}` that does not parse as an RSA key ({e})"));
+    let (key, certificate) = match format {
+        KeyFormat::Spki => {
             let spki = SubjectPublicKeyInfoRef::from_der(der).map_err(|e| broken(e.to_string()))?;
             (rsa_key(spki).map_err(broken)?, None)
         }
-        Kind::Pkcs1Public => (rsa::PublicKey::from_pkcs1_der(der).map_err(|e| broken(e.to_string()))?, None),
-        Kind::Certificate => {
+        KeyFormat::Pkcs1Public => {
+            (rsa::PublicKey::from_pkcs1_der(der).map_err(|e| broken(e.to_string()))?, None)
+        }
+        KeyFormat::Certificate => {
             let certificate = x509_cert::Certificate::from_der(der).map_err(|e| broken(e.to_string()))?;
             let certificate = certificate.tbs_certificate();
             let key = rsa_key(certificate.subject_public_key_info().owned_to_ref()).map_err(broken)?;
@@ -164,73 +167,33 @@ fn public_key_of(asked: Asked<'_>, found: &Found) -> Result<LoadedPublicKey, Key
             let [not_before, not_after] =
                 [validity.not_before, validity.not_after].map(|time| time.to_unix_duration().as_secs());
             let serial = serial_hex(certificate.serial_number().as_bytes());
-            (key, Some(Certified { serial, validity: Validity { not_before, not_after } }))
+            (key, Some(CertificateInfo { serial, validity: Validity { not_before, not_after } }))
         }
-        other => return Err(asked.but(other.describe())),
+        other => return Err(spec.error(other.describe())),
     };
     let bits = key.n().bit_width();
-    // The platform's have 2048 bits.
+    // The platform's keys have 2048 bits.
     if !(2048..=4096).contains(&bits) {
-        return Err(broken(format!("its modulus has {bits} bits, and 2048 to 4096 are taken")));
+        return Err(broken(format!("its modulus has {bits} bits, and 2048 to 4096 are accepted")));
     }
     let der = key.to_pkcs1_der().map_err(|e| broken(e.to_string()))?;
     let key = PublicKey::from_pkcs1_der(der.as_bytes()).map_err(|e| broken(e.to_string()))?;
     Ok(LoadedPublicKey { key, certificate })
 }
 
-/// An RSA key. One that is for RSASSA-PSS only has another algorithm, and is refused.
+/// An RSA key. A key for RSASSA-PSS only has another algorithm and is refused.
 fn rsa_key(spki: SubjectPublicKeyInfoRef<'_>) -> Result<rsa::PublicKey, String> {
     spki.algorithm.assert_algorithm_oid(rsa::pkcs1::ALGORITHM_OID).map_err(|e| e.to_string())?;
     rsa::PublicKey::try_from(spki).map_err(|e| e.to_string())
 }
 
-/// What a PKCS#12 file holds: the merchant's key, and the serial of its certificate if that is in the file too.
+/// The contents of a PKCS#12 file: the merchant's key, and the serial of its certificate if the file has it.
 pub(crate) struct LoadedP12 {
     pub(crate) key: PrivateKey,
     pub(crate) certificate_serial: Option<String>,
 }
 
-/// Opens the PKCS#12 file at `path` (a plain path or `file://…`).
-pub(crate) fn p12(name: &str, path: &str, passphrase: &str) -> Result<LoadedP12, KeyError> {
-    let asked = Asked { name, expected: P12 };
-    // A key's text given by mistake must not come back in "the file `…` cannot be read".
-    if path.contains("-----BEGIN") || path.contains(['\n', '\r', '\0']) || path.len() > 1024 {
-        return Err(asked.but("a text that is no path (a PEM's place is `privateKey`)"));
-    }
-    if path.starts_with("private.") && path.contains("://") {
-        return Err(asked.but("a private key's text (its place is `privateKey`)"));
-    }
-    let path = path.strip_prefix("file://").unwrap_or(path);
-    let file = forms::read_file(path).map_err(|e| asked.but(e))?;
-    if !forms::is_p12(&file) {
-        let pem = file.windows(10).any(|window| window == b"-----BEGIN");
-        return Err(asked.but(if pem {
-            "a PEM file (its place is `privateKey`)"
-        } else {
-            "a file of another kind"
-        }));
-    }
-    let contents = p12::open(&file, passphrase).map_err(|closed| asked.but(closed.describe()))?;
-    let der = match contents.keys.as_slice() {
-        [der] => der,
-        [] => return Err(asked.but("a PKCS#12 file without a private key")),
-        keys => return Err(asked.but(format!("a PKCS#12 file with {} private keys", keys.len()))),
-    };
-    let key = KeyPair::from_pkcs8(der).map_err(|e| e.to_string()).and_then(PrivateKey::new).map_err(|e| {
-        asked.but(format!("a PKCS#12 file whose key is not an RSA key of 2048 to 8192 bits ({e})"))
-    })?;
-    // Besides the merchant's own there may be those of the authorities above it.
-    let own = contents.certificates.into_iter().find_map(|der| {
-        let found = Found { kind: Kind::Certificate, label: "CERTIFICATE", der: Zeroizing::new(der) };
-        public_key_of(asked, &found).ok().filter(|certificate| key.matches(&certificate.key))
-    });
-    Ok(LoadedP12 {
-        key,
-        certificate_serial: own.and_then(|own| own.certificate).map(|certified| certified.serial),
-    })
-}
-
-/// DER puts a zero byte before a serial whose first bit is set; the platform's serials do not show it.
+/// The serial without the zero byte that DER puts before a set first bit; the platform's serials do not show it.
 fn serial_hex(der: &[u8]) -> String {
     let der = match der {
         [0, rest @ ..] if rest.first().is_some_and(|b| b & 0x80 != 0) => rest,

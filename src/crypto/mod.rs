@@ -1,9 +1,11 @@
-//! Keys and what is done with them. Raw key bytes stay in this folder.
+//! Keys and cryptography. Raw key bytes stay in this folder.
 
 pub(crate) mod aes;
 pub(crate) mod digest;
 mod forms;
 pub(crate) mod keys;
+#[cfg(feature = "p12")]
 mod p12;
+#[cfg(feature = "p12")]
 mod pbe;
 pub(crate) mod rsa;

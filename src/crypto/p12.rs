@@ -1,5 +1,9 @@
-//! PKCS#12 (`.p12`, `.pfx`): a private key and its certificate under one passphrase, in RFC 7292's old schemes and in
-//! PBES2. Contents are walked in place, so that no part of a key is copied where nobody wipes it.
+//! Reads PKCS#12 files (`.p12`, `.pfx`): a private key and its certificates, protected by one passphrase, with the
+//! old schemes of RFC 7292 or with PBES2.
+//!
+//! The structures, key derivation and ciphers come from `pkcs12`, `cms` and `pkcs5`. The walk over the bags is done
+//! here so that three things hold: a hostile file costs a bounded number of derivations, a wrong passphrase is told
+//! apart from a damaged file, and no copy of a key stays in memory that is not wiped.
 
 use aws_lc_rs::hmac;
 use cms::content_info::ContentInfo;
@@ -9,26 +13,21 @@ use pkcs12::kdf::{Pkcs12KeyType, derive_key};
 use pkcs12::pbe_params::EncryptedPrivateKeyInfo;
 use pkcs12::pfx::Pfx;
 use x509_cert::der::asn1::{AnyRef, ContextSpecific, ObjectIdentifier, OctetStringRef};
+use x509_cert::der::oid::db::rfc5911::{ID_DATA, ID_ENCRYPTED_DATA};
+use x509_cert::der::oid::db::rfc5912::{ID_SHA_1, ID_SHA_256, ID_SHA_384, ID_SHA_512};
 use x509_cert::der::{Decode as _, Reader as _, SliceReader};
 use x509_cert::spki::AlgorithmIdentifierOwned;
 use zeroize::Zeroizing;
 
-use super::pbe::{self, Refused};
+use super::pbe::{self, PbeError};
 
-const DATA: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.2.840.113549.1.7.1");
-const ENCRYPTED_DATA: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.2.840.113549.1.7.6");
-const SHA1: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.3.14.3.2.26");
-const SHA256: ObjectIdentifier = ObjectIdentifier::new_unwrap("2.16.840.1.101.3.4.2.1");
-const SHA384: ObjectIdentifier = ObjectIdentifier::new_unwrap("2.16.840.1.101.3.4.2.2");
-const SHA512: ObjectIdentifier = ObjectIdentifier::new_unwrap("2.16.840.1.101.3.4.2.3");
+/// Limit of `SafeContents` bags within each other.
+const MAX_NESTING: usize = 4;
 
-/// Safes within safes: nobody writes them, and a file must not recurse for ever.
-const MAX_DEPTH: usize = 4;
+/// Limit of encrypted parts; each may cost a derivation of `pbe::MAX_ITERATIONS`. A key and its certificates are two.
+const MAX_ENCRYPTED_PARTS: usize = 8;
 
-/// Encrypted parts, each of which may cost a derivation of `pbe::MAX_ITERATIONS`. A key and its certificates are two.
-const MAX_ENCRYPTED: usize = 8;
-
-/// What was in the file, as DER.
+/// The contents of a file, as DER.
 #[derive(Default)]
 pub(super) struct Contents {
     /// PKCS#8.
@@ -36,163 +35,168 @@ pub(super) struct Contents {
     pub(super) certificates: Vec<Vec<u8>>,
 }
 
-/// A file that is being read.
-struct Opening<'p> {
+/// Collects the contents while a file is read.
+struct P12Reader<'p> {
     passphrase: &'p str,
-    /// Whether a MAC held for it: then the passphrase fits, and what does not parse is no matter of it.
-    authentic: bool,
-    encrypted: usize,
+    /// Whether a MAC was verified. Then the passphrase is right, and content that does not parse is damaged.
+    authenticated: bool,
+    encrypted_parts: usize,
     contents: Contents,
 }
 
-/// Why it does not open, as it reads behind "found".
+/// Why a file cannot be read.
 #[derive(Debug, PartialEq, Eq)]
-pub(super) enum Closed {
-    Passphrase,
-    Scheme,
+pub(super) enum P12Error {
+    WrongPassphrase,
+    /// An encryption, a MAC or a kind of file that is not supported, or a cost outside the limits.
+    Unsupported,
+    /// BER instead of DER.
     Ber,
-    Large,
+    TooManyParts,
     Damaged,
 }
 
-impl Closed {
+impl P12Error {
+    /// For an error text, after "found".
     pub(super) fn describe(&self) -> &'static str {
         match self {
-            Closed::Passphrase => {
-                "a PKCS#12 file that the passphrase does not fit (the platform's is the mchid), or a damaged one"
+            P12Error::WrongPassphrase => {
+                "a PKCS#12 file for which the passphrase is wrong (the platform's files use the mchid), or a damaged one"
             }
-            Closed::Scheme => {
-                "a PKCS#12 file with an encryption or a MAC that is not supported; write it anew: \
+            P12Error::Unsupported => {
+                "a PKCS#12 file with an encryption or a MAC that is not supported; convert it: \
                  `openssl pkcs12 -in old.p12 -legacy -nodes | openssl pkcs12 -export -out new.p12`"
             }
-            Closed::Ber => {
-                "a PKCS#12 file in BER, where DER is read; write it anew: \
+            P12Error::Ber => {
+                "a PKCS#12 file in BER instead of DER; convert it: \
                  `openssl pkcs12 -in old.p12 -legacy -nodes | openssl pkcs12 -export -out new.p12`"
             }
-            Closed::Large => {
-                "a PKCS#12 file with more than 8 encrypted parts, where a key and its certificate are two"
+            P12Error::TooManyParts => {
+                "a PKCS#12 file with too many encrypted parts (limit 8; a key and its certificates are two)"
             }
-            Closed::Damaged => "a PKCS#12 file that is cut or damaged",
+            P12Error::Damaged => "a PKCS#12 file that is cut or damaged",
         }
     }
 }
 
-impl From<x509_cert::der::Error> for Closed {
+impl From<x509_cert::der::Error> for P12Error {
     fn from(_: x509_cert::der::Error) -> Self {
-        Closed::Damaged
+        P12Error::Damaged
     }
 }
 
-impl From<Refused> for Closed {
-    fn from(refused: Refused) -> Self {
-        match refused {
-            Refused::Passphrase => Closed::Passphrase,
-            Refused::Scheme => Closed::Scheme,
+impl From<PbeError> for P12Error {
+    fn from(error: PbeError) -> Self {
+        match error {
+            PbeError::WrongPassphrase => P12Error::WrongPassphrase,
+            PbeError::Unsupported => P12Error::Unsupported,
         }
     }
 }
 
-/// Opens the file: its MAC first, if it has one, then every bag.
-pub(super) fn open(file: &[u8], passphrase: &str) -> Result<Contents, Closed> {
+/// Verifies the file's MAC, if it has one, then reads every bag.
+pub(super) fn read(file: &[u8], passphrase: &str) -> Result<Contents, P12Error> {
     if let [0x30, 0x80, ..] = file {
-        return Err(Closed::Ber);
+        return Err(P12Error::Ber);
     }
     let pfx = Pfx::from_der(file)?;
-    if pfx.auth_safe.content_type != DATA {
-        return Err(Closed::Scheme); // signed with a certificate: another kind of PKCS#12
+    if pfx.auth_safe.content_type != ID_DATA {
+        return Err(P12Error::Unsupported); // signed with a certificate instead of a MAC
     }
     let safes = pfx.auth_safe.content.decode_as::<&OctetStringRef>()?;
     if let Some(mac) = &pfx.mac_data {
-        check_mac(mac, safes.as_bytes(), passphrase)?;
+        verify_mac(mac, safes.as_bytes(), passphrase)?;
     }
-    let authentic = pfx.mac_data.is_some();
-    let mut opening = Opening { passphrase, authentic, encrypted: 0, contents: Contents::default() };
+    let authenticated = pfx.mac_data.is_some();
+    let mut reader =
+        P12Reader { passphrase, authenticated, encrypted_parts: 0, contents: Contents::default() };
     for safe in Vec::<ContentInfo>::from_der(safes.as_bytes())? {
         match safe.content_type {
-            DATA => {
+            ID_DATA => {
                 let bags = safe.content.decode_as::<&OctetStringRef>()?;
-                opening.read_bags(bags.as_bytes(), 0)?;
+                reader.read_bags(bags.as_bytes(), 0)?;
             }
-            ENCRYPTED_DATA => {
+            ID_ENCRYPTED_DATA => {
                 let data = safe.content.decode_as::<EncryptedData>()?.enc_content_info;
-                let ciphertext = data.encrypted_content.ok_or(Closed::Damaged)?;
-                let bags = opening.decrypt(&data.content_enc_alg, ciphertext.as_bytes())?;
-                opening.read_bags(&bags, 0).map_err(|closed| match closed {
-                    Closed::Damaged => opening.unreadable(),
+                let ciphertext = data.encrypted_content.ok_or(P12Error::Damaged)?;
+                let bags = reader.decrypt(&data.content_enc_alg, ciphertext.as_bytes())?;
+                reader.read_bags(&bags, 0).map_err(|error| match error {
+                    P12Error::Damaged => reader.malformed_plaintext(),
                     other => other,
                 })?;
             }
-            _ => return Err(Closed::Scheme),
+            _ => return Err(P12Error::Unsupported),
         }
     }
-    Ok(opening.contents)
+    Ok(reader.contents)
 }
 
-/// The MAC tells a wrong passphrase from a right one. In a file without it the encryption's padding has to.
-fn check_mac(data: &MacData, message: &[u8], passphrase: &str) -> Result<(), Closed> {
-    let iterations = pbe::iterations(data.iterations).ok_or(Closed::Scheme)?;
-    let (salt, password) = (data.mac_salt.as_bytes(), pbe::utf16(passphrase));
+/// The MAC shows whether the passphrase is right. Without a MAC only the padding of the encryption does.
+fn verify_mac(data: &MacData, message: &[u8], passphrase: &str) -> Result<(), P12Error> {
+    let iterations = pbe::checked_iterations(data.iterations).ok_or(P12Error::Unsupported)?;
+    let (salt, password) = (data.mac_salt.as_bytes(), pbe::utf16be(passphrase));
     let mac = Pkcs12KeyType::Mac;
     let (algorithm, key) = match data.mac.algorithm.oid {
-        SHA1 => (
+        ID_SHA_1 => (
             hmac::HMAC_SHA1_FOR_LEGACY_USE_ONLY,
             derive_key::<sha1::Sha1>(&password, salt, mac, iterations, 20),
         ),
-        SHA256 => (hmac::HMAC_SHA256, derive_key::<sha2::Sha256>(&password, salt, mac, iterations, 32)),
-        SHA384 => (hmac::HMAC_SHA384, derive_key::<sha2::Sha384>(&password, salt, mac, iterations, 48)),
-        SHA512 => (hmac::HMAC_SHA512, derive_key::<sha2::Sha512>(&password, salt, mac, iterations, 64)),
-        _ => return Err(Closed::Scheme),
+        ID_SHA_256 => (hmac::HMAC_SHA256, derive_key::<sha2::Sha256>(&password, salt, mac, iterations, 32)),
+        ID_SHA_384 => (hmac::HMAC_SHA384, derive_key::<sha2::Sha384>(&password, salt, mac, iterations, 48)),
+        ID_SHA_512 => (hmac::HMAC_SHA512, derive_key::<sha2::Sha512>(&password, salt, mac, iterations, 64)),
+        _ => return Err(P12Error::Unsupported),
     };
     let key = hmac::Key::new(algorithm, &Zeroizing::new(key));
-    hmac::verify(&key, message, data.mac.digest.as_bytes()).map_err(|_| Closed::Passphrase)
+    hmac::verify(&key, message, data.mac.digest.as_bytes()).map_err(|_| P12Error::WrongPassphrase)
 }
 
-impl Opening<'_> {
+impl P12Reader<'_> {
     fn decrypt(
         &mut self,
         algorithm: &AlgorithmIdentifierOwned,
         ciphertext: &[u8],
-    ) -> Result<Zeroizing<Vec<u8>>, Closed> {
-        self.encrypted += 1;
-        if self.encrypted > MAX_ENCRYPTED {
-            return Err(Closed::Large);
+    ) -> Result<Zeroizing<Vec<u8>>, P12Error> {
+        self.encrypted_parts += 1;
+        if self.encrypted_parts > MAX_ENCRYPTED_PARTS {
+            return Err(P12Error::TooManyParts);
         }
         Ok(pbe::decrypt(algorithm, ciphertext, self.passphrase)?)
     }
 
-    /// What it is when something decrypted makes no sense: the padding of a wrong passphrase comes out right by chance
-    /// once in 256 times.
-    fn unreadable(&self) -> Closed {
-        if self.authentic { Closed::Damaged } else { Closed::Passphrase }
+    /// The error for decrypted content that does not parse. One wrong passphrase in 256 gives valid padding.
+    fn malformed_plaintext(&self) -> P12Error {
+        if self.authenticated { P12Error::Damaged } else { P12Error::WrongPassphrase }
     }
 
-    fn read_bags(&mut self, bags: &[u8], depth: usize) -> Result<(), Closed> {
-        if depth > MAX_DEPTH {
-            return Err(Closed::Damaged);
+    fn read_bags(&mut self, bags: &[u8], nesting: usize) -> Result<(), P12Error> {
+        if nesting > MAX_NESTING {
+            return Err(P12Error::Damaged);
         }
         for (id, value) in split_bags(bags)? {
-            let value = inside(value)?;
+            let value = explicit_content(value)?;
             match id {
                 pkcs12::PKCS_12_KEY_BAG_OID => self.contents.keys.push(Zeroizing::new(value.to_vec())),
                 pkcs12::PKCS_12_PKCS8_KEY_BAG_OID => {
                     let key = EncryptedPrivateKeyInfo::from_der(value)?;
                     let key = self.decrypt(&key.encryption_algorithm, key.encrypted_data.as_bytes())?;
-                    // One element, whole; what is in it is AWS-LC's to judge, whose eyes are less strict on attributes.
-                    AnyRef::from_der(&key).map_err(|_| self.unreadable())?;
+                    // One whole DER element. AWS-LC parses it later: it accepts attributes that `pkcs8` refuses.
+                    AnyRef::from_der(&key).map_err(|_| self.malformed_plaintext())?;
                     self.contents.keys.push(key);
                 }
-                pkcs12::PKCS_12_CERT_BAG_OID => self.contents.certificates.extend(certificate(value)?),
-                pkcs12::PKCS_12_SAFE_CONTENTS_BAG_OID => self.read_bags(value, depth + 1)?,
-                _ => {} // a CRL, a secret: not ours
+                pkcs12::PKCS_12_CERT_BAG_OID => {
+                    self.contents.certificates.extend(x509_certificate(value)?);
+                }
+                pkcs12::PKCS_12_SAFE_CONTENTS_BAG_OID => self.read_bags(value, nesting + 1)?,
+                _ => {} // CRLs and secrets are not needed
             }
         }
         Ok(())
     }
 }
 
-/// The kind and the value of each bag. A bag's attributes (a friendly name, a key id) tell nothing that is needed, and
-/// not every writer sorts them as DER wants it: they are skipped as they are.
-fn split_bags(bags: &[u8]) -> Result<Vec<(ObjectIdentifier, &[u8])>, Closed> {
+/// The type and the value of each bag. Attributes (friendly name, key id) are skipped unparsed: they are not needed,
+/// and some writers do not sort them as DER requires.
+fn split_bags(bags: &[u8]) -> Result<Vec<(ObjectIdentifier, &[u8])>, P12Error> {
     let mut reader = SliceReader::new(bags)?;
     let bags = reader.sequence(|reader| {
         let mut bags = Vec::new();
@@ -203,31 +207,31 @@ fn split_bags(bags: &[u8]) -> Result<Vec<(ObjectIdentifier, &[u8])>, Closed> {
                 while !bag.is_finished() {
                     bag.tlv_bytes()?;
                 }
-                Ok::<_, Closed>((id, value))
+                Ok::<_, P12Error>((id, value))
             })?);
         }
-        Ok::<_, Closed>(bags)
+        Ok::<_, P12Error>(bags)
     })?;
     reader.finish()?;
     Ok(bags)
 }
 
-/// What an explicit `[0]` holds.
-fn inside(tagged: &[u8]) -> Result<&[u8], Closed> {
+/// The content of an explicit `[0]`.
+fn explicit_content(tagged: &[u8]) -> Result<&[u8], P12Error> {
     let mut reader = SliceReader::new(tagged)?;
     let header = x509_cert::der::Header::decode(&mut reader)?;
     if !(header.tag().is_context_specific() && header.tag().is_constructed()) {
-        return Err(Closed::Damaged);
+        return Err(P12Error::Damaged);
     }
     Ok(reader.read_slice(header.length())?)
 }
 
-/// The certificate of a CertBag, if it is an X.509 one.
-fn certificate(bag: &[u8]) -> Result<Option<Vec<u8>>, Closed> {
+/// The certificate of a `CertBag`, if it is an X.509 certificate.
+fn x509_certificate(bag: &[u8]) -> Result<Option<Vec<u8>>, P12Error> {
     let mut reader = SliceReader::new(bag)?;
     let (id, value) = reader.sequence(|bag| {
         let id = ObjectIdentifier::decode(bag)?;
-        Ok::<_, Closed>((id, ContextSpecific::<AnyRef<'_>>::decode(bag)?.value))
+        Ok::<_, P12Error>((id, ContextSpecific::<AnyRef<'_>>::decode(bag)?.value))
     })?;
     if id != pkcs12::PKCS_12_X509_CERT_OID {
         return Ok(None);

@@ -1,6 +1,6 @@
-//! Decrypting what a passphrase protects: PBES2 (RFC 8018), and the older schemes of PKCS#12 (RFC 7292).
+//! Decryption with a passphrase: PBES2 (RFC 8018), and the older PKCS#12 schemes (RFC 7292).
 //!
-//! Only files that the caller owns pass through here, once, at construction: nothing of it runs in a request.
+//! Runs once, when a client is built, on the caller's own files.
 
 use cbc::Decryptor;
 use cbc::cipher::block_padding::Pkcs7;
@@ -14,105 +14,109 @@ use x509_cert::der::Encode as _;
 use x509_cert::spki::AlgorithmIdentifierOwned;
 use zeroize::Zeroizing;
 
-/// Iterations are paid for at every start; a damaged file must not cost minutes. OpenSSL writes 2,048.
+/// Limits what a hostile or damaged file can cost at start-up. OpenSSL writes 2,048 iterations.
 pub(super) const MAX_ITERATIONS: u32 = 10_000_000;
-/// scrypt's memory is 128 times this, 256 MiB; OpenSSL writes 16,384 × 8.
-const MAX_SCRYPT: u64 = 1 << 21;
+/// Limit of scrypt's N × r, which takes 128 bytes each: 256 MiB. OpenSSL writes 16,384 × 8.
+const MAX_SCRYPT_COST: u64 = 1 << 21;
 
 #[derive(Debug, PartialEq, Eq)]
-pub(super) enum Refused {
-    /// The passphrase does not fit, or the ciphertext is damaged: nobody can tell these apart.
-    Passphrase,
-    /// Another scheme, or parameters without sense.
-    Scheme,
+pub(super) enum PbeError {
+    /// The passphrase is wrong or the ciphertext damaged; they cannot be told apart.
+    WrongPassphrase,
+    /// An unsupported scheme, or parameters outside the limits.
+    Unsupported,
 }
 
-/// The plain text of `ciphertext`, in memory that is wiped.
+/// Decrypts `ciphertext` into memory that is wiped when dropped.
 pub(super) fn decrypt(
     algorithm: &AlgorithmIdentifierOwned,
     ciphertext: &[u8],
     passphrase: &str,
-) -> Result<Zeroizing<Vec<u8>>, Refused> {
+) -> Result<Zeroizing<Vec<u8>>, PbeError> {
     let mut buffer = Zeroizing::new(ciphertext.to_vec());
     let length = if algorithm.oid == PBES2_OID {
-        pbes2(algorithm, &mut buffer, passphrase)?
+        decrypt_pbes2(algorithm, &mut buffer, passphrase)?
     } else {
-        pkcs12_scheme(algorithm, &mut buffer, passphrase)?
+        decrypt_pkcs12_pbe(algorithm, &mut buffer, passphrase)?
     };
     buffer.truncate(length);
     Ok(buffer)
 }
 
-fn pbes2(
+fn decrypt_pbes2(
     algorithm: &AlgorithmIdentifierOwned,
     buffer: &mut [u8],
     passphrase: &str,
-) -> Result<usize, Refused> {
-    let der = algorithm.to_der().map_err(|_| Refused::Scheme)?;
-    let scheme = EncryptionScheme::try_from(der.as_slice()).map_err(|_| Refused::Scheme)?;
-    let sensible = match scheme.pbes2().map(|parameters| &parameters.kdf) {
+) -> Result<usize, PbeError> {
+    let der = algorithm.to_der().map_err(|_| PbeError::Unsupported)?;
+    let scheme = EncryptionScheme::try_from(der.as_slice()).map_err(|_| PbeError::Unsupported)?;
+    let within_limits = match scheme.pbes2().map(|parameters| &parameters.kdf) {
         Some(Kdf::Pbkdf2(kdf)) => (1..=MAX_ITERATIONS).contains(&kdf.iteration_count),
         Some(Kdf::Scrypt(kdf)) => {
             let (n, r, p) = (kdf.cost_parameter, u64::from(kdf.block_size), u64::from(kdf.parallelization));
-            // A cost of 0 would make the library panic, so the check stands before it.
+            // Checked here because the library panics on a cost of 0.
             n.is_power_of_two()
                 && n > 1
                 && r > 0
-                && n.saturating_mul(r) <= MAX_SCRYPT
+                && n.saturating_mul(r) <= MAX_SCRYPT_COST
                 && (1..=16).contains(&p)
         }
         _ => false,
     };
-    if !sensible {
-        return Err(Refused::Scheme);
+    if !within_limits {
+        return Err(PbeError::Unsupported);
     }
     match scheme.decrypt_in_place(passphrase, buffer) {
         Ok(plain) => Ok(plain.len()),
-        Err(pkcs5::Error::DecryptFailed) => Err(Refused::Passphrase),
-        Err(_) => Err(Refused::Scheme),
+        Err(pkcs5::Error::DecryptFailed) => Err(PbeError::WrongPassphrase),
+        Err(_) => Err(PbeError::Unsupported),
     }
 }
 
-/// `pbeWithSHAAnd…` of PKCS#12: what OpenSSL 1 and Java write, and the platform's own `apiclient_cert.p12` has.
-fn pkcs12_scheme(
+/// `pbeWithSHAAnd…` of PKCS#12: written by OpenSSL 1 and Java, and used in the platform's `apiclient_cert.p12`.
+fn decrypt_pkcs12_pbe(
     algorithm: &AlgorithmIdentifierOwned,
     buffer: &mut [u8],
     passphrase: &str,
-) -> Result<usize, Refused> {
-    let parameters = algorithm.parameters.as_ref().ok_or(Refused::Scheme)?;
-    let parameters = parameters.decode_as::<Pkcs12PbeParams>().map_err(|_| Refused::Scheme)?;
-    let iterations = iterations(parameters.iterations).ok_or(Refused::Scheme)?;
-    let passphrase = utf16(passphrase);
+) -> Result<usize, PbeError> {
+    let parameters = algorithm.parameters.as_ref().ok_or(PbeError::Unsupported)?;
+    let parameters = parameters.decode_as::<Pkcs12PbeParams>().map_err(|_| PbeError::Unsupported)?;
+    let iterations = checked_iterations(parameters.iterations).ok_or(PbeError::Unsupported)?;
+    let passphrase = utf16be(passphrase);
     let salt = parameters.salt.as_bytes();
     let derive = |id, length| Zeroizing::new(derive_key::<Sha1>(&passphrase, salt, id, iterations, length));
     let key = |length| derive(Pkcs12KeyType::EncryptionKey, length);
     let iv = derive(Pkcs12KeyType::Iv, 8);
     match algorithm.oid {
-        pkcs12::PKCS_12_PBE_WITH_SHAAND3_KEY_TRIPLE_DES_CBC => {
-            cbc(des::TdesEde3::new_from_slice(&key(24)).map_err(|_| Refused::Scheme)?, &iv, buffer)
-        }
-        pkcs12::PKCS_12_PBE_WITH_SHAAND2_KEY_TRIPLE_DES_CBC => {
-            cbc(des::TdesEde2::new_from_slice(&key(16)).map_err(|_| Refused::Scheme)?, &iv, buffer)
-        }
+        pkcs12::PKCS_12_PBE_WITH_SHAAND3_KEY_TRIPLE_DES_CBC => decrypt_cbc(
+            des::TdesEde3::new_from_slice(&key(24)).map_err(|_| PbeError::Unsupported)?,
+            &iv,
+            buffer,
+        ),
+        pkcs12::PKCS_12_PBE_WITH_SHAAND2_KEY_TRIPLE_DES_CBC => decrypt_cbc(
+            des::TdesEde2::new_from_slice(&key(16)).map_err(|_| PbeError::Unsupported)?,
+            &iv,
+            buffer,
+        ),
         pkcs12::PKCS_12_PBE_WITH_SHAAND128_BIT_RC2_CBC => {
-            cbc(rc2::Rc2::new_with_eff_key_len(&key(16), 128), &iv, buffer)
+            decrypt_cbc(rc2::Rc2::new_with_eff_key_len(&key(16), 128), &iv, buffer)
         }
         pkcs12::PKCS_12_PBEWITH_SHAAND40_BIT_RC2_CBC => {
-            cbc(rc2::Rc2::new_with_eff_key_len(&key(5), 40), &iv, buffer)
+            decrypt_cbc(rc2::Rc2::new_with_eff_key_len(&key(5), 40), &iv, buffer)
         }
-        _ => Err(Refused::Scheme),
+        _ => Err(PbeError::Unsupported),
     }
 }
 
-fn cbc<C: BlockCipherDecrypt>(cipher: C, iv: &[u8], buffer: &mut [u8]) -> Result<usize, Refused> {
-    let decryptor = Decryptor::inner_iv_slice_init(cipher, iv).map_err(|_| Refused::Scheme)?;
-    let plain = decryptor.decrypt_padded::<Pkcs7>(buffer).map_err(|_| Refused::Passphrase)?;
+fn decrypt_cbc<C: BlockCipherDecrypt>(cipher: C, iv: &[u8], buffer: &mut [u8]) -> Result<usize, PbeError> {
+    let decryptor = Decryptor::inner_iv_slice_init(cipher, iv).map_err(|_| PbeError::Unsupported)?;
+    let plain = decryptor.decrypt_padded::<Pkcs7>(buffer).map_err(|_| PbeError::WrongPassphrase)?;
     Ok(plain.len())
 }
 
-/// A passphrase as PKCS#12 hashes it: UTF-16, big-endian, with a zero at its end.
-pub(super) fn utf16(passphrase: &str) -> Zeroizing<Vec<u8>> {
-    // Each byte of UTF-8 becomes two at most, so this never grows and leaves no copy behind.
+/// The passphrase as PKCS#12 hashes it: UTF-16, big-endian, ending with a zero.
+pub(super) fn utf16be(passphrase: &str) -> Zeroizing<Vec<u8>> {
+    // A byte of UTF-8 becomes at most two, so the vector never grows and leaves no unwiped copy.
     let mut bytes = Zeroizing::new(Vec::with_capacity(passphrase.len() * 2 + 2));
     for unit in passphrase.encode_utf16().chain([0]) {
         bytes.extend_from_slice(&unit.to_be_bytes());
@@ -120,7 +124,8 @@ pub(super) fn utf16(passphrase: &str) -> Zeroizing<Vec<u8>> {
     bytes
 }
 
-pub(super) fn iterations(count: i32) -> Option<i32> {
+/// The iteration count of a file, if it is within the limits.
+pub(super) fn checked_iterations(count: i32) -> Option<i32> {
     u32::try_from(count).is_ok_and(|count| (1..=MAX_ITERATIONS).contains(&count)).then_some(count)
 }
 

@@ -1,4 +1,4 @@
-//! RSASSA-PKCS1-v1_5 with SHA-256, and RSAES-OAEP with SHA-1, on keys that were parsed once.
+//! RSASSA-PKCS1-v1_5 with SHA-256 and RSAES-OAEP with SHA-1. A key is parsed once, when it is loaded.
 
 use aws_lc_rs::digest;
 use aws_lc_rs::encoding::{AsDer as _, Pkcs8V1Der, PublicKeyX509Der};
@@ -12,10 +12,10 @@ use aws_lc_rs::signature::{KeyPair as _, ParsedPublicKey, RSA_PKCS1_2048_8192_SH
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 
-/// The largest modulus that is accepted: 8192 bits.
+/// The largest accepted modulus, in bytes: 8192 bits.
 const MAX_MODULUS: usize = 1024;
 
-/// The merchant's private key: signs and decrypts, in constant time, on AWS-LC.
+/// The merchant's private key. AWS-LC signs and decrypts with it in constant time.
 pub(crate) struct PrivateKey {
     pair: KeyPair,
     decrypting: OaepPrivateDecryptingKey,
@@ -30,7 +30,7 @@ impl PrivateKey {
         Ok(PrivateKey { pair, decrypting })
     }
 
-    /// The text that was encrypted for this key (RSAES-OAEP with SHA-1); `None` for anything else.
+    /// Decrypts base64 (RSAES-OAEP with SHA-1); `None` if it was not encrypted for this key.
     pub(crate) fn decrypt_base64(&self, ciphertext: &str) -> Option<Vec<u8>> {
         let ciphertext = STANDARD.decode(ciphertext).ok()?;
         let mut plain = vec![0; self.decrypting.min_output_size()];
@@ -39,7 +39,7 @@ impl PrivateKey {
         Some(plain)
     }
 
-    /// The signature of `message`, in base64.
+    /// Signs `message`; the signature is base64.
     pub(crate) fn sign_base64(&self, message: &[u8]) -> Result<String, Unspecified> {
         let mut signature = [0; MAX_MODULUS];
         let signature = signature.get_mut(..self.pair.public_modulus_len()).ok_or(Unspecified)?;
@@ -47,14 +47,14 @@ impl PrivateKey {
         Ok(STANDARD.encode(signature))
     }
 
-    /// Whether `public` is this key's other half.
+    /// Whether `public` is the public key of this private key.
     pub(crate) fn matches(&self, public: &PublicKey) -> bool {
         let (ours, theirs) = (self.pair.public_key().as_der(), public.verifying.as_der());
         matches!((ours, theirs), (Ok(ours), Ok(theirs)) if ours.as_ref() == theirs.as_ref())
     }
 }
 
-/// A platform key: verifies and encrypts.
+/// A platform's public key: verifies and encrypts.
 pub(crate) struct PublicKey {
     verifying: ParsedPublicKey,
     encrypting: OaepPublicEncryptingKey,
@@ -71,21 +71,21 @@ impl PublicKey {
         Ok(PublicKey { verifying, encrypting })
     }
 
-    /// `text` encrypted (RSAES-OAEP with SHA-1), in base64; `None` when it is too long.
+    /// Encrypts `text` (RSAES-OAEP with SHA-1) to base64; `None` when it is too long.
     pub(crate) fn encrypt_base64(&self, text: &[u8]) -> Option<String> {
         let mut ciphertext = vec![0; self.encrypting.ciphertext_size()];
         let ciphertext = self.encrypting.encrypt(&OAEP_SHA1_MGF1SHA1, text, &mut ciphertext, None).ok()?;
         Some(STANDARD.encode(ciphertext))
     }
 
-    /// How many bytes can be encrypted.
+    /// The longest text that can be encrypted, in bytes.
     pub(crate) fn max_plaintext(&self) -> usize {
         self.encrypting.max_plaintext_size(&OAEP_SHA1_MGF1SHA1)
     }
 
-    /// Whether `signature` (base64) holds for the parts of a message, put together; `false` for anything malformed.
+    /// Whether `signature` (base64) is valid for the concatenated parts of a message; `false` for malformed input.
     pub(crate) fn verifies(&self, message: &[&[u8]], signature: &[u8]) -> bool {
-        // The body may be large, and is never copied into a message of its own.
+        // Hashed part by part: the body may be large and is not copied.
         let mut context = digest::Context::new(&digest::SHA256);
         for part in message {
             context.update(part);
@@ -93,7 +93,7 @@ impl PublicKey {
         self.verifies_digest(context, signature)
     }
 
-    /// The same for a message that was read into a SHA-256 as it came.
+    /// As [`verifies`](Self::verifies), for a message that was hashed (SHA-256) while it was read.
     pub(crate) fn verifies_digest(&self, message: digest::Context, signature: &[u8]) -> bool {
         let mut raw = [0; MAX_MODULUS];
         let Ok(length) = STANDARD.decode_slice(signature, &mut raw) else { return false };

@@ -1,9 +1,12 @@
 //! Where a download goes, and what is done with it on the way: decompressed, counted, hashed.
 
-use std::io::{self, Write as _};
+use std::io;
+#[cfg(feature = "bill")]
+use std::io::Write as _;
 use std::path::{Path, PathBuf};
 
 use aws_lc_rs::digest::{Context, SHA1_FOR_LEGACY_USE_ONLY};
+#[cfg(feature = "bill")]
 use flate2::write::MultiGzDecoder;
 use tokio::fs::File;
 use tokio::io::{AsyncWrite, AsyncWriteExt as _};
@@ -13,6 +16,7 @@ use crate::error::Error;
 use crate::sign;
 
 /// How much is decompressed in one step: gzip makes at most about a thousand times as much of it.
+#[cfg(feature = "bill")]
 const STEP: usize = 2048;
 
 /// Where it goes.
@@ -24,7 +28,11 @@ pub(crate) enum Sink {
 /// Why a download ends early; the caller knows of which call.
 pub(super) enum Stop {
     TooLarge(u64),
-    Unwritten { to: String, source: io::Error },
+    Unwritten {
+        to: String,
+        source: io::Error,
+    },
+    #[cfg_attr(not(feature = "bill"), expect(dead_code, reason = "only `bill` decompresses"))]
     NoGzip(io::Error),
 }
 
@@ -120,6 +128,7 @@ impl Target {
 /// What is on its way into the sink.
 pub(super) struct Content {
     target: Target,
+    #[cfg(feature = "bill")]
     gzip: Option<MultiGzDecoder<Vec<u8>>>,
     limit: u64,
     bytes: u64,
@@ -134,16 +143,33 @@ pub(super) struct Written {
 }
 
 impl Content {
-    pub(super) fn new(target: Target, gunzip: bool, limit: Option<u64>) -> Content {
-        let gzip = gunzip.then(|| MultiGzDecoder::new(Vec::new()));
-        let sha1 = Context::new(&SHA1_FOR_LEGACY_USE_ONLY);
-        Content { target, gzip, limit: limit.unwrap_or(u64::MAX), bytes: 0, sha1 }
+    pub(super) fn new(target: Target, limit: Option<u64>) -> Content {
+        Content {
+            target,
+            #[cfg(feature = "bill")]
+            gzip: None,
+            limit: limit.unwrap_or(u64::MAX),
+            bytes: 0,
+            sha1: Context::new(&SHA1_FOR_LEGACY_USE_ONLY),
+        }
+    }
+
+    #[cfg(feature = "bill")]
+    pub(super) fn gunzip(mut self, gunzip: bool) -> Content {
+        self.gzip = gunzip.then(|| MultiGzDecoder::new(Vec::new()));
+        self
     }
 
     pub(super) async fn push(&mut self, chunk: &[u8]) -> Result<(), Stop> {
-        if self.gzip.is_none() {
-            return self.put(chunk).await;
+        #[cfg(feature = "bill")]
+        if self.gzip.is_some() {
+            return self.decompress(chunk).await;
         }
+        self.put(chunk).await
+    }
+
+    #[cfg(feature = "bill")]
+    async fn decompress(&mut self, chunk: &[u8]) -> Result<(), Stop> {
         // In small steps, so that a file made to expand does not do so in memory.
         for step in chunk.chunks(STEP) {
             if let Some(gzip) = &mut self.gzip {
@@ -154,6 +180,7 @@ impl Content {
         Ok(())
     }
 
+    #[cfg(feature = "bill")]
     async fn put_decompressed(&mut self) -> Result<(), Stop> {
         let Some(gzip) = &mut self.gzip else { return Ok(()) };
         let mut bytes = std::mem::take(gzip.get_mut());
@@ -175,10 +202,11 @@ impl Content {
     }
 
     pub(super) async fn finish(mut self) -> Result<Written, Stop> {
+        #[cfg(feature = "bill")]
         if let Some(gzip) = &mut self.gzip {
             gzip.try_finish().map_err(Stop::NoGzip)?;
+            self.put_decompressed().await?;
         }
-        self.put_decompressed().await?;
         self.target.flush().await?;
         Ok(Written { target: self.target, bytes: self.bytes, sha1: hex(self.sha1.finish().as_ref()) })
     }

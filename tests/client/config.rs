@@ -188,7 +188,7 @@ fn the_environment_configures_a_client() {
     assert!(from_env(&p12[..1]).contains("`WECHATPAY_P12` is given besides `privateKey`"));
     let with = |passphrase| from_env(&[p12.as_slice(), &[("WECHATPAY_PASSPHRASE", passphrase)]].concat());
     assert_eq!(with(MCHID), MCHID);
-    assert!(with("another").contains("the passphrase does not fit"));
+    assert!(with("another").contains("the passphrase is wrong"));
     assert!(from_env(&[("WECHATPAY_TIMEOUT", "soon")]).contains("`WECHATPAY_TIMEOUT` must be a number"));
     assert!(from_env(&[("WECHATPAY_APIV3_KEY", "short")]).contains("exactly 32 bytes; it is 5"));
 }

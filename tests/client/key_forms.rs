@@ -133,7 +133,7 @@ fn the_serial_comes_from_the_certificate() {
     for (certificate, found) in [
         (key("merchant_key.pem"), "found a private key"),
         (key("merchant_pub.pem"), "found a public key"),
-        (file("merchant.p12"), "found a PKCS#12 file (its place is `p12`)"),
+        (file("merchant.p12"), "found a PKCS#12 file (pass it as `p12`)"),
         (key("merchant_cert.pem")[..400].to_owned(), "cut or damaged"),
         ("3775B6A4".to_owned(), "8 characters without a PEM header"),
     ] {
@@ -165,13 +165,13 @@ fn a_p12_gives_key_and_serial() {
         "not the private key's",
     );
     for (path, passphrase, found) in [
-        (key_path("merchant.p12"), "wrong", "the passphrase does not fit"),
-        (key_path("merchant.legacy.p12"), "", "the passphrase does not fit"),
-        (key_path("merchant.nomac.p12"), "wrong", "the passphrase does not fit"),
+        (key_path("merchant.p12"), "wrong", "the passphrase is wrong"),
+        (key_path("merchant.legacy.p12"), "", "the passphrase is wrong"),
+        (key_path("merchant.nomac.p12"), "wrong", "the passphrase is wrong"),
         (key_path("merchant.nokey.p12"), MCHID, "without a private key"),
-        (key_path("merchant_key.pem"), MCHID, "a PEM file (its place is `privateKey`)"),
-        (key_path("README.md"), MCHID, "a file of another kind"),
-        (key("merchant_key.pem"), MCHID, "a text that is no path"),
+        (key_path("merchant_key.pem"), MCHID, "a PEM file (pass it as the private key)"),
+        (key_path("README.md"), MCHID, "a file in another format"),
+        (key("merchant_key.pem"), MCHID, "a text that is not a path"),
         ("/no/such.p12".to_owned(), MCHID, "`/no/such.p12`, which cannot be read"),
     ] {
         key_error(platform().p12(path, passphrase).build(), "p12", found);
@@ -188,7 +188,7 @@ fn phps_pair_of_key_and_passphrase() {
     key_error(
         factory(json!([file("merchant_key.encrypted.pem"), "other"])),
         "privateKey",
-        "the passphrase does not fit",
+        "the passphrase is wrong",
     );
     key_error(
         factory(json!([file("merchant_key.encrypted.pem"), ""])),
@@ -211,9 +211,9 @@ fn a_wrong_key_says_what_was_found() {
     for (pem, found) in [
         (key("merchant_cert.pem"), "found an X.509 certificate"),
         (key("merchant_pub.pem"), "found a public key"),
-        (key("merchant_key.encrypted.pem"), "the passphrase does not fit"),
-        (key("merchant_key.scrypt.pem"), "the passphrase does not fit"),
-        (key("merchant_key.pbes1.pem"), "the passphrase does not fit"),
+        (key("merchant_key.encrypted.pem"), "the passphrase is wrong"),
+        (key("merchant_key.scrypt.pem"), "the passphrase is wrong"),
+        (key("merchant_key.pbes1.pem"), "the passphrase is wrong"),
         (key("merchant_key.des3.pem"), "an encryption that is not supported"),
         (
             key("merchant_key.pkcs1.encrypted.pem"),
@@ -222,7 +222,7 @@ fn a_wrong_key_says_what_was_found() {
         (key("ec_key.pem"), "found an elliptic-curve key"),
         (key("ec_key.pkcs8.pem"), "not an RSA key"),
         (key("weak_key.pem"), "2048 to 8192 bits"),
-        (file("merchant.p12"), "found a PKCS#12 file (its place is `p12`)"),
+        (file("merchant.p12"), "found a PKCS#12 file (pass it as `p12`)"),
         (file("README.md"), "without a PEM header"),
         ("MIIEvQ".to_owned(), "found 6 characters without a PEM header"),
         (" \n".to_owned(), "found an empty text"),
@@ -233,7 +233,7 @@ fn a_wrong_key_says_what_was_found() {
         (format!("private.pkcs8://{}", base64("merchant_pub.pem")), "`private.pkcs8` that is not an RSA key"),
         ("private.pkcs8://".to_owned(), "without valid base64"),
         ("private.pkcs1://MII*".to_owned(), "without valid base64"),
-        ("private.sec1://MIIE".to_owned(), "a `private.…://` text of another form"),
+        ("private.sec1://MIIE".to_owned(), "a `private.…://` text with an unknown scheme"),
     ] {
         private(pem, found);
     }

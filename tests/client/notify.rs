@@ -156,9 +156,9 @@ fn a_wrong_envelope_is_refused() {
         (json!({"algorithm": "AEAD_SM4_GCM"}), "the algorithm must be AEAD_AES_256_GCM"),
         (json!({"nonce": "short"}), "the nonce must be 12 bytes; it is 5"),
         (json!({"ciphertext": "!"}), "not base64"),
-        (json!({"associated_data": "refund"}), "does not open"),
-        (json!({"associated_data": null}), "does not open"),
-        (json!({"ciphertext": ""}), "does not open"),
+        (json!({"associated_data": "refund"}), "cannot be decrypted"),
+        (json!({"associated_data": null}), "cannot be decrypted"),
+        (json!({"ciphertext": ""}), "cannot be decrypted"),
     ] {
         let Err(Error::Decrypt(e)) = open(resource(change)) else { panic!("not a Decrypt error: {part}") };
         assert!(e.contains(part) && e.contains("ID1"), "{e}");

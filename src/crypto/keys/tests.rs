@@ -26,36 +26,15 @@ fn every_private_form_gives_the_same_signature() {
         (text("merchant_key.pkcs1.pem"), None),
         (text("merchant_key.pem").replace('\n', "\r\n"), None),
         (one_line("merchant_key.pem"), None),
-        (one_line("merchant_key.encrypted.pem"), Some("secret")),
-        (text("merchant_key.pem"), Some("not needed, not looked at")),
+        (text("merchant_key.pem"), Some("not needed, ignored")),
         (format!("\u{feff}Bag Attributes\n  friendlyName: x\n{both}"), None),
         (format!("file://{}", path("merchant_key.pem")), None),
         (format!("private.pkcs8://{}", base64("merchant_key.pem")), None),
         (format!("private.pkcs1://{}", base64("merchant_key.pkcs1.pem")), None),
-        (text("merchant_key.encrypted.pem"), Some("secret")), // AES-256, HMAC-SHA-256
-        (text("merchant_key.aes128sha1.pem"), Some("secret")),
-        (text("merchant_key.aes192.pem"), Some("secret")),
-        (text("merchant_key.scrypt.pem"), Some("secret")),
-        (text("merchant_key.pbes1.pem"), Some("secret")),
     ] {
         let key = private_key("k", &form, passphrase).unwrap_or_else(|e| panic!("{e}"));
         assert_eq!(signature(&key), plain);
     }
-    for name in ["merchant.p12", "merchant.legacy.p12", "merchant.nomac.p12", "merchant.plain.p12"] {
-        let loaded = p12("p", &path(name), "1900000109").unwrap_or_else(|e| panic!("{name}: {e}"));
-        assert_eq!(signature(&loaded.key), plain, "{name}");
-        let serial = "3775B6A45ACD588826D15E583A95F5DD12345678";
-        assert_eq!(loaded.certificate_serial.as_deref(), Some(serial), "{name}");
-    }
-    let loaded = p12("p", &format!("file://{}", path("merchant.nocert.p12")), "1900000109").unwrap();
-    assert_eq!((signature(&loaded.key), loaded.certificate_serial), (plain, None));
-}
-
-/// The certificate that counts is the key's, not the first one; the passphrase is not ASCII, the MAC SHA-512.
-#[test]
-fn of_several_certificates_the_keys_own_counts() {
-    let loaded = p12("p", &path("platform.chain.p12"), "pässwörd-密码").unwrap();
-    assert_eq!(loaded.certificate_serial.as_deref(), Some("7132D72A03E93CDDF8C03BBD1F37EEDF87654321"));
 }
 
 #[test]
@@ -67,13 +46,7 @@ fn der_files_load() {
         format!("file://{}", file.display())
     };
     let plain = signature(&private_key("k", &text("merchant_key.pem"), None).unwrap());
-    for name in [
-        "merchant_key.pem",
-        "merchant_key.pkcs1.pem",
-        "merchant_key.encrypted.pem",
-        "merchant_key.scrypt.pem",
-        "merchant_key.pbes1.pem",
-    ] {
+    for name in ["merchant_key.pem", "merchant_key.pkcs1.pem"] {
         let key = private_key("k", &der(name), Some("secret")).unwrap_or_else(|e| panic!("{name}: {e}"));
         assert_eq!(signature(&key), plain, "{name}");
     }
@@ -96,7 +69,7 @@ fn der_files_load() {
     let cut = dir.path().join("cut.der");
     std::fs::write(&cut, &::pem::parse(text("merchant_key.pem")).unwrap().contents()[..500]).unwrap();
     let error = private_key("k", &format!("file://{}", cut.display()), None).err().unwrap().to_string();
-    assert!(error.contains("a DER file that is no key"), "{error}");
+    assert!(error.contains("a DER file that is neither a key"), "{error}");
 }
 
 #[test]
@@ -132,29 +105,7 @@ fn a_key_for_rsassa_pss_is_refused() {
 }
 
 #[test]
-fn a_damaged_p12_is_refused_wherever_the_damage_is() {
-    let dir = tempfile::tempdir().unwrap();
-    let file = dir.path().join("damaged.p12");
-    for name in ["merchant.p12", "merchant.legacy.p12"] {
-        let whole = std::fs::read(path(name)).unwrap();
-        for length in (0..whole.len()).step_by(97) {
-            std::fs::write(&file, &whole[..length]).unwrap();
-            assert!(p12("p", file.to_str().unwrap(), "1900000109").is_err(), "{name} cut at {length}");
-        }
-        // One byte inside the encrypted part: the MAC sees it.
-        let mut changed = whole;
-        changed[400] ^= 1;
-        std::fs::write(&file, &changed).unwrap();
-        let error = p12("p", file.to_str().unwrap(), "1900000109").err().unwrap().to_string();
-        assert!(error.contains("the passphrase does not fit"), "{error}");
-    }
-    std::fs::write(&file, [0x30, 0x80, 2, 1, 3, 0x30, 0x80]).unwrap();
-    let error = p12("p", file.to_str().unwrap(), "x").err().unwrap().to_string();
-    assert!(error.contains("in BER"), "{error}");
-}
-
-#[test]
-fn the_serials_are_phps() {
+fn conformance_serials_equal_phps() {
     let Some(vectors) = Vectors::of("PemUtil.parseCertificateSerialNo") else { return };
     let mut compared = 0;
     for vector in vectors.iter() {
@@ -172,20 +123,34 @@ fn the_serials_are_phps() {
         }
         compared += 1;
     }
-    assert!(compared >= 20, "{compared}");
+    println!("PemUtil.parseCertificateSerialNo: {compared} compared, all equal");
+    assert!(compared > 0);
 }
 
 #[test]
-fn pkcs1_and_spki_are_one_key_as_in_php() {
+fn conformance_pkcs1_and_spki_are_one_key_as_in_php() {
     let Some(vectors) = Vectors::of("Rsa.pkcs1ToSpki") else { return };
-    let mut compared = 0;
+    let (mut compared, mut keys) = (0, 0);
     for vector in vectors.iter() {
         let (pkcs1, spki) = (vector["input"].as_str().unwrap(), vector["output"].as_str().unwrap());
         let load = |form: String| public_key("k", &form).ok().map(|loaded| loaded.key.pkcs1_der());
         let both = (load(format!("public.pkcs1://{pkcs1}")), load(format!("public.spki://{spki}")));
-        // PHP wraps anything; what is no key stays none.
+        // PHP wraps any bytes; those that are not a key load in neither form.
         assert_eq!(both.0, both.1);
-        compared += usize::from(both.0.is_some_and(|der| STANDARD.encode(der) == pkcs1));
+        compared += 1;
+        keys += usize::from(both.0.is_some_and(|der| STANDARD.encode(der) == pkcs1));
     }
-    assert!(compared >= 1, "{compared}");
+    println!("Rsa.pkcs1ToSpki: {compared} compared, all equal; {keys} of them are keys");
+    assert!(keys > 0);
+}
+
+#[cfg(not(feature = "p12"))]
+#[test]
+fn a_key_with_a_passphrase_names_the_feature_that_it_needs() {
+    let encrypted = private_key("k", &text("merchant_key.encrypted.pem"), Some("secret")).err();
+    let file = p12("p", &path("merchant.p12"), "1900000109").err();
+    for error in [encrypted, file] {
+        let error = error.unwrap().to_string();
+        assert!(error.contains("needs the cargo feature `p12` of `wechatpay-chain`"), "{error}");
+    }
 }

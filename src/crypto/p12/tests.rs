@@ -11,8 +11,8 @@ fn path(name: &str) -> String {
     format!("{}/tests/keys/{name}", env!("CARGO_MANIFEST_DIR"))
 }
 
-/// The merchant's key and certificate as `openssl` writes them; `None` where that program, or what it is asked for, is
-/// not to be had. One iteration unless asked for more, so that a file can be opened thousands of times.
+/// The merchant's key and certificate as `openssl` writes them; `None` where that program, or the scheme, is
+/// missing. One iteration unless `arguments` says more, so that a file can be read thousands of times.
 fn written(arguments: &str, passphrase: &str) -> Option<Vec<u8>> {
     let output = Command::new("openssl")
         .args(["pkcs12", "-export", "-inkey", &path("merchant_key.pem"), "-in", &path("merchant_cert.pem")])
@@ -31,7 +31,7 @@ fn plain_key() -> Vec<u8> {
 }
 
 #[test]
-fn what_openssl_writes_opens() {
+fn files_written_by_openssl_are_read() {
     let own = plain_key();
     for arguments in [
         "",
@@ -54,70 +54,74 @@ fn what_openssl_writes_opens() {
         for passphrase in [PASSPHRASE, "", "密码🔑e\u{301}", &"x".repeat(900)] {
             let Some(file) = written(&arguments, passphrase) else { continue };
             let what = format!("{arguments} `{passphrase}`");
-            let contents = open(&file, passphrase).unwrap_or_else(|e| panic!("{what}: {e:?}"));
+            let contents = read(&file, passphrase).unwrap_or_else(|e| panic!("{what}: {e:?}"));
             let keys: Vec<_> = contents.keys.iter().map(|key| rsa_key(key)).collect();
             assert_eq!(keys, [rsa_key(&own)], "{what}");
             assert_eq!(contents.certificates.len(), certificates, "{what}");
             let encrypted = !arguments.contains("-keypbe NONE") || !arguments.contains("-nomac");
             for wrong in ["wrong", "1900000108", "1900000109 "] {
-                let outcome = open(&file, wrong).err();
-                assert_eq!(outcome, encrypted.then_some(Closed::Passphrase), "{what}, opened with `{wrong}`");
+                let outcome = read(&file, wrong).err();
+                assert_eq!(
+                    outcome,
+                    encrypted.then_some(P12Error::WrongPassphrase),
+                    "{what}, opened with `{wrong}`"
+                );
             }
         }
     }
 }
 
-/// The `RSAPrivateKey` within: what stands around it differs (`-keyex` adds an attribute).
+/// The `RSAPrivateKey` inside; the structure around it differs (`-keyex` adds an attribute).
 fn rsa_key(pkcs8: &[u8]) -> Vec<u8> {
     rsa::pkcs8::PrivateKeyInfoRef::from_der(pkcs8).unwrap().private_key.as_bytes().to_vec()
 }
 
 #[test]
 fn other_schemes_are_named_as_such() {
-    for (arguments, closed) in [
-        ("-keypbe PBE-SHA1-RC4-128 -legacy", Closed::Scheme),
-        ("-keypbe PBE-MD5-DES -legacy", Closed::Scheme),
-        ("-keypbe camellia-256-cbc", Closed::Scheme),
-        ("-keypbe des-ede3-cbc", Closed::Scheme),
-        ("-macalg sha224", Closed::Scheme),
+    for (arguments, error) in [
+        ("-keypbe PBE-SHA1-RC4-128 -legacy", P12Error::Unsupported),
+        ("-keypbe PBE-MD5-DES -legacy", P12Error::Unsupported),
+        ("-keypbe camellia-256-cbc", P12Error::Unsupported),
+        ("-keypbe des-ede3-cbc", P12Error::Unsupported),
+        ("-macalg sha224", P12Error::Unsupported),
     ] {
         let Some(file) = written(arguments, PASSPHRASE) else { continue };
-        assert_eq!(open(&file, PASSPHRASE).err(), Some(closed), "{arguments}");
+        assert_eq!(read(&file, PASSPHRASE).err(), Some(error), "{arguments}");
     }
 }
 
-/// Every byte of a file turned two ways, and every end cut off: what had a MAC opens to the same or not at all.
+/// Each byte changed in two ways, and the file cut at each byte: with a MAC, the contents are the same or an error.
 #[test]
-fn no_damage_opens_to_something_else() {
+fn a_damaged_file_never_yields_other_contents() {
     for (arguments, authentic) in [("", true), ("-nomac", false), ("-legacy -nomac", false)] {
         let Some(file) = written(arguments, PASSPHRASE) else { continue };
-        let whole = open(&file, PASSPHRASE).unwrap();
+        let whole = read(&file, PASSPHRASE).unwrap();
         let check = |damaged: &[u8], what: &str| {
-            let Ok(contents) = open(damaged, PASSPHRASE) else { return };
+            let Ok(contents) = read(damaged, PASSPHRASE) else { return };
             let same = contents.keys == whole.keys && contents.certificates == whole.certificates;
             assert!(same || !authentic, "{arguments}: {what}");
         };
         for at in 0..file.len() {
-            assert!(open(&file[..at], PASSPHRASE).is_err(), "{arguments}: cut at {at}");
+            assert!(read(&file[..at], PASSPHRASE).is_err(), "{arguments}: cut at {at}");
             for mask in [0x01, 0x80] {
                 let mut damaged = file.clone();
                 damaged[at] ^= mask;
-                check(&damaged, &format!("byte {at} turned by {mask:#x}"));
+                check(&damaged, &format!("byte {at} changed by {mask:#x}"));
             }
         }
-        assert_eq!(open(&[&file[..], b"\0"].concat(), PASSPHRASE).err(), Some(Closed::Damaged));
+        assert_eq!(read(&[&file[..], b"\0"].concat(), PASSPHRASE).err(), Some(P12Error::Damaged));
     }
 }
 
-/// Without a MAC only the padding speaks against a wrong passphrase, and once in 256 times it does not.
+/// Without a MAC only the padding shows a wrong passphrase, and one in 256 gives valid padding.
 #[test]
-fn a_wrong_passphrase_is_called_that_without_a_mac_too() {
+fn a_wrong_passphrase_is_recognised_without_a_mac() {
     for arguments in ["-nomac", "-legacy -certpbe NONE -nomac"] {
         let Some(file) = written(arguments, PASSPHRASE) else { continue };
         for wrong in 0..1_500 {
             assert_eq!(
-                open(&file, &format!("{wrong}")).err(),
-                Some(Closed::Passphrase),
+                read(&file, &format!("{wrong}")).err(),
+                Some(P12Error::WrongPassphrase),
                 "{arguments}: {wrong}"
             );
         }
@@ -142,7 +146,7 @@ fn bags(bags: &[Vec<u8>]) -> Vec<u8> {
 
 /// A file without a MAC that holds `contents` as it is, in one safe.
 fn file_of(contents: &[u8]) -> Vec<u8> {
-    let data = |contents: &[u8]| bag(DATA, &der(Tag::OctetString, &[contents]));
+    let data = |contents: &[u8]| bag(ID_DATA, &der(Tag::OctetString, &[contents]));
     let safes = der(Tag::Sequence, &[&data(contents)]);
     der(Tag::Sequence, &[&[0x02, 1, 3], &data(&safes)])
 }
@@ -151,9 +155,9 @@ fn file_of(contents: &[u8]) -> Vec<u8> {
 fn a_file_must_not_cost_minutes() {
     let key = pem::parse(std::fs::read(path("merchant_key.pbes1.pem")).unwrap()).unwrap();
     let key = bag(pkcs12::PKCS_12_PKCS8_KEY_BAG_OID, key.contents());
-    let many = |count| open(&file_of(&bags(&vec![key.clone(); count])), "secret");
-    assert_eq!(many(MAX_ENCRYPTED).unwrap().keys.len(), MAX_ENCRYPTED);
-    assert_eq!(many(MAX_ENCRYPTED + 1).err(), Some(Closed::Large));
+    let many = |count| read(&file_of(&bags(&vec![key.clone(); count])), "secret");
+    assert_eq!(many(MAX_ENCRYPTED_PARTS).unwrap().keys.len(), MAX_ENCRYPTED_PARTS);
+    assert_eq!(many(MAX_ENCRYPTED_PARTS + 1).err(), Some(P12Error::TooManyParts));
 
     // Iterations: none, fewer than none, 16,777,215.
     for count in [&[0x02, 1, 0][..], &[0x02, 1, 0xff], &[0x02, 4, 0x00, 0xff, 0xff, 0xff]] {
@@ -162,7 +166,7 @@ fn a_file_must_not_cost_minutes() {
         let algorithm = der(Tag::Sequence, &[&scheme, &parameters]);
         let key = der(Tag::Sequence, &[&algorithm, &der(Tag::OctetString, &[&[0; 8]])]);
         let file = file_of(&bags(&[bag(pkcs12::PKCS_12_PKCS8_KEY_BAG_OID, &key)]));
-        assert_eq!(open(&file, "secret").err(), Some(Closed::Scheme), "{count:?}");
+        assert_eq!(read(&file, "secret").err(), Some(P12Error::Unsupported), "{count:?}");
     }
 }
 
@@ -171,24 +175,24 @@ fn bags_of_every_kind() {
     let key = bag(pkcs12::PKCS_12_KEY_BAG_OID, &plain_key());
     let within = |contents: Vec<u8>| bag(pkcs12::PKCS_12_SAFE_CONTENTS_BAG_OID, &bags(&[contents]));
     let crl = bag(ObjectIdentifier::new_unwrap("1.2.840.113549.1.12.10.1.4"), &[0x05, 0]);
-    let sdsi = der(Tag::OctetString, &[b"no X.509"]);
+    let sdsi = der(Tag::OctetString, &[b"not X.509"]);
     let sdsi = der(
         Tag::Sequence,
         &[&ObjectIdentifier::new_unwrap("1.2.840.113549.1.9.22.2").to_der().unwrap(), &explicit(&sdsi)],
     );
     let sdsi = bag(pkcs12::PKCS_12_CERT_BAG_OID, &sdsi);
-    let contents = open(&file_of(&bags(&[crl, within(key.clone()), sdsi, key.clone()])), "").unwrap();
+    let contents = read(&file_of(&bags(&[crl, within(key.clone()), sdsi, key.clone()])), "").unwrap();
     assert_eq!((contents.keys.len(), contents.certificates.len()), (2, 0));
-    assert_eq!(open(&file_of(&bags(&[])), "").unwrap().keys.len(), 0);
+    assert_eq!(read(&file_of(&bags(&[])), "").unwrap().keys.len(), 0);
 
     let nested = |depth| (0..depth).fold(key.clone(), |inner, _| within(inner));
-    assert!(open(&file_of(&bags(&[nested(MAX_DEPTH)])), "").is_ok());
-    assert_eq!(open(&file_of(&bags(&[nested(MAX_DEPTH + 1)])), "").err(), Some(Closed::Damaged));
-    assert_eq!(open(&file_of(&bags(&[nested(5_000)])), "").err(), Some(Closed::Damaged));
+    assert!(read(&file_of(&bags(&[nested(MAX_NESTING)])), "").is_ok());
+    assert_eq!(read(&file_of(&bags(&[nested(MAX_NESTING + 1)])), "").err(), Some(P12Error::Damaged));
+    assert_eq!(read(&file_of(&bags(&[nested(5_000)])), "").err(), Some(P12Error::Damaged));
 
-    let behind = [bags(&[key]), vec![0]].concat();
-    assert_eq!(open(&file_of(&behind), "").err(), Some(Closed::Damaged));
+    let trailing = [bags(&[key]), vec![0]].concat();
+    assert_eq!(read(&file_of(&trailing), "").err(), Some(P12Error::Damaged));
     for nothing in [&[][..], &[0x30], &[0x30, 0x80], &[0x04, 0], &[0x30, 2, 0x30, 0]] {
-        assert_eq!(open(&file_of(nothing), "").err(), Some(Closed::Damaged), "{nothing:?}");
+        assert_eq!(read(&file_of(nothing), "").err(), Some(P12Error::Damaged), "{nothing:?}");
     }
 }

@@ -120,7 +120,7 @@ async fn what_cannot_be_fetched_is_not_called_without() {
     // The wrong APIv3 key.
     let sandbox = start_sandbox();
     let text = unsent(&automatic(&sandbox).apiv3_key(APIV3_KEY).build().unwrap()).await;
-    assert!(text.contains("does not open"), "{text}");
+    assert!(text.contains("cannot be decrypted"), "{text}");
     assert_eq!(
         targets(&sandbox),
         ["/v3/certificates"],

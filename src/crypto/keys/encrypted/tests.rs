@@ -1,0 +1,76 @@
+use super::*;
+use crate::crypto::keys::private_key;
+
+fn path(name: &str) -> String {
+    format!("{}/tests/keys/{name}", env!("CARGO_MANIFEST_DIR"))
+}
+
+fn text(name: &str) -> String {
+    std::fs::read_to_string(path(name)).unwrap()
+}
+
+fn signature(key: &PrivateKey) -> String {
+    key.sign_base64(b"one message").unwrap()
+}
+
+#[test]
+fn every_protected_form_gives_the_same_signature() {
+    let plain = signature(&private_key("k", &text("merchant_key.pem"), None).unwrap());
+    let dir = tempfile::tempdir().unwrap();
+    let der = |name: &str| {
+        let file = dir.path().join(name);
+        std::fs::write(&file, ::pem::parse(text(name)).unwrap().contents()).unwrap();
+        format!("file://{}", file.display())
+    };
+    for form in [
+        text("merchant_key.encrypted.pem").replace('\n', "\\n"),
+        text("merchant_key.encrypted.pem"), // AES-256, HMAC-SHA-256
+        text("merchant_key.aes128sha1.pem"),
+        text("merchant_key.aes192.pem"),
+        text("merchant_key.scrypt.pem"),
+        text("merchant_key.pbes1.pem"),
+        der("merchant_key.encrypted.pem"),
+        der("merchant_key.scrypt.pem"),
+        der("merchant_key.pbes1.pem"),
+    ] {
+        let key = private_key("k", &form, Some("secret")).unwrap_or_else(|e| panic!("{e}"));
+        assert_eq!(signature(&key), plain);
+    }
+    for name in ["merchant.p12", "merchant.legacy.p12", "merchant.nomac.p12", "merchant.plain.p12"] {
+        let loaded = p12("p", &path(name), "1900000109").unwrap_or_else(|e| panic!("{name}: {e}"));
+        assert_eq!(signature(&loaded.key), plain, "{name}");
+        let serial = "3775B6A45ACD588826D15E583A95F5DD12345678";
+        assert_eq!(loaded.certificate_serial.as_deref(), Some(serial), "{name}");
+    }
+    let loaded = p12("p", &format!("file://{}", path("merchant.nocert.p12")), "1900000109").unwrap();
+    assert_eq!((signature(&loaded.key), loaded.certificate_serial), (plain, None));
+}
+
+/// The certificate that counts is the key's, not the first one; the passphrase is not ASCII, the MAC SHA-512.
+#[test]
+fn of_several_certificates_the_keys_own_counts() {
+    let loaded = p12("p", &path("platform.chain.p12"), "pässwörd-密码").unwrap();
+    assert_eq!(loaded.certificate_serial.as_deref(), Some("7132D72A03E93CDDF8C03BBD1F37EEDF87654321"));
+}
+
+#[test]
+fn a_damaged_p12_is_refused_wherever_the_damage_is() {
+    let dir = tempfile::tempdir().unwrap();
+    let file = dir.path().join("damaged.p12");
+    for name in ["merchant.p12", "merchant.legacy.p12"] {
+        let whole = std::fs::read(path(name)).unwrap();
+        for length in (0..whole.len()).step_by(97) {
+            std::fs::write(&file, &whole[..length]).unwrap();
+            assert!(p12("p", file.to_str().unwrap(), "1900000109").is_err(), "{name} cut at {length}");
+        }
+        // One byte inside the encrypted part: the MAC sees it.
+        let mut changed = whole;
+        changed[400] ^= 1;
+        std::fs::write(&file, &changed).unwrap();
+        let error = p12("p", file.to_str().unwrap(), "1900000109").err().unwrap().to_string();
+        assert!(error.contains("the passphrase is wrong"), "{error}");
+    }
+    std::fs::write(&file, [0x30, 0x80, 2, 1, 3, 0x30, 0x80]).unwrap();
+    let error = p12("p", file.to_str().unwrap(), "x").err().unwrap().to_string();
+    assert!(error.contains("in BER"), "{error}");
+}
