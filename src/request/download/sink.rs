@@ -28,7 +28,10 @@ pub(crate) enum Sink {
 /// The reason why a download ends early.
 pub(super) enum Stop {
     TooLarge(u64),
-    Unwritten { to: String, source: io::Error },
+    Unwritten {
+        to: String,
+        source: io::Error,
+    },
     #[cfg(feature = "bill")]
     InvalidGzip(io::Error),
 }

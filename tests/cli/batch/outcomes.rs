@@ -1,0 +1,137 @@
+//! Mistakes in the input, exit codes, the summary, progress.
+
+use std::process::{Command, Stdio};
+
+use serde_json::{Value, json};
+use wechatpay_chain::sandbox::Fault;
+
+use super::{Desk, finish, thing};
+use crate::support::has;
+
+#[test]
+fn a_mistake_on_any_line_is_told_by_its_line_and_nothing_is_sent() {
+    let desk = Desk::new();
+    let good = thing("POST", "R1");
+    let long = format!(r#"{{"method":"POST","path":"v3/x","body":"{}"}}"#, "x".repeat(8 << 20));
+    for (line, part) in [
+        ("{", "line 3: EOF while parsing an object, column 1"),
+        ("[]", "line 3"),
+        ("nonsense", "line 3: expected"),
+        (r#"{"method":"GET","path":"v3/x","url":1}"#, "line 3: unknown field `url`"),
+        (r#"{"method":"GET","path":"v3/x","path":"v3/y"}"#, "line 3: duplicate field `path`"),
+        (r#"{"method":"GET"}"#, "line 3: missing field `path`"),
+        (r#"{"path":"v3/x"}"#, "line 3: missing field `method`"),
+        (r#"{"method":"get","path":"v3/x"}"#, "line 3: unknown variant `get`, expected one of `GET`"),
+        (r#"{"method":"GET","path":"v3/x"} {}"#, "line 3: trailing characters"),
+        (r#"{"id":"R1","method":"GET","path":"v3/x"}"#, "line 3: its id is that of line 1, too"),
+        (r#"{"id":"","method":"GET","path":"v3/x"}"#, "line 3: `id` is empty"),
+        (r#"{"id":7,"method":"GET","path":"v3/x"}"#, "line 3: invalid type"),
+        (r#"{"method":"GET","path":"v3/P123"}"#, "line 3: the segment `P123`"),
+        (r#"{"method":"GET","path":"v3/{id}"}"#, "line 3"),
+        (r#"{"method":"GET","path":"v3/x","vars":{"y":1}}"#, "line 3"),
+        (r#"{"method":"GET","path":"v3/x","headers":{"Host":"x"}}"#, "line 3: `headers.Host`"),
+        (r#"{"method":"POST","path":"v3/x","body":{},"encrypt":["/a"]}"#, "line 3"),
+        (r#"{"method":"POST","path":"v3/x","encrypt":["/a"]}"#, "line 3: `encrypt` needs a JSON body"),
+        (r#"{"method":"GET","path":"v3/x","timeout":-1}"#, "line 3: `timeout`: expected seconds, found -1"),
+        (r#"{"method":"GET","path":"v3/x","timeout":0}"#, "line 3: `timeout`"),
+        (r#"{"method":"GET","path":"v3/x","timeout":1e99}"#, "line 3: `timeout`"),
+        ("\u{feff}{}", "line 3"),
+        (&long, "line 3: is longer than 8388608 bytes"),
+    ] {
+        desk.write("calls.jsonl", format!("{good}\n{line}\n"));
+        desk.run(&["calls.jsonl"]).is(1, part);
+    }
+    desk.write("calls.jsonl", [good.as_bytes(), b"\n{\"method\":\"GET\",\"path\":\"v3/\xff\"}"].concat());
+    desk.run(&["calls.jsonl"]).is(1, "line 3");
+    desk.run(&["nowhere.jsonl"]).is(1, "`nowhere.jsonl` cannot be read");
+    desk.run(&["."]).is(1, "cannot be read");
+    desk.run(&["-"]).is(1, "-o is needed");
+    desk.run(&["calls.jsonl", "-j", "0"]).is(1, "invalid value");
+    desk.write("calls.jsonl", good);
+    desk.run(&["calls.jsonl", "-o", "/dev/null"]).is(1, "`/dev/null` is no regular file");
+    desk.run(&["calls.jsonl", "-o", "/nowhere/r.jsonl"])
+        .is(1, "the journal `/nowhere/r.jsonl` cannot be opened");
+    assert_eq!(desk.sandbox.requests().len(), 0);
+    assert!(!desk.path("calls.results.jsonl").exists());
+
+    // No call at all is no mistake.
+    desk.write("calls.jsonl", "\n");
+    desk.run(&["calls.jsonl"]).is(0, "0 calls");
+}
+
+#[test]
+fn the_exit_code_tells_the_worst_that_happened() {
+    let desk = Desk::new();
+    let fresh = |verb: &str| {
+        let _ = std::fs::remove_file(desk.path("calls.results.jsonl"));
+        desk.calls(verb, ["1".to_owned(), "2".to_owned(), "3".to_owned()]);
+    };
+    let refusal = json!({"code": "NO_AUTH", "message": "not yours", "detail": {"field": "x"}});
+    desk.sandbox.on("POST", "v3/things/2", 403, refusal).unwrap();
+    fresh("POST");
+    desk.run(&["calls.jsonl", "-j1"]).is(2, "3 calls: 2 ok, 1 refused, 0 unknown, 0 left");
+    let journal = desk.journal();
+    let refused = journal.results()["2"].clone();
+    assert_eq!(
+        (&refused["outcome"], &refused["status"], &refused["code"], &refused["message"]),
+        (&json!("refused"), &json!(403), &json!("NO_AUTH"), &json!("not yours"))
+    );
+    assert_eq!(refused["detail"], json!({"field": "x"}));
+    // It was answered: not sent again.
+    desk.run(&["calls.jsonl", "--resume"]).is(2, "1 refused");
+    assert_eq!(desk.seen()["2"], 1);
+
+    desk.sandbox.inject(Fault::CutConnection);
+    fresh("POST");
+    desk.run(&["calls.jsonl", "-j1"]).is(3, "3 calls: 1 ok, 1 refused, 1 unknown, 0 left");
+
+    desk.sandbox.inject(Fault::CutConnection);
+    desk.sandbox.inject(Fault::BadSignature);
+    fresh("POST");
+    desk.run(&["calls.jsonl", "-j1"]).is(4, "1 ok, 0 refused, 1 unknown, 0 left, 1 unverified");
+    assert_eq!(desk.journal().outcomes()["2"], "unverified");
+
+    // Nobody there: nothing was sent, so all of it is left.
+    fresh("POST");
+    desk.sandbox.clear_requests();
+    let mut nobody = desk.batch(&["calls.jsonl"]);
+    finish(nobody.env("WECHATPAY_BASE_URL", "http://127.0.0.1:9/"))
+        .is(3, "0 ok, 0 refused, 0 unknown, 3 left");
+    assert_eq!(desk.journal().outcomes()["1"], "unsent");
+
+    let mut as_json = desk.batch(&["calls.jsonl", "-o", "other.jsonl", "--json-errors"]);
+    let done = finish(&mut as_json);
+    let summary: Value = serde_json::from_str(&done.err).unwrap();
+    assert_eq!(summary, json!({"calls": 3, "ok": 2, "refused": 1, "unknown": 0, "unverified": 0, "left": 0}));
+}
+
+#[test]
+fn a_batch_in_which_nothing_works_stops_before_its_end() {
+    let desk = Desk::new();
+    desk.calls("POST", (0..100).map(|id| id.to_string()));
+    let mut nobody = desk.batch(&["calls.jsonl", "-j4"]);
+    let done = finish(nobody.env("WECHATPAY_BASE_URL", "http://127.0.0.1:9/"));
+    done.is(3, "stopped early: 10 calls in a row had no answer of use");
+    assert!(desk.journal().outcomes().len() < 20, "{done:?}");
+}
+
+#[test]
+fn progress_shows_on_a_terminal_only() {
+    let desk = Desk::new();
+    desk.calls("POST", (0..3).map(|id| id.to_string()));
+    let plain = desk.run(&["calls.jsonl", "-o", "plain.jsonl"]);
+    assert!(plain.code == Some(0) && !plain.err.contains('\u{1b}'), "{plain:?}");
+    // A terminal of `script`'s (util-linux).
+    let line = format!("{} batch calls.jsonl", env!("CARGO_BIN_EXE_wxpay"));
+    let batch = desk.batch(&[]);
+    let variables = batch.get_envs().filter_map(|(name, value)| Some((name, value?)));
+    let mut script = Command::new("script");
+    script.env_clear().envs(variables).env("TERM", "xterm").env("PATH", std::env::var("PATH").unwrap());
+    let drawn = script.current_dir(desk.home.path()).args(["-qec", &line, "/dev/null"]).stdin(Stdio::null());
+    if !has("script") {
+        return;
+    }
+    let drawn = drawn.output().unwrap();
+    let text = String::from_utf8_lossy(&drawn.stdout);
+    assert!(text.contains("\u{1b}[2K") && text.contains("3 ok"), "{drawn:?}");
+}

@@ -1,0 +1,71 @@
+//! The documents' shell scripts around `wxpay batch`.
+
+use std::os::unix::fs::PermissionsExt as _;
+use std::process::Command;
+
+use serde_json::json;
+
+use super::{Desk, Journal, thing};
+
+/// A stand-in where GNU parallel is not installed.
+const PARALLEL: &str = r#"#!/bin/bash
+command=(); while [ "$1" != ::: ]; do command+=("$1"); shift; done; shift
+for part; do "${command[@]/\{\}/$part}" & done
+for job in $(jobs -p); do wait "$job" || exit 1; done
+"#;
+
+#[test]
+fn the_scripts_of_the_documents_run() {
+    let script = |language: &str, word: &str| {
+        let name = format!("{}/docs/cli{language}.md", env!("CARGO_MANIFEST_DIR"));
+        let text = std::fs::read_to_string(name).unwrap();
+        let mut blocks =
+            text.split("```bash\n").skip(1).map(|block| block.split("```").next().unwrap().to_owned());
+        blocks.find(|block| block.contains(word)).unwrap()
+    };
+    for language in ["", ".zh-CN"] {
+        let desk = Desk::new();
+        let put = |name: &str, text: &str| {
+            std::fs::create_dir_all(desk.path(name).parent().unwrap()).unwrap();
+            desk.write(name, text);
+            std::fs::set_permissions(desk.path(name), std::fs::Permissions::from_mode(0o755)).unwrap();
+        };
+        // The machine's own programs go first.
+        put("bin/wxpay", &format!("#!/bin/sh\nexec '{}' \"$@\"\n", env!("CARGO_BIN_EXE_wxpay")));
+        put("bin/parallel", PARALLEL);
+        let run = |script: &str| {
+            let path = format!("{}:{}", std::env::var("PATH").unwrap(), desk.path("bin").display());
+            let batch = desk.batch(&[]);
+            let variables = batch.get_envs().filter_map(|(name, value)| Some((name, value?)));
+            let mut bash = Command::new("bash");
+            bash.env_clear().envs(variables).env("PATH", path).current_dir(desk.home.path());
+            bash.args(["-e", "-c", script]).output().unwrap()
+        };
+        desk.calls("POST", (0..40).map(|id| id.to_string()));
+        let output = run(&script(language, "parallel"));
+        assert!(output.status.success(), "{output:?}");
+        assert!(String::from_utf8_lossy(&output.stderr).contains("wxpay: 40 calls: 40 ok"), "{output:?}");
+        assert!(desk.seen().len() == 40 && desk.seen().values().all(|times| *times == 1));
+        let part =
+            |letter| Journal::of(&desk.read(&format!("part.a{letter}.results.jsonl"))).outcomes().len();
+        assert_eq!(["a", "b", "c", "d"].map(part).iter().sum::<usize>(), 40);
+
+        desk.sandbox
+            .on("POST", "v3/things/late", 500, json!({"code": "SYSTEM_ERROR", "message": "later"}))
+            .unwrap();
+        put("queue/a.jsonl", &thing("POST", "a"));
+        put("queue/b.jsonl", "no call");
+        put("queue/c.jsonl", &[thing("POST", "c"), thing("POST", "late")].concat());
+        let work = script(language, "queue/*.jsonl");
+        for _ in 0..2 {
+            let output = run(&work);
+            assert!(output.status.success(), "{output:?}");
+        }
+        for place in
+            ["done/a.jsonl", "failed/b.jsonl", "queue/c.jsonl", "journals/a.jsonl", "journals/c.jsonl"]
+        {
+            assert!(desk.path(place).exists(), "{place}");
+        }
+        assert_eq!((desk.seen()["c"], desk.seen()["late"]), (1, 1));
+    }
+}

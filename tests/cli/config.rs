@@ -1,0 +1,188 @@
+//! The program `wxpay`: who calls, help, manual pages and completions, and its sandbox.
+
+use std::os::unix::fs::PermissionsExt as _;
+use std::process::Stdio;
+
+use serde_json::json;
+
+use crate::program::{Bench, Done, wxpay};
+use crate::support::has;
+
+const ECHO: &str = "v3/security/echo";
+
+#[test]
+fn a_profile_says_who_calls() {
+    let bench = Bench::new();
+    let sandbox = &bench.sandbox;
+    let key = bench.file("key.pem", sandbox.merchant_key_pem());
+    std::fs::set_permissions(&key, std::fs::Permissions::from_mode(0o600)).unwrap();
+    bench.file("pub.pem", sandbox.platform_public_key_pem());
+    let config = format!(
+        "[default]\nmchid = '{}'\nserial = '{}'\nprivate_key = 'file://key.pem'\npublic_key_id = '{}'\n\
+         public_key = 'file://pub.pem'\napiv3_key = '{}'\nbase_url = '{}'\ntimeout = 20\nautomatic_certificates = true\n\
+         [broken]\nmchid = '1'\n[odd]\nmchid = ['1']\n[unknown]\nprivateKey = 'x'\n",
+        sandbox.mchid(),
+        sandbox.serial(),
+        sandbox.platform_public_key_id(),
+        sandbox.apiv3_key(),
+        sandbox.base_url(),
+    );
+    let folder = bench.home.path().join(".config/wxpay");
+    std::fs::create_dir_all(&folder).unwrap();
+    let file = bench.file("config.toml", &config);
+    let chmod = |mode| std::fs::set_permissions(&file, std::fs::Permissions::from_mode(mode)).unwrap();
+    chmod(0o600);
+    let alone = |arguments: &[&str]| bench.finish(wxpay(bench.home.path()).args(arguments));
+    let echo = ["post", ECHO, "echo_message=x"];
+
+    alone(&[&echo[..], &["--config", &file]].concat()).ok();
+    // Others may read it: said, and no reason to stop.
+    chmod(0o644);
+    let done = alone(&[&echo[..], &["--config", &file, "--profile", "default"]].concat());
+    assert_eq!(done.code, Some(0));
+    assert!(
+        done.err.contains("warning") && done.err.contains("chmod 600") && done.err.lines().count() == 1,
+        "{done:?}"
+    );
+    chmod(0o600);
+    std::fs::set_permissions(&key, std::fs::Permissions::from_mode(0o640)).unwrap();
+    assert!(alone(&[&echo[..], &["--config", &file]].concat()).err.contains("the key file"));
+    std::fs::set_permissions(&key, std::fs::Permissions::from_mode(0o600)).unwrap();
+
+    for (profile, part) in [
+        ("broken", "`serial` is missing"),
+        ("odd", "`mchid` is array"),
+        ("unknown", "`privateKey` is no key"),
+        ("nowhere", "it has: `broken`, `default`, `odd`, `unknown`"),
+    ] {
+        alone(&[&echo[..], &["--config", &file, "--profile", profile]].concat()).fails(1, part);
+    }
+    alone(&[&echo[..], &["--config", "/nowhere.toml"]].concat()).fails(1, "cannot be read");
+    // The usual folder; without it, what to do is said.
+    alone(&echo).fails(1, "--sandbox");
+    alone(&[&echo[..], &["--profile", "x"]].concat()).fails(1, "cannot be read");
+    std::fs::write(
+        folder.join("config.toml"),
+        config
+            .replace("file://key.pem", &format!("file://{key}"))
+            .replace("file://pub.pem", &format!("file://{}", bench.path("pub.pem"))),
+    )
+    .unwrap();
+    std::fs::set_permissions(folder.join("config.toml"), std::fs::Permissions::from_mode(0o600)).unwrap();
+    alone(&echo).ok();
+    alone(&[&echo[..], &["--profile", "default"]].concat()).ok();
+    // A mistake in the file is told by its line, which may hold a key and is not shown.
+    let bad = bench.file("bad.toml", "[default]\nmchid = '1'\napiv3_key = \"SECRETSECRET\n");
+    let done = alone(&[&echo[..], &["--config", &bad]].concat());
+    assert!(done.err.contains("line 3") && !done.err.contains("SECRET"), "{done:?}");
+}
+
+#[test]
+fn the_environment_says_who_calls() {
+    let bench = Bench::new();
+    let echo = ["post", ECHO, "echo_message=x"];
+    bench
+        .finish(bench.wxpay().env("WECHATPAY_SERIAL", "").args(echo))
+        .fails(1, "`WECHATPAY_SERIAL` is missing");
+    bench
+        .finish(bench.wxpay().env("WECHATPAY_APIV3_KEY", "short").args(echo))
+        .fails(1, "must be exactly 32 bytes; it is 5");
+    bench
+        .finish(bench.wxpay().env("WECHATPAY_PRIVATE_KEY", "-----BEGIN").args(echo))
+        .fails(1, "WECHATPAY_PRIVATE_KEY");
+    bench
+        .finish(bench.wxpay().env("WECHATPAY_PRIVATE_KEY", "file:///nowhere").args(echo))
+        .fails(1, "No such file");
+    bench.finish(bench.wxpay().env("WECHATPAY_TIMEOUT", "soon").args(echo)).fails(1, "WECHATPAY_TIMEOUT");
+    bench
+        .finish(bench.wxpay().env_remove("WECHATPAY_MCHID").args(echo))
+        .fails(1, "`WECHATPAY_MCHID` is missing");
+    let other = bench.finish(bench.wxpay().env("WECHATPAY_MCHID", "1234567890").args(echo));
+    other.fails(2, "SIGN_ERROR");
+    assert!(bench.sandbox.requests().len() == 1);
+}
+
+#[test]
+fn every_command_has_help_with_examples_a_manual_page_and_completions() {
+    let home = tempfile::tempdir().unwrap();
+    let run = |arguments: &[&str]| Done::of(wxpay(home.path()).args(arguments));
+    let program = run(&["--help"]);
+    assert!(program.ok().contains("Exit codes:"));
+    let commands: Vec<_> = program
+        .out
+        .lines()
+        .skip_while(|line| *line != "Commands:")
+        .skip(1)
+        .take_while(|line| !line.is_empty())
+        .collect();
+    assert!(commands.len() >= 15, "{commands:?}");
+    for line in commands {
+        let name = line.split_whitespace().next().unwrap();
+        let help = run(&[name, "--help"]);
+        assert!(
+            help.ok().contains("Examples:\n  ") && help.out.contains(&format!("wxpay {name}")),
+            "{name}: {}",
+            help.out
+        );
+        assert!(run(&["man", name]).ok().contains(&format!("wxpay\\-{name}")), "{name}");
+    }
+    assert!(run(&["man"]).ok().contains(".TH wxpay 1"));
+    assert!(run(&["--version"]).ok().starts_with("wxpay 0."));
+    for shell in ["bash", "elvish", "fish", "powershell", "zsh"] {
+        assert!(run(&["completions", shell]).ok().contains("wxpay"), "{shell}");
+    }
+    if has("bash") {
+        let script = run(&["completions", "bash"]);
+        let mut bash = assert_cmd::Command::new("bash");
+        Done::of(bash.args(["-n"]).write_stdin(script.ok())).ok();
+    }
+}
+
+#[test]
+fn help_is_there_at_once() {
+    let mut best = std::time::Duration::MAX;
+    for _ in 0..20 {
+        let start = std::time::Instant::now();
+        let done = std::process::Command::new(env!("CARGO_BIN_EXE_wxpay")).arg("--help").output().unwrap();
+        best = best.min(start.elapsed());
+        assert!(done.status.success());
+    }
+    assert!(best < std::time::Duration::from_millis(20), "{best:?}");
+}
+
+#[test]
+fn a_sandbox_for_every_command_and_one_that_stays() {
+    let home = tempfile::tempdir().unwrap();
+    let keys = home.path().join("keys");
+    let run = |arguments: &[&str]| {
+        Done::of(wxpay(home.path()).env("WECHATPAY_SANDBOX_KEYS", &keys).args(arguments))
+    };
+    assert_eq!(
+        run(&["--sandbox", "post", ECHO, "echo_message=你好"]).json(),
+        json!({"echo_message": "你好"})
+    );
+    assert!(keys.join("apiclient_key.pem").exists());
+    assert_eq!(run(&["post", ECHO, "echo_message=x", "--sandbox"]).json()["echo_message"], "x");
+    std::fs::remove_file(keys.join("pub_key.pem")).unwrap();
+    run(&["--sandbox", "get", "v3/certificates"]).fails(1, "pub_key.pem");
+
+    let mut child = std::process::Command::new(env!("CARGO_BIN_EXE_wxpay"))
+        .arg("sandbox")
+        .env_clear()
+        .stdout(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let mut exports = String::new();
+    let mut out = std::io::BufReader::new(child.stdout.take().unwrap());
+    while !exports.contains("\n# listening on ") {
+        assert!(std::io::BufRead::read_line(&mut out, &mut exports).unwrap() > 0, "{exports}");
+    }
+    let exports: String =
+        exports.lines().filter(|line| line.starts_with("export ")).collect::<Vec<_>>().join("\n");
+    let mut shell = assert_cmd::Command::new("sh");
+    let script = format!("{exports}\n{} post {ECHO} echo_message=there", env!("CARGO_BIN_EXE_wxpay"));
+    let done = Done::of(shell.env_clear().args(["-c", &script]));
+    let asked = std::process::Command::new("kill").args(["-TERM", &child.id().to_string()]).status().unwrap();
+    assert!(asked.success() && child.wait().unwrap().success(), "it ends cleanly");
+    assert_eq!(done.json()["echo_message"], "there");
+}

@@ -1,0 +1,225 @@
+//! The program `wxpay`: saved notifications, signatures, and the doctor.
+
+use std::net::TcpListener;
+
+use serde_json::{Value, json};
+use wechatpay_chain::http::HeaderMap;
+use wechatpay_chain::sandbox::{Fault, Sandbox};
+
+use crate::program::{Bench, Done, variables, wxpay};
+use crate::support::sandbox_builder;
+
+fn lines(headers: &HeaderMap) -> String {
+    headers.iter().map(|(name, value)| format!("{name}: {}\r\n", value.to_str().unwrap())).collect()
+}
+
+/// A notification in two files: headers, body.
+fn saved(bench: &Bench, sandbox: &Sandbox) -> (String, String) {
+    let order = json!({"out_trade_no": "P1", "payer": "茶"});
+    let (headers, body) = sandbox.notification("TRANSACTION.SUCCESS", "transaction", &order).unwrap();
+    (
+        bench.file("n.headers", format!("POST /notify HTTP/1.1\r\n{}\r\n", lines(&headers))),
+        bench.file("n.json", body),
+    )
+}
+
+#[test]
+fn a_saved_notification_is_verified_and_decrypted() {
+    let bench = Bench::new();
+    let (headers, body) = saved(&bench, &bench.sandbox);
+    let verified = bench.run(&["verify", "--headers", &headers, &body]).json();
+    assert_eq!(
+        (&verified["verified"], &verified["serial"]),
+        (&json!(true), &json!(bench.sandbox.platform_public_key_id()))
+    );
+    assert!(verified["age_seconds"].as_i64().unwrap() < 60);
+    let opened = bench.run(&["decrypt", "--headers", &headers, &body]).json();
+    assert_eq!(opened["resource"], json!({"out_trade_no": "P1", "payer": "茶"}));
+    assert_eq!(
+        (&opened["event_type"], &opened["original_type"]),
+        (&json!("TRANSACTION.SUCCESS"), &json!("transaction"))
+    );
+    let picked = bench.run(&["decrypt", "--headers", &headers, &body, "--jq", ".resource.payer", "--raw"]);
+    assert_eq!(picked.ok(), "茶\n");
+    // From stdin, and with headers as a JSON object.
+    let text = std::fs::read_to_string(&headers).unwrap();
+    let object: serde_json::Map<_, _> =
+        text.lines().filter_map(|l| l.split_once(": ")).map(|(n, v)| (n.to_owned(), json!(v))).collect();
+    let headers = bench.file("headers.json", Value::Object(object).to_string());
+    let bytes = std::fs::read(&body).unwrap();
+    bench.finish(bench.wxpay().args(["verify", "--headers", &headers, "-"]).write_stdin(bytes)).ok();
+}
+
+#[test]
+fn the_check_that_fails_is_named_with_what_to_do() {
+    let bench = Bench::new();
+    for (fault, parts) in [
+        (Fault::BadSignature, ["does not hold", "byte for byte"]),
+        (Fault::UnknownSerial, ["no platform key has the serial", "has to be configured"]),
+        (Fault::OldTimestamp, ["differ by more than 300 s", "--any-time"]),
+        (Fault::SignatureProbe, ["SIGNTEST", "must not verify"]),
+        (Fault::MissingHeader("Wechatpay-Timestamp".into()), ["no `Wechatpay-Timestamp`", "header"]),
+        (Fault::WrongBody, ["does not hold", "byte for byte"]),
+    ] {
+        bench.sandbox.inject(fault.clone());
+        let (headers, body) = saved(&bench, &bench.sandbox);
+        for command in ["verify", "decrypt"] {
+            let done = bench.run(&[command, "--headers", &headers, &body]);
+            parts.iter().for_each(|part| done.fails(4, part));
+            let with_any_time = bench.run(&[command, "--headers", &headers, &body, "--any-time"]);
+            assert_eq!(
+                with_any_time.code == Some(0),
+                fault == Fault::OldTimestamp,
+                "{fault:?}: {with_any_time:?}"
+            );
+        }
+    }
+    // What an editor adds to the end.
+    let (headers, body) = saved(&bench, &bench.sandbox);
+    let changed = bench.file("changed.json", [&std::fs::read(&body).unwrap()[..], b"\n"].concat());
+    bench.run(&["verify", "--headers", &headers, &changed]).fails(4, "without the line feed");
+    let told = bench.run(&["verify", "--headers", &headers, &changed, "--json-errors"]);
+    told.fails(4, r#""error":"verification""#);
+    // Another APIv3 key; none at all; and what is no notification.
+    let mut other = bench.wxpay();
+    other.env("WECHATPAY_APIV3_KEY", "0".repeat(32));
+    bench.finish(other.args(["decrypt", "--headers", &headers, &body])).fails(4, "notification");
+    let mut none = bench.wxpay();
+    none.env_remove("WECHATPAY_APIV3_KEY");
+    bench.finish(none.args(["decrypt", "--headers", &headers, &body])).fails(1, "is missing");
+    let no_headers = bench.file("bad.headers", "Wechatpay-Nonce\n");
+    bench.run(&["verify", "--headers", &no_headers, &body]).fails(1, "line 1: expected");
+    bench.run(&["verify", "--headers", "/nowhere", &body]).fails(1, "cannot be read");
+    bench.run(&["verify", "--headers", &headers, "/nowhere"]).fails(1, "cannot be read");
+    bench.run(&["verify", &body]).fails(1, "--headers");
+    bench.run(&["decrypt", "--headers", &headers, &body, "--raw"]).fails(1, "--jq");
+}
+
+#[test]
+fn automatic_certificates_verify_a_saved_message() {
+    let bench = Bench::new();
+    let automatic = || {
+        let mut automatic = bench.wxpay();
+        for name in ["PUBLIC_KEY_ID", "PUBLIC_KEY", "PLATFORM_SERIAL", "PLATFORM_CERTIFICATE"] {
+            automatic.env_remove(format!("WECHATPAY_{name}"));
+        }
+        automatic.env("WECHATPAY_AUTOMATIC_CERTIFICATES", "1");
+        automatic
+    };
+    // Signed with the certificate's key, as the merchant who has no public key gets it.
+    let serial = bench.sandbox.platform_certificate_serial();
+    bench.sandbox.sign_with(serial).unwrap();
+    let (headers, body) = saved(&bench, &bench.sandbox);
+    let done = bench.finish(automatic().args(["verify", "--headers", &headers, &body]));
+    assert_eq!(done.json()["serial"], serial);
+    // One from long ago, by a client that asks the platform today.
+    bench.sandbox.inject(Fault::OldTimestamp);
+    let (headers, body) = saved(&bench, &bench.sandbox);
+    for command in ["verify", "decrypt"] {
+        bench.finish(automatic().args([command, "--headers", &headers, &body])).fails(4, "--any-time");
+        bench.finish(automatic().args([command, "--headers", &headers, &body, "--any-time"])).ok();
+    }
+    // No certificates: told as it is, unless there is another key.
+    let none = json!({"code": "RESOURCE_NOT_EXISTS", "message": "none"});
+    bench.sandbox.on("GET", "v3/certificates", 404, none).unwrap();
+    bench.finish(automatic().args(["verify", "--headers", &headers, &body])).fails(2, "RESOURCE_NOT_EXISTS");
+    let mut with_key = automatic();
+    with_key.env("WECHATPAY_PUBLIC_KEY_ID", bench.sandbox.platform_public_key_id());
+    with_key.env("WECHATPAY_PUBLIC_KEY", bench.sandbox.platform_public_key_pem());
+    let done = bench.finish(with_key.args(["verify", "--headers", &headers, &body, "--any-time"]));
+    done.fails(4, "no platform key has the serial");
+}
+
+fn checks(done: &Done) -> Vec<Value> {
+    done.out.lines().map(|line| serde_json::from_str(line).unwrap()).collect()
+}
+
+#[track_caller]
+fn status<'a>(checks: &'a [Value], name: &str) -> (&'a str, &'a Value) {
+    let check =
+        checks.iter().find(|check| check["check"] == name).unwrap_or_else(|| panic!("no {name}: {checks:?}"));
+    (check["status"].as_str().unwrap(), check)
+}
+
+#[test]
+fn the_doctor_finds_everything_well() {
+    let bench = Bench::new();
+    let done = bench.run(&["doctor"]);
+    assert_eq!((done.code, done.err.as_str()), (Some(0), ""), "{done:?}");
+    let all = checks(&done);
+    for name in ["configuration", "keys", "proxy", "DNS", "host", "clock", "echo", "APIv3 key"] {
+        assert_eq!(status(&all, name).0, "ok", "{all:?}");
+    }
+    assert!(all.iter().all(|check| check["todo"].is_null()));
+    // A merchant without certificates has nothing to try the key on.
+    let none = json!({"code": "RESOURCE_NOT_EXISTS", "message": "none"});
+    bench.sandbox.on("GET", "v3/certificates", 404, none).unwrap();
+    let all = checks(&bench.run(&["doctor"]));
+    assert!(
+        status(&all, "APIv3 key").1["found"].as_str().unwrap().contains("no platform certificates"),
+        "{all:?}"
+    );
+    let sandboxed = Done::of(wxpay(bench.home.path()).args(["--sandbox", "doctor"]));
+    assert_eq!(sandboxed.code, Some(0), "{sandboxed:?}");
+}
+
+#[test]
+fn the_doctor_says_what_to_do_about_each_failure() {
+    let bench = Bench::new();
+    let run = |name: &str, value: &str| bench.finish(bench.wxpay().env(name, value).arg("doctor"));
+    let expect = |done: &Done, code: i32, name: &str, part: &str| {
+        let all = checks(done);
+        let (found, check) = status(&all, name);
+        assert_eq!((done.code, found), (Some(code), "failed"), "{all:?}");
+        assert!(check["found"].as_str().unwrap().contains(part), "{check}");
+        assert!(!check["todo"].as_str().unwrap().is_empty());
+    };
+    // Keys, serials and lengths.
+    expect(&run("WECHATPAY_APIV3_KEY", "short"), 1, "keys", "must be exactly 32 bytes; it is 5");
+    expect(&run("WECHATPAY_PRIVATE_KEY", "file:///nowhere"), 1, "keys", "WECHATPAY_PRIVATE_KEY");
+    expect(&run("WECHATPAY_PLATFORM_SERIAL", "ABCDEF"), 1, "keys", "another serial");
+    expect(&run("WECHATPAY_SERIAL", "1234567890ABCDEF"), 2, "echo", "SIGN_ERROR");
+    expect(&run("WECHATPAY_APIV3_KEY", &"0".repeat(32)), 4, "APIv3 key", "certificate");
+    let none = run("WECHATPAY_APIV3_KEY", "");
+    assert_eq!((none.code, status(&checks(&none), "APIv3 key").0), (Some(0), "warning"));
+    // Somebody else's key in the platform's place.
+    let other = Sandbox::start().unwrap();
+    expect(&run("WECHATPAY_PUBLIC_KEY", other.platform_public_key_pem()), 4, "echo", "does not hold");
+    // The network.
+    let closed = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
+    expect(&run("WECHATPAY_BASE_URL", &format!("http://{closed}/")), 3, "host", "refused");
+    expect(&run("WECHATPAY_BASE_URL", "http://nowhere.invalid/"), 3, "DNS", "nowhere.invalid");
+    let mut proxied = bench.wxpay();
+    proxied
+        .env("WECHATPAY_BASE_URL", "http://nowhere.invalid/")
+        .env("HTTP_PROXY", format!("http://me:password@{closed}"));
+    let done = bench.finish(proxied.arg("doctor"));
+    expect(&done, 3, "proxy", &closed.to_string());
+    assert!(!done.out.contains("password"));
+    assert_eq!(status(&checks(&done), "DNS").0, "skipped");
+    // Nothing configured at all: the hosts are looked at all the same.
+    let home = tempfile::tempdir().unwrap();
+    let mut nobody = wxpay(home.path());
+    nobody.env("HTTPS_PROXY", format!("http://{closed}"));
+    let done = Done::of(nobody.arg("doctor"));
+    expect(&done, 1, "configuration", "nothing says who calls");
+    assert_eq!(checks(&done).iter().filter(|check| check["check"] == "DNS").count(), 2, "both hosts");
+}
+
+#[test]
+fn the_doctor_reads_the_clock() {
+    let bench = Bench::new();
+    let check = |skew: i64| {
+        let sandbox = sandbox_builder().clock_skew(skew).start().unwrap();
+        let done = Done::of(wxpay(bench.home.path()).envs(variables(&sandbox)).arg("doctor"));
+        let all = checks(&done);
+        let (found, check) = status(&all, "clock");
+        (done.code, found.to_owned(), check["found"].as_str().unwrap().to_owned())
+    };
+    let (code, found, text) = check(100);
+    assert_eq!((code, found.as_str()), (Some(0), "warning"));
+    assert!(text.contains("behind the server's"), "{text}");
+    let (code, found, text) = check(-1000);
+    assert_eq!((code, found.as_str()), (Some(1), "failed"));
+    assert!(text.contains("ahead of the server's"), "{text}");
+}

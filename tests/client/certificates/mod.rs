@@ -1,0 +1,67 @@
+//! Automatic platform certificates, and platform keys that change while calls are under way.
+
+// The first download, what starts it, and what happens when it fails.
+mod download;
+// Later downloads: for an unknown serial number, and every twelve hours.
+mod refresh;
+// Platform keys that change while calls are under way: no call is lost.
+mod rotation;
+// Lists of certificates that are accepted, and those that are not.
+mod trust;
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use serde_json::json;
+use wechatpay_chain::sandbox::Sandbox;
+use wechatpay_chain::{Builder, Clock, Error, WeChatPay};
+
+use crate::support;
+
+/// A client without any platform key of its own.
+fn automatic(sandbox: &Sandbox) -> Builder {
+    WeChatPay::builder()
+        .mchid(sandbox.mchid())
+        .serial(sandbox.serial())
+        .private_key(sandbox.merchant_key_pem())
+        .apiv3_key(sandbox.apiv3_key())
+        .automatic_certificates()
+        .base_url(sandbox.base_url())
+}
+
+fn echo(wx: &WeChatPay) -> wechatpay_chain::Request {
+    wx["v3/security/echo"].post(json!({"echo_message": "hello"}))
+}
+
+/// The targets that were asked for, in order.
+fn targets(sandbox: &Sandbox) -> Vec<String> {
+    sandbox.requests().into_iter().map(|request| request.target).collect()
+}
+
+fn downloads(sandbox: &Sandbox) -> usize {
+    targets(sandbox).iter().filter(|target| *target == "/v3/certificates").count()
+}
+
+/// The machine's clock, some seconds ahead.
+#[derive(Clone, Default)]
+struct Ahead(Arc<AtomicU64>);
+
+impl Clock for Ahead {
+    fn unix_seconds(&self) -> u64 {
+        support::now() + self.0.load(Ordering::SeqCst)
+    }
+}
+
+/// What a call says that could not have its certificates: nothing was sent of it.
+async fn unsent(wx: &WeChatPay) -> String {
+    let mut texts = Vec::new();
+    for result in [echo(wx).await, echo(wx).wait()] {
+        let Err(error) = result else { panic!("an answer") };
+        assert_eq!((error.status(), error.code()), (None, None), "no answer to this call: {error}");
+        let Error::Transport(e) = &error else { panic!("not a Transport error: {error}") };
+        assert!(!e.maybe_sent(), "{error}");
+        assert!(std::error::Error::source(&error).is_some());
+        texts.push(error.to_string());
+    }
+    texts.remove(0)
+}

@@ -1,0 +1,116 @@
+//! Lists of certificates that are accepted, and those that are not.
+
+use aws_lc_rs::aead::{AES_256_GCM, Aad, LessSafeKey, Nonce, UnboundKey};
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use serde_json::{Value, json};
+use wechatpay_chain::WeChatPay;
+
+use super::*;
+use crate::support::{
+    self, APIV3_KEY, MERCHANT_SERIAL, PLATFORM_SERIAL, Recorded, Recorder, key, raw, signed,
+};
+
+/// The list of certificates, encrypted under `APIV3_KEY`, as the platform's documents have it.
+fn list(entries: &[(&str, &str)]) -> Vec<u8> {
+    let data: Vec<Value> = entries
+        .iter()
+        .map(|(serial, text)| {
+            let key = LessSafeKey::new(UnboundKey::new(&AES_256_GCM, APIV3_KEY.as_bytes()).unwrap());
+            let mut sealed = text.as_bytes().to_vec();
+            let nonce = Nonce::try_assume_unique_for_key(b"0123456789ab").unwrap();
+            key.seal_in_place_append_tag(nonce, Aad::from("certificate"), &mut sealed).unwrap();
+            json!({"serial_no": serial, "encrypt_certificate": {
+                "algorithm": "AEAD_AES_256_GCM", "nonce": "0123456789ab", "associated_data": "certificate",
+                "ciphertext": STANDARD.encode(sealed),
+            }})
+        })
+        .collect();
+    json!({ "data": data }).to_string().into_bytes()
+}
+
+/// The merchant of `tests/keys`, who has to fetch whatever is to be trusted.
+fn without_keys(base: &str) -> WeChatPay {
+    WeChatPay::builder()
+        .mchid(support::MCHID)
+        .serial(MERCHANT_SERIAL)
+        .private_key(key("merchant_key.pem"))
+        .apiv3_key(APIV3_KEY)
+        .automatic_certificates()
+        .base_url(base)
+        .build()
+        .unwrap()
+}
+
+fn answering(list: Vec<u8>) -> (Recorder, WeChatPay) {
+    let server = Recorder::start(move |request: &Recorded| match request.target.as_str() {
+        "/v3/certificates" => signed("200 OK", &[], &list),
+        _ => signed("200 OK", &[], b"{}"),
+    });
+    let wx = without_keys(&server.base);
+    (server, wx)
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn only_certificates_that_could_be_the_platforms_are_taken() {
+    let good = (PLATFORM_SERIAL, key("platform_cert.pem"));
+    let (_server, wx) = answering(list(&[(good.0, &good.1)]));
+    wx["v3/x"].get().await.unwrap();
+    assert_eq!(wx.platform_serials(), [PLATFORM_SERIAL]);
+
+    let own = key("merchant_cert.pem");
+    let bare = key("platform_pub.pem");
+    let path = format!("file://{}", support::key_path("platform_cert.pem"));
+    let expired = expired_certificate();
+    for (case, entries, expected) in [
+        ("none", vec![], "no certificate that is still valid"),
+        ("the merchant's own", vec![(good.0, good.1.as_str()), (MERCHANT_SERIAL, &own)], "merchant"),
+        ("another serial", vec![("00112233", good.1.as_str())], "another serial"),
+        ("no certificate", vec![(PLATFORM_SERIAL, &bare)], "bare public key"),
+        ("a file's path", vec![(PLATFORM_SERIAL, &path)], "something else than a PEM"),
+        ("no text at all", vec![(PLATFORM_SERIAL, "")], "something else than a PEM"),
+        ("expired", vec![("0BADCAFE", expired.as_str())], "no certificate that is still valid"),
+        ("a serial with a line break", vec![("A\nB", good.1.as_str())], "letters"),
+    ] {
+        let (server, wx) = answering(list(&entries));
+        let text = unsent(&wx).await;
+        assert!(text.contains(expected) && !text.contains('\n'), "{case}: {text}");
+        assert!(wx.platform_serials().is_empty(), "{case}");
+        assert!(server.seen().iter().all(|request| request.target == "/v3/certificates"), "{case}");
+    }
+    for body in [&b"{}"[..], b"[]", b"", b"{\"data\":[{}]}", b"{\"data\":{\"serial_no\":\"A\"}}"] {
+        let (_server, wx) = answering(body.to_vec());
+        assert!(unsent(&wx).await.contains("no list of certificates"));
+    }
+}
+
+/// A certificate of 2001, by another library than the client's.
+fn expired_certificate() -> String {
+    let mut params = rcgen::CertificateParams::new(Vec::new()).unwrap();
+    params.not_before = rcgen::date_time_ymd(2000, 1, 1);
+    params.not_after = rcgen::date_time_ymd(2001, 1, 1);
+    params.serial_number = Some(rcgen::SerialNumber::from_slice(&[0x0b, 0xad, 0xca, 0xfe]));
+    let signer = rcgen::KeyPair::from_pem(&key("platform_key.pem")).unwrap();
+    params.self_signed(&signer).unwrap().pem()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_list_signed_by_somebody_else_is_not_taken() {
+    // Rightly encrypted, but signed with a key that it did not bring.
+    let body = list(&[(PLATFORM_SERIAL, &key("platform_cert.pem"))]);
+    let server = Recorder::start(move |_| {
+        let headers = [
+            ("Wechatpay-Timestamp", support::now().to_string()),
+            ("Wechatpay-Nonce", "N".to_owned()),
+            ("Wechatpay-Serial", PLATFORM_SERIAL.to_owned()),
+            ("Wechatpay-Signature", STANDARD.encode([7; 256])),
+        ];
+        let headers: Vec<_> = headers.iter().map(|(name, value)| (*name, value.as_str())).collect();
+        raw("200 OK", &headers, &body)
+    });
+    let wx = support::builder(&server.base).automatic_certificates();
+    let wx = wx.platform_key("PUB_KEY_ID_1", key("merchant_pub.pem")).build();
+    assert!(wx.is_err(), "the merchant's own key is refused as ever");
+    let wx = without_keys(&server.base);
+    assert!(unsent(&wx).await.contains("does not hold"));
+}

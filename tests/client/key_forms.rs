@@ -1,0 +1,268 @@
+//! Keys in every form and through every door: what each signs verifies with `openssl`, and what is refused says what it
+//! found instead.
+
+use std::path::Path;
+
+use serde_json::{Value, json};
+use wechatpay_chain::{Builder, Error, WeChatPay};
+
+use crate::support::{
+    self, MCHID, MERCHANT_SERIAL, PLATFORM_SERIAL, Recorder, has, key, key_path, openssl_verifies,
+};
+
+fn base64(name: &str) -> String {
+    key(name).lines().filter(|line| !line.starts_with('-')).collect()
+}
+
+fn file(name: &str) -> String {
+    format!("file://{}", key_path(name))
+}
+
+/// All but the private key and the serial.
+fn platform() -> Builder {
+    WeChatPay::builder()
+        .mchid(MCHID)
+        .platform_key(PLATFORM_SERIAL, key("platform_cert.pem"))
+        .base_url("https://example.com/")
+}
+
+/// The same as PHP's array, and what `more` adds.
+fn array(more: Value) -> Value {
+    let mut array = json!({"mchid": MCHID, "certs": {PLATFORM_SERIAL: key("platform_cert.pem")}});
+    array.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
+    array
+}
+
+/// What the client signs, `openssl` verifies; and it names the merchant's certificate.
+fn signs(what: &str, wx: &WeChatPay) {
+    let prepared = wx["v3/x"].post(json!({"form": what})).prepare().unwrap();
+    let header = prepared.authorization().wait().unwrap().unwrap();
+    let field = |name: &str| {
+        let (_, rest) = header.to_str().unwrap().split_once(&format!("{name}=\"")).unwrap();
+        rest.split('"').next().unwrap().to_owned()
+    };
+    assert_eq!(field("serial_no"), MERCHANT_SERIAL, "{what}");
+    if !has("openssl") {
+        return;
+    }
+    let public = key_path("merchant_pub.pem");
+    // What the message is, byte for byte: the target and the body are known, the rest is in the header.
+    let (timestamp, nonce) = (field("timestamp"), field("nonce_str"));
+    let message = format!("POST\n/v3/x\n{timestamp}\n{nonce}\n{}\n", json!({"form": what}));
+    assert!(openssl_verifies(Path::new(&public), message.as_bytes(), &field("signature")), "{what}");
+}
+
+#[test]
+fn every_private_form_signs() {
+    let recorder = Recorder::no_content();
+    let with = |form: &str, passphrase: Option<&str>| {
+        let builder = platform().serial(MERCHANT_SERIAL).private_key(form).base_url(&recorder.base);
+        match passphrase {
+            Some(passphrase) => builder.passphrase(passphrase),
+            None => builder,
+        }
+    };
+    for (form, passphrase) in [
+        (key("merchant_key.pem"), None),
+        (key("merchant_key.pkcs1.pem"), None),
+        (file("merchant_key.pem"), None),
+        (file("merchant_key.pkcs1.pem"), None),
+        (key("merchant_key.pem"), Some("secret")),
+        (format!("private.pkcs8://{}", base64("merchant_key.pem")), None),
+        (format!("private.pkcs1://{}", base64("merchant_key.pkcs1.pem")), None),
+        (key("merchant_key.encrypted.pem"), Some("secret")),
+        (file("merchant_key.aes128sha1.pem"), Some("secret")),
+        (file("merchant_key.aes192.pem"), Some("secret")),
+        (file("merchant_key.scrypt.pem"), Some("secret")),
+        (file("merchant_key.pbes1.pem"), Some("secret")),
+    ] {
+        let wx = with(&form, passphrase).build().unwrap_or_else(|e| panic!("{e}"));
+        signs("private", &wx);
+        assert_eq!(wx["v3/x"].get_sync().unwrap().status(), 204);
+    }
+}
+
+#[test]
+fn every_public_form_verifies() {
+    for form in [
+        key("platform_cert.pem"),
+        key("platform_pub.pem"),
+        key("platform_pub.pkcs1.pem"),
+        file("platform_cert.pem"),
+        file("platform_pub.pem"),
+        format!("public.spki://{}", base64("platform_pub.pem")),
+        format!("public.pkcs1://{}", base64("platform_pub.pkcs1.pem")),
+    ] {
+        let recorder = Recorder::no_content();
+        let wx = WeChatPay::builder()
+            .mchid(MCHID)
+            .serial(MERCHANT_SERIAL)
+            .private_key(key("merchant_key.pem"))
+            .platform_key(PLATFORM_SERIAL, form)
+            .base_url(&recorder.base)
+            .build()
+            .unwrap();
+        assert_eq!(wx["v3/x"].get_sync().unwrap().status(), 204);
+    }
+}
+
+#[test]
+fn the_serial_comes_from_the_certificate() {
+    let certificate =
+        || platform().private_key(key("merchant_key.pem")).merchant_certificate(file("merchant_cert.pem"));
+    signs("certificate", &certificate().build().unwrap());
+    signs("the same serial", &certificate().serial(MERCHANT_SERIAL.to_lowercase()).build().unwrap());
+    signs("zeros before it", &certificate().serial(format!("00{MERCHANT_SERIAL}")).build().unwrap());
+    signs("PEM text", &certificate().merchant_certificate(key("merchant_cert.pem")).build().unwrap());
+    for (builder, field, part) in [
+        (certificate().serial("ABCD"), "serial", "is `ABCD`, but the certificate in `merchantCertificate`"),
+        (
+            certificate().private_key(key("platform_key.pem")),
+            "merchantCertificate",
+            "not the private key's certificate",
+        ),
+        (
+            platform().private_key(key("merchant_key.pem")),
+            "serial",
+            "is missing: the merchant certificate's serial",
+        ),
+        (certificate().private_key(""), "privateKey", "is missing"),
+    ] {
+        config_error(builder.build(), field, part);
+    }
+    for (certificate, found) in [
+        (key("merchant_key.pem"), "found a private key"),
+        (key("merchant_pub.pem"), "found a public key"),
+        (file("merchant.p12"), "found a PKCS#12 file (pass it as `p12`)"),
+        (key("merchant_cert.pem")[..400].to_owned(), "cut or damaged"),
+        ("3775B6A4".to_owned(), "8 characters without a PEM header"),
+    ] {
+        let builder = platform().private_key(key("merchant_key.pem")).merchant_certificate(certificate);
+        key_error(builder.build(), "merchantCertificate", found);
+    }
+}
+
+#[test]
+fn a_p12_gives_key_and_serial() {
+    for name in ["merchant.p12", "merchant.legacy.p12", "merchant.nomac.p12", "merchant.plain.p12"] {
+        signs(name, &platform().p12(key_path(name), MCHID).build().unwrap());
+        signs(name, &platform().p12(file(name), MCHID).serial(MERCHANT_SERIAL).build().unwrap());
+        signs(name, &WeChatPay::factory(array(json!({"p12": file(name)}))).unwrap());
+        signs(name, &WeChatPay::factory(array(json!({"p12": [file(name), MCHID]}))).unwrap());
+    }
+    // Without its certificate the serial has to come from somewhere else.
+    let bare = || platform().p12(key_path("merchant.nocert.p12"), MCHID);
+    config_error(bare().build(), "p12", "without its certificate");
+    signs("serial", &bare().serial(MERCHANT_SERIAL).build().unwrap());
+    signs("certificate", &bare().merchant_certificate(key("merchant_cert.pem")).build().unwrap());
+
+    let p12 = || platform().p12(key_path("merchant.p12"), MCHID);
+    config_error(p12().private_key(key("merchant_key.pem")).build(), "p12", "besides `privateKey`");
+    config_error(p12().serial("ABCD").build(), "serial", "the certificate in `p12`");
+    config_error(
+        p12().merchant_certificate(key("platform_cert.pem")).build(),
+        "merchantCertificate",
+        "not the private key's",
+    );
+    for (path, passphrase, found) in [
+        (key_path("merchant.p12"), "wrong", "the passphrase is wrong"),
+        (key_path("merchant.legacy.p12"), "", "the passphrase is wrong"),
+        (key_path("merchant.nomac.p12"), "wrong", "the passphrase is wrong"),
+        (key_path("merchant.nokey.p12"), MCHID, "without a private key"),
+        (key_path("merchant_key.pem"), MCHID, "a PEM file (pass it as the private key)"),
+        (key_path("README.md"), MCHID, "a file in another format"),
+        (key("merchant_key.pem"), MCHID, "a text that is not a path"),
+        ("/no/such.p12".to_owned(), MCHID, "`/no/such.p12`, which cannot be read"),
+    ] {
+        key_error(platform().p12(path, passphrase).build(), "p12", found);
+    }
+}
+
+#[test]
+fn phps_pair_of_key_and_passphrase() {
+    let factory =
+        |private: Value| WeChatPay::factory(array(json!({"serial": MERCHANT_SERIAL, "privateKey": private})));
+    signs("a pair", &factory(json!([file("merchant_key.encrypted.pem"), "secret"])).unwrap());
+    signs("not needed", &factory(json!([key("merchant_key.pem"), "secret"])).unwrap());
+    signs("null", &factory(json!([key("merchant_key.pem"), null])).unwrap());
+    key_error(
+        factory(json!([file("merchant_key.encrypted.pem"), "other"])),
+        "privateKey",
+        "the passphrase is wrong",
+    );
+    key_error(
+        factory(json!([file("merchant_key.encrypted.pem"), ""])),
+        "privateKey",
+        "a passphrase is needed",
+    );
+    let certificate = array(
+        json!({"privateKey": file("merchant_key.pem"), "merchantCertificate": file("merchant_cert.pem")}),
+    );
+    signs("certificate", &WeChatPay::factory(certificate).unwrap());
+}
+
+#[test]
+fn a_wrong_key_says_what_was_found() {
+    let private = |pem: String, found: &str| {
+        let builder = support::builder("https://example.com/").private_key(pem).passphrase("other");
+        key_error(builder.build(), "privateKey", found);
+    };
+    let cut = key("merchant_key.pem")[..300].to_owned();
+    for (pem, found) in [
+        (key("merchant_cert.pem"), "found an X.509 certificate"),
+        (key("merchant_pub.pem"), "found a public key"),
+        (key("merchant_key.encrypted.pem"), "the passphrase is wrong"),
+        (key("merchant_key.scrypt.pem"), "the passphrase is wrong"),
+        (key("merchant_key.pbes1.pem"), "the passphrase is wrong"),
+        (key("merchant_key.des3.pem"), "an encryption that is not supported"),
+        (
+            key("merchant_key.pkcs1.encrypted.pem"),
+            "convert it: `openssl pkcs8 -topk8 -in old.pem -out new.pem`",
+        ),
+        (key("ec_key.pem"), "found an elliptic-curve key"),
+        (key("ec_key.pkcs8.pem"), "not an RSA key"),
+        (key("weak_key.pem"), "2048 to 8192 bits"),
+        (file("merchant.p12"), "found a PKCS#12 file (pass it as `p12`)"),
+        (file("README.md"), "without a PEM header"),
+        ("MIIEvQ".to_owned(), "found 6 characters without a PEM header"),
+        (" \n".to_owned(), "found an empty text"),
+        (cut.clone(), "cut or damaged"),
+        ("file:///no/such/file.pem".to_owned(), "`/no/such/file.pem`, which cannot be read"),
+        (format!("file://{}", env!("CARGO_MANIFEST_DIR")), "which cannot be read"),
+        (format!("public.spki://{}", base64("merchant_pub.pem")), "found a public key"),
+        (format!("private.pkcs8://{}", base64("merchant_pub.pem")), "`private.pkcs8` that is not an RSA key"),
+        ("private.pkcs8://".to_owned(), "without valid base64"),
+        ("private.pkcs1://MII*".to_owned(), "without valid base64"),
+        ("private.sec1://MIIE".to_owned(), "a `private.…://` text with an unknown scheme"),
+    ] {
+        private(pem, found);
+    }
+    let no_passphrase =
+        support::builder("https://example.com/").private_key(key("merchant_key.encrypted.pem"));
+    key_error(no_passphrase.build(), "privateKey", "found an encrypted PKCS#8 key: a passphrase is needed");
+    for (pem, found) in [
+        (key("platform_key.pem"), "found a private key"),
+        (key("merchant_key.encrypted.pem"), "found a private key"),
+        (key("ec_pub.pem"), "does not parse as an RSA key"),
+        (key("weak_pub.pem"), "1024 bits"),
+        (cut, "cut or damaged"),
+        (format!("private.pkcs8://{}", base64("platform_key.pem")), "found a private key"),
+        (file("merchant.p12"), "found a PKCS#12 file"),
+    ] {
+        let builder = support::builder("https://example.com/").platform_key("PUB_KEY_ID_9", pem);
+        key_error(builder.build(), "certs[\"PUB_KEY_ID_9\"]", found);
+    }
+    let missing = support::builder("https://example.com/").private_key("file:///no/such/file.pem").build();
+    let Err(Error::Key(error)) = missing else { panic!() };
+    assert!(std::error::Error::source(&*error).is_some());
+}
+
+fn config_error(result: Result<WeChatPay, Error>, field: &str, part: &str) {
+    let Err(Error::Config(error)) = result else { panic!("not a Config error: {result:?}") };
+    assert!(error.field() == field && error.to_string().contains(part), "{error}");
+}
+
+fn key_error(result: Result<WeChatPay, Error>, name: &str, found: &str) {
+    let Err(Error::Key(error)) = result else { panic!("not a Key error ({found}): {result:?}") };
+    assert!(error.name == name && error.to_string().contains(found), "{error}");
+}

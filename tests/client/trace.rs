@@ -1,0 +1,108 @@
+//! Spans and events of a call. Each test has a process of its own: a call of another thread would decide whether its
+//! span is kept.
+
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use serde_json::json;
+
+use crate::support::{self, Recorder, signed};
+
+/// Keeps what the spans record, as text.
+struct Spans(Arc<Mutex<String>>);
+
+struct Line<'a>(&'a mut String);
+
+impl tracing::field::Visit for Line<'_> {
+    fn record_debug(&mut self, field: &tracing::field::Field, value: &dyn std::fmt::Debug) {
+        *self.0 += &format!("{}={value:?} ", field.name());
+    }
+}
+
+impl tracing::Subscriber for Spans {
+    fn enabled(&self, metadata: &tracing::Metadata<'_>) -> bool {
+        metadata.target().starts_with("wechatpay_chain")
+    }
+    fn new_span(&self, attributes: &tracing::span::Attributes<'_>) -> tracing::span::Id {
+        attributes.record(&mut Line(&mut self.0.lock().unwrap()));
+        tracing::span::Id::from_u64(1)
+    }
+    fn record(&self, _: &tracing::span::Id, values: &tracing::span::Record<'_>) {
+        values.record(&mut Line(&mut self.0.lock().unwrap()));
+    }
+    fn event(&self, event: &tracing::Event<'_>) {
+        event.record(&mut Line(&mut self.0.lock().unwrap()));
+    }
+    fn record_follows_from(&self, _: &tracing::span::Id, _: &tracing::span::Id) {}
+    fn enter(&self, _: &tracing::span::Id) {}
+    fn exit(&self, _: &tracing::span::Id) {}
+}
+
+/// Set for a test in a process of its own.
+const CHILD: &str = "WECHATPAY_TEST_TRACE";
+
+/// Whether this is the test's own process; otherwise it is started, and must succeed.
+#[track_caller]
+fn alone(test: &str) -> bool {
+    if std::env::var_os(CHILD).is_some() {
+        return true;
+    }
+    let output = support::alone(module_path!(), test).env(CHILD, "1").output().unwrap();
+    let text = String::from_utf8_lossy(&output.stdout);
+    assert!(output.status.success() && text.contains("1 passed"), "{text}");
+    false
+}
+
+#[test]
+fn a_call_is_traced_without_its_values() {
+    if !alone("a_call_is_traced_without_its_values") {
+        return;
+    }
+    let count = AtomicUsize::new(0);
+    let server = Recorder::start(move |_| match count.fetch_add(1, Ordering::SeqCst) {
+        0 => signed("429 Too Many Requests", &[], br#"{"code":"FREQUENCY_LIMITED","message":"later"}"#),
+        _ => signed("200 OK", &[], b"{}"),
+    });
+    let wx = support::builder(&server.base).retry_delay(Duration::from_millis(20)).build().unwrap();
+    let text = Arc::new(Mutex::new(String::new()));
+    tracing::subscriber::with_default(Spans(Arc::clone(&text)), || {
+        let request = wx["v3/x/{openid}"].post(json!({"secret": "body-value"})).var("openid", "oPerson");
+        request.query(json!({"q": "query-value"})).retry(1).wait().unwrap();
+    });
+    let text = text.lock().unwrap().clone();
+    for part in [
+        "method=POST",
+        "template=\"v3/x/{openid}\"",
+        "status=200",
+        "request_id=\"08F0D0A1\"",
+        "attempts=2",
+        "duration_ms=",
+    ] {
+        assert!(text.contains(part), "no {part} in: {text}");
+    }
+    for value in ["oPerson", "body-value", "query-value", "WECHATPAY2"] {
+        assert!(!text.contains(value), "{value} in: {text}");
+    }
+}
+
+#[test]
+fn a_download_is_traced_like_any_other_call() {
+    if !alone("a_download_is_traced_like_any_other_call") {
+        return;
+    }
+    let server = Recorder::start(|_| signed("200 OK", &[], b"{}"));
+    let wx = support::client(&server.base);
+    let text = Arc::new(Mutex::new(String::new()));
+    let folder = tempfile::tempdir().unwrap();
+    tracing::subscriber::with_default(Spans(Arc::clone(&text)), || {
+        wx["v3/file/{id}"].get().var("id", "secret").save_to(folder.path().join("file")).wait().unwrap();
+    });
+    let text = text.lock().unwrap().clone();
+    for part in
+        ["method=GET", "template=\"v3/file/{id}\"", "status=200", "request_id=\"08F0D0A1\"", "attempts=1"]
+    {
+        assert!(text.contains(part), "no {part} in: {text}");
+    }
+    assert!(!text.contains("secret"), "{text}");
+}

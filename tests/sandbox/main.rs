@@ -1,0 +1,57 @@
+//! The sandbox, driven over raw sockets, by the client, by the Node SDK and in a browser.
+
+// Helpers that other test programs use, too.
+#[path = "../support"]
+mod support {
+    pub(crate) mod openssl;
+    pub(crate) mod process;
+    pub(crate) mod sandbox;
+    pub(crate) mod tools;
+
+    pub(crate) use self::{openssl::*, process::*, sandbox::*, tools::*};
+}
+// Raw HTTP requests that `openssl` signs.
+#[cfg(unix)]
+mod raw_http;
+// Requests of the tests of products, and what they expect.
+mod requests;
+// A headless Chromium, driven over WebDriver.
+#[cfg(unix)]
+mod webdriver;
+
+// The page in a browser.
+#[cfg(unix)]
+mod browser;
+// Wrong signatures, and the mistake that the response names.
+#[cfg(unix)]
+mod diagnosis;
+// Faults by rule, the clock, and the control endpoint.
+#[cfg(unix)]
+mod faults;
+// Orders and refunds, from the first request to the bill.
+mod flows;
+// Many sandboxes in one process.
+mod many;
+// The Node SDK against the sandbox.
+mod node;
+// Notifications that the sandbox sends.
+#[cfg(unix)]
+mod notify;
+// The page over raw HTTP.
+#[cfg(unix)]
+mod page;
+// Payscore, transfers, profit sharing, files.
+mod products;
+// The example `sandbox`, run as a program.
+#[cfg(unix)]
+mod program;
+// Scripted responses from a file.
+#[cfg(unix)]
+mod scripts;
+// The protocol: what is refused, how responses are signed, connections, keys.
+#[cfg(unix)]
+mod server;
+// State that survives a restart.
+mod state;
+// Two programs that talk over the sandbox: a shop and its customer service.
+mod story;

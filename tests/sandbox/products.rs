@@ -1,0 +1,210 @@
+//! Payscore, transfers, profit sharing and files in the sandbox.
+
+use serde_json::{Value, json};
+use wechatpay_chain::Media;
+
+use crate::requests::*;
+
+#[test]
+fn a_service_order_until_it_is_paid() {
+    let (sandbox, wx) = start();
+    let ids = json!({"appid": APPID, "service_id": "500001"});
+    let with = |more: Value| {
+        let mut body = ids.clone();
+        body.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
+        body
+    };
+    let body = with(json!({
+        "out_order_no": "S1", "service_introduction": "某某酒店", "notify_url": "https://www.example.com/notify",
+        "time_range": {"start_time": "OnAccept"}, "risk_fund": {"name": "DEPOSIT", "amount": 10000},
+    }));
+    let path = "v3/payscore/serviceorder";
+    let made = ok(wx[path].post(body.clone()));
+    assert_eq!((&made["state"], made["package"].is_string()), (&json!("CREATED"), true));
+    assert_eq!(ok(wx[path].post(body.clone())), made, "the same again");
+    let mut other = body.clone();
+    other["risk_fund"]["amount"] = json!(1);
+    refused(wx[path].post(other), 400, "INVALID_REQUEST", "/risk_fund");
+    let act = |verb: &str, body: Value| wx.chain(&format!("{path}/{{no}}/{verb}")).post(body).var("no", "S1");
+    let bill = |total: i64| {
+        with(json!({
+            "total_amount": total, "reason": "r",
+            "post_payments": [{"name": "p", "amount": 300}], "post_discounts": [{"name": "d", "amount": 100}],
+        }))
+    };
+    refused(act("complete", bill(200)), 400, "INVALID_ORDER_STATE", "S1 is CREATED");
+    let confirmed = sandbox.confirm_service_order("S1").unwrap();
+    let query = |query: Value| wx[path].get().query(query);
+    let doing = ok(query(with(json!({"query_id": confirmed["query_id"]}))));
+    assert_eq!((&doing["state"], &doing["state_description"]), (&json!("DOING"), &json!("USER_CONFIRM")));
+    refused(
+        query(json!({"service_id": "500002", "appid": APPID, "out_order_no": "S1"})),
+        400,
+        "PARAM_ERROR",
+        "service_id",
+    );
+    refused(query(with(json!({}))), 400, "PARAM_ERROR", "out_order_no");
+    refused(query(with(json!({"out_order_no": "S2"}))), 404, "ORDER_NOT_EXIST", "S2");
+    refused(act("complete", bill(201)), 400, "PARAM_ERROR", "/total_amount");
+    assert_eq!(ok(act("complete", bill(200)))["state_description"], "MCH_COMPLETE");
+    assert_eq!(ok(act("modify", bill(200)))["collection"]["state"], "USER_PAYING");
+    refused(act("cancel", with(json!({"reason": "r"}))), 400, "INVALID_ORDER_STATE", "MCH_COMPLETE");
+    ok(act("pay", ids.clone()));
+    let done = ok(query(with(json!({"out_order_no": "S1"}))));
+    assert_eq!((&done["state"], &done["collection"]["paid_amount"]), (&json!("DONE"), &json!(200)));
+    refused(act("cancel", with(json!({"reason": "r"}))), 400, "ORDER_DONE", "S1");
+    not_done(sandbox.pay_service_order("S1"), "ORDER_DONE");
+
+    let mut second = body;
+    second["out_order_no"] = json!("S2");
+    // Not this request's to say.
+    second["state"] = json!("DONE");
+    second["query_id"] = json!("q");
+    assert_eq!(ok(wx[path].post(second))["state"], "CREATED");
+    let cancel =
+        wx.chain("v3/payscore/serviceorder/{no}/cancel").post(with(json!({"reason": "r"}))).var("no", "S2");
+    assert_eq!(ok(cancel)["out_order_no"], "S2");
+    not_done(sandbox.confirm_service_order("S2"), "ORDER_CANCELED");
+}
+
+#[test]
+fn a_permission_until_it_is_ended() {
+    let (sandbox, wx) = start();
+    let ask = json!({"service_id": "500001", "appid": APPID, "sub_mchid": "1230000109", "authorization_code": "A1"});
+    let permissions = "v3/payscore/partner/permissions";
+    assert!(ok(wx[permissions].post(ask))["apply_permissions_token"].is_string());
+    let query = json!({"service_id": "500001", "sub_mchid": "1230000109"});
+    let by_code = || {
+        let path = "v3/payscore/partner/permissions/authorization-code/{code}";
+        wx.chain(path).get().var("code", "A1").query(query.clone())
+    };
+    assert_eq!(ok(by_code())["authorization_state"], "UNAVAILABLE");
+    let end = |more: &[(&str, &str)]| {
+        let mut body =
+            json!({"service_id": "500001", "appid": APPID, "sub_mchid": "1230000109", "reason": "r"});
+        more.iter().for_each(|(name, value)| body[*name] = json!(value));
+        wx["v3/payscore/partner/permissions/terminate"].post(body)
+    };
+    let direct = json!({"service_id": "500001", "appid": APPID, "reason": "r"});
+    let direct =
+        wx.chain("v3/payscore/permissions/openid/{openid}/terminate").post(direct).var("openid", OPENID);
+    refused(direct, 404, "RESOURCE_NOT_EXISTS", OPENID);
+    refused(end(&[("authorization_code", "A2")]), 404, "RESOURCE_NOT_EXISTS", "A2");
+    refused(end(&[("authorization_code", "A1")]), 400, "INVALID_REQUEST", "UNAVAILABLE");
+    assert_eq!(ok(end(&[])), Value::Null, "a request about nobody");
+    assert_eq!(ok(end(&[("openid", OPENID)])), Value::Null, "a user without a permission");
+    sandbox.open_permission("A1").unwrap();
+    not_done(sandbox.open_permission("A1"), "AVAILABLE");
+    let mut search = query.clone();
+    (search["appid"], search["openid"]) = (json!(APPID), json!(OPENID));
+    let found = wx["v3/payscore/partner/permissions/search"].get().query(search);
+    assert_eq!(ok(found)["authorization_state"], "AVAILABLE");
+    for _ in 0..2 {
+        ok(end(&[("openid", OPENID)]));
+    }
+    let ended = ok(by_code());
+    assert_eq!(ended["authorization_state"], "UNBINDUSER");
+    assert!(ended["cancel_authorization_time"].is_string());
+}
+
+#[test]
+fn a_transfer_is_taken_or_cancelled() {
+    let (sandbox, wx) = start();
+    let path = "v3/fund-app/mch-transfer/transfer-bills";
+    let transfer = |number: &str, amount: i64| {
+        wx[path].post(json!({
+            "appid": APPID, "out_bill_no": number, "transfer_scene_id": "1000", "openid": OPENID,
+            "transfer_amount": amount, "transfer_remark": "r", "notify_url": "https://www.example.com/notify",
+        }))
+    };
+    refused(transfer("T1", 0), 400, "PARAM_ERROR", "/transfer_amount");
+    let made = ok(transfer("T1", 100));
+    assert_eq!(made["state"], "WAIT_USER_CONFIRM");
+    assert_eq!(ok(transfer("T1", 100)), made);
+    refused(transfer("T1", 99), 400, "ALREADY_EXISTS", "/transfer_amount");
+    sandbox.accept_transfer("T1").unwrap();
+    let by_own = wx.chain(&format!("{path}/transfer-bill-no/{{no}}")).get();
+    let by_own = by_own.var("no", made["transfer_bill_no"].as_str().unwrap());
+    assert_eq!(ok(by_own)["state"], "SUCCESS");
+    let cancel = |number: &str| {
+        wx.chain(&format!("{path}/out-bill-no/{{no}}/cancel")).post(Value::Null).var("no", number)
+    };
+    refused(cancel("T1"), 400, "INVALID_REQUEST", "T1 is SUCCESS");
+    refused(cancel("T2"), 404, "NOT_FOUND", "T2");
+    ok(transfer("T2", 100));
+    assert_eq!(ok(cancel("T2"))["state"], "CANCELING");
+    let by_number = wx.chain(&format!("{path}/out-bill-no/{{no}}")).get().var("no", "T2");
+    assert_eq!(ok(by_number)["state"], "CANCELLED");
+    not_done(sandbox.accept_transfer("T2"), "CANCELLED");
+}
+
+#[test]
+fn shares_of_an_order_and_what_comes_back() {
+    let (sandbox, wx) = start();
+    let mut body = native(&wx, "P1234567", 100);
+    body["settle_info"] = json!({"profit_sharing": true});
+    ok(wx["v3/pay/transactions/native"].post(body));
+    ok(wx["v3/pay/transactions/native"].post(native(&wx, "P7654321", 100)));
+    let id = sandbox.pay("P1234567").unwrap()["transaction_id"].clone();
+    let plain = sandbox.pay("P7654321").unwrap()["transaction_id"].clone();
+    let share = |id: &Value, number: &str, amount: i64| {
+        wx["v3/profitsharing/orders"].post(json!({
+            "appid": APPID, "transaction_id": id, "out_order_no": number, "unfreeze_unsplit": false,
+            "receivers": [{"type": "MERCHANT_ID", "account": "1900000999", "amount": amount, "description": "d"}],
+        }))
+    };
+    let account =
+        json!({"appid": APPID, "type": "MERCHANT_ID", "account": "1900000999", "relation_type": "PARTNER"});
+    refused(share(&plain, "S1", 10), 400, "INVALID_REQUEST", "P7654321");
+    refused(share(&id, "S1", 10), 400, "PARAM_ERROR", "/receivers/0/account");
+    ok(wx["v3/profitsharing/receivers/add"].post(account.clone()));
+    refused(share(&id, "S1", 101), 403, "NOT_ENOUGH", "/receivers");
+    let left = || {
+        let path = "v3/profitsharing/transactions/{id}/amounts";
+        ok(wx.chain(path).get().var("id", id.as_str().unwrap()))["unsplit_amount"].clone()
+    };
+    assert_eq!(left(), 100);
+    assert_eq!(ok(share(&id, "S1", 30))["state"], "PROCESSING");
+    ok(share(&id, "S1", 30));
+    refused(share(&id, "S1", 31), 400, "INVALID_REQUEST", "/receivers");
+    assert_eq!(left(), 70, "once, however often it is asked for");
+    let query =
+        wx.chain("v3/profitsharing/orders/{no}").get().var("no", "S1").query(json!({"transaction_id": id}));
+    let shared = ok(query);
+    assert_eq!(
+        (&shared["state"], &shared["receivers"][0]["result"]),
+        (&json!("FINISHED"), &json!("SUCCESS"))
+    );
+    let unfreeze = json!({"transaction_id": id, "out_order_no": "S2", "description": "d", "receivers": ["no", "receivers"]});
+    assert_eq!(ok(wx["v3/profitsharing/orders/unfreeze"].post(unfreeze))["receivers"][0]["amount"], 70);
+    refused(share(&id, "S3", 1), 403, "NOT_ENOUGH", "0 left");
+    let back = |number: &str, amount: i64| {
+        wx["v3/profitsharing/return-orders"].post(json!({
+            "out_order_no": "S1", "out_return_no": number, "return_mchid": "1900000999", "amount": amount,
+            "description": "d",
+        }))
+    };
+    assert_eq!(ok(back("B1", 20))["result"], "SUCCESS");
+    refused(back("B2", 11), 403, "NOT_ENOUGH", "10 of 30");
+    ok(back("B2", 10));
+    ok(wx["v3/profitsharing/receivers/delete"].post(account.clone()));
+    refused(wx["v3/profitsharing/receivers/delete"].post(account), 404, "RESOURCE_NOT_EXISTS", "1900000999");
+}
+
+#[test]
+fn a_file_comes_back_as_it_went() {
+    let (_sandbox, wx) = start();
+    let bytes: Vec<u8> = (0..200_000_u32).map(|at| at.to_le_bytes()[0]).collect();
+    for path in
+        ["v3/merchant/media/upload", "v3/merchant-service/images/upload", "v3/merchant/media/video_upload"]
+    {
+        let id =
+            ok(wx[path].post(Value::Null).media(Media::bytes("a.png", bytes.clone())))["media_id"].clone();
+        let get = wx.chain("v3/merchant-service/images/{id}").get().var("id", id.as_str().unwrap());
+        let response = get.wait().unwrap();
+        assert_eq!((response.header("Content-Type"), response.verified()), (Some("image/png"), false));
+        assert!(*response.bytes() == bytes);
+    }
+    let unknown = wx.chain("v3/merchant-service/images/{id}").get().var("id", "none");
+    refused(unknown, 404, "RESOURCE_NOT_EXISTS", "none");
+}

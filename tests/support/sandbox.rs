@@ -1,0 +1,33 @@
+//! Sandboxes for tests that are not about keys: all use one keys folder, because fresh keys take up to a second.
+
+use std::path::{Path, PathBuf};
+use std::sync::LazyLock;
+
+use wechatpay_chain::sandbox::{Sandbox, SandboxBuilder};
+
+/// The keys folder, made once for a target folder.
+static KEYS: LazyLock<PathBuf> = LazyLock::new(|| {
+    let tmp = Path::new(env!("CARGO_TARGET_TMPDIR"));
+    let folder = tmp.join("sandbox-keys");
+    let usable = || folder.exists() && Sandbox::builder().keys(&folder).start().is_ok();
+    if !usable() {
+        // Another process may need the folder at the same time: it gets its name when it is complete.
+        let new = tempfile::tempdir_in(tmp).unwrap();
+        let keys = new.path().join("keys");
+        drop(Sandbox::builder().keys(&keys).start().unwrap());
+        let _ = std::fs::rename(&folder, new.path().join("old"));
+        let _ = std::fs::rename(keys, &folder);
+        assert!(usable(), "no keys in {}", folder.display());
+    }
+    folder
+});
+
+/// [`Sandbox::start`], with the shared keys.
+pub(crate) fn start_sandbox() -> Sandbox {
+    sandbox_builder().start().unwrap()
+}
+
+/// [`Sandbox::builder`], with the shared keys.
+pub(crate) fn sandbox_builder() -> SandboxBuilder {
+    Sandbox::builder().keys(&*KEYS)
+}
