@@ -1,7 +1,7 @@
 //! The three doors, the forms of keys, and what is refused at construction, by name.
 
 use serde_json::{Value, json};
-use wechatpay_chain::{Builder, Error, WeChatPay};
+use wechatpay_chain::{WeChatPayBuilder, Error, WeChatPay};
 
 use crate::support::{self, APIV3_KEY, MCHID, MERCHANT_SERIAL, PLATFORM_SERIAL, Recorder, key, key_path};
 
@@ -109,9 +109,9 @@ fn what_is_missing_or_wrong_is_refused_by_name() {
             .platform_key(PLATFORM_SERIAL.to_lowercase(), key("platform_cert.pem"))
     };
     assert!(refused(twice().build()).1.contains("given twice"));
-    type Change = fn(Builder) -> Builder;
+    type Change = fn(WeChatPayBuilder) -> WeChatPayBuilder;
     for (field, change) in [
-        ("host", (|b| b.host("https://example.com")) as Change),
+        ("allow_host", (|b| b.allow_host("https://example.com")) as Change),
         ("max_body", |b| b.max_body(0)),
         ("connect_timeout", |b| b.connect_timeout(std::time::Duration::ZERO)),
     ] {

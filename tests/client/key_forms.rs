@@ -4,7 +4,7 @@
 use std::path::Path;
 
 use serde_json::{Value, json};
-use wechatpay_chain::{Builder, Error, WeChatPay};
+use wechatpay_chain::{WeChatPayBuilder, Error, WeChatPay};
 
 use crate::support::{
     self, MCHID, MERCHANT_SERIAL, PLATFORM_SERIAL, Recorder, has, key, key_path, openssl_verifies,
@@ -19,7 +19,7 @@ fn file(name: &str) -> String {
 }
 
 /// All but the private key and the serial.
-fn platform() -> Builder {
+fn platform() -> WeChatPayBuilder {
     WeChatPay::builder()
         .mchid(MCHID)
         .platform_key(PLATFORM_SERIAL, key("platform_cert.pem"))

@@ -174,7 +174,7 @@ fn a_proxy_gets_the_request_and_is_not_named_with_its_password() {
     let seen = proxy.take();
     // A proxy is asked by the whole URL; what is signed is the target.
     assert_eq!(seen.target, "http://wechatpay.invalid/v3/x");
-    let refused = |b: wechatpay_chain::Builder| match b.build() {
+    let refused = |b: wechatpay_chain::WeChatPayBuilder| match b.build() {
         Err(Error::Config(e)) => e.to_string(),
         other => panic!("not a Config error: {other:?}"),
     };

@@ -111,7 +111,7 @@ fn nothing_secret_shows_anywhere() {
     // Every error, from a cause that knows the secret.
     let key = sandbox.merchant_key_pem();
     let damaged = key.replacen(&key[200..210], "!!!!!!!!!!", 1);
-    let build = |builder: wechatpay_chain::Builder| builder.build().unwrap_err();
+    let build = |builder: wechatpay_chain::WeChatPayBuilder| builder.build().unwrap_err();
     let base64: String = key.lines().filter(|l| !l.contains("---")).collect();
     let p12 = |path: String| WeChatPay::builder().mchid("1900000109").p12(path, PASSPHRASE);
     let mut errors = vec![

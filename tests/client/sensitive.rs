@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use serde_json::{Value, json};
-use wechatpay_chain::{Error, Signature, Signer};
+use wechatpay_chain::{Error, SignFuture, Signer};
 
 use crate::support::{self, has, key_path, openssl, openssl_sign, openssl_verifies, start_sandbox};
 
@@ -169,7 +169,7 @@ struct Openssl {
 }
 
 impl Signer for Openssl {
-    fn sign(&self, message: Vec<u8>) -> Signature {
+    fn sign(&self, message: Vec<u8>) -> SignFuture {
         self.count.fetch_add(1, Ordering::SeqCst);
         let fails = self.fails;
         Box::pin(async move {

@@ -1,13 +1,13 @@
 //! A client with the keys in `tests/keys`.
 
-use wechatpay_chain::{Builder, WeChatPay};
+use wechatpay_chain::{WeChatPayBuilder, WeChatPay};
 
 use super::{MCHID, MERCHANT_SERIAL, PLATFORM_SERIAL, key};
 
 pub(crate) const APIV3_KEY: &str = "0123456789abcdef0123456789ABCDEF";
 
 /// A complete builder; the platform is its certificate.
-pub(crate) fn builder(base: &str) -> Builder {
+pub(crate) fn builder(base: &str) -> WeChatPayBuilder {
     WeChatPay::builder()
         .mchid(MCHID)
         .serial(MERCHANT_SERIAL)

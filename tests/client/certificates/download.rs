@@ -4,7 +4,7 @@ use std::thread;
 
 use serde_json::{Value, json};
 use wechatpay_chain::sandbox::Fault;
-use wechatpay_chain::{Builder, Error, VerifyReason, WeChatPay};
+use wechatpay_chain::{WeChatPayBuilder, Error, VerifyReason, WeChatPay};
 
 use super::*;
 use crate::support::{self, APIV3_KEY, MERCHANT_SERIAL, key, start_sandbox};
@@ -86,7 +86,7 @@ async fn many_first_calls_share_one_download() {
 
 #[test]
 fn without_any_trust_there_is_no_client() {
-    let config = |builder: Builder| match builder.build() {
+    let config = |builder: WeChatPayBuilder| match builder.build() {
         Err(Error::Config(e)) => e.field().to_owned(),
         other => panic!("not a Config error: {other:?}"),
     };

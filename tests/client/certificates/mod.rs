@@ -14,12 +14,12 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use serde_json::json;
 use wechatpay_chain::sandbox::Sandbox;
-use wechatpay_chain::{Builder, Clock, Error, WeChatPay};
+use wechatpay_chain::{WeChatPayBuilder, Clock, Error, WeChatPay};
 
 use crate::support;
 
 /// A client without any platform key of its own.
-fn automatic(sandbox: &Sandbox) -> Builder {
+fn automatic(sandbox: &Sandbox) -> WeChatPayBuilder {
     WeChatPay::builder()
         .mchid(sandbox.mchid())
         .serial(sandbox.serial())
