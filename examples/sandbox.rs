@@ -11,22 +11,22 @@ use std::process::ExitCode;
 
 use clap::Parser;
 
-#[path = "../src/bin/wxpay/serve.rs"]
-mod serve;
+#[path = "../src/bin/wxpay/commands/sandbox/server.rs"]
+mod server;
 
 /// The WeChat Pay platform, offline: checks requests and signs answers like the real one.
 #[derive(Parser)]
 struct Program {
     #[command(flatten)]
-    options: serve::Options,
+    options: server::Options,
 }
 
 fn main() -> ExitCode {
-    match serve::run(&Program::parse().options) {
+    match server::run(&Program::parse().options) {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
             // Nowhere to say it, if this fails.
-            let _ = writeln!(io::stderr(), "sandbox: {}", serve::whole(&*error));
+            let _ = writeln!(io::stderr(), "sandbox: {}", server::whole(&*error));
             ExitCode::FAILURE
         }
     }

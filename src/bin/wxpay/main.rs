@@ -14,32 +14,23 @@
     )
 )]
 
-mod args;
-mod batch;
-mod bill;
-mod body;
-mod call;
-mod certs;
+mod cli;
+mod commands;
 mod config;
-mod doctor;
 mod download;
 mod exit;
-mod generate;
-mod message;
+mod file_mode;
+mod jq;
 mod output;
-mod preview;
-mod sandbox;
-mod secrecy;
-mod select;
-mod serve;
-mod upload;
 
 use std::process::ExitCode;
 
 use clap::Parser as _;
 use clap::error::ErrorKind;
 
-use args::{Cli, Command};
+use cli::{Cli, Command};
+use commands::{batch, bill, call, certs, doctor, man, saved_message, upload};
+use config::sandbox;
 use exit::Failure;
 use wechatpay_chain::http::Method;
 
@@ -82,12 +73,12 @@ fn run(Cli { global, command }: Cli) -> Result<(), Failure> {
         Command::Batch(batch) => batch::run(&global, &batch),
         Command::Bill(bill) => bill::run(&global, &bill),
         Command::Certs(certs) => certs::run(&global, &certs),
-        Command::Verify(saved) => message::verify(&global, &saved),
-        Command::Decrypt(decrypt) => message::decrypt(&global, &decrypt),
-        Command::Sign(_) => message::sign(&global),
+        Command::Verify(saved) => saved_message::verify(&global, &saved),
+        Command::Decrypt(decrypt) => saved_message::decrypt(&global, &decrypt),
+        Command::Sign(_) => saved_message::sign(&global),
         Command::Doctor(_) => doctor::run(&global),
         Command::Sandbox(options) => sandbox::run(*options),
-        Command::Completions(completions) => generate::completions(completions.shell),
-        Command::Man(man) => generate::manual(man.command.as_deref()),
+        Command::Completions(completions) => man::completions(completions.shell),
+        Command::Man(man) => man::manual(man.command.as_deref()),
     }
 }

@@ -6,9 +6,9 @@ use jaq_json::write::{Pp, Styles, write};
 use jaq_json::{Val, read};
 use serde_json::Value;
 
-use crate::args::When;
+use crate::cli::When;
 use crate::exit::{Failure, usage};
-use crate::select::Filter;
+use crate::jq::Filter;
 
 /// How JSON is printed.
 pub(crate) struct Output {

@@ -5,15 +5,13 @@ use std::path::PathBuf;
 use clap::builder::NonEmptyStringValueParser as Text;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
-use crate::serve;
+pub(crate) use crate::commands::batch::args::Batch;
+pub(crate) use crate::commands::call::args::{Body, Call, Get, Write};
+use crate::commands::sandbox::server;
 
-mod batch;
-mod call;
 mod files;
 mod local;
 
-pub(crate) use batch::Batch;
-pub(crate) use call::{Body, Call, Get, Write};
 pub(crate) use files::{Bill, Certs, Kind, Upload};
 pub(crate) use local::{Completions, Decrypt, Doctor, Man, Saved, Sign};
 
@@ -104,7 +102,7 @@ pub(crate) enum Command {
     #[command(
         after_help = "Examples:\n  wxpay sandbox\n  wxpay sandbox --port 8080 --keys keys --state state.db\n  wxpay sandbox --fault 'rate-limited share=0.1' --seed 7"
     )]
-    Sandbox(Box<serve::Options>),
+    Sandbox(Box<server::Options>),
     Completions(Completions),
     Man(Man),
 }

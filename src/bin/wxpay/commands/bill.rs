@@ -3,7 +3,7 @@
 use std::fs::File;
 use std::io;
 
-use crate::args::{Bill, Global, Kind};
+use crate::cli::{Bill, Global, Kind};
 use crate::config;
 use crate::download::{fetch, summary};
 use crate::exit::{Failure, usage};

@@ -4,8 +4,8 @@ use serde_json::{Map, Value, json};
 use wechatpay_chain::http::{HeaderMap, HeaderName, HeaderValue};
 use wechatpay_chain::{Clock, Error, SystemClock, VerifyReason, WeChatPay};
 
-use crate::args::{Decrypt, Global, Saved};
-use crate::body;
+use crate::cli::{Decrypt, Global, Saved};
+use crate::commands::call::body;
 use crate::config::{self, Source};
 use crate::exit::{self, Failure, describe, usage};
 use crate::output::{self, Output};

@@ -4,7 +4,7 @@ use std::io::{self, IsTerminal as _};
 
 use serde_json::json;
 
-use crate::args::When;
+use crate::cli::When;
 use crate::exit::Failure;
 use crate::output::{self, Output};
 

@@ -1,18 +1,21 @@
 //! The verbs: a request of arguments, sent or shown.
 
+pub(crate) mod args;
+pub(crate) mod body;
+mod preview;
+
 use std::path::Path;
 
+use body::Body;
 use serde_json::json;
 use wechatpay_chain::http::{HeaderMap, Method, StatusCode};
 use wechatpay_chain::{Request, WeChatPay};
 
-use crate::args::{Call, Get, Global, Write};
-use crate::body::Body;
+use crate::cli::{Call, Get, Global, Write};
 use crate::config;
 use crate::download::{fetch, summary};
 use crate::exit::Failure;
 use crate::output::{self, Output};
-use crate::preview;
 
 pub(crate) fn get(global: &Global, get: &Get) -> Result<(), Failure> {
     run(global, &get.call, get.save.as_deref(), |wx| request(wx, &Method::GET, &get.call))

@@ -6,7 +6,7 @@ use std::time::{Duration, UNIX_EPOCH};
 use serde_json::{Value, json};
 use wechatpay_chain::PlatformCertificate;
 
-use crate::args::{Certs, Global};
+use crate::cli::{Certs, Global};
 use crate::config;
 use crate::exit::{Failure, usage};
 use crate::output::Output;

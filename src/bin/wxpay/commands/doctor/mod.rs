@@ -3,7 +3,7 @@
 use serde_json::json;
 use wechatpay_chain::{Clock as _, Error, SystemClock, VerifyReason, WeChatPay};
 
-use crate::args::Global;
+use crate::cli::Global;
 use crate::config::{Source, check_host};
 use crate::exit::{self, Failure, describe};
 

@@ -4,8 +4,8 @@ use std::path::PathBuf;
 
 use wechatpay_chain::sandbox::Sandbox;
 
+use crate::commands::sandbox::server;
 use crate::exit::{Failure, usage};
-use crate::serve;
 
 /// The folder that keeps the keys of `--sandbox` from one command to the next.
 const KEYS: &str = "WECHATPAY_SANDBOX_KEYS";
@@ -44,8 +44,8 @@ fn one_line(pem: &str) -> String {
 }
 
 /// `wxpay sandbox`: tells how to reach it, and runs until it is ended.
-pub(crate) fn run(mut options: serve::Options) -> Result<(), Failure> {
+pub(crate) fn run(mut options: server::Options) -> Result<(), Failure> {
     options.keys = options.keys.or_else(keys);
-    serve::run(&options)
-        .map_err(|error| usage(format!("the sandbox does not start: {}", serve::whole(&*error))))
+    server::run(&options)
+        .map_err(|error| usage(format!("the sandbox does not start: {}", server::whole(&*error))))
 }

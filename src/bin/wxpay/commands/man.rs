@@ -3,7 +3,7 @@
 use clap::CommandFactory as _;
 use clap_complete::Shell;
 
-use crate::args::Cli;
+use crate::cli::Cli;
 use crate::exit::{Failure, usage};
 use crate::output;
 

@@ -5,13 +5,14 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+pub(crate) mod sandbox;
+
 use etcetera::BaseStrategy as _;
 use wechatpay_chain::{Builder, Error, WeChatPay, sandbox::Sandbox};
 
-use crate::args::Global;
+use crate::cli::Global;
 use crate::exit::{Failure, describe, usage};
-use crate::sandbox;
-use crate::secrecy;
+use crate::file_mode;
 
 /// The variables that say who calls. In a profile, a key is the name without its prefix, in lower case.
 pub(crate) const VARIABLES: [&str; 14] = [
@@ -107,7 +108,7 @@ impl Source {
         let key = source.get("WECHATPAY_PRIVATE_KEY").and_then(|value| value.strip_prefix("file://"));
         let p12 = source.get("WECHATPAY_P12").map(|value| value.strip_prefix("file://").unwrap_or(value));
         for path in [key, p12].into_iter().flatten() {
-            secrecy::check("the key file", Path::new(path));
+            file_mode::check("the key file", Path::new(path));
         }
         Ok(source)
     }
@@ -182,7 +183,7 @@ fn nobody() -> Failure {
 fn profile(file: &Path, name: &str) -> Result<Source, Failure> {
     let shown = file.display();
     let text = std::fs::read_to_string(file).map_err(|e| usage(format!("`{shown}` cannot be read: {e}")))?;
-    secrecy::check("the configuration", file);
+    file_mode::check("the configuration", file);
     // The parser's own message would show the line, which may hold a key.
     let table: toml::Table = text.parse().map_err(|e: toml::de::Error| {
         let line = e

@@ -4,7 +4,7 @@ use std::io::Read as _;
 
 use serde_json::{Map, Value};
 
-use crate::args;
+use crate::cli as args;
 use crate::exit::{Failure, usage};
 
 /// What goes into a request.

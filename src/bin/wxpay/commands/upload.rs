@@ -3,8 +3,8 @@
 use serde_json::Value;
 use wechatpay_chain::Media;
 
-use crate::args::{Global, Upload};
-use crate::body;
+use crate::cli::{Global, Upload};
+use crate::commands::call::body;
 use crate::config;
 use crate::download::Busy;
 use crate::exit::{Failure, usage};

@@ -13,27 +13,28 @@ use indicatif::{ProgressBar, ProgressStyle};
 use tokio::task::JoinSet;
 use wechatpay_chain::WeChatPay;
 
-use crate::args::{self, Global};
+use crate::cli::{self, Global};
 use crate::config;
 use crate::exit::{self, Failure, usage};
 
+pub(crate) mod args;
 mod calls;
 mod journal;
-mod ledger;
 mod outcome;
-mod pace;
-mod past;
+mod rate_limiter;
 mod records;
-mod stop;
+mod resume;
+mod shutdown;
+mod states;
 mod worker;
 
 use calls::{Call, Calls};
 use journal::Journal;
-use ledger::{Ledger, Phase};
 use outcome::{Next, Outcome, Summary};
-use pace::Pace;
+use rate_limiter::Pace;
 use records::{Ended, Run, VERSION};
-use stop::{Signals, Stop};
+use shutdown::{Signals, Stop};
+use states::{Ledger, Phase};
 use worker::Worker;
 
 /// How long a signal leaves the calls that are in flight.
@@ -59,7 +60,7 @@ pub(crate) fn run(global: &Global, batch: &args::Batch) -> Result<(), Failure> {
         }
     }
     calls.rewind()?;
-    let file = past::open(&output, batch.resume, &run, &mut ledger)?;
+    let file = resume::open(&output, batch.resume, &run, &mut ledger)?;
     let jobs = usize::from(batch.jobs);
     let unwritable = |e: io::Error| {
         let _ = writeln!(io::stderr(), "wxpay: the journal `{}` cannot be written: {e}", output.display());

@@ -6,8 +6,8 @@ use std::path::Path;
 
 use fs4::{FileExt, TryLockError};
 
-use super::ledger::{Ledger, Phase};
 use super::records::{Read, Record, Run, VERSION};
+use super::states::{Ledger, Phase};
 use crate::exit::{Failure, usage};
 
 /// An answer of the largest size, escaped, and what stands around it.

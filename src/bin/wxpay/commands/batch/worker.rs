@@ -8,9 +8,9 @@ use wechatpay_chain::WeChatPay;
 use super::calls::Call;
 use super::journal::Journal;
 use super::outcome::{self, Outcome};
-use super::pace::Pace;
+use super::rate_limiter::Pace;
 use super::records::{Ended, Sent};
-use super::stop::Stop;
+use super::shutdown::Stop;
 
 /// The pauses before a call is sent again that had no answer (PROTOCOL, Errors and retry).
 const PAUSES: [Duration; 3] = [Duration::from_secs(1), Duration::from_secs(2), Duration::from_secs(4)];
