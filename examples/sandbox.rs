@@ -26,7 +26,7 @@ fn main() -> ExitCode {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
             // Nowhere to say it, if this fails.
-            let _ = writeln!(io::stderr(), "sandbox: {}", server::whole(&*error));
+            let _ = writeln!(io::stderr(), "sandbox: {}", server::with_sources(&*error));
             ExitCode::FAILURE
         }
     }

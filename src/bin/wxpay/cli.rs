@@ -1,108 +1,106 @@
-//! What the program can be told: one noun for each command, and what all of them share.
+//! The command line: all commands, and which code runs each.
 
-use std::path::PathBuf;
+use clap::{CommandFactory as _, Parser, Subcommand};
+use wechatpay_chain::http::Method;
 
-use clap::builder::NonEmptyStringValueParser as Text;
-use clap::{Args, Parser, Subcommand, ValueEnum};
+use crate::commands::{
+    batch::{self, BatchArgs},
+    bill::{self, BillArgs},
+    call::{self, GetArgs, WriteArgs},
+    certs::{self, CertsArgs},
+    completions::{self, CompletionsArgs},
+    decrypt::{self, DecryptArgs},
+    doctor::{self, DoctorArgs},
+    man::{self, ManArgs},
+    sandbox::{self, SandboxArgs},
+    sign::{self, SignArgs},
+    upload::{self, UploadArgs},
+    verify::{self, VerifyArgs},
+};
+use crate::config::variables;
+use crate::exit;
+use crate::failure::Failure;
+use crate::global::GlobalArgs;
 
-pub(crate) use crate::commands::batch::args::Batch;
-pub(crate) use crate::commands::call::args::{Body, Call, Get, Write};
-use crate::commands::sandbox::server;
+const EXAMPLES: &str = "Examples:\n  \
+    wxpay --sandbox post v3/security/echo echo_message=你好\n  \
+    wxpay get v3/pay/transactions/id/{transaction_id} --var transaction_id=4200 -q mchid=1900000109\n  \
+    wxpay post v3/payscore/partner/permissions/terminate -d @body.json\n  \
+    wxpay doctor";
 
-mod files;
-mod local;
+const PROFILES: &str = "Profiles:\n  \
+    A profile is a table of config.toml: [default], unless --profile names another one.\n  \
+    Its keys are the names above in lower case, without WECHATPAY_ (such as mchid).\n  \
+    The file is ~/.config/wxpay/config.toml, on Windows %APPDATA%\\wxpay\\config.toml.\n  \
+    Without --profile and --config, it is used only if WECHATPAY_MCHID is not set.";
 
-pub(crate) use files::{Bill, Certs, Kind, Upload};
-pub(crate) use local::{Completions, Decrypt, Doctor, Man, Saved, Sign};
-
+/// WeChat Pay (微信支付) APIv3 from the shell: call any endpoint, signed and verified
+///
+/// Credentials come from WECHATPAY_* variables or a profile of config.toml, never from an argument.
+/// With --sandbox, every command runs against an offline platform and needs no account.
 #[derive(Parser)]
 #[command(
     name = "wxpay",
     version,
-    about = "WeChat Pay (微信支付) APIv3 from the shell: any endpoint, signed and verified",
-    long_about = "WeChat Pay (微信支付) APIv3 from the shell: any endpoint, signed and verified.\n\n\
-                  Who calls is said by WECHATPAY_* variables, or by a profile of config.toml; never by an argument. \
-                  With --sandbox every command runs against an offline platform, without an account.",
     disable_help_subcommand = true,
-    after_help = "Examples:\n  \
-        wxpay --sandbox post v3/security/echo echo_message=你好\n  \
-        wxpay get v3/pay/transactions/id/{transaction_id} --var transaction_id=4200 -q mchid=1900000109\n  \
-        wxpay post v3/payscore/partner/permissions/terminate -d @body.json\n  \
-        wxpay doctor\n\n\
-        Exit codes:\n  \
-        0  done\n  \
-        1  an argument, the configuration or a file is wrong\n  \
-        2  the platform refused\n  \
-        3  no connection, a timeout, a broken answer\n  \
-        4  what came is not proved to be the platform's, or does not decrypt"
+    after_help = format!("{EXAMPLES}\n\n{}\n\nMore with --help.", exit::help()),
+    after_long_help = format!(
+        "{EXAMPLES}\n\n{}\n\n{PROFILES}\n\n{}",
+        variables::help(),
+        exit::help()
+    )
 )]
 pub(crate) struct Cli {
     #[command(flatten)]
-    pub(crate) global: Global,
+    pub(crate) global: GlobalArgs,
     #[command(subcommand)]
-    pub(crate) command: Command,
-}
-
-/// What every command takes.
-#[derive(Args)]
-#[command(next_help_heading = "For every command")]
-pub(crate) struct Global {
-    /// Run against an offline platform, started for this command; its keys are fresh, or those in the folder
-    /// that WECHATPAY_SANDBOX_KEYS names
-    #[arg(long, global = true, conflicts_with_all = ["profile", "config"])]
-    pub(crate) sandbox: bool,
-    /// Take this profile of config.toml instead of the environment
-    #[arg(long, global = true, value_name = "NAME", value_parser = Text::new())]
-    pub(crate) profile: Option<String>,
-    /// Take this file instead of the config.toml in the usual folder
-    #[arg(long, global = true, value_name = "FILE")]
-    pub(crate) config: Option<PathBuf>,
-    /// Another base URL than the configured one
-    #[arg(long, global = true, value_name = "URL", value_parser = Text::new())]
-    pub(crate) base_url: Option<String>,
-    /// How long a call may take
-    #[arg(long, global = true, value_name = "SECONDS", allow_negative_numbers = true)]
-    pub(crate) timeout: Option<f64>,
-    /// When JSON is coloured, and set out over lines
-    #[arg(long, global = true, value_name = "WHEN", default_value = "auto", hide_possible_values = true)]
-    pub(crate) color: When,
-    /// Tell an error as a line of JSON
-    #[arg(long, global = true)]
-    pub(crate) json_errors: bool,
-}
-
-#[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
-pub(crate) enum When {
-    /// On a terminal, unless NO_COLOR is set.
-    Auto,
-    Always,
-    Never,
+    command: Command,
 }
 
 #[derive(Subcommand)]
-pub(crate) enum Command {
-    Get(Get),
+enum Command {
+    Get(GetArgs),
     /// Call an endpoint with POST
-    Post(Write),
+    Post(WriteArgs),
     /// Call an endpoint with PUT
-    Put(Write),
+    Put(WriteArgs),
     /// Call an endpoint with PATCH
-    Patch(Write),
+    Patch(WriteArgs),
     /// Call an endpoint with DELETE
-    Delete(Write),
-    Upload(Upload),
-    Batch(Batch),
-    Bill(Bill),
-    Certs(Certs),
-    Verify(Saved),
-    Decrypt(Decrypt),
-    Sign(Sign),
-    Doctor(Doctor),
-    /// Be the platform: an offline one for any SDK, until Ctrl-C
-    #[command(
-        after_help = "Examples:\n  wxpay sandbox\n  wxpay sandbox --port 8080 --keys keys --state state.db\n  wxpay sandbox --fault 'rate-limited share=0.1' --seed 7"
-    )]
-    Sandbox(Box<server::Options>),
-    Completions(Completions),
-    Man(Man),
+    Delete(WriteArgs),
+    Upload(UploadArgs),
+    Batch(BatchArgs),
+    Bill(BillArgs),
+    Certs(CertsArgs),
+    Verify(VerifyArgs),
+    Decrypt(DecryptArgs),
+    Sign(SignArgs),
+    Doctor(DoctorArgs),
+    Sandbox(Box<SandboxArgs>),
+    Completions(CompletionsArgs),
+    Man(ManArgs),
+}
+
+impl Cli {
+    pub(crate) fn run(self) -> Result<(), Failure> {
+        let Cli { global, command } = self;
+        match command {
+            Command::Get(args) => call::get(&global, &args),
+            Command::Post(args) => call::write(&global, Method::POST, &args),
+            Command::Put(args) => call::write(&global, Method::PUT, &args),
+            Command::Patch(args) => call::write(&global, Method::PATCH, &args),
+            Command::Delete(args) => call::write(&global, Method::DELETE, &args),
+            Command::Upload(args) => upload::run(&global, &args),
+            Command::Batch(args) => batch::run(&global, &args),
+            Command::Bill(args) => bill::run(&global, &args),
+            Command::Certs(args) => certs::run(&global, &args),
+            Command::Verify(args) => verify::run(&global, &args),
+            Command::Decrypt(args) => decrypt::run(&global, &args),
+            Command::Sign(SignArgs {}) => sign::run(&global),
+            Command::Doctor(DoctorArgs {}) => doctor::run(&global),
+            Command::Sandbox(args) => sandbox::run(*args),
+            Command::Completions(args) => completions::run(&args, Cli::command()),
+            Command::Man(args) => man::run(&args, Cli::command()),
+        }
+    }
 }

@@ -1,18 +1,20 @@
-//! A warning for a file with secrets that others can read.
+//! A warning for files with secrets that other users can read.
 
 use std::path::Path;
 
 #[cfg(unix)]
-pub(crate) fn check(what: &str, file: &Path) {
+pub(crate) fn warn_if_readable_by_others(description: &str, file: &Path) {
     use std::os::unix::fs::PermissionsExt as _;
-    let others = |mode: u32| mode & 0o044 != 0;
-    // One that is not there is told of where it is needed.
-    if std::fs::metadata(file).is_ok_and(|found| others(found.permissions().mode())) {
-        let shown = file.display();
-        crate::output::warn(&format!("{what} `{shown}` can be read by others: chmod 600 '{shown}'"));
+    const GROUP_OR_OTHERS_READ: u32 = 0o044;
+    // A missing file is reported by the code that reads it.
+    if std::fs::metadata(file).is_ok_and(|found| found.permissions().mode() & GROUP_OR_OTHERS_READ != 0) {
+        let path = file.display();
+        crate::output::warn(&format!(
+            "run `chmod 600 '{path}'`: other users can read {description} `{path}`"
+        ));
     }
 }
 
-/// Elsewhere access lists decide, which are not looked at.
+/// Other systems use access lists, which are not checked.
 #[cfg(not(unix))]
-pub(crate) fn check(_: &str, _: &Path) {}
+pub(crate) fn warn_if_readable_by_others(_: &str, _: &Path) {}

@@ -1,30 +1,31 @@
-//! Completions and manual pages, made of the arguments' own description.
+//! `wxpay man`.
 
-use clap::CommandFactory as _;
-use clap_complete::Shell;
+use clap::{Args, Command};
 
-use crate::cli::Cli;
-use crate::exit::{Failure, usage};
+use crate::failure::{Failure, usage_error};
 use crate::output;
 
-pub(crate) fn completions(shell: Shell) -> Result<(), Failure> {
-    // Not straight to stdout: the generator panics when a write fails.
-    let mut script = Vec::new();
-    clap_complete::generate(shell, &mut Cli::command(), "wxpay", &mut script);
-    output::raw(&script)
+/// Print a manual page (roff) of the program or of a command
+#[derive(Args)]
+#[command(after_help = "Examples:\n  \
+    wxpay man > wxpay.1\n  \
+    wxpay man post > wxpay-post.1")]
+pub(crate) struct ManArgs {
+    /// The command [default: the program]
+    #[arg(value_name = "COMMAND")]
+    command: Option<String>,
 }
 
-pub(crate) fn manual(command: Option<&str>) -> Result<(), Failure> {
-    let mut program = Cli::command();
+pub(crate) fn run(args: &ManArgs, mut program: Command) -> Result<(), Failure> {
     program.build();
-    let described = match command {
+    let documented = match args.command.as_deref() {
         None => program,
         Some(name) => match program.find_subcommand(name) {
             Some(command) => command.clone(),
-            None => return Err(usage(format!("there is no command `{name}`"))),
+            None => return Err(usage_error(format!("no such command: `{name}`"))),
         },
     };
     let mut page = Vec::new();
-    clap_mangen::Man::new(described).render(&mut page)?;
+    clap_mangen::Man::new(documented).render(&mut page)?;
     output::raw(&page)
 }

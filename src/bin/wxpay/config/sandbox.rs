@@ -1,51 +1,40 @@
-//! The embedded sandbox: for `--sandbox`, and on its own.
+//! The sandbox of `--sandbox`: started for one command, its merchant's credentials as variables.
 
 use std::path::PathBuf;
 
 use wechatpay_chain::sandbox::Sandbox;
 
-use crate::commands::sandbox::server;
-use crate::exit::{Failure, usage};
+use super::variables;
+use crate::failure::Failure;
 
-/// The folder that keeps the keys of `--sandbox` from one command to the next.
-const KEYS: &str = "WECHATPAY_SANDBOX_KEYS";
-
-/// A sandbox for one command.
-pub(crate) fn start() -> Result<Sandbox, Failure> {
-    let builder = match keys() {
+pub(super) fn start() -> Result<Sandbox, Failure> {
+    let builder = match keys_folder() {
         Some(folder) => Sandbox::builder().keys(folder),
         None => Sandbox::builder(),
     };
     Ok(builder.start()?)
 }
 
-fn keys() -> Option<PathBuf> {
-    std::env::var_os(KEYS).filter(|folder| !folder.is_empty()).map(PathBuf::from)
+/// The folder that keeps the sandbox's keys from one command to the next, if one is set.
+pub(crate) fn keys_folder() -> Option<PathBuf> {
+    std::env::var_os(variables::SANDBOX_KEYS).filter(|folder| !folder.is_empty()).map(PathBuf::from)
 }
 
-/// What makes a client this sandbox's merchant.
-pub(crate) fn variables(sandbox: &Sandbox) -> [(&'static str, String); 9] {
+pub(super) fn credentials(sandbox: &Sandbox) -> [(&'static str, String); 9] {
     [
-        ("WECHATPAY_MCHID", sandbox.mchid().to_owned()),
-        ("WECHATPAY_SERIAL", sandbox.serial().to_owned()),
-        ("WECHATPAY_PRIVATE_KEY", one_line(sandbox.merchant_key_pem())),
-        ("WECHATPAY_PUBLIC_KEY_ID", sandbox.platform_public_key_id().to_owned()),
-        ("WECHATPAY_PUBLIC_KEY", one_line(sandbox.platform_public_key_pem())),
-        ("WECHATPAY_PLATFORM_SERIAL", sandbox.platform_certificate_serial().to_owned()),
-        ("WECHATPAY_PLATFORM_CERTIFICATE", one_line(sandbox.platform_certificate_pem())),
-        ("WECHATPAY_APIV3_KEY", sandbox.apiv3_key().to_owned()),
-        ("WECHATPAY_BASE_URL", sandbox.base_url().to_owned()),
+        (variables::MCHID, sandbox.mchid().to_owned()),
+        (variables::SERIAL, sandbox.serial().to_owned()),
+        (variables::PRIVATE_KEY, on_one_line(sandbox.merchant_key_pem())),
+        (variables::PUBLIC_KEY_ID, sandbox.platform_public_key_id().to_owned()),
+        (variables::PUBLIC_KEY, on_one_line(sandbox.platform_public_key_pem())),
+        (variables::PLATFORM_SERIAL, sandbox.platform_certificate_serial().to_owned()),
+        (variables::PLATFORM_CERTIFICATE, on_one_line(sandbox.platform_certificate_pem())),
+        (variables::APIV3_KEY, sandbox.apiv3_key().to_owned()),
+        (variables::BASE_URL, sandbox.base_url().to_owned()),
     ]
 }
 
-/// A PEM on one line, its line feeds written out.
-fn one_line(pem: &str) -> String {
+/// A PEM as a variable holds it: on one line, with `\n` for line feeds.
+fn on_one_line(pem: &str) -> String {
     pem.trim_end().replace('\n', "\\n")
-}
-
-/// `wxpay sandbox`: tells how to reach it, and runs until it is ended.
-pub(crate) fn run(mut options: server::Options) -> Result<(), Failure> {
-    options.keys = options.keys.or_else(keys);
-    server::run(&options)
-        .map_err(|error| usage(format!("the sandbox does not start: {}", server::whole(&*error))))
 }

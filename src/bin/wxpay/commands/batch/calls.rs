@@ -1,4 +1,4 @@
-//! The calls: JSON lines, read one at a time, and twice: to be validated, and to be sent.
+//! The input: JSON lines, read one at a time, and twice: for validation and for sending.
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -13,12 +13,12 @@ use serde_json::{Map, Value};
 use sha2::{Digest as _, Sha256};
 use wechatpay_chain::{Request, WeChatPay};
 
-use crate::exit::{Failure, describe, usage};
+use crate::failure::{Failure, describe, usage_error};
 
-/// As much as an answer may have.
-const LONGEST_LINE: u64 = 8 << 20;
+/// The library's limit for a response.
+const MAX_LINE_BYTES: u64 = 8 << 20;
 
-/// What a call is known by: its own `id`, or where it stands.
+/// Identifies a call: its `id`, or else its line number.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(untagged)]
 pub(super) enum Id {
@@ -35,11 +35,11 @@ impl fmt::Display for Id {
     }
 }
 
-/// One line.
+/// A line of the input.
 pub(super) struct Call {
     pub(super) line: u64,
     pub(super) id: Id,
-    /// Of the line, so that a changed one is noticed.
+    /// Of the line, to detect that it has changed.
     pub(super) digest: String,
     fields: Fields,
     timeout: Option<Duration>,
@@ -55,7 +55,7 @@ struct Fields {
     vars: Map<String, Value>,
     #[serde(default)]
     query: Map<String, Value>,
-    /// As it is written: a number keeps its digits.
+    /// As written, so that numbers keep their digits.
     body: Option<Box<RawValue>>,
     #[serde(default)]
     headers: BTreeMap<String, String>,
@@ -78,10 +78,10 @@ enum Method {
 impl Call {
     fn parse(line: u64, text: &[u8]) -> Result<Call, String> {
         let fields: Fields = serde_json::from_slice(text).map_err(|e| {
-            // The parser counts the lines of its own text, which is one.
+            // The parser's line number is always 1.
             let place = format!(" at line {} column {}", e.line(), e.column());
-            let why = e.to_string();
-            format!("{}, column {}", why.strip_suffix(&place).unwrap_or(&why), e.column())
+            let reason = e.to_string();
+            format!("{}, column {}", reason.strip_suffix(&place).unwrap_or(&reason), e.column())
         })?;
         let timeout = match fields.timeout.map(|seconds| (seconds, Duration::try_from_secs_f64(seconds))) {
             None => None,
@@ -97,7 +97,7 @@ impl Call {
         Ok(Call { line, id, digest, fields, timeout })
     }
 
-    /// Asking twice does no harm.
+    /// A GET can be repeated without harm.
     pub(super) fn is_get(&self) -> bool {
         self.fields.method == Method::Get
     }
@@ -106,7 +106,7 @@ impl Call {
         !self.fields.encrypt.is_empty()
     }
 
-    /// The request, afresh for each attempt; the same numbers and the same body each time.
+    /// A new request for each attempt, with the same numbers and the same body.
     pub(super) fn request(&self, wx: &WeChatPay) -> Request {
         let Fields { method, path, vars, query, body, headers, encrypt, .. } = &self.fields;
         let chain = wx.chain(path);
@@ -128,7 +128,7 @@ impl Call {
         }
         request = match body.as_ref().map(|body| body.get()) {
             None => request,
-            // Fields can only be encrypted in a value.
+            // Encryption needs a parsed value.
             Some(text) if self.encrypts() => {
                 request.json(serde_json::from_str::<Value>(text).unwrap_or_default())
             }
@@ -146,7 +146,7 @@ impl Call {
     }
 }
 
-/// The input, which is read from its beginning as often as is asked for.
+/// Reads the input. [`rewind`](Calls::rewind) starts again from the first line.
 pub(super) struct Calls {
     name: String,
     input: BufReader<File>,
@@ -159,61 +159,66 @@ impl Calls {
         let from_stdin = path.as_os_str() == "-";
         let name = if from_stdin { "stdin".to_owned() } else { format!("`{}`", path.display()) };
         let open = || match from_stdin {
-            true => kept(&mut io::stdin().lock()),
+            true => copy_to_temporary_file(&mut io::stdin().lock()),
             false => File::open(path).and_then(|mut file| match file.metadata()?.is_file() {
                 true => Ok(file),
-                false => kept(&mut file),
+                false => copy_to_temporary_file(&mut file),
             }),
         };
-        let file = open().map_err(|e| usage(format!("{name} cannot be read: {e}")))?;
+        let file = open().map_err(|e| usage_error(format!("cannot read {name}: {e}")))?;
         Ok(Calls { name, input: BufReader::new(file), line: 0, text: Vec::new() })
     }
 
     pub(super) fn rewind(&mut self) -> Result<(), Failure> {
         self.line = 0;
-        self.input.rewind().map_err(|e| usage(format!("{} cannot be read again: {e}", self.name)))
+        self.input.rewind().map_err(|e| usage_error(format!("cannot read {} again: {e}", self.name)))
     }
 
-    /// The next call; lines with nothing on them are passed over.
+    /// The next call. Empty lines are skipped.
     pub(super) fn next(&mut self) -> Result<Option<Call>, Failure> {
         loop {
             self.text.clear();
             self.line += 1;
-            let read = (&mut self.input).take(LONGEST_LINE + 1).read_until(b'\n', &mut self.text);
+            let read = (&mut self.input).take(MAX_LINE_BYTES + 1).read_until(b'\n', &mut self.text);
             match read {
-                Err(e) => return Err(self.wrong(self.line, &format!("cannot be read: {e}"))),
+                Err(e) => return Err(self.invalid(self.line, &format!("cannot read the line: {e}"))),
                 Ok(0) => return Ok(None),
-                Ok(length) if length as u64 > LONGEST_LINE => {
-                    return Err(self.wrong(self.line, &format!("is longer than {LONGEST_LINE} bytes")));
+                Ok(length) if length as u64 > MAX_LINE_BYTES => {
+                    return Err(
+                        self.invalid(self.line, &format!("line too long (limit {MAX_LINE_BYTES} bytes)"))
+                    );
                 }
                 Ok(_) => {}
             }
             let text = self.text.trim_ascii();
             if !text.is_empty() {
-                return Call::parse(self.line, text).map(Some).map_err(|why| self.wrong(self.line, &why));
+                return Call::parse(self.line, text)
+                    .map(Some)
+                    .map_err(|reason| self.invalid(self.line, &reason));
             }
         }
     }
 
-    /// Looks at what can be looked at without sending it.
+    /// Checks everything that can be checked without sending the call.
     pub(super) fn check(&self, call: &Call, wx: &WeChatPay) -> Result<(), Failure> {
         if call.encrypts() && wx.platform_serials().is_empty() {
-            wx.refresh_certificates().wait()?; // automatic ones, which a call would wait for, too
+            // Automatic certificates: the call would wait for the first download, too.
+            wx.refresh_certificates().wait()?;
         }
         match call.request(wx).prepare() {
             Ok(_) => Ok(()),
-            Err(error) => Err(self.wrong(call.line, &describe(&error))),
+            Err(error) => Err(self.invalid(call.line, &describe(&error))),
         }
     }
 
-    /// What is wrong with a line.
-    pub(super) fn wrong(&self, line: u64, why: &str) -> Failure {
-        usage(format!("{}, line {line}: {why}", self.name))
+    /// An error in a line.
+    pub(super) fn invalid(&self, line: u64, reason: &str) -> Failure {
+        usage_error(format!("{}, line {line}: {reason}", self.name))
     }
 }
 
-/// What cannot be read twice, in a file of its own.
-fn kept(source: &mut dyn Read) -> io::Result<File> {
+/// For input that cannot be read twice, such as a pipe.
+fn copy_to_temporary_file(source: &mut dyn Read) -> io::Result<File> {
     let mut file = tempfile::tempfile()?;
     io::copy(source, &mut file)?;
     file.rewind()?;

@@ -1,7 +1,8 @@
-//! The journal: JSON lines that are on the disk before what they announce is done, and before what they tell counts.
+//! Writes the journal. A record is on the disk before the call that it announces is sent, and before the result that it
+//! holds counts.
 //!
-//! A thread of its own writes them. While it waits for the disk, what comes meanwhile gathers, and goes out together:
-//! many calls share one `fdatasync`.
+//! One thread does all writing. Records that arrive while it waits for the disk are written together, so that many
+//! calls share one `fdatasync`.
 
 use std::fs::File;
 use std::io::{self, Write as _};
@@ -11,92 +12,93 @@ use std::thread::JoinHandle;
 use serde::Serialize;
 use tokio::sync::{mpsc, oneshot};
 
-/// A buffer that grew beyond this is not kept.
-const KEPT: usize = 1 << 20;
+/// A larger buffer is freed after use.
+const MAX_KEPT_BUFFER: usize = 1 << 20;
 
-/// The journal cannot be written any more; why, it says at its [`close`](Journal::close).
+/// The journal cannot be written any more; [`close`](Journal::close) returns the reason.
 #[derive(Debug)]
-pub(super) struct Broken;
+pub(super) struct WriteFailed;
 
 struct Line {
     bytes: Vec<u8>,
-    /// Told once the line is on the disk.
-    written: Option<oneshot::Sender<()>>,
+    /// Notified once the line is on the disk.
+    synced: Option<oneshot::Sender<()>>,
 }
 
 pub(super) struct Journal {
     lines: mpsc::Sender<Line>,
-    why: Arc<OnceLock<io::Error>>,
+    error: Arc<OnceLock<io::Error>>,
     thread: JoinHandle<()>,
 }
 
 impl Journal {
-    /// Goes on at the end of this file; `waiting` lines may wait for the disk.
-    pub(super) fn start(file: File, waiting: usize) -> io::Result<Journal> {
-        let (lines, queue) = mpsc::channel(waiting);
-        let why = Arc::<OnceLock<io::Error>>::default();
-        let told = Arc::clone(&why);
+    /// Appends to a file. Up to `queue_length` lines wait for the disk.
+    pub(super) fn start(file: File, queue_length: usize) -> io::Result<Journal> {
+        let (lines, queue) = mpsc::channel(queue_length);
+        let error = Arc::<OnceLock<io::Error>>::default();
+        let shared = Arc::clone(&error);
         let thread = std::thread::Builder::new().name("journal".to_owned()).spawn(move || {
-            if let Err(error) = commit(&file, queue) {
-                // The first one, and the only one: the thread ends.
-                let _ = told.set(error);
+            if let Err(error) = write_lines(&file, queue) {
+                // Cannot be set already: the thread ends at the first error.
+                let _ = shared.set(error);
             }
         })?;
-        Ok(Journal { lines, why, thread })
+        Ok(Journal { lines, error, thread })
     }
 
-    /// Writes a record, and comes back once it is on the disk.
-    pub(super) async fn write(&self, record: &impl Serialize) -> Result<(), Broken> {
-        let (written, wait) = oneshot::channel();
-        self.push(record, Some(written)).await?;
-        wait.await.map_err(|_| Broken)
+    /// Writes a record, and returns once it is on the disk.
+    pub(super) async fn write_and_sync(&self, record: &impl Serialize) -> Result<(), WriteFailed> {
+        let (synced, wait) = oneshot::channel();
+        self.push(record, Some(synced)).await?;
+        wait.await.map_err(|_| WriteFailed)
     }
 
-    /// Writes a record that nothing waits for but the end: it goes to the disk with the next one that is waited for.
-    pub(super) async fn tell(&self, record: &impl Serialize) -> Result<(), Broken> {
+    /// Writes a record without waiting for the disk: the next [`write_and_sync`](Journal::write_and_sync), or the end,
+    /// syncs it.
+    pub(super) async fn write(&self, record: &impl Serialize) -> Result<(), WriteFailed> {
         self.push(record, None).await
     }
 
     async fn push(
         &self,
         record: &impl Serialize,
-        written: Option<oneshot::Sender<()>>,
-    ) -> Result<(), Broken> {
-        let mut bytes = serde_json::to_vec(record).map_err(|_| Broken)?;
+        synced: Option<oneshot::Sender<()>>,
+    ) -> Result<(), WriteFailed> {
+        let mut bytes = serde_json::to_vec(record).map_err(|_| WriteFailed)?;
         bytes.push(b'\n');
-        self.lines.send(Line { bytes, written }).await.map_err(|_| Broken)
+        self.lines.send(Line { bytes, synced }).await.map_err(|_| WriteFailed)
     }
 
-    /// Waits until all of it is on the disk.
+    /// Waits until everything is on the disk.
     pub(super) fn close(self) -> io::Result<()> {
         drop(self.lines);
-        let ended = self.thread.join().map_err(|_| io::Error::other("its thread broke"));
-        match Arc::into_inner(self.why).and_then(OnceLock::into_inner) {
+        let ended = self.thread.join().map_err(|_| io::Error::other("the journal's thread panicked"));
+        match Arc::into_inner(self.error).and_then(OnceLock::into_inner) {
             Some(error) => Err(error),
             None => ended,
         }
     }
 }
 
-fn commit(mut file: &File, mut queue: mpsc::Receiver<Line>) -> io::Result<()> {
+fn write_lines(mut file: &File, mut queue: mpsc::Receiver<Line>) -> io::Result<()> {
     let (mut bytes, mut waiting) = (Vec::new(), Vec::new());
     while let Some(line) = queue.blocking_recv() {
         let mut next = Some(line);
         while let Some(mut line) = next {
             bytes.append(&mut line.bytes);
-            waiting.extend(line.written);
+            waiting.extend(line.synced);
             next = queue.try_recv().ok();
         }
         file.write_all(&bytes)?;
         bytes.clear();
-        bytes.shrink_to(KEPT);
-        // A result is followed by the next announcement, and that would have to wait for a disk that is busy with it.
+        bytes.shrink_to(MAX_KEPT_BUFFER);
+        // Results alone are not synced: the next announcement follows soon, and would have to wait for the busy disk.
         if !waiting.is_empty() {
             file.sync_data()?;
         }
-        for written in waiting.drain(..) {
-            // Nobody listens after a Ctrl-C.
-            let _ = written.send(());
+        for synced in waiting.drain(..) {
+            // After Ctrl-C, the receiver may be gone.
+            let _ = synced.send(());
         }
     }
     file.sync_data()

@@ -1,4 +1,4 @@
-//! What became of a call.
+//! The outcome of a call, and what it means for the batch.
 
 use std::time::Duration;
 
@@ -7,37 +7,35 @@ use wechatpay_chain::{ApiError, Error, Response};
 
 use crate::exit;
 
-/// Codes of a rate limit (PROTOCOL, Errors and retry).
-const RATE_LIMITS: [&str; 3] = ["FREQUENCY_LIMITED", "RATELIMIT_EXCEEDED", "RATELIMIT_EXCEED"];
+/// Error codes of rate limits (PROTOCOL, Errors and retry).
+const RATE_LIMIT_CODES: [&str; 3] = ["FREQUENCY_LIMITED", "RATELIMIT_EXCEEDED", "RATELIMIT_EXCEED"];
 
-/// What became of a call, as far as this side knows.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub(super) enum Outcome {
-    /// Answered with success.
+    /// A verified response with success.
     Ok,
-    /// Answered with an error of the platform's.
+    /// An error from the platform.
     Refused,
-    /// Turned away by a rate limit, and not carried out.
+    /// Refused by a rate limit, so not carried out.
     Limited,
-    /// Never left this machine.
+    /// The request was never sent.
     Unsent,
-    /// It may have been carried out: no answer came, or a 5xx, which says nothing about it (PROTOCOL, Errors and
-    /// retry).
+    /// It may have been carried out: there was no response, or a 5xx, which does not say (PROTOCOL, Errors and retry).
     Unknown,
-    /// An answer came that is not proved to be the platform's; it may have been carried out.
+    /// The response could not be authenticated; the call may have been carried out.
     Unverified,
 }
 
-/// What is to be done about a call.
+/// What to do with a call.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Next {
-    /// It was answered: never again.
-    Nothing,
+pub(super) enum NextStep {
+    /// It has a response: never send it again.
+    Skip,
     /// It was certainly not carried out.
     Send,
-    /// It may have been carried out: only where a repetition does no harm, or is asked for.
-    Ask,
+    /// It may have been carried out: send it only if repeating it is harmless or requested.
+    SendIfRepeatable,
 }
 
 impl Outcome {
@@ -50,25 +48,25 @@ impl Outcome {
             Err(Error::Transport(e)) if !e.maybe_sent() => Outcome::Unsent,
             Err(Error::Config(_) | Error::Path(_) | Error::Key(_)) => Outcome::Unsent,
             Err(Error::Verify(_)) => Outcome::Unverified,
-            // A kind of error that is not known here says nothing about the call.
+            // The enum is non-exhaustive: a new kind of error does not say whether the call was carried out.
             Err(_) => Outcome::Unknown,
         }
     }
 
-    pub(super) fn next(self) -> Next {
+    pub(super) fn next_step(self) -> NextStep {
         match self {
-            Outcome::Ok | Outcome::Refused => Next::Nothing,
-            Outcome::Limited | Outcome::Unsent => Next::Send,
-            Outcome::Unknown | Outcome::Unverified => Next::Ask,
+            Outcome::Ok | Outcome::Refused => NextStep::Skip,
+            Outcome::Limited | Outcome::Unsent => NextStep::Send,
+            Outcome::Unknown | Outcome::Unverified => NextStep::SendIfRepeatable,
         }
     }
 }
 
 fn is_rate_limit(error: &ApiError) -> bool {
-    error.status == 429 || RATE_LIMITS.contains(&error.code.as_str())
+    error.status == 429 || RATE_LIMIT_CODES.contains(&error.code.as_str())
 }
 
-/// How long a rate limit asks to wait.
+/// The pause that a rate limit asks for.
 pub(super) fn retry_after(result: &Result<Response, Error>) -> Option<Duration> {
     match result {
         Err(Error::Api(e)) => e.retry_after,
@@ -76,13 +74,13 @@ pub(super) fn retry_after(result: &Result<Response, Error>) -> Option<Duration> 
     }
 }
 
-/// Whether the trouble is likely to be every call's: the line, the keys, the platform.
-pub(super) fn is_general(outcome: Outcome, result: &Result<Response, Error>) -> bool {
+/// Whether other calls are likely to fail for the same reason: the network, the keys or the platform.
+pub(super) fn affects_other_calls(outcome: Outcome, result: &Result<Response, Error>) -> bool {
     let unauthorized = matches!(result, Err(Error::Api(e)) if e.status == 401);
     unauthorized || matches!(outcome, Outcome::Unsent | Outcome::Unknown | Outcome::Unverified)
 }
 
-/// How many calls ended in which way.
+/// The number of calls with each outcome.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
 pub(super) struct Summary {
     pub(super) calls: u64,
@@ -95,13 +93,13 @@ pub(super) struct Summary {
 }
 
 impl Summary {
-    /// The worst that happened says how the batch ends.
+    /// The exit code for the worst outcome.
     pub(super) fn code(&self) -> u8 {
         match self {
             Summary { unverified: 1.., .. } => exit::VERIFICATION,
             Summary { unknown: 1.., .. } | Summary { left: 1.., .. } => exit::TRANSPORT,
             Summary { refused: 1.., .. } => exit::REFUSED,
-            _ => 0,
+            _ => exit::SUCCESS,
         }
     }
 }

@@ -1,4 +1,4 @@
-//! What stands in a journal.
+//! The records of a journal.
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
@@ -11,39 +11,40 @@ use wechatpay_chain::{Clock as _, Error, Response, SystemClock};
 use super::calls::{Call, Id};
 use super::outcome::Outcome;
 
-/// The form of a journal.
+/// The version of the journal's format.
 pub(super) const VERSION: u32 = 1;
 
-/// The first line of each run: whose calls these are. Answers of another platform would not be worth anything here.
+/// The first record of each run. A journal can be resumed only by the same merchant on the same platform.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub(super) struct Run {
+pub(super) struct RunRecord {
+    /// The version of the format.
     pub(super) run: u32,
     pub(super) mchid: String,
     /// The base URL, or `sandbox`.
     pub(super) platform: String,
 }
 
-/// A call is about to be sent.
+/// Announces a call, before it is sent.
 #[derive(Serialize)]
-pub(super) struct Sent<'a> {
+pub(super) struct SentRecord<'a> {
     sent: &'a Id,
     digest: &'a str,
     at: u64,
 }
 
-/// What became of it.
+/// The result of a call.
 #[derive(Serialize)]
-pub(super) struct Ended<'a> {
+pub(super) struct ResultRecord<'a> {
     id: &'a Id,
     digest: &'a str,
     outcome: Outcome,
     at: u64,
     #[serde(flatten)]
-    answer: Answer,
+    response: ResponseFields,
 }
 
 #[derive(Default, Serialize)]
-struct Answer {
+struct ResponseFields {
     #[serde(skip_serializing_if = "Option::is_none")]
     status: Option<u16>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -56,89 +57,96 @@ struct Answer {
     request_id: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     verified: Option<bool>,
-    /// An answer that is JSON, its numbers as they came.
+    /// A JSON body; numbers keep their digits.
     #[serde(skip_serializing_if = "Option::is_none")]
     body: Option<Box<RawValue>>,
-    /// Any other text.
+    /// A body that is other text.
     #[serde(skip_serializing_if = "Option::is_none")]
     text: Option<String>,
-    /// Any other bytes.
+    /// Any other body.
     #[serde(skip_serializing_if = "Option::is_none")]
     base64: Option<String>,
 }
 
-impl<'a> Sent<'a> {
-    pub(super) fn now(call: &'a Call) -> Sent<'a> {
-        Sent { sent: &call.id, digest: &call.digest, at: SystemClock.unix_seconds() }
+impl<'a> SentRecord<'a> {
+    pub(super) fn now(call: &'a Call) -> SentRecord<'a> {
+        SentRecord { sent: &call.id, digest: &call.digest, at: SystemClock.unix_seconds() }
     }
 }
 
-impl<'a> Ended<'a> {
-    pub(super) fn now(call: &'a Call, outcome: Outcome, result: &Result<Response, Error>) -> Ended<'a> {
-        let answer = match result {
-            Ok(response) => Answer {
+impl<'a> ResultRecord<'a> {
+    pub(super) fn now(
+        call: &'a Call,
+        outcome: Outcome,
+        result: &Result<Response, Error>,
+    ) -> ResultRecord<'a> {
+        let response = match result {
+            Ok(response) => ResponseFields {
                 status: Some(response.status()),
                 request_id: response.request_id().map(str::to_owned),
                 verified: Some(response.verified()),
-                ..Answer::of(response.bytes())
+                ..ResponseFields::of_body(response.bytes())
             },
-            Err(error) => Answer::wrong(error),
+            Err(error) => ResponseFields::of_error(error),
         };
-        Ended { answer, ..Ended::bare(call, outcome) }
+        ResultRecord { response, ..ResultRecord::without_response(call, outcome) }
     }
 
-    /// Of a call that was on its way when an earlier run ended.
-    pub(super) fn lost(call: &'a Call) -> Ended<'a> {
-        let message = Some("the run ended before an answer was recorded".to_owned());
-        Ended { answer: Answer { message, ..Answer::default() }, ..Ended::bare(call, Outcome::Unknown) }
+    /// For a call that was in flight when an earlier run ended.
+    pub(super) fn interrupted(call: &'a Call) -> ResultRecord<'a> {
+        let message = Some("the run ended before a response was recorded".to_owned());
+        ResultRecord {
+            response: ResponseFields { message, ..ResponseFields::default() },
+            ..ResultRecord::without_response(call, Outcome::Unknown)
+        }
     }
 
-    fn bare(call: &'a Call, outcome: Outcome) -> Ended<'a> {
-        Ended {
+    fn without_response(call: &'a Call, outcome: Outcome) -> ResultRecord<'a> {
+        ResultRecord {
             id: &call.id,
             digest: &call.digest,
             outcome,
             at: SystemClock.unix_seconds(),
-            answer: Answer::default(),
+            response: ResponseFields::default(),
         }
     }
 }
 
-impl Answer {
-    fn of(body: &Bytes) -> Answer {
-        let mut answer = Answer::default();
+impl ResponseFields {
+    fn of_body(body: &Bytes) -> ResponseFields {
+        let mut fields = ResponseFields::default();
         match std::str::from_utf8(body) {
             Ok("") => {}
-            // Between the values of a JSON text a line break is as good as a space, and inside one there is none.
+            // A record is one line. In JSON, a raw line break is whitespace between tokens, so a space is the same.
             Ok(text) => match RawValue::from_string(text.replace(['\n', '\r'], " ")) {
-                Ok(json) => answer.body = Some(json),
-                Err(_) => answer.text = Some(text.to_owned()),
+                Ok(json) => fields.body = Some(json),
+                Err(_) => fields.text = Some(text.to_owned()),
             },
-            Err(_) => answer.base64 = Some(STANDARD.encode(body)),
+            Err(_) => fields.base64 = Some(STANDARD.encode(body)),
         }
-        answer
+        fields
     }
 
-    fn wrong(error: &Error) -> Answer {
-        let mut answer = Answer {
+    fn of_error(error: &Error) -> ResponseFields {
+        let mut fields = ResponseFields {
             status: error.status(),
             code: error.code().map(str::to_owned),
             message: Some(error.to_string()),
             request_id: error.request_id().map(str::to_owned),
-            ..Answer::default()
+            ..ResponseFields::default()
         };
         if let Error::Api(api) = error {
-            answer.message = Some(api.message.clone());
-            answer.detail = api.detail.clone();
-            answer.verified = Some(api.verified);
+            fields.message = Some(api.message.clone());
+            fields.detail = api.detail.clone();
+            fields.verified = Some(api.verified);
         }
-        answer
+        fields
     }
 }
 
-/// Any record, as it is read again: only what says how far a call has come.
+/// The members that tell the kinds of records apart, and the state of a call.
 #[derive(Deserialize)]
-pub(super) struct Record {
+struct RawRecord {
     run: Option<u32>,
     mchid: Option<String>,
     platform: Option<String>,
@@ -148,17 +156,17 @@ pub(super) struct Record {
     outcome: Option<Outcome>,
 }
 
-/// The same, told apart.
-pub(super) enum Read {
-    Run(Run),
-    Sent(Id, String),
-    Ended(Id, String, Outcome),
+/// A record that was read. A result keeps only the state of the call.
+pub(super) enum Record {
+    Run(RunRecord),
+    Sent { id: Id, digest: String },
+    Result { id: Id, digest: String, outcome: Outcome },
 }
 
 impl Record {
-    pub(super) fn parse(text: &[u8]) -> Result<Read, String> {
+    pub(super) fn parse(text: &[u8]) -> Result<Record, String> {
         match serde_json::from_slice(text).map_err(|e| e.to_string())? {
-            Record {
+            RawRecord {
                 run: Some(run),
                 mchid: Some(mchid),
                 platform: Some(platform),
@@ -166,19 +174,19 @@ impl Record {
                 id: None,
                 outcome: None,
                 ..
-            } => Ok(Read::Run(Run { run, mchid, platform })),
-            Record { sent: Some(id), digest: Some(digest), run: None, id: None, outcome: None, .. } => {
-                Ok(Read::Sent(id, digest))
-            }
-            Record {
+            } => Ok(Record::Run(RunRecord { run, mchid, platform })),
+            RawRecord {
+                sent: Some(id), digest: Some(digest), run: None, id: None, outcome: None, ..
+            } => Ok(Record::Sent { id, digest }),
+            RawRecord {
                 id: Some(id),
                 digest: Some(digest),
                 outcome: Some(outcome),
                 run: None,
                 sent: None,
                 ..
-            } => Ok(Read::Ended(id, digest, outcome)),
-            _ => Err("it is none of a journal's records".to_owned()),
+            } => Ok(Record::Result { id, digest, outcome }),
+            _ => Err("unknown kind of record".to_owned()),
         }
     }
 }
@@ -188,11 +196,11 @@ mod tests {
     use super::*;
 
     fn json(bytes: &'static [u8]) -> String {
-        serde_json::to_string(&Answer::of(&Bytes::from_static(bytes))).unwrap()
+        serde_json::to_string(&ResponseFields::of_body(&Bytes::from_static(bytes))).unwrap()
     }
 
     #[test]
-    fn an_answer_stays_on_one_line_and_keeps_its_digits() {
+    fn a_body_is_recorded_on_one_line_and_keeps_its_digits() {
         assert_eq!(
             json(b"{\n  \"n\": 1.10,\r\n \"t\": \"a\\nb\"\n}\n"),
             r#"{"body":{   "n": 1.10,   "t": "a\nb" }}"#
@@ -200,13 +208,13 @@ mod tests {
         assert_eq!(json(b""), "{}");
         assert_eq!(json("a,b\n1,2\n".as_bytes()), r#"{"text":"a,b\n1,2\n"}"#);
         assert_eq!(json(b"\xff\x00"), r#"{"base64":"/wA="}"#);
-        // Deeper than a reader would follow it.
+        // Nested deeper than serde_json parses.
         let deep = Bytes::from(["[".repeat(10_000), "]".repeat(10_000)].concat());
-        assert!(Answer::of(&deep).body.is_some());
+        assert!(ResponseFields::of_body(&deep).body.is_some());
     }
 
     #[test]
-    fn what_is_no_record_is_none() {
+    fn invalid_records_are_refused() {
         for (text, good) in [
             (r#"{"run":1,"mchid":"1","platform":"sandbox"}"#, true),
             (r#"{"sent":"R1","digest":"00","at":1}"#, true),

@@ -1,4 +1,4 @@
-//! A journal's file: locked, and read for what an earlier run left in it.
+//! Opens a journal: locks the file, and reads the results of earlier runs.
 
 use std::fs::{File, OpenOptions};
 use std::io::{self, BufRead as _, BufReader, Read as _, Seek as _};
@@ -6,106 +6,101 @@ use std::path::Path;
 
 use fs4::{FileExt, TryLockError};
 
-use super::records::{Read, Record, Run, VERSION};
-use super::states::{Ledger, Phase};
-use crate::exit::{Failure, usage};
+use super::records::{Record, RunRecord, VERSION};
+use super::states::{State, States};
+use crate::failure::{Failure, usage_error};
+use crate::output;
 
-/// An answer of the largest size, escaped, and what stands around it.
-const LONGEST_LINE: u64 = 64 << 20;
+/// Enough for the longest response, escaped, and the other members.
+const MAX_LINE_BYTES: u64 = 64 << 20;
 
-/// Opens the journal for one process alone, reads what is in it into the ledger, and cuts off a torn last line.
-pub(super) fn open(path: &Path, resume: bool, run: &Run, ledger: &mut Ledger) -> Result<File, Failure> {
+/// Opens the journal for this process only, restores the states of the calls from it, and discards an incomplete last
+/// line.
+pub(super) fn open(path: &Path, resume: bool, run: &RunRecord, states: &mut States) -> Result<File, Failure> {
     let shown = format!("`{}`", path.display());
-    let wrong = |e: io::Error| usage(format!("the journal {shown} cannot be opened: {e}"));
-    let there = path.exists();
+    let failed = |e: io::Error| usage_error(format!("cannot open the journal {shown}: {e}"));
+    let existed = path.exists();
     let mut options = OpenOptions::new();
     options.read(true).append(true).create(true);
     #[cfg(unix)]
     {
         use std::os::unix::fs::OpenOptionsExt as _;
-        options.mode(0o600); // answers hold personal data
+        options.mode(0o600); // responses hold personal data
     }
-    let file = options.open(path).map_err(wrong)?;
-    // By its full name: the standard library has one of that name since Rust 1.89.
+    let file = options.open(path).map_err(failed)?;
+    // Qualified: since Rust 1.89, the standard library has a method of the same name.
     match FileExt::try_lock(&file) {
         Ok(()) => {}
         Err(TryLockError::WouldBlock) => {
-            return Err(usage(format!("the journal {shown} is in use: another batch is running on it")));
+            return Err(usage_error(format!("the journal {shown} is in use by another batch")));
         }
         Err(TryLockError::Error(e)) => {
-            return Err(usage(format!("the journal {shown} cannot be locked: {e}")));
+            return Err(usage_error(format!("cannot lock the journal {shown}: {e}")));
         }
     }
-    let metadata = file.metadata().map_err(wrong)?;
+    let metadata = file.metadata().map_err(failed)?;
     if !metadata.is_file() {
-        return Err(usage(format!("the journal {shown} is no regular file: it could not be read again")));
+        return Err(usage_error(format!("expected a regular file for the journal, found {shown}")));
     }
     let length = metadata.len();
     if length > 0 && !resume {
-        return Err(usage(format!(
-            "the journal {shown} is there already: go on with it by --resume, or name another one with -o"
+        return Err(usage_error(format!(
+            "use --resume to continue the journal {shown}, or -o to name another file: it already exists"
         )));
     }
-    let whole = read(&file, &shown, run, ledger)?;
-    if whole < length {
-        file.set_len(whole).and_then(|()| file.sync_data()).map_err(wrong)?;
-        crate::output::warn(&format!(
-            "the last line of {shown} was torn ({} bytes) and is cut off",
-            length - whole
-        ));
+    let complete = read(&file, &shown, run, states)?;
+    if complete < length {
+        file.set_len(complete).and_then(|()| file.sync_data()).map_err(failed)?;
+        let discarded = length - complete;
+        output::warn(&format!("discarded the incomplete last line of {shown} ({discarded} bytes)"));
     }
-    if !there {
+    if !existed {
         if resume {
-            crate::output::warn(&format!("there is no journal {shown} yet: all calls are sent"));
+            output::warn(&format!("the journal {shown} does not exist yet: all calls will be sent"));
         }
-        // Its name has to be on the disk, too.
-        sync_folder(path).map_err(wrong)?;
+        // The file's name must be on the disk, too.
+        sync_folder(path).map_err(failed)?;
     }
     Ok(file)
 }
 
-/// How much of the file is whole lines.
-fn read(file: &File, shown: &str, run: &Run, ledger: &mut Ledger) -> Result<u64, Failure> {
+/// Reads the records, and returns the length of the complete lines.
+fn read(file: &File, shown: &str, run: &RunRecord, states: &mut States) -> Result<u64, Failure> {
     let mut reader = BufReader::new(file);
-    reader.rewind().map_err(|e| usage(format!("{shown} cannot be read: {e}")))?;
-    let (mut whole, mut text) = (0, Vec::new());
+    reader.rewind().map_err(|e| usage_error(format!("cannot read {shown}: {e}")))?;
+    let (mut complete, mut text) = (0, Vec::new());
     for line in 1_u64.. {
-        let wrong = |why: &str| usage(format!("{shown}, line {line}: {why}"));
+        let invalid = |reason: &str| usage_error(format!("{shown}, line {line}: {reason}"));
         text.clear();
         let length = (&mut reader)
-            .take(LONGEST_LINE)
+            .take(MAX_LINE_BYTES)
             .read_until(b'\n', &mut text)
-            .map_err(|e| wrong(&format!("cannot be read: {e}")))?;
+            .map_err(|e| invalid(&format!("cannot read the line: {e}")))?;
         let Some(record) = text.strip_suffix(b"\n") else {
-            if length as u64 == LONGEST_LINE {
-                return Err(wrong(&format!("is longer than {LONGEST_LINE} bytes")));
+            if length as u64 == MAX_LINE_BYTES {
+                return Err(invalid(&format!("line too long (limit {MAX_LINE_BYTES} bytes)")));
             }
             break;
         };
-        whole += length as u64;
+        complete += length as u64;
         let record = Record::parse(record)
-            .map_err(|why| wrong(&format!("the journal is damaged, or no journal: {why}")))?;
+            .map_err(|reason| invalid(&format!("the journal is damaged, or not a journal: {reason}")))?;
         match record {
-            Read::Run(earlier) if earlier.run != VERSION => {
-                return Err(wrong(&format!(
-                    "a journal of the form {}; this program knows {VERSION}",
-                    earlier.run
-                )));
+            Record::Run(earlier) if earlier.run != VERSION => {
+                Err(format!("expected a journal of version {VERSION}, found version {}", earlier.run))
             }
-            Read::Run(earlier) if earlier != *run => {
-                return Err(wrong(&format!(
-                    "the journal is that of merchant {} at {}; this is merchant {} at {}",
-                    earlier.mchid, earlier.platform, run.mchid, run.platform
-                )));
-            }
-            Read::Run(_) => Ok(()),
-            _ if line == 1 => Err("no journal begins like this".to_owned()),
-            Read::Sent(id, digest) => ledger.learn(&id, &digest, Phase::Sent),
-            Read::Ended(id, digest, outcome) => ledger.learn(&id, &digest, Phase::Ended(outcome)),
+            Record::Run(earlier) if earlier != *run => Err(format!(
+                "the journal belongs to merchant {} at {}, but this is merchant {} at {}",
+                earlier.mchid, earlier.platform, run.mchid, run.platform
+            )),
+            Record::Run(_) => Ok(()),
+            _ if line == 1 => Err("not a journal: its first record must be `run`".to_owned()),
+            Record::Sent { id, digest } => states.restore(&id, &digest, State::Sent),
+            Record::Result { id, digest, outcome } => states.restore(&id, &digest, State::Finished(outcome)),
         }
-        .map_err(|why| wrong(&why))?;
+        .map_err(|reason| invalid(&reason))?;
     }
-    Ok(whole)
+    Ok(complete)
 }
 
 #[cfg(unix)]
@@ -114,7 +109,7 @@ fn sync_folder(path: &Path) -> io::Result<()> {
     File::open(folder)?.sync_all()
 }
 
-/// Elsewhere a folder cannot be opened.
+/// Other systems cannot open a folder.
 #[cfg(not(unix))]
 fn sync_folder(_: &Path) -> io::Result<()> {
     Ok(())

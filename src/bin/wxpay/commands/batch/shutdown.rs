@@ -1,46 +1,48 @@
-//! Why a batch ends early: something said so, or a signal did.
+//! Ending a batch early: after a fatal problem, or after a signal.
 
 use std::future::Future;
 use std::io;
 
 use tokio::sync::watch;
 
-/// No new calls, once it is raised.
-pub(super) struct Stop {
-    why: watch::Sender<Option<String>>,
+use crate::exit;
+
+/// Once it is requested, no new calls are sent.
+pub(super) struct Shutdown {
+    reason: watch::Sender<Option<String>>,
 }
 
-impl Stop {
-    pub(super) fn new() -> Stop {
-        Stop { why: watch::Sender::new(None) }
+impl Shutdown {
+    pub(super) fn new() -> Shutdown {
+        Shutdown { reason: watch::Sender::new(None) }
     }
 
-    /// The first reason stays.
-    pub(super) fn raise(&self, why: impl Into<String>) {
-        self.why.send_if_modified(|told| {
-            let first = told.is_none();
+    /// Requests it. Only the first reason is kept.
+    pub(super) fn request(&self, reason: impl Into<String>) {
+        self.reason.send_if_modified(|current| {
+            let first = current.is_none();
             if first {
-                *told = Some(why.into());
+                *current = Some(reason.into());
             }
             first
         });
     }
 
-    pub(super) fn is_raised(&self) -> bool {
-        self.why.borrow().is_some()
+    pub(super) fn is_requested(&self) -> bool {
+        self.reason.borrow().is_some()
     }
 
-    pub(super) fn why(&self) -> Option<String> {
-        self.why.borrow().clone()
+    pub(super) fn reason(&self) -> Option<String> {
+        self.reason.borrow().clone()
     }
 
-    /// Waits for something, but not any longer than it goes on.
-    pub(super) async fn or<T>(&self, wait: impl Future<Output = T>) -> Option<T> {
-        let mut stop = self.why.subscribe();
+    /// Waits for a future, but only until a shutdown is requested.
+    pub(super) async fn or<T>(&self, future: impl Future<Output = T>) -> Option<T> {
+        let mut reason = self.reason.subscribe();
         tokio::select! {
             biased;
-            _ = stop.wait_for(Option::is_some) => None,
-            value = wait => Some(value),
+            _ = reason.wait_for(Option::is_some) => None,
+            value = future => Some(value),
         }
     }
 }
@@ -63,12 +65,12 @@ impl Signals {
         })
     }
 
-    /// The next one: the exit code that a shell gives for it, and its name.
+    /// Waits for the next signal; returns its exit code and its name.
     #[cfg(unix)]
     pub(super) async fn next(&mut self) -> (u8, &'static str) {
         tokio::select! {
-            _ = self.interrupt.recv() => (130, "Ctrl-C"),
-            _ = self.terminate.recv() => (143, "SIGTERM"),
+            _ = self.interrupt.recv() => (exit::INTERRUPTED, "Ctrl-C"),
+            _ = self.terminate.recv() => (exit::TERMINATED, "SIGTERM"),
         }
     }
 
@@ -82,6 +84,6 @@ impl Signals {
         if tokio::signal::ctrl_c().await.is_err() {
             std::future::pending::<()>().await;
         }
-        (130, "Ctrl-C")
+        (exit::INTERRUPTED, "Ctrl-C")
     }
 }

@@ -1,4 +1,4 @@
-//! Which calls there are, and how far each has come: less than 100 bytes a call, whatever is in it.
+//! The state of every call of a batch, in less than 100 bytes per call, whatever is in it.
 
 use std::collections::HashMap;
 use std::collections::hash_map::Entry;
@@ -6,95 +6,98 @@ use std::collections::hash_map::Entry;
 use sha2::{Digest as _, Sha256};
 
 use super::calls::{Call, Id};
-use super::outcome::{Next, Outcome, Summary};
+use super::outcome::{NextStep, Outcome, Summary};
 
-/// How far a call has come.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Phase {
+pub(super) enum State {
     New,
-    /// Announced, and no word of it since.
+    /// Announced in the journal, without a result so far.
     Sent,
-    Ended(Outcome),
+    Finished(Outcome),
 }
 
-impl Phase {
-    pub(super) fn next(self) -> Next {
+impl State {
+    pub(super) fn next_step(self) -> NextStep {
         match self {
-            Phase::New => Next::Send,
-            Phase::Sent => Next::Ask,
-            Phase::Ended(outcome) => outcome.next(),
+            State::New => NextStep::Send,
+            State::Sent => NextStep::SendIfRepeatable,
+            State::Finished(outcome) => outcome.next_step(),
         }
     }
 }
 
-/// Ids may be long: half of a SHA-256 stands for each.
+/// Half of the SHA-256 of an id: ids may be long.
 type Key = [u8; 16];
 
-struct Known {
+struct Entered {
     line: u64,
     digest: u64,
-    phase: Phase,
+    state: State,
 }
 
 #[derive(Default)]
-pub(super) struct Ledger {
-    calls: HashMap<Key, Known>,
+pub(super) struct States {
+    calls: HashMap<Key, Entered>,
 }
 
-impl Ledger {
-    /// Enters a new call; `Err` is the line of another one with its id.
-    pub(super) fn enter(&mut self, call: &Call) -> Result<(), u64> {
+impl States {
+    /// Adds a new call. If its id is taken, the error is the line of the call that has it.
+    pub(super) fn add(&mut self, call: &Call) -> Result<(), u64> {
         match self.calls.entry(key(&call.id)) {
-            Entry::Occupied(known) => Err(known.get().line),
-            Entry::Vacant(place) => {
-                place.insert(Known { line: call.line, digest: number(&call.digest), phase: Phase::New });
+            Entry::Occupied(entered) => Err(entered.get().line),
+            Entry::Vacant(vacant) => {
+                vacant.insert(Entered {
+                    line: call.line,
+                    digest: parse_digest(&call.digest),
+                    state: State::New,
+                });
                 Ok(())
             }
         }
     }
 
-    /// Enters what a journal says of a call.
-    pub(super) fn learn(&mut self, id: &Id, digest: &str, phase: Phase) -> Result<(), String> {
-        let Some(known) = self.calls.get_mut(&key(id)) else {
-            return Err(format!("{id} is not among the calls: this is the journal of another input"));
+    /// Sets the state that a journal records for a call.
+    pub(super) fn restore(&mut self, id: &Id, digest: &str, state: State) -> Result<(), String> {
+        let Some(entered) = self.calls.get_mut(&key(id)) else {
+            return Err(format!("{id} is not in the input: this journal belongs to other calls"));
         };
-        if known.digest != number(digest) {
+        if entered.digest != parse_digest(digest) {
             return Err(format!(
-                "{id} was changed since it was sent: it is line {} of the calls",
-                known.line
+                "{id} has changed since it was sent: see line {} of the input",
+                entered.line
             ));
         }
-        // An answer stays one, whatever the same call went through in another journal.
-        if known.phase.next() != Next::Nothing {
-            known.phase = phase;
+        // A response is final, even if the same call also occurs in another journal.
+        if entered.state.next_step() != NextStep::Skip {
+            entered.state = state;
         }
         Ok(())
     }
 
-    /// How far a call has come, unless it is another one than was entered.
-    pub(super) fn phase(&self, call: &Call) -> Option<Phase> {
-        let known = self.calls.get(&key(&call.id))?;
-        (known.digest == number(&call.digest)).then_some(known.phase)
+    /// The state of a call; none if it is not the call that was added.
+    pub(super) fn get(&self, call: &Call) -> Option<State> {
+        let entered = self.calls.get(&key(&call.id))?;
+        (entered.digest == parse_digest(&call.digest)).then_some(entered.state)
     }
 
-    /// Sets how far a call has come, and gives how far it was.
-    pub(super) fn set(&mut self, id: &Id, phase: Phase) -> Phase {
+    /// Sets the state of a call, and returns the previous one.
+    pub(super) fn set(&mut self, id: &Id, state: State) -> State {
         match self.calls.get_mut(&key(id)) {
-            Some(known) => std::mem::replace(&mut known.phase, phase),
-            None => Phase::New,
+            Some(entered) => std::mem::replace(&mut entered.state, state),
+            None => State::New,
         }
     }
 
     pub(super) fn summary(&self) -> Summary {
         let mut summary = Summary::default();
-        for known in self.calls.values() {
+        for entered in self.calls.values() {
             summary.calls += 1;
-            *match known.phase {
-                Phase::New | Phase::Ended(Outcome::Limited | Outcome::Unsent) => &mut summary.left,
-                Phase::Sent | Phase::Ended(Outcome::Unknown) => &mut summary.unknown,
-                Phase::Ended(Outcome::Ok) => &mut summary.ok,
-                Phase::Ended(Outcome::Refused) => &mut summary.refused,
-                Phase::Ended(Outcome::Unverified) => &mut summary.unverified,
+            *match entered.state {
+                State::New | State::Finished(Outcome::Limited | Outcome::Unsent) => &mut summary.left,
+                State::Sent | State::Finished(Outcome::Unknown) => &mut summary.unknown,
+                State::Finished(Outcome::Ok) => &mut summary.ok,
+                State::Finished(Outcome::Refused) => &mut summary.refused,
+                State::Finished(Outcome::Unverified) => &mut summary.unverified,
             } += 1;
         }
         summary
@@ -112,7 +115,7 @@ fn key(id: &Id) -> Key {
     key
 }
 
-/// A digest that is none is not that of any line.
-fn number(digest: &str) -> u64 {
+/// An invalid digest becomes 0, which equals the digest of no line.
+fn parse_digest(digest: &str) -> u64 {
     u64::from_str_radix(digest, 16).unwrap_or_default()
 }

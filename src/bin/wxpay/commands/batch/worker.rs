@@ -1,4 +1,5 @@
-//! One call from its turn to its end: announced, sent, recorded; and again where that is right.
+//! Runs one call: waits for the rate limiter, announces the call in the journal, sends it, records the result, and
+//! repeats it if that is safe.
 
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::{Duration, Instant};
@@ -8,82 +9,82 @@ use wechatpay_chain::WeChatPay;
 use super::calls::Call;
 use super::journal::Journal;
 use super::outcome::{self, Outcome};
-use super::rate_limiter::Pace;
-use super::records::{Ended, Sent};
-use super::shutdown::Stop;
+use super::rate_limiter::RateLimiter;
+use super::records::{ResultRecord, SentRecord};
+use super::shutdown::Shutdown;
 
-/// The pauses before a call is sent again that had no answer (PROTOCOL, Errors and retry).
+/// The pauses before a call without a response is sent again (PROTOCOL, Errors and retry).
 const PAUSES: [Duration; 3] = [Duration::from_secs(1), Duration::from_secs(2), Duration::from_secs(4)];
 
-const UNWRITABLE: &str = "the journal cannot be written";
+const JOURNAL_FAILED: &str = "cannot write the journal";
 
-/// What the calls of a batch share.
+/// Shared by all calls of a batch.
 pub(super) struct Worker {
     pub(super) wx: WeChatPay,
     pub(super) journal: Journal,
-    pub(super) pace: Pace,
-    pub(super) stop: Stop,
+    pub(super) rate_limiter: RateLimiter,
+    pub(super) shutdown: Shutdown,
     pub(super) repeat_unknown: bool,
-    /// So many calls in a row without an answer of use are enough.
-    pub(super) most_failures: u32,
+    /// The batch stops after this number of consecutive calls that failed in a way that affects all calls.
+    pub(super) max_failures: u32,
     pub(super) failures: AtomicU32,
 }
 
 impl Worker {
-    /// Whether a call may be sent again that may have been carried out.
+    /// Whether a call that may have been carried out may be sent again.
     pub(super) fn may_repeat(&self, call: &Call) -> bool {
         call.is_get() || self.repeat_unknown
     }
 
-    /// What became of the call; `None` when its turn did not come.
+    /// The outcome of the call; `None` if it was not sent.
     pub(super) async fn run(&self, call: &Call) -> Option<Outcome> {
         let mut pauses = PAUSES.into_iter();
         let mut last = None;
-        while self.stop.or(self.pace.turn()).await.is_some() {
-            if self.journal.write(&Sent::now(call)).await.is_err() {
-                self.stop.raise(UNWRITABLE);
+        while self.shutdown.or(self.rate_limiter.acquire()).await.is_some() {
+            if self.journal.write_and_sync(&SentRecord::now(call)).await.is_err() {
+                self.shutdown.request(JOURNAL_FAILED);
                 break;
             }
-            let began = Instant::now();
+            let sent = Instant::now();
             let result = call.request(&self.wx).await;
             let outcome = Outcome::of(&result);
-            if self.journal.tell(&Ended::now(call, outcome, &result)).await.is_err() {
-                self.stop.raise(UNWRITABLE);
+            if self.journal.write(&ResultRecord::now(call, outcome, &result)).await.is_err() {
+                self.shutdown.request(JOURNAL_FAILED);
                 return Some(Outcome::Unknown);
             }
             last = Some(outcome);
-            self.judge(outcome, outcome::is_general(outcome, &result));
+            self.count_failure(outcome, outcome::affects_other_calls(outcome, &result));
             match outcome {
                 Outcome::Limited => {
-                    if self.pace.limited(began, outcome::retry_after(&result)).is_err() {
-                        self.stop.raise("the platform keeps refusing calls for its rate limit");
+                    if self.rate_limiter.on_limited(sent, outcome::retry_after(&result)).is_err() {
+                        self.shutdown.request("the platform's rate limit keeps refusing calls");
                     }
                     continue;
                 }
-                Outcome::Ok | Outcome::Refused => self.pace.answered(),
+                Outcome::Ok | Outcome::Refused => self.rate_limiter.on_response(),
                 _ => {}
             }
-            let again = match outcome {
+            let repeat = match outcome {
                 Outcome::Unsent => true,
                 Outcome::Unknown => self.may_repeat(call),
                 _ => false,
             };
-            let Some(pause) = pauses.next().filter(|_| again) else { break };
-            if self.stop.or(tokio::time::sleep(pause)).await.is_none() {
+            let Some(pause) = pauses.next().filter(|_| repeat) else { break };
+            if self.shutdown.or(tokio::time::sleep(pause)).await.is_none() {
                 break;
             }
         }
         last
     }
 
-    /// Ends a batch in which nothing works any more, before it goes through all of its calls.
-    fn judge(&self, outcome: Outcome, general: bool) {
-        if !general {
+    /// Stops the batch once every call fails, instead of going through all of them.
+    fn count_failure(&self, outcome: Outcome, affects_other_calls: bool) {
+        if !affects_other_calls {
             if outcome != Outcome::Limited {
                 self.failures.store(0, Ordering::Relaxed);
             }
-        } else if self.failures.fetch_add(1, Ordering::Relaxed) + 1 >= self.most_failures {
-            self.stop.raise(format!("{} calls in a row had no answer of use", self.most_failures));
+        } else if self.failures.fetch_add(1, Ordering::Relaxed) + 1 >= self.max_failures {
+            self.shutdown.request(format!("{} calls in a row failed", self.max_failures));
         }
     }
 }

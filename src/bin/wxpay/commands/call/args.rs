@@ -1,4 +1,4 @@
-//! The verbs.
+//! The arguments of the verbs.
 
 use std::path::PathBuf;
 
@@ -10,12 +10,12 @@ use clap::Args;
     wxpay get v3/pay/transactions/id/{transaction_id} --var transaction_id=4200 -q mchid=1900000109\n  \
     wxpay get v3/certificates --jq '.data[].serial_no' --raw\n  \
     wxpay get v3/merchant-service/images/{+media_id} --var media_id=ChsyMDAyMDA4MDAy --save image.jpg")]
-pub(crate) struct Get {
+pub(crate) struct GetArgs {
     #[command(flatten)]
-    pub(crate) call: Call,
-    /// Stream the answer into this file, which appears once it is whole
+    pub(super) call: CallArgs,
+    /// Stream the response into this file, which appears only once it is complete
     #[arg(long, value_name = "FILE", conflicts_with_all = ["raw", "jq", "decrypt"])]
-    pub(crate) save: Option<PathBuf>,
+    pub(super) save: Option<PathBuf>,
 }
 
 #[derive(Args)]
@@ -25,63 +25,63 @@ pub(crate) struct Get {
     wxpay post v3/refund/domestic/refunds out_trade_no=P1 out_refund_no=R1 /amount/refund:=1 /amount/total:=1 /amount/currency=CNY\n  \
     wxpay put v3/marketing/favor/stocks/{id} --var id=98065001 -d @body.json -H 'Idempotency-Key: 1'\n  \
     wxpay delete v3/global/merchant-service/complaint-notifications url=https://www.example.com/notify --curl")]
-pub(crate) struct Write {
+pub(crate) struct WriteArgs {
     #[command(flatten)]
-    pub(crate) call: Call,
+    pub(super) call: CallArgs,
     #[command(flatten)]
-    pub(crate) body: Body,
+    pub(super) body: BodyArgs,
 }
 
-/// What a call with any verb takes.
+/// The arguments of every verb.
 #[derive(Args)]
-pub(crate) struct Call {
-    /// The path, with its {variables} (RFC 6570), or a whole https:// URL
+pub(crate) struct CallArgs {
+    /// The path, with {variables} as in RFC 6570, or a complete https:// URL
     #[arg(value_name = "PATH")]
-    pub(crate) path: String,
-    /// Give a variable of the path its value
+    pub(super) path: String,
+    /// Set a variable of the path (repeatable)
     #[arg(long, value_name = "NAME=VALUE", value_parser = pair)]
-    pub(crate) var: Vec<(String, String)>,
-    /// Add a parameter to the query
+    pub(super) var: Vec<(String, String)>,
+    /// Add a query parameter (repeatable)
     #[arg(short, long, value_name = "NAME=VALUE", value_parser = pair)]
-    pub(crate) query: Vec<(String, String)>,
-    /// Set a header
+    pub(super) query: Vec<(String, String)>,
+    /// Set a request header (repeatable)
     #[arg(short = 'H', long, value_name = "NAME: VALUE", value_parser = header)]
-    pub(crate) header: Vec<(String, String)>,
-    /// Try again up to so many times (3 at most) when the platform asks for it
+    pub(super) header: Vec<(String, String)>,
+    /// Retry up to N times (at most 3) when the platform asks for it [default: 0]
     #[arg(long, value_name = "N", default_value_t = 0, hide_default_value = true)]
-    pub(crate) retry: u32,
-    /// Decrypt the fields of the answer that this JSON pointer leads to (`*`: every element of an array)
+    pub(super) retry: u32,
+    /// Decrypt the response fields at this JSON pointer (`*` matches every element of an array)
     #[arg(long, value_name = "POINTER")]
-    pub(crate) decrypt: Vec<String>,
-    /// Send nothing: print the request, and the message that would be signed
+    pub(super) decrypt: Vec<String>,
+    /// Send nothing; print the request and the message to be signed
     #[arg(long, conflicts_with = "curl")]
-    pub(crate) dry_run: bool,
-    /// Send nothing: print a curl line that does the same, good for five minutes
+    pub(super) dry_run: bool,
+    /// Send nothing; print an equivalent curl command, valid for five minutes
     #[arg(long)]
-    pub(crate) curl: bool,
-    /// Print status and headers, too
+    pub(super) curl: bool,
+    /// Also print the status and the response headers
     #[arg(short, long)]
-    pub(crate) include: bool,
-    /// Print the answer's bytes as they are; with --jq, texts without quotes
+    pub(super) include: bool,
+    /// Print the response body unchanged; with --jq, print strings without quotes
     #[arg(long)]
-    pub(crate) raw: bool,
-    /// Pass the answer through a jq filter
+    pub(super) raw: bool,
+    /// Filter the response with a jq expression
     #[arg(long, value_name = "FILTER")]
-    pub(crate) jq: Option<String>,
+    pub(super) jq: Option<String>,
 }
 
-/// The body of a call.
+/// The arguments that make the request body.
 #[derive(Args)]
-pub(crate) struct Body {
-    /// The JSON body: the text itself, @FILE, or - for stdin. It is sent as it is, unless fields or --encrypt change it
+pub(crate) struct BodyArgs {
+    /// The JSON body: the text itself, @FILE, or - for stdin. Sent unchanged unless there are fields or --encrypt
     #[arg(short, long, value_name = "JSON|@FILE|-")]
-    pub(crate) data: Option<String>,
-    /// Encrypt the fields of the body that this JSON pointer leads to (`*`: every element of an array)
+    pub(super) data: Option<String>,
+    /// Encrypt the request fields at this JSON pointer (`*` matches every element of an array)
     #[arg(long, value_name = "POINTER")]
-    pub(crate) encrypt: Vec<String>,
-    /// Fields of the body: NAME=TEXT, NAME:=JSON, or a JSON pointer for the name (/amount/total:=1, /list/-=last)
+    pub(super) encrypt: Vec<String>,
+    /// Set a field of the body: NAME=TEXT or NAME:=JSON; NAME may be a JSON pointer (/amount/total:=1, /list/-=last)
     #[arg(value_name = "FIELD")]
-    pub(crate) fields: Vec<String>,
+    pub(super) fields: Vec<String>,
 }
 
 fn pair(text: &str) -> Result<(String, String), String> {

@@ -1,55 +1,56 @@
-//! The verbs: a request of arguments, sent or shown.
+//! `wxpay get`, `post`, `put`, `patch` and `delete`: builds a request from the arguments, then sends or shows it.
 
-pub(crate) mod args;
-pub(crate) mod body;
+mod args;
+mod body;
 mod preview;
 
 use std::path::Path;
 
-use body::Body;
 use serde_json::json;
 use wechatpay_chain::http::{HeaderMap, Method, StatusCode};
 use wechatpay_chain::{Request, WeChatPay};
 
-use crate::cli::{Call, Get, Global, Write};
-use crate::config;
-use crate::download::{fetch, summary};
-use crate::exit::Failure;
-use crate::output::{self, Output};
+pub(crate) use args::{GetArgs, WriteArgs};
 
-pub(crate) fn get(global: &Global, get: &Get) -> Result<(), Failure> {
-    run(global, &get.call, get.save.as_deref(), |wx| request(wx, &Method::GET, &get.call))
+use crate::config::Session;
+use crate::download;
+use crate::failure::Failure;
+use crate::global::GlobalArgs;
+use crate::output::{self, Output};
+use args::CallArgs;
+use body::Body;
+
+pub(crate) fn get(global: &GlobalArgs, args: &GetArgs) -> Result<(), Failure> {
+    let build = |wx: &WeChatPay| request(wx, &Method::GET, &args.call);
+    run(global, &args.call, args.save.as_deref(), build)
 }
 
-pub(crate) fn write(global: &Global, method: Method, write: &Write) -> Result<(), Failure> {
-    let body = Body::build(&write.body)?;
-    let call = &write.call;
+pub(crate) fn write(global: &GlobalArgs, method: Method, args: &WriteArgs) -> Result<(), Failure> {
+    let WriteArgs { call, body } = args;
+    let content = Body::build(body)?;
     let build = |wx: &WeChatPay| {
         let request = request(wx, &method, call);
-        let request = match body {
-            Body::None => request,
-            Body::Text(text) => match json_type(call) {
-                Some(own) => request.body(own, text),
-                None => request.body("application/json", text),
-            },
+        let request = match content {
+            Body::Empty => request,
+            Body::Text(text) => request.body(content_type(call).unwrap_or("application/json"), text),
             Body::Value(value) => request.json(value),
         };
-        let pointers: Vec<_> = write.body.encrypt.iter().map(String::as_str).collect();
+        let pointers: Vec<_> = body.encrypt.iter().map(String::as_str).collect();
         request.encrypt(&pointers)
     };
     run(global, call, None, build)
 }
 
-/// A type of JSON's that the caller names.
-fn json_type(call: &Call) -> Option<&str> {
-    call.header
+/// The `Content-Type` that the caller set, such as `application/json;charset=utf-8`.
+fn content_type(args: &CallArgs) -> Option<&str> {
+    args.header
         .iter()
         .find(|(name, _)| name.eq_ignore_ascii_case("content-type"))
         .map(|(_, value)| value.as_str())
 }
 
-fn request(wx: &WeChatPay, method: &Method, call: &Call) -> Request {
-    let chain = wx.chain(&call.path);
+fn request(wx: &WeChatPay, method: &Method, args: &CallArgs) -> Request {
+    let chain = wx.chain(&args.path);
     let mut request = match *method {
         Method::POST => chain.post(json!(null)),
         Method::PUT => chain.put(json!(null)),
@@ -57,55 +58,57 @@ fn request(wx: &WeChatPay, method: &Method, call: &Call) -> Request {
         Method::DELETE => chain.delete(),
         _ => chain.get(),
     };
-    for (name, value) in &call.var {
+    for (name, value) in &args.var {
         request = request.var(name, value.as_str());
     }
-    for (name, value) in &call.query {
+    for (name, value) in &args.query {
         request = request.query(json!({ name: value }));
     }
-    for (name, value) in &call.header {
+    for (name, value) in &args.header {
         request = request.header(name, value);
     }
-    request.retry(call.retry)
+    request.retry(args.retry)
 }
 
-/// Shows the request, or sends it and prints the answer, or saves it.
+/// Shows the request, or sends it and prints or saves the response.
 fn run(
-    global: &Global,
-    call: &Call,
-    file: Option<&Path>,
+    global: &GlobalArgs,
+    args: &CallArgs,
+    save: Option<&Path>,
     build: impl FnOnce(&WeChatPay) -> Request,
 ) -> Result<(), Failure> {
-    let output = Output::new(global.color).with_filter(call.jq.as_deref(), call.raw)?;
-    let preview = call.dry_run || call.curl;
-    let session = if preview { config::open_with(global, |builder| builder)? } else { config::open(global)? };
+    let output = Output::new(global.color).with_filter(args.jq.as_deref(), args.raw)?;
+    let session = match args.dry_run || args.curl {
+        true => Session::open_with(global, |builder| builder)?,
+        false => Session::open(global)?,
+    };
     let request = build(&session.wx);
-    if call.curl {
+    if args.curl {
         return preview::curl(&request.prepare()?);
     }
-    if call.dry_run {
+    if args.dry_run {
         return preview::dry_run(&request.prepare()?, &output);
     }
-    if let Some(file) = file {
-        let saved = fetch(request.save_to(file))?;
-        include(call, saved.status, &saved.headers)?;
-        return output.json(&summary(&saved));
+    if let Some(file) = save {
+        let saved = download::run(request.save_to(file))?;
+        print_head(args, saved.status, &saved.headers)?;
+        return output.json(&download::to_json(&saved));
     }
     let response = request.wait()?;
-    include(call, response.status(), response.headers())?;
-    if !call.decrypt.is_empty() {
-        let pointers: Vec<_> = call.decrypt.iter().map(String::as_str).collect();
+    print_head(args, response.status(), response.headers())?;
+    if !args.decrypt.is_empty() {
+        let pointers: Vec<_> = args.decrypt.iter().map(String::as_str).collect();
         return output.json(&response.decrypt(&pointers)?);
     }
-    match call.raw && call.jq.is_none() {
+    match args.raw && args.jq.is_none() {
         true => output::raw(response.bytes()),
         false => output.body(response.bytes()),
     }
 }
 
-/// Status and headers, as HTTP/1.1 writes them.
-fn include(call: &Call, status: u16, headers: &HeaderMap) -> Result<(), Failure> {
-    if !call.include {
+/// With `--include`, prints status and headers in the format of HTTP/1.1.
+fn print_head(args: &CallArgs, status: u16, headers: &HeaderMap) -> Result<(), Failure> {
+    if !args.include {
         return Ok(());
     }
     let reason =

@@ -1,13 +1,13 @@
-//! A request that is shown, not sent.
+//! `--dry-run` and `--curl`: shows a request instead of sending it.
 
 use serde_json::{Map, Value, json};
 use wechatpay_chain::Prepared;
 
-use crate::exit::{Failure, usage};
+use crate::failure::{Failure, usage_error};
 use crate::output::{self, Output};
 
-/// The request, and the message that would be signed. Nothing is signed, so that nothing can be sent with it.
-pub(crate) fn dry_run(prepared: &Prepared, output: &Output) -> Result<(), Failure> {
+/// Prints the request and the message to be signed. It is not signed, so the output cannot be replayed.
+pub(super) fn dry_run(prepared: &Prepared, output: &Output) -> Result<(), Failure> {
     let headers: Map<String, Value> = prepared
         .headers()
         .iter()
@@ -22,14 +22,15 @@ pub(crate) fn dry_run(prepared: &Prepared, output: &Output) -> Result<(), Failur
     }))
 }
 
-/// A line for a shell that sends this very request, until its timestamp is too old. `curl` does not verify the answer.
-pub(crate) fn curl(prepared: &Prepared) -> Result<(), Failure> {
+/// Prints a curl command that sends this request. It is valid until the timestamp expires; curl does not verify the
+/// response.
+pub(super) fn curl(prepared: &Prepared) -> Result<(), Failure> {
     let authorization = prepared.authorization().wait()?;
     let mut words: Vec<String> =
         ["curl", "-sS", "--globoff", "-X", prepared.method().as_str()].map(str::to_owned).to_vec();
     let text = |bytes: &[u8]| {
         let text = std::str::from_utf8(bytes)
-            .map_err(|_| usage("--curl: the request holds bytes that are no text"))?;
+            .map_err(|_| usage_error("--curl: the request contains bytes that are not UTF-8"))?;
         Ok::<_, Failure>(text.to_owned())
     };
     let mut header = |name: &str, value: &[u8]| {
@@ -47,6 +48,6 @@ pub(crate) fn curl(prepared: &Prepared) -> Result<(), Failure> {
     }
     words.push(prepared.url().to_owned());
     let line = shlex::try_join(words.iter().map(String::as_str))
-        .map_err(|_| usage("--curl: the request holds a character that no shell takes"))?;
+        .map_err(|_| usage_error("--curl: the request contains a NUL, which a shell cannot pass"))?;
     output::line(&line)
 }

@@ -1,63 +1,64 @@
-//! What the doctor found: lines for people on a terminal, a JSON object a line in a pipe.
+//! The results of the checks: text on a terminal, one JSON object per line in a pipe.
 
 use std::io::{self, IsTerminal as _};
 
 use serde_json::json;
 
-use crate::cli::When;
-use crate::exit::Failure;
+use crate::failure::Failure;
+use crate::global::ColorChoice;
 use crate::output::{self, Output};
 
-pub(crate) struct Report {
-    /// `None`: for people.
+pub(super) struct Report {
+    /// `None` on a terminal.
     json: Option<Output>,
     /// The exit code of the first check that failed.
-    failed: Option<u8>,
+    first_failure: Option<u8>,
 }
 
 impl Report {
-    pub(crate) fn new(color: When) -> Report {
+    pub(super) fn new(color: ColorChoice) -> Report {
         let json = (!io::stdout().is_terminal()).then(|| Output::new(color));
-        Report { json, failed: None }
+        Report { json, first_failure: None }
     }
 
-    pub(crate) fn ok(&mut self, check: &str, found: &str) -> Result<(), Failure> {
-        self.tell(check, "ok", found, None)
+    pub(super) fn ok(&mut self, check: &str, found: &str) -> Result<(), Failure> {
+        self.print(check, "ok", found, None)
     }
 
-    pub(crate) fn skipped(&mut self, check: &str, found: &str) -> Result<(), Failure> {
-        self.tell(check, "skipped", found, None)
+    pub(super) fn skipped(&mut self, check: &str, found: &str) -> Result<(), Failure> {
+        self.print(check, "skipped", found, None)
     }
 
-    /// Not right, and no reason to stop.
-    pub(crate) fn warned(&mut self, check: &str, found: &str, todo: &str) -> Result<(), Failure> {
-        self.tell(check, "warning", found, Some(todo))
+    /// A problem that does not change the exit code.
+    pub(super) fn warned(&mut self, check: &str, found: &str, fix: &str) -> Result<(), Failure> {
+        self.print(check, "warning", found, Some(fix))
     }
 
-    pub(crate) fn failed(&mut self, check: &str, code: u8, found: &str, todo: &str) -> Result<(), Failure> {
-        self.failed.get_or_insert(code);
-        self.tell(check, "failed", found, Some(todo))
+    pub(super) fn failed(&mut self, check: &str, code: u8, found: &str, fix: &str) -> Result<(), Failure> {
+        self.first_failure.get_or_insert(code);
+        self.print(check, "failed", found, Some(fix))
     }
 
-    fn tell(&self, check: &str, status: &str, found: &str, todo: Option<&str>) -> Result<(), Failure> {
+    fn print(&self, check: &str, status: &str, found: &str, fix: Option<&str>) -> Result<(), Failure> {
         match &self.json {
             Some(output) => {
                 let mut line = json!({"check": check, "status": status, "found": found});
-                if let Some(todo) = todo {
-                    line["todo"] = json!(todo);
+                if let Some(fix) = fix {
+                    line["todo"] = json!(fix);
                 }
                 output.json(&line)
             }
             None => {
-                let todo = todo.map_or_else(String::new, |todo| format!("\n{:25}→ {todo}", ""));
-                output::line(&format!("{status:8} {check:15} {found}{todo}"))
+                let fix = fix.map_or_else(String::new, |fix| format!("\n{:25}→ {fix}", ""));
+                output::line(&format!("{status:8} {check:15} {found}{fix}"))
             }
         }
     }
 
-    pub(crate) fn end(self) -> Result<(), Failure> {
-        match self.failed {
-            Some(code) => Err(Failure::Told(code)),
+    /// Ends the command with the exit code of the first check that failed.
+    pub(super) fn finish(self) -> Result<(), Failure> {
+        match self.first_failure {
+            Some(code) => Err(Failure::Reported(code)),
             None => Ok(()),
         }
     }
