@@ -11,22 +11,22 @@ use std::process::ExitCode;
 
 use clap::Parser;
 
-#[path = "../src/bin/wxpay/serve.rs"]
-mod serve;
+#[path = "../src/bin/wxpay/commands/sandbox/server.rs"]
+mod server;
 
 /// The WeChat Pay platform, offline: verifies requests and signs responses like the real one.
 #[derive(Parser)]
 struct Program {
     #[command(flatten)]
-    options: serve::Options,
+    options: server::Options,
 }
 
 fn main() -> ExitCode {
-    match serve::run(&Program::parse().options) {
+    match server::run(&Program::parse().options) {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
             // If this fails, there is nowhere left to report it.
-            let _ = writeln!(io::stderr(), "sandbox: {}", serve::whole(&*error));
+            let _ = writeln!(io::stderr(), "sandbox: {}", server::with_sources(&*error));
             ExitCode::FAILURE
         }
     }

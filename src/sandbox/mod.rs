@@ -169,7 +169,7 @@ impl Sandbox {
     }
 
     /// The same, to be configured further.
-    pub fn client_builder(&self) -> crate::Builder {
+    pub fn client_builder(&self) -> crate::WeChatPayBuilder {
         crate::WeChatPay::builder()
             .mchid(self.mchid())
             .serial(self.serial())

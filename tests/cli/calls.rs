@@ -83,12 +83,12 @@ fn bad_input_of_each_kind_is_told_and_nothing_is_sent() {
     for (arguments, part) in [
         (vec!["post", ECHO, "-d", "{"], "expected JSON"),
         (vec!["post", ECHO, "-d", ""], "expected JSON"),
-        (vec!["post", ECHO, "-d", "@"], "a file's name"),
-        (vec!["post", ECHO, "-d", "@/nowhere"], "cannot be read"),
+        (vec!["post", ECHO, "-d", "@"], "file name after `@`"),
+        (vec!["post", ECHO, "-d", "@/nowhere"], "cannot read"),
         (vec!["post", ECHO, "-d", &at_bad], "expected JSON"),
         (vec!["post", ECHO, "field"], "expected NAME=TEXT"),
         (vec!["post", ECHO, "n:=x"], "expected JSON"),
-        (vec!["post", ECHO, "-d", "[1]", "a=b"], "no place in an array"),
+        (vec!["post", ECHO, "-d", "[1]", "a=b"], "expected an array index"),
         (vec!["post", ECHO, "a=b", "--encrypt", "/c"], "leads to nothing"),
         (vec!["post", ECHO, "--encrypt", "/c"], "leads to nothing"),
         (vec!["get", "v3/{id}"], "id"),
@@ -102,7 +102,7 @@ fn bad_input_of_each_kind_is_told_and_nothing_is_sent() {
         (vec!["get", "v3/x", "--timeout", "0"], "--timeout must be more than 0"),
         (vec!["get", "v3/x", "--timeout", "-1"], "--timeout"),
         (vec!["get", "v3/x", "--timeout", "nan"], "expected seconds"),
-        (vec!["get", "v3/x", "--jq", ".["], "--jq"),
+        (vec!["get", "v3/x", "--jq", ".["], "--jq: invalid jq filter `.[`"),
         (vec!["get", "v3/x", "--jq", "nope"], "`nope`"),
         (vec!["get", "v3/x", "--jq", "env"], "`env`"),
         (vec!["get", "v3/x", "--base-url", "ftp://x"], "--base-url must be an https://"),
@@ -113,7 +113,7 @@ fn bad_input_of_each_kind_is_told_and_nothing_is_sent() {
         (vec!["fetch", "v3/x"], "unrecognized subcommand"),
         (vec!["get", "v3/x", "--privatekey", "x"], "unexpected argument"),
         (vec![], "Usage"),
-        (vec!["man", "nope"], "no command `nope`"),
+        (vec!["man", "nope"], "no such command: `nope`"),
         (vec!["completions", "tcsh"], "invalid value"),
         (vec!["get", "v3/x", "--sandbox", "--profile", "x"], "cannot be used with"),
         (vec!["get", "v3/x", "--sandbox", "--base-url", "https://apihk.mch.weixin.qq.com"], "--dry-run"),
@@ -221,7 +221,7 @@ fn output_is_json_with_its_digits_or_the_bytes_as_they_are() {
     bench.sandbox.on_with("GET", "v3/deep", Answer::new(200).body("application/json", deep.clone())).unwrap();
     assert_eq!(bench.run(&["get", "v3/deep"]).ok(), deep);
     assert_eq!(bench.run(&["get", "v3/text"]).ok(), "\u{feff}a,b\r\n");
-    bench.run(&["get", "v3/text", "--jq", "."]).fails(1, "no JSON");
+    bench.run(&["get", "v3/text", "--jq", "."]).fails(1, "not JSON");
 
     let done = bench.run(&["get", "v3/exact", "-i"]);
     let (head, body) = done.ok().split_once("\n\n").unwrap();

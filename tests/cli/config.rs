@@ -51,16 +51,16 @@ fn a_profile_says_who_calls() {
 
     for (profile, part) in [
         ("broken", "`serial` is missing"),
-        ("odd", "`mchid` is array"),
-        ("unknown", "`privateKey` is no key"),
-        ("nowhere", "it has: `broken`, `default`, `odd`, `unknown`"),
+        ("odd", "`mchid`: expected a string, found array"),
+        ("unknown", "unknown key `privateKey`"),
+        ("nowhere", "available: `broken`, `default`, `odd`, `unknown`"),
     ] {
         alone(&[&echo[..], &["--config", &file, "--profile", profile]].concat()).fails(1, part);
     }
-    alone(&[&echo[..], &["--config", "/nowhere.toml"]].concat()).fails(1, "cannot be read");
+    alone(&[&echo[..], &["--config", "/nowhere.toml"]].concat()).fails(1, "cannot read");
     // The usual folder; without it, what to do is said.
     alone(&echo).fails(1, "--sandbox");
-    alone(&[&echo[..], &["--profile", "x"]].concat()).fails(1, "cannot be read");
+    alone(&[&echo[..], &["--profile", "x"]].concat()).fails(1, "cannot read");
     std::fs::write(
         folder.join("config.toml"),
         config

@@ -35,7 +35,7 @@ fn a_file_goes_up_with_the_meta_that_is_signed() {
     }
     bench.run(&["upload", "/nowhere", path]).fails(1, "cannot be read");
     bench.run(&["upload", &file, path, "--meta", "[]"]).fails(1, "meta");
-    bench.run(&["upload", &file, path, "--meta", "@/nowhere"]).fails(1, "cannot be read");
+    bench.run(&["upload", &file, path, "--meta", "@/nowhere"]).fails(1, "cannot read");
     bench.run(&["upload", &file, path, "--jq", "["]).fails(1, "--jq");
     bench.run(&["upload", &file]).fails(1, "PATH");
 }
@@ -140,7 +140,7 @@ fn certificates_are_written_as_files_that_openssl_reads() {
     bench.sandbox.inject(Fault::BadSignature);
     bench.run(&["certs"]).fails(4, "does not hold");
     let file = bench.file("file", "");
-    bench.run(&["certs", "-o", &file]).fails(1, "cannot be made");
+    bench.run(&["certs", "-o", &file]).fails(1, "cannot create the folder");
 }
 
 #[test]

@@ -1,7 +1,7 @@
 //! The three doors, the forms of keys, and what is refused at construction, by name.
 
 use serde_json::{Value, json};
-use wechatpay_chain::{WeChatPayBuilder, Error, WeChatPay};
+use wechatpay_chain::{Error, WeChatPay, WeChatPayBuilder};
 
 use crate::support::{self, APIV3_KEY, MCHID, MERCHANT_SERIAL, PLATFORM_SERIAL, Recorder, key, key_path};
 

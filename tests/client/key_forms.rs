@@ -4,7 +4,7 @@
 use std::path::Path;
 
 use serde_json::{Value, json};
-use wechatpay_chain::{WeChatPayBuilder, Error, WeChatPay};
+use wechatpay_chain::{Error, WeChatPay, WeChatPayBuilder};
 
 use crate::support::{
     self, MCHID, MERCHANT_SERIAL, PLATFORM_SERIAL, Recorder, has, key, key_path, openssl_verifies,

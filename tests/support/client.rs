@@ -1,6 +1,6 @@
 //! A client with the keys in `tests/keys`.
 
-use wechatpay_chain::{WeChatPayBuilder, WeChatPay};
+use wechatpay_chain::{WeChatPay, WeChatPayBuilder};
 
 use super::{MCHID, MERCHANT_SERIAL, PLATFORM_SERIAL, key};
 

@@ -1,8 +1,17 @@
-//! `wxpay`: any endpoint of WeChat Pay's APIv3 from the shell, and the platform when there is none.
+//! `wxpay`: calls any endpoint of WeChat Pay's APIv3 from the shell, and runs an offline platform.
 //!
-//! `docs/cli.md` is its manual. It is written on the library's public API alone.
+//! `docs/cli.md` is the manual. The program uses only the public API of the library. Its layers, from the top down,
+//! each importing only what is below it:
+//!
+//! | layer | modules |
+//! |---|---|
+//! | command line | `cli`: all commands, and which code runs each |
+//! | commands | `commands`: a file or folder for each, its arguments included |
+//! | client | `saved_message`, `download`, `config` |
+//! | input and output | `input`, `file_mode`, `output`, `jq` |
+//! | basics | `failure` and `exit`: error messages and exit codes; `global`: the options of every command |
 
-// Nothing that is typed, read or received may panic.
+// No input may cause a panic: not an argument, a file or a response.
 #![cfg_attr(
     not(test),
     deny(
@@ -14,80 +23,51 @@
     )
 )]
 
-mod args;
-mod batch;
-mod bill;
-mod body;
-mod call;
-mod certs;
+mod cli;
+mod commands;
 mod config;
-mod doctor;
 mod download;
 mod exit;
-mod generate;
-mod message;
+mod failure;
+mod file_mode;
+mod global;
+mod input;
+mod jq;
 mod output;
-mod preview;
-mod sandbox;
-mod secrecy;
-mod select;
-mod serve;
-mod upload;
+mod saved_message;
 
 use std::process::ExitCode;
 
 use clap::Parser as _;
 use clap::error::ErrorKind;
 
-use args::{Cli, Command};
-use exit::Failure;
-use wechatpay_chain::http::Method;
+use cli::Cli;
+use failure::usage_error;
 
 fn main() -> ExitCode {
     let cli = match Cli::try_parse() {
         Ok(cli) => cli,
-        Err(error) => return arguments(&error),
+        Err(error) => return help_or_usage_error(&error),
     };
-    let as_json = cli.global.json_errors;
-    match run(cli) {
+    let json_errors = cli.global.json_errors;
+    match cli.run() {
         Ok(()) => ExitCode::SUCCESS,
-        Err(failure) => failure.tell(as_json),
+        Err(failure) => failure.report(json_errors),
     }
 }
 
-/// Help that was asked for, or what is wrong with the arguments.
-fn arguments(error: &clap::Error) -> ExitCode {
+/// Prints the help that was requested, or the error in the arguments.
+fn help_or_usage_error(error: &clap::Error) -> ExitCode {
     if matches!(error.kind(), ErrorKind::DisplayHelp | ErrorKind::DisplayVersion) {
-        // Nowhere to say it, if this fails: a closed pipe, most often.
+        // Fails only if the pipe is closed.
         let _ = error.print();
         return ExitCode::SUCCESS;
     }
-    // They could not be read, so this one is looked for by hand.
+    // Parsing failed, so `--json-errors` is searched by hand.
     if std::env::args_os().any(|argument| argument == "--json-errors") {
         let text = error.render().to_string();
-        return exit::usage(text.trim_start_matches("error: ").trim_end()).tell(true);
+        return usage_error(text.trim_start_matches("error: ").trim_end()).report(true);
     }
     let _ = error.print();
     ExitCode::from(exit::USAGE)
-}
-
-fn run(Cli { global, command }: Cli) -> Result<(), Failure> {
-    match command {
-        Command::Get(get) => call::get(&global, &get),
-        Command::Post(write) => call::write(&global, Method::POST, &write),
-        Command::Put(write) => call::write(&global, Method::PUT, &write),
-        Command::Patch(write) => call::write(&global, Method::PATCH, &write),
-        Command::Delete(write) => call::write(&global, Method::DELETE, &write),
-        Command::Upload(upload) => upload::run(&global, &upload),
-        Command::Batch(batch) => batch::run(&global, &batch),
-        Command::Bill(bill) => bill::run(&global, &bill),
-        Command::Certs(certs) => certs::run(&global, &certs),
-        Command::Verify(saved) => message::verify(&global, &saved),
-        Command::Decrypt(decrypt) => message::decrypt(&global, &decrypt),
-        Command::Sign(_) => message::sign(&global),
-        Command::Doctor(_) => doctor::run(&global),
-        Command::Sandbox(options) => sandbox::run(*options),
-        Command::Completions(completions) => generate::completions(completions.shell),
-        Command::Man(man) => generate::manual(man.command.as_deref()),
-    }
 }

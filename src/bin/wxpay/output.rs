@@ -1,49 +1,51 @@
-//! What goes to stdout: JSON, set out and coloured for people, compact for programs.
+//! Output: JSON on stdout, indented and coloured on a terminal, compact in a pipe; warnings on stderr.
 
+use std::ffi::OsString;
 use std::io::{self, IsTerminal as _, Write as _};
 
 use jaq_json::write::{Pp, Styles, write};
 use jaq_json::{Val, read};
 use serde_json::Value;
 
-use crate::args::When;
-use crate::exit::{Failure, usage};
-use crate::select::Filter;
+use crate::failure::{Failure, usage_error};
+use crate::global::ColorChoice;
+use crate::jq::Filter;
 
 /// How JSON is printed.
 pub(crate) struct Output {
     layout: Pp,
     filter: Option<Filter>,
-    /// Texts that a filter gives are printed without quotes.
-    plain_texts: bool,
+    /// Print strings that the filter yields without quotes.
+    raw_strings: bool,
 }
 
 impl Output {
-    pub(crate) fn new(color: When) -> Output {
-        Output { layout: layout(color), filter: None, plain_texts: false }
+    pub(crate) fn new(color: ColorChoice) -> Output {
+        Output { layout: layout(color), filter: None, raw_strings: false }
     }
 
-    /// Passes what is printed through a jq filter. It is compiled now, so that a mistake in it costs no call.
-    pub(crate) fn with_filter(mut self, filter: Option<&str>, plain_texts: bool) -> Result<Output, Failure> {
+    /// Passes the output through a jq filter. It is compiled now, so that an invalid filter sends nothing.
+    pub(crate) fn with_filter(mut self, filter: Option<&str>, raw_strings: bool) -> Result<Output, Failure> {
         self.filter = filter.map(Filter::compile).transpose()?;
-        self.plain_texts = plain_texts;
+        self.raw_strings = raw_strings;
         Ok(self)
     }
 
-    /// A body as it came: numbers keep their digits. What is no JSON is printed as it is.
+    /// Prints a response body. Numbers keep their digits; a body that is not JSON is printed unchanged.
     pub(crate) fn body(&self, bytes: &[u8]) -> Result<(), Failure> {
         if bytes.is_empty() && self.filter.is_none() {
             return Ok(());
         }
         let text = if bytes.is_empty() { b"null" } else { bytes };
-        // Asked first: it bounds how deep a value may be, and takes no more than JSON.
+        // serde_json limits the depth and accepts only JSON; the other parser does neither.
         if serde_json::from_slice::<Value>(text).is_err() {
             return match &self.filter {
-                Some(_) => Err(usage("the answer is no JSON: there is nothing for --jq")),
+                Some(_) => Err(usage_error("--jq: the response is not JSON")),
                 None => raw(bytes),
             };
         }
-        let value = read::parse_single(text).map_err(|e| usage(format!("the answer cannot be read: {e}")))?;
+        let value =
+            read::parse_single(text).map_err(|e| usage_error(format!("cannot parse the response: {e}")))?;
         self.print(value)
     }
 
@@ -54,61 +56,55 @@ impl Output {
     fn print(&self, value: Val) -> Result<(), Failure> {
         let mut out = io::BufWriter::new(io::stdout().lock());
         match &self.filter {
-            None => self.line(&mut out, &value)?,
+            None => self.write_line(&mut out, &value)?,
             Some(filter) => filter.run(value, |value| match value {
-                Val::TStr(text) if self.plain_texts => {
+                Val::TStr(text) if self.raw_strings => {
                     out.write_all(&text)?;
                     Ok(out.write_all(b"\n")?)
                 }
-                value => self.line(&mut out, &value),
+                value => self.write_line(&mut out, &value),
             })?,
         }
         Ok(out.flush()?)
     }
 
-    fn line(&self, out: &mut dyn io::Write, value: &Val) -> Result<(), Failure> {
+    fn write_line(&self, out: &mut dyn io::Write, value: &Val) -> Result<(), Failure> {
         write(out, &self.layout, 0, value)?;
         Ok(out.write_all(b"\n")?)
     }
 }
 
-/// Bytes, untouched.
+/// Prints bytes unchanged.
 pub(crate) fn raw(bytes: &[u8]) -> Result<(), Failure> {
     let mut out = io::stdout().lock();
     out.write_all(bytes)?;
     Ok(out.flush()?)
 }
 
-/// A line of text.
+/// Prints a line of text.
 pub(crate) fn line(text: &str) -> Result<(), Failure> {
     raw(format!("{text}\n").as_bytes())
 }
 
-/// Something that is no reason to stop.
+/// Prints a warning to stderr.
 pub(crate) fn warn(text: &str) {
-    // Nowhere to say it, if this fails.
+    // A closed stderr is not an error.
     let _ = writeln!(io::stderr(), "wxpay: warning: {text}");
 }
 
-fn layout(color: When) -> Pp {
-    let variable = |name| std::env::var_os(name).is_some_and(|value: std::ffi::OsString| !value.is_empty());
+fn layout(color: ColorChoice) -> Pp {
+    let is_set = |name| std::env::var_os(name).is_some_and(|value: OsString| !value.is_empty());
     let terminal = io::stdout().is_terminal();
     let dumb = std::env::var_os("TERM").is_some_and(|term| term == "dumb");
-    let (people, coloured) = match color {
-        When::Always => (true, true),
-        When::Never => (terminal, false),
-        When::Auto => (terminal, terminal && !dumb && !variable("NO_COLOR")),
+    let (indented, coloured) = match color {
+        ColorChoice::Always => (true, true),
+        ColorChoice::Never => (terminal, false),
+        ColorChoice::Auto => (terminal, terminal && !dumb && !is_set("NO_COLOR")),
     };
     Pp {
-        indent: people.then(|| "  ".to_owned()),
+        indent: indented.then(|| "  ".to_owned()),
         sort_keys: false,
         styles: if coloured { Styles::ansi() } else { Styles::default() },
-        sep_space: people,
+        sep_space: indented,
     }
-}
-
-/// What went wrong, and what to do about it.
-pub(crate) fn hint(problem: &str, hint: &str) {
-    // Nowhere to say it, if this fails.
-    let _ = writeln!(io::stderr(), "wxpay: {problem}\n  {hint}");
 }

@@ -172,7 +172,10 @@ fn a_torn_last_line_is_cut_off_and_a_damaged_one_is_an_error() {
         desk.write("calls.results.jsonl", &torn);
         let done = desk.run(&["calls.jsonl", "--resume"]);
         done.is(3, "1 ok, 0 refused, 1 unknown, 0 left");
-        assert!(done.err.contains(&format!("was torn ({keep} bytes)")), "{done:?}");
+        assert!(
+            done.err.contains(&format!("incomplete last line of `calls.results.jsonl` ({keep} bytes)")),
+            "{done:?}"
+        );
         assert_eq!(desk.journal().story("2"), ["sent", "unknown"]);
     }
     // Blocks that a crash of the machine left empty.
@@ -197,14 +200,15 @@ fn a_torn_last_line_is_cut_off_and_a_damaged_one_is_an_error() {
     };
     damaged(2, "{\"id\":\"1\",\"outc").is(1, "`calls.results.jsonl`, line 3: the journal is damaged");
     damaged(1, "").is(1, "line 2: the journal is damaged");
-    damaged(0, lines[1]).is(1, "line 1: no journal begins like this");
+    damaged(0, lines[1]).is(1, "line 1: not a journal: its first record must be `run`");
     damaged(4, "{\"id\":\"2\"}").is(1, "line 5: the journal is damaged");
     damaged(0, &lines[0].replace("1900000109", "1900000110")).is(1, "merchant 1900000110");
     damaged(0, &lines[0].replace("127.0.0.1", "127.0.0.2"))
         .is(1, "this is merchant 1900000109 at http://127.0.0.1");
-    damaged(0, &lines[0].replace("\"run\":1", "\"run\":2")).is(1, "a journal of the form 2");
+    damaged(0, &lines[0].replace("\"run\":1", "\"run\":2"))
+        .is(1, "expected a journal of version 1, found version 2");
     // Another file by mistake.
-    desk.run(&["calls.jsonl", "-o", "calls.jsonl", "--resume"]).is(1, "no journal");
+    desk.run(&["calls.jsonl", "-o", "calls.jsonl", "--resume"]).is(1, "not a journal");
 }
 
 /// A disk that is full: what cannot be announced is not sent.
@@ -218,7 +222,7 @@ fn a_journal_that_cannot_grow_ends_the_batch() {
     let mut shell = Command::new("sh");
     shell.args(["-c", limited]).arg(batch.get_program()).args(batch.get_args()).current_dir(desk.home.path());
     shell.env_clear().envs(batch.get_envs().filter_map(|(name, value)| Some((name, value?))));
-    finish(&mut shell).is(3, "the journal `calls.results.jsonl` cannot be written: File too large");
+    finish(&mut shell).is(3, "cannot write the journal `calls.results.jsonl`: File too large");
     let sent = desk.seen().len();
     assert!((1..20).contains(&sent), "{sent}");
     // The last answer had no room: that call is unknown. No other one is.
@@ -240,7 +244,7 @@ fn calls_that_change_under_a_running_batch_end_it() {
     let mut line = String::new();
     err.read_line(&mut line).unwrap();
     assert_eq!(child.wait().unwrap().code(), Some(3), "{line}");
-    assert!(line.contains("`calls.jsonl`, line 2: changed while the batch was running"), "{line}");
+    assert!(line.contains("`calls.jsonl`, line 2: the line changed while the batch was running"), "{line}");
     assert_eq!(desk.seen(), [("1".to_owned(), 1)].into());
 }
 
@@ -252,15 +256,14 @@ fn changed_calls_other_calls_and_a_journal_in_use_are_errors() {
     desk.run(&["calls.jsonl"]).is(0, "2 ok");
     let changed = thing("POST", "1").replace("}}", "},\"body\":{}}");
     desk.write("calls.jsonl", [&changed, plain].concat());
-    desk.run(&["calls.jsonl", "--resume"]).is(1, "the call `1` was changed since it was sent: it is line 1");
+    desk.run(&["calls.jsonl", "--resume"]).is(1, "the call `1` has changed since it was sent: see line 1");
     desk.write(
         "calls.jsonl",
         [&thing("POST", "1"), "{\"method\":\"POST\",\"path\":\"v3/things/8\"}\n"].concat(),
     );
-    desk.run(&["calls.jsonl", "--resume"]).is(1, "the call on line 2 was changed since it was sent");
+    desk.run(&["calls.jsonl", "--resume"]).is(1, "the call on line 2 has changed since it was sent");
     desk.write("calls.jsonl", [thing("POST", "2"), thing("POST", "3")].concat());
-    desk.run(&["calls.jsonl", "--resume"])
-        .is(1, "is not among the calls: this is the journal of another input");
+    desk.run(&["calls.jsonl", "--resume"]).is(1, "is not in the input: this journal belongs to other calls");
     assert_eq!(desk.sandbox.requests().len(), 2);
     // What was not sent yet may change, and more may come.
     desk.write("calls.jsonl", [&thing("POST", "1"), plain, &thing("POST", "2")].concat());
@@ -272,6 +275,6 @@ fn changed_calls_other_calls_and_a_journal_in_use_are_errors() {
     std::fs::remove_file(desk.path("calls.results.jsonl")).unwrap();
     desk.sandbox.inject_always(Fault::Delay(Duration::from_secs(1)));
     let (mut child, _err) = running(&desk, 1, &["calls.jsonl"]);
-    desk.run(&["calls.jsonl", "--resume"]).is(1, "is in use: another batch is running on it");
+    desk.run(&["calls.jsonl", "--resume"]).is(1, "is in use by another batch");
     assert!(child.wait().unwrap().success());
 }

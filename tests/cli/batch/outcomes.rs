@@ -23,7 +23,7 @@ fn a_mistake_on_any_line_is_told_by_its_line_and_nothing_is_sent() {
         (r#"{"path":"v3/x"}"#, "line 3: missing field `method`"),
         (r#"{"method":"get","path":"v3/x"}"#, "line 3: unknown variant `get`, expected one of `GET`"),
         (r#"{"method":"GET","path":"v3/x"} {}"#, "line 3: trailing characters"),
-        (r#"{"id":"R1","method":"GET","path":"v3/x"}"#, "line 3: its id is that of line 1, too"),
+        (r#"{"id":"R1","method":"GET","path":"v3/x"}"#, "line 3: its `id` is already used on line 1"),
         (r#"{"id":"","method":"GET","path":"v3/x"}"#, "line 3: `id` is empty"),
         (r#"{"id":7,"method":"GET","path":"v3/x"}"#, "line 3: invalid type"),
         (r#"{"method":"GET","path":"v3/P123"}"#, "line 3: the segment `P123`"),
@@ -36,21 +36,21 @@ fn a_mistake_on_any_line_is_told_by_its_line_and_nothing_is_sent() {
         (r#"{"method":"GET","path":"v3/x","timeout":0}"#, "line 3: `timeout`"),
         (r#"{"method":"GET","path":"v3/x","timeout":1e99}"#, "line 3: `timeout`"),
         ("\u{feff}{}", "line 3"),
-        (&long, "line 3: is longer than 8388608 bytes"),
+        (&long, "line 3: line too long (limit 8388608 bytes)"),
     ] {
         desk.write("calls.jsonl", format!("{good}\n{line}\n"));
         desk.run(&["calls.jsonl"]).is(1, part);
     }
     desk.write("calls.jsonl", [good.as_bytes(), b"\n{\"method\":\"GET\",\"path\":\"v3/\xff\"}"].concat());
     desk.run(&["calls.jsonl"]).is(1, "line 3");
-    desk.run(&["nowhere.jsonl"]).is(1, "`nowhere.jsonl` cannot be read");
-    desk.run(&["."]).is(1, "cannot be read");
-    desk.run(&["-"]).is(1, "-o is needed");
+    desk.run(&["nowhere.jsonl"]).is(1, "cannot read `nowhere.jsonl`");
+    desk.run(&["."]).is(1, "cannot read");
+    desk.run(&["-"]).is(1, "use -o to name the journal");
     desk.run(&["calls.jsonl", "-j", "0"]).is(1, "invalid value");
     desk.write("calls.jsonl", good);
-    desk.run(&["calls.jsonl", "-o", "/dev/null"]).is(1, "`/dev/null` is no regular file");
-    desk.run(&["calls.jsonl", "-o", "/nowhere/r.jsonl"])
-        .is(1, "the journal `/nowhere/r.jsonl` cannot be opened");
+    desk.run(&["calls.jsonl", "-o", "/dev/null"])
+        .is(1, "expected a regular file for the journal, found `/dev/null`");
+    desk.run(&["calls.jsonl", "-o", "/nowhere/r.jsonl"]).is(1, "cannot open the journal `/nowhere/r.jsonl`");
     assert_eq!(desk.sandbox.requests().len(), 0);
     assert!(!desk.path("calls.results.jsonl").exists());
 
@@ -111,7 +111,7 @@ fn a_batch_in_which_nothing_works_stops_before_its_end() {
     desk.calls("POST", (0..100).map(|id| id.to_string()));
     let mut nobody = desk.batch(&["calls.jsonl", "-j4"]);
     let done = finish(nobody.env("WECHATPAY_BASE_URL", "http://127.0.0.1:9/"));
-    done.is(3, "stopped early: 10 calls in a row had no answer of use");
+    done.is(3, "stopped early: 10 calls in a row failed");
     assert!(desk.journal().outcomes().len() < 20, "{done:?}");
 }
 

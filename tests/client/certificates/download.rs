@@ -4,7 +4,7 @@ use std::thread;
 
 use serde_json::{Value, json};
 use wechatpay_chain::sandbox::Fault;
-use wechatpay_chain::{WeChatPayBuilder, Error, VerifyReason, WeChatPay};
+use wechatpay_chain::{Error, VerifyReason, WeChatPay, WeChatPayBuilder};
 
 use super::*;
 use crate::support::{self, APIV3_KEY, MERCHANT_SERIAL, key, start_sandbox};

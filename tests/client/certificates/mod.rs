@@ -14,7 +14,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use serde_json::json;
 use wechatpay_chain::sandbox::Sandbox;
-use wechatpay_chain::{WeChatPayBuilder, Clock, Error, WeChatPay};
+use wechatpay_chain::{Clock, Error, WeChatPay, WeChatPayBuilder};
 
 use crate::support;
 

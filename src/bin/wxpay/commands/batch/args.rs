@@ -1,0 +1,36 @@
+//! The arguments of `wxpay batch`.
+
+use std::path::PathBuf;
+
+use clap::Args;
+
+use crate::exit;
+
+/// Run many calls, one JSON object per line, with a crash-safe journal of the results
+#[derive(Args)]
+#[command(after_help = format!("A line of CALLS (only method and path are required):\n  \
+    {{\"id\": \"R1\", \"method\": \"POST\", \"path\": \"v3/…/{{var}}\", \"vars\": {{}}, \"query\": {{}}, \"body\": {{}}, \"headers\": {{}}, \
+    \"encrypt\": [\"/pointer\"], \"timeout\": 10}}\n\n\
+    Examples:\n  \
+    wxpay batch calls.jsonl\n  \
+    wxpay batch calls.jsonl -j 32 -o results.jsonl --resume\n  \
+    wxpay batch - -o more.jsonl < calls.jsonl\n\n\
+    {}", exit::batch_help()))]
+pub(crate) struct BatchArgs {
+    /// The file with the calls; - for stdin
+    #[arg(value_name = "CALLS")]
+    pub(super) calls: PathBuf,
+    /// Run up to N calls at the same time
+    #[arg(short, long, value_name = "N", default_value_t = 16, value_parser = clap::value_parser!(u16).range(1..=1024))]
+    pub(super) jobs: u16,
+    /// The journal with the results [default: CALLS with the extension .results.jsonl]
+    #[arg(short, long, value_name = "FILE")]
+    pub(super) output: Option<PathBuf>,
+    /// Continue an existing journal: calls with a response are not sent again, calls whose outcome is unknown only if
+    /// they are GETs
+    #[arg(long)]
+    pub(super) resume: bool,
+    /// Send every call whose outcome is unknown again, with the same numbers and the same body
+    #[arg(long)]
+    pub(super) repeat_unknown: bool,
+}

@@ -1,0 +1,226 @@
+//! The input: JSON lines, read one at a time, and twice: for validation and for sending.
+
+use std::collections::BTreeMap;
+use std::fmt;
+use std::fs::File;
+use std::io::{self, BufRead as _, BufReader, Read, Seek as _};
+use std::path::Path;
+use std::time::Duration;
+
+use serde::{Deserialize, Serialize};
+use serde_json::value::RawValue;
+use serde_json::{Map, Value};
+use sha2::{Digest as _, Sha256};
+use wechatpay_chain::{Request, WeChatPay};
+
+use crate::failure::{Failure, describe, usage_error};
+
+/// The library's limit for a response.
+const MAX_LINE_BYTES: u64 = 8 << 20;
+
+/// Identifies a call: its `id`, or else its line number.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(untagged)]
+pub(super) enum Id {
+    Line(u64),
+    Name(String),
+}
+
+impl fmt::Display for Id {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Id::Line(line) => write!(f, "the call on line {line}"),
+            Id::Name(name) => write!(f, "the call `{}`", name.escape_debug()),
+        }
+    }
+}
+
+/// A line of the input.
+pub(super) struct Call {
+    pub(super) line: u64,
+    pub(super) id: Id,
+    /// Of the line, to detect that it has changed.
+    pub(super) digest: String,
+    fields: Fields,
+    timeout: Option<Duration>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Fields {
+    id: Option<String>,
+    method: Method,
+    path: String,
+    #[serde(default)]
+    vars: Map<String, Value>,
+    #[serde(default)]
+    query: Map<String, Value>,
+    /// As written, so that numbers keep their digits.
+    body: Option<Box<RawValue>>,
+    #[serde(default)]
+    headers: BTreeMap<String, String>,
+    #[serde(default)]
+    encrypt: Vec<String>,
+    /// Seconds.
+    timeout: Option<f64>,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "UPPERCASE")]
+enum Method {
+    Get,
+    Post,
+    Put,
+    Patch,
+    Delete,
+}
+
+impl Call {
+    fn parse(line: u64, text: &[u8]) -> Result<Call, String> {
+        let fields: Fields = serde_json::from_slice(text).map_err(|e| {
+            // The parser's line number is always 1.
+            let place = format!(" at line {} column {}", e.line(), e.column());
+            let reason = e.to_string();
+            format!("{}, column {}", reason.strip_suffix(&place).unwrap_or(&reason), e.column())
+        })?;
+        let timeout = match fields.timeout.map(|seconds| (seconds, Duration::try_from_secs_f64(seconds))) {
+            None => None,
+            Some((_, Ok(timeout))) => Some(timeout),
+            Some((seconds, Err(_))) => return Err(format!("`timeout`: expected seconds, found {seconds}")),
+        };
+        let id = match &fields.id {
+            None => Id::Line(line),
+            Some(name) if name.is_empty() => return Err("`id` is empty".to_owned()),
+            Some(name) => Id::Name(name.clone()),
+        };
+        let digest = Sha256::digest(text).iter().take(8).map(|byte| format!("{byte:02x}")).collect();
+        Ok(Call { line, id, digest, fields, timeout })
+    }
+
+    /// A GET can be repeated without harm.
+    pub(super) fn is_get(&self) -> bool {
+        self.fields.method == Method::Get
+    }
+
+    pub(super) fn encrypts(&self) -> bool {
+        !self.fields.encrypt.is_empty()
+    }
+
+    /// A new request for each attempt, with the same numbers and the same body.
+    pub(super) fn request(&self, wx: &WeChatPay) -> Request {
+        let Fields { method, path, vars, query, body, headers, encrypt, .. } = &self.fields;
+        let chain = wx.chain(path);
+        let mut request = match method {
+            Method::Get => chain.get(),
+            Method::Post => chain.post(Value::Null),
+            Method::Put => chain.put(Value::Null),
+            Method::Patch => chain.patch(Value::Null),
+            Method::Delete => chain.delete(),
+        };
+        for (name, value) in vars {
+            request = request.var(name, value.clone());
+        }
+        if !query.is_empty() {
+            request = request.query(query.clone());
+        }
+        for (name, value) in headers {
+            request = request.header(name, value);
+        }
+        request = match body.as_ref().map(|body| body.get()) {
+            None => request,
+            // Encryption needs a parsed value.
+            Some(text) if self.encrypts() => {
+                request.json(serde_json::from_str::<Value>(text).unwrap_or_default())
+            }
+            Some(text) => {
+                let own = headers.iter().find(|(name, _)| name.eq_ignore_ascii_case("content-type"));
+                request.body(own.map_or("application/json", |(_, value)| value), text.to_owned())
+            }
+        };
+        let pointers: Vec<_> = encrypt.iter().map(String::as_str).collect();
+        request = request.encrypt(&pointers);
+        match self.timeout {
+            Some(timeout) => request.timeout(timeout),
+            None => request,
+        }
+    }
+}
+
+/// Reads the input. [`rewind`](Calls::rewind) starts again from the first line.
+pub(super) struct Calls {
+    name: String,
+    input: BufReader<File>,
+    line: u64,
+    text: Vec<u8>,
+}
+
+impl Calls {
+    pub(super) fn open(path: &Path) -> Result<Calls, Failure> {
+        let from_stdin = path.as_os_str() == "-";
+        let name = if from_stdin { "stdin".to_owned() } else { format!("`{}`", path.display()) };
+        let open = || match from_stdin {
+            true => copy_to_temporary_file(&mut io::stdin().lock()),
+            false => File::open(path).and_then(|mut file| match file.metadata()?.is_file() {
+                true => Ok(file),
+                false => copy_to_temporary_file(&mut file),
+            }),
+        };
+        let file = open().map_err(|e| usage_error(format!("cannot read {name}: {e}")))?;
+        Ok(Calls { name, input: BufReader::new(file), line: 0, text: Vec::new() })
+    }
+
+    pub(super) fn rewind(&mut self) -> Result<(), Failure> {
+        self.line = 0;
+        self.input.rewind().map_err(|e| usage_error(format!("cannot read {} again: {e}", self.name)))
+    }
+
+    /// The next call. Empty lines are skipped.
+    pub(super) fn next(&mut self) -> Result<Option<Call>, Failure> {
+        loop {
+            self.text.clear();
+            self.line += 1;
+            let read = (&mut self.input).take(MAX_LINE_BYTES + 1).read_until(b'\n', &mut self.text);
+            match read {
+                Err(e) => return Err(self.invalid(self.line, &format!("cannot read the line: {e}"))),
+                Ok(0) => return Ok(None),
+                Ok(length) if length as u64 > MAX_LINE_BYTES => {
+                    return Err(
+                        self.invalid(self.line, &format!("line too long (limit {MAX_LINE_BYTES} bytes)"))
+                    );
+                }
+                Ok(_) => {}
+            }
+            let text = self.text.trim_ascii();
+            if !text.is_empty() {
+                return Call::parse(self.line, text)
+                    .map(Some)
+                    .map_err(|reason| self.invalid(self.line, &reason));
+            }
+        }
+    }
+
+    /// Checks everything that can be checked without sending the call.
+    pub(super) fn check(&self, call: &Call, wx: &WeChatPay) -> Result<(), Failure> {
+        if call.encrypts() && wx.platform_serials().is_empty() {
+            // Automatic certificates: the call would wait for the first download, too.
+            wx.refresh_certificates().wait()?;
+        }
+        match call.request(wx).prepare() {
+            Ok(_) => Ok(()),
+            Err(error) => Err(self.invalid(call.line, &describe(&error))),
+        }
+    }
+
+    /// An error in a line.
+    pub(super) fn invalid(&self, line: u64, reason: &str) -> Failure {
+        usage_error(format!("{}, line {line}: {reason}", self.name))
+    }
+}
+
+/// For input that cannot be read twice, such as a pipe.
+fn copy_to_temporary_file(source: &mut dyn Read) -> io::Result<File> {
+    let mut file = tempfile::tempfile()?;
+    io::copy(source, &mut file)?;
+    file.rewind()?;
+    Ok(file)
+}

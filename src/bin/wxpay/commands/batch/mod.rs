@@ -1,0 +1,279 @@
+//! `wxpay batch`: runs calls from JSON lines, with a crash-safe journal.
+//!
+//! A killed batch can be resumed because a call is announced in the journal, on the disk, before it is sent, and because
+//! its result is in the journal before it counts.
+
+mod args;
+mod calls;
+mod journal;
+mod outcome;
+mod rate_limiter;
+mod records;
+mod resume;
+mod shutdown;
+mod states;
+mod worker;
+
+use std::io::{self, Write as _};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::sync::atomic::AtomicU32;
+use std::time::Duration;
+
+use indicatif::{ProgressBar, ProgressStyle};
+use tokio::task::JoinSet;
+use wechatpay_chain::WeChatPay;
+
+pub(crate) use args::BatchArgs;
+
+use crate::config::Session;
+use crate::exit;
+use crate::failure::{Failure, usage_error};
+use crate::global::GlobalArgs;
+use calls::{Call, Calls};
+use journal::Journal;
+use outcome::{NextStep, Outcome, Summary};
+use rate_limiter::RateLimiter;
+use records::{ResultRecord, RunRecord, VERSION};
+use shutdown::{Shutdown, Signals};
+use states::{State, States};
+use worker::Worker;
+
+/// After a signal, calls in flight may take this long to finish.
+const GRACE_PERIOD: Duration = Duration::from_secs(30);
+
+/// A batch stops after this number of consecutive failures, or two for each call in flight if that is more.
+const MIN_FAILURE_LIMIT: u32 = 10;
+
+pub(crate) fn run(global: &GlobalArgs, args: &BatchArgs) -> Result<(), Failure> {
+    let session = Session::open(global)?;
+    let path = journal_path(args)?;
+    let run = RunRecord {
+        run: VERSION,
+        mchid: session.wx.mchid().to_owned(),
+        platform: if global.sandbox { "sandbox".to_owned() } else { base_url(&session.wx)? },
+    };
+    let mut calls = Calls::open(&args.calls)?;
+    let mut states = validate(&mut calls, &session.wx)?;
+    calls.rewind()?;
+    let file = resume::open(&path, args.resume, &run, &mut states)?;
+    let jobs = usize::from(args.jobs);
+    let cannot_write = |e: io::Error| {
+        let _ = writeln!(io::stderr(), "wxpay: cannot write the journal `{}`: {e}", path.display());
+        Failure::Reported(exit::TRANSPORT)
+    };
+    let worker = Worker {
+        wx: session.wx.clone(),
+        journal: Journal::start(file, 2 * jobs).map_err(cannot_write)?,
+        rate_limiter: RateLimiter::new(),
+        shutdown: Shutdown::new(),
+        repeat_unknown: args.repeat_unknown,
+        max_failures: MIN_FAILURE_LIMIT.max(2 * u32::from(args.jobs)),
+        failures: AtomicU32::new(0),
+    };
+    let mut batch =
+        Batch { calls, states, worker: Arc::new(worker), jobs, signal: None, bar: progress_bar() };
+    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build();
+    let runtime = runtime.map_err(|e| usage_error(format!("cannot start a runtime: {e}")))?;
+    let result = runtime.block_on(batch.run(&run));
+    // Ends the calls that were aborted, which still hold the worker and its journal.
+    runtime.shutdown_timeout(Duration::from_secs(1));
+    batch.bar.finish_and_clear();
+    let Batch { states, worker, signal, .. } = batch;
+    let Some(Worker { journal, shutdown, rate_limiter, .. }) = Arc::into_inner(worker) else {
+        return Err(cannot_write(io::Error::other("a call in flight did not end")));
+    };
+    journal.close().map_err(cannot_write)?;
+    result?;
+    let ending = Ending { stopped: shutdown.reason(), slowdowns: rate_limiter.slowdowns(), signal };
+    report(global, &path, states.summary(), ending)
+}
+
+/// Checks every call before the first one is sent.
+fn validate(calls: &mut Calls, wx: &WeChatPay) -> Result<States, Failure> {
+    let mut states = States::default();
+    while let Some(call) = calls.next()? {
+        calls.check(&call, wx)?;
+        if let Err(line) = states.add(&call) {
+            return Err(calls.invalid(call.line, &format!("its `id` is already used on line {line}")));
+        }
+    }
+    Ok(states)
+}
+
+/// A running batch.
+struct Batch {
+    calls: Calls,
+    states: States,
+    worker: Arc<Worker>,
+    jobs: usize,
+    /// The exit code of the signal that ended it.
+    signal: Option<u8>,
+    bar: ProgressBar,
+}
+
+impl Batch {
+    async fn run(&mut self, run: &RunRecord) -> Result<(), Failure> {
+        let mut signals =
+            Signals::listen().map_err(|e| usage_error(format!("cannot listen to signals: {e}")))?;
+        // If this fails, the announcement of the first call fails, too, and stops the batch.
+        let _ = self.worker.journal.write_and_sync(run).await;
+        self.bar.set_length(self.states.summary().calls);
+        let mut in_flight = JoinSet::new();
+        let mut deadline = None;
+        loop {
+            while in_flight.len() < self.jobs && !self.worker.shutdown.is_requested() {
+                match self.next_call().await {
+                    Ok(Some(call)) => {
+                        let worker = Arc::clone(&self.worker);
+                        // If it is aborted, this remains its state: the outcome is unknown.
+                        let before = self.states.set(&call.id, State::Sent);
+                        in_flight.spawn(async move {
+                            let outcome = worker.run(&call).await;
+                            (call.id, outcome.map_or(before, State::Finished))
+                        });
+                    }
+                    Ok(None) => break,
+                    Err(failure) => self.worker.shutdown.request(failure.to_string()),
+                }
+            }
+            let deadline_reached = async {
+                match deadline {
+                    Some(at) => tokio::time::sleep_until(at).await,
+                    None => std::future::pending().await,
+                }
+            };
+            tokio::select! {
+                finished = in_flight.join_next() => match finished {
+                    Some(Ok((id, state))) => {
+                        self.states.set(&id, state);
+                        self.bar.inc(1);
+                    }
+                    Some(Err(_)) => {}
+                    None => return Ok(()),
+                },
+                (code, name) = signals.next() => {
+                    if self.signal.is_some() {
+                        self.print(&format!("second {name}: ending at once"));
+                        std::process::exit(i32::from(code));
+                    }
+                    self.signal = Some(code);
+                    self.worker.shutdown.request(format!("ended by {name}"));
+                    deadline = Some(tokio::time::Instant::now() + GRACE_PERIOD);
+                    self.print(&format!("{name}: no new calls; waiting for {} in flight", in_flight.len()));
+                }
+                () = deadline_reached => {
+                    in_flight.abort_all();
+                    deadline = None;
+                }
+            }
+        }
+    }
+
+    /// The next call to send.
+    async fn next_call(&mut self) -> Result<Option<Call>, Failure> {
+        while let Some(call) = self.calls.next()? {
+            let Some(state) = self.states.get(&call) else {
+                return Err(self.calls.invalid(call.line, "the line changed while the batch was running"));
+            };
+            match state.next_step() {
+                NextStep::Send => return Ok(Some(call)),
+                NextStep::SendIfRepeatable if self.worker.may_repeat(&call) => return Ok(Some(call)),
+                NextStep::SendIfRepeatable if state == State::Sent => {
+                    // If this fails, the next write or the end of the journal fails, too.
+                    let _ = self.worker.journal.write(&ResultRecord::interrupted(&call)).await;
+                    self.states.set(&call.id, State::Finished(Outcome::Unknown));
+                }
+                NextStep::SendIfRepeatable | NextStep::Skip => {}
+            }
+            self.bar.inc(1);
+        }
+        Ok(None)
+    }
+
+    /// Prints a line to stderr, above the progress bar.
+    fn print(&self, text: &str) {
+        self.bar.suspend(|| drop(writeln!(io::stderr(), "wxpay: {text}")));
+    }
+}
+
+/// How a batch ended.
+struct Ending {
+    /// Why it stopped early.
+    stopped: Option<String>,
+    slowdowns: u32,
+    /// The exit code of the signal that ended it.
+    signal: Option<u8>,
+}
+
+/// Prints the summary to stderr, and gives the exit code.
+fn report(global: &GlobalArgs, path: &Path, summary: Summary, ending: Ending) -> Result<(), Failure> {
+    let Ending { stopped, slowdowns, signal } = ending;
+    let text = match (global.json_errors, serde_json::to_value(summary)) {
+        (true, Ok(mut json)) => {
+            if let Some(reason) = stopped {
+                json["stopped"] = reason.into();
+            }
+            json.to_string()
+        }
+        _ => summary_text(path, summary, stopped, slowdowns),
+    };
+    // A closed stderr changes nothing about the exit code.
+    let _ = writeln!(io::stderr(), "{text}");
+    match (signal, summary.code()) {
+        (Some(signal), _) if summary.left > 0 => Err(Failure::Reported(signal)),
+        (_, exit::SUCCESS) => Ok(()),
+        (_, code) => Err(Failure::Reported(code)),
+    }
+}
+
+fn summary_text(path: &Path, summary: Summary, stopped: Option<String>, slowdowns: u32) -> String {
+    let Summary { calls, ok, refused, unknown, unverified, left } = summary;
+    let mut text =
+        format!("wxpay: {calls} calls: {ok} ok, {refused} refused, {unknown} unknown, {left} left");
+    if unverified > 0 {
+        text.push_str(&format!(", {unverified} unverified"));
+    }
+    text.push_str(&format!("; the journal is `{}`", path.display()));
+    if slowdowns > 0 {
+        text.push_str(&format!("\n  slowed down {slowdowns} times by a rate limit"));
+    }
+    if let Some(reason) = stopped {
+        text.push_str(&format!("\n  stopped early: {reason}"));
+    }
+    if left > 0 {
+        text.push_str("\n  use --resume to send the calls that are left");
+    }
+    if unknown + unverified > 0 {
+        text.push_str(
+            "\n  query the calls that are unknown or unverified by their order or refund numbers, \
+             or use --resume --repeat-unknown to send them again",
+        );
+    }
+    text
+}
+
+fn journal_path(args: &BatchArgs) -> Result<PathBuf, Failure> {
+    match &args.output {
+        Some(output) => Ok(output.clone()),
+        None if args.calls.as_os_str() == "-" => {
+            Err(usage_error("use -o to name the journal: it cannot be named after stdin"))
+        }
+        None => Ok(args.calls.with_extension("results.jsonl")),
+    }
+}
+
+fn base_url(wx: &WeChatPay) -> Result<String, Failure> {
+    let prepared = wx.chain("v3").get().prepare()?;
+    Ok(prepared.url().trim_end_matches("v3").to_owned())
+}
+
+/// Drawn on stderr, on a terminal only.
+fn progress_bar() -> ProgressBar {
+    let bar = ProgressBar::no_length();
+    // The template is valid; if it were not, the default style would do.
+    match ProgressStyle::with_template("{pos} of {len} {bar:30} {per_sec}, {eta} left") {
+        Ok(style) => bar.with_style(style),
+        Err(_) => bar,
+    }
+}

@@ -1,0 +1,116 @@
+//! Opens a journal: locks the file, and reads the results of earlier runs.
+
+use std::fs::{File, OpenOptions};
+use std::io::{self, BufRead as _, BufReader, Read as _, Seek as _};
+use std::path::Path;
+
+use fs4::{FileExt, TryLockError};
+
+use super::records::{Record, RunRecord, VERSION};
+use super::states::{State, States};
+use crate::failure::{Failure, usage_error};
+use crate::output;
+
+/// Enough for the longest response, escaped, and the other members.
+const MAX_LINE_BYTES: u64 = 64 << 20;
+
+/// Opens the journal for this process only, restores the states of the calls from it, and discards an incomplete last
+/// line.
+pub(super) fn open(path: &Path, resume: bool, run: &RunRecord, states: &mut States) -> Result<File, Failure> {
+    let shown = format!("`{}`", path.display());
+    let failed = |e: io::Error| usage_error(format!("cannot open the journal {shown}: {e}"));
+    let existed = path.exists();
+    let mut options = OpenOptions::new();
+    options.read(true).append(true).create(true);
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::OpenOptionsExt as _;
+        options.mode(0o600); // responses hold personal data
+    }
+    let file = options.open(path).map_err(failed)?;
+    // Qualified: since Rust 1.89, the standard library has a method of the same name.
+    match FileExt::try_lock(&file) {
+        Ok(()) => {}
+        Err(TryLockError::WouldBlock) => {
+            return Err(usage_error(format!("the journal {shown} is in use by another batch")));
+        }
+        Err(TryLockError::Error(e)) => {
+            return Err(usage_error(format!("cannot lock the journal {shown}: {e}")));
+        }
+    }
+    let metadata = file.metadata().map_err(failed)?;
+    if !metadata.is_file() {
+        return Err(usage_error(format!("expected a regular file for the journal, found {shown}")));
+    }
+    let length = metadata.len();
+    if length > 0 && !resume {
+        return Err(usage_error(format!(
+            "use --resume to continue the journal {shown}, or -o to name another file: it already exists"
+        )));
+    }
+    let complete = read(&file, &shown, run, states)?;
+    if complete < length {
+        file.set_len(complete).and_then(|()| file.sync_data()).map_err(failed)?;
+        let discarded = length - complete;
+        output::warn(&format!("discarded the incomplete last line of {shown} ({discarded} bytes)"));
+    }
+    if !existed {
+        if resume {
+            output::warn(&format!("the journal {shown} does not exist yet: all calls will be sent"));
+        }
+        // The file's name must be on the disk, too.
+        sync_folder(path).map_err(failed)?;
+    }
+    Ok(file)
+}
+
+/// Reads the records, and returns the length of the complete lines.
+fn read(file: &File, shown: &str, run: &RunRecord, states: &mut States) -> Result<u64, Failure> {
+    let mut reader = BufReader::new(file);
+    reader.rewind().map_err(|e| usage_error(format!("cannot read {shown}: {e}")))?;
+    let (mut complete, mut text) = (0, Vec::new());
+    for line in 1_u64.. {
+        let invalid = |reason: &str| usage_error(format!("{shown}, line {line}: {reason}"));
+        text.clear();
+        let length = (&mut reader)
+            .take(MAX_LINE_BYTES)
+            .read_until(b'\n', &mut text)
+            .map_err(|e| invalid(&format!("cannot read the line: {e}")))?;
+        let Some(record) = text.strip_suffix(b"\n") else {
+            if length as u64 == MAX_LINE_BYTES {
+                return Err(invalid(&format!("line too long (limit {MAX_LINE_BYTES} bytes)")));
+            }
+            break;
+        };
+        complete += length as u64;
+        let record = Record::parse(record)
+            .map_err(|reason| invalid(&format!("the journal is damaged, or not a journal: {reason}")))?;
+        match record {
+            Record::Run(earlier) if earlier.run != VERSION => {
+                Err(format!("expected a journal of version {VERSION}, found version {}", earlier.run))
+            }
+            Record::Run(earlier) if earlier != *run => Err(format!(
+                "the journal belongs to merchant {} at {}, but this is merchant {} at {}",
+                earlier.mchid, earlier.platform, run.mchid, run.platform
+            )),
+            Record::Run(_) => Ok(()),
+            _ if line == 1 => Err("not a journal: its first record must be `run`".to_owned()),
+            Record::Sent { id, digest } => states.restore(&id, &digest, State::Sent),
+            Record::Result { id, digest, outcome } => states.restore(&id, &digest, State::Finished(outcome)),
+        }
+        .map_err(|reason| invalid(&reason))?;
+    }
+    Ok(complete)
+}
+
+#[cfg(unix)]
+fn sync_folder(path: &Path) -> io::Result<()> {
+    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    File::open(folder)?.sync_all()
+}
+
+/// Other systems cannot open a folder.
+#[cfg(not(unix))]
+fn sync_folder(_: &Path) -> io::Result<()> {
+    Ok(())
+}

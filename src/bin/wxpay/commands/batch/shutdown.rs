@@ -1,0 +1,89 @@
+//! Ending a batch early: after a fatal problem, or after a signal.
+
+use std::future::Future;
+use std::io;
+
+use tokio::sync::watch;
+
+use crate::exit;
+
+/// Once it is requested, no new calls are sent.
+pub(super) struct Shutdown {
+    reason: watch::Sender<Option<String>>,
+}
+
+impl Shutdown {
+    pub(super) fn new() -> Shutdown {
+        Shutdown { reason: watch::Sender::new(None) }
+    }
+
+    /// Requests it. Only the first reason is kept.
+    pub(super) fn request(&self, reason: impl Into<String>) {
+        self.reason.send_if_modified(|current| {
+            let first = current.is_none();
+            if first {
+                *current = Some(reason.into());
+            }
+            first
+        });
+    }
+
+    pub(super) fn is_requested(&self) -> bool {
+        self.reason.borrow().is_some()
+    }
+
+    pub(super) fn reason(&self) -> Option<String> {
+        self.reason.borrow().clone()
+    }
+
+    /// Waits for a future, but only until a shutdown is requested.
+    pub(super) async fn or<T>(&self, future: impl Future<Output = T>) -> Option<T> {
+        let mut reason = self.reason.subscribe();
+        tokio::select! {
+            biased;
+            _ = reason.wait_for(Option::is_some) => None,
+            value = future => Some(value),
+        }
+    }
+}
+
+/// The signals that ask a program to end.
+pub(super) struct Signals {
+    #[cfg(unix)]
+    interrupt: tokio::signal::unix::Signal,
+    #[cfg(unix)]
+    terminate: tokio::signal::unix::Signal,
+}
+
+impl Signals {
+    #[cfg(unix)]
+    pub(super) fn listen() -> io::Result<Signals> {
+        use tokio::signal::unix::{SignalKind, signal};
+        Ok(Signals {
+            interrupt: signal(SignalKind::interrupt())?,
+            terminate: signal(SignalKind::terminate())?,
+        })
+    }
+
+    /// Waits for the next signal; returns its exit code and its name.
+    #[cfg(unix)]
+    pub(super) async fn next(&mut self) -> (u8, &'static str) {
+        tokio::select! {
+            _ = self.interrupt.recv() => (exit::INTERRUPTED, "Ctrl-C"),
+            _ = self.terminate.recv() => (exit::TERMINATED, "SIGTERM"),
+        }
+    }
+
+    #[cfg(not(unix))]
+    pub(super) fn listen() -> io::Result<Signals> {
+        Ok(Signals {})
+    }
+
+    #[cfg(not(unix))]
+    pub(super) async fn next(&mut self) -> (u8, &'static str) {
+        if tokio::signal::ctrl_c().await.is_err() {
+            std::future::pending::<()>().await;
+        }
+        (exit::INTERRUPTED, "Ctrl-C")
+    }
+}

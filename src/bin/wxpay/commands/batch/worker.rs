@@ -1,0 +1,90 @@
+//! Runs one call: waits for the rate limiter, announces the call in the journal, sends it, records the result, and
+//! repeats it if that is safe.
+
+use std::sync::atomic::{AtomicU32, Ordering};
+use std::time::{Duration, Instant};
+
+use wechatpay_chain::WeChatPay;
+
+use super::calls::Call;
+use super::journal::Journal;
+use super::outcome::{self, Outcome};
+use super::rate_limiter::RateLimiter;
+use super::records::{ResultRecord, SentRecord};
+use super::shutdown::Shutdown;
+
+/// The pauses before a call without a response is sent again (PROTOCOL, Errors and retry).
+const PAUSES: [Duration; 3] = [Duration::from_secs(1), Duration::from_secs(2), Duration::from_secs(4)];
+
+const JOURNAL_FAILED: &str = "cannot write the journal";
+
+/// Shared by all calls of a batch.
+pub(super) struct Worker {
+    pub(super) wx: WeChatPay,
+    pub(super) journal: Journal,
+    pub(super) rate_limiter: RateLimiter,
+    pub(super) shutdown: Shutdown,
+    pub(super) repeat_unknown: bool,
+    /// The batch stops after this number of consecutive calls that failed in a way that affects all calls.
+    pub(super) max_failures: u32,
+    pub(super) failures: AtomicU32,
+}
+
+impl Worker {
+    /// Whether a call that may have been carried out may be sent again.
+    pub(super) fn may_repeat(&self, call: &Call) -> bool {
+        call.is_get() || self.repeat_unknown
+    }
+
+    /// The outcome of the call; `None` if it was not sent.
+    pub(super) async fn run(&self, call: &Call) -> Option<Outcome> {
+        let mut pauses = PAUSES.into_iter();
+        let mut last = None;
+        while self.shutdown.or(self.rate_limiter.acquire()).await.is_some() {
+            if self.journal.write_and_sync(&SentRecord::now(call)).await.is_err() {
+                self.shutdown.request(JOURNAL_FAILED);
+                break;
+            }
+            let sent = Instant::now();
+            let result = call.request(&self.wx).await;
+            let outcome = Outcome::of(&result);
+            if self.journal.write(&ResultRecord::now(call, outcome, &result)).await.is_err() {
+                self.shutdown.request(JOURNAL_FAILED);
+                return Some(Outcome::Unknown);
+            }
+            last = Some(outcome);
+            self.count_failure(outcome, outcome::affects_other_calls(outcome, &result));
+            match outcome {
+                Outcome::Limited => {
+                    if self.rate_limiter.on_limited(sent, outcome::retry_after(&result)).is_err() {
+                        self.shutdown.request("the platform's rate limit keeps refusing calls");
+                    }
+                    continue;
+                }
+                Outcome::Ok | Outcome::Refused => self.rate_limiter.on_response(),
+                _ => {}
+            }
+            let repeat = match outcome {
+                Outcome::Unsent => true,
+                Outcome::Unknown => self.may_repeat(call),
+                _ => false,
+            };
+            let Some(pause) = pauses.next().filter(|_| repeat) else { break };
+            if self.shutdown.or(tokio::time::sleep(pause)).await.is_none() {
+                break;
+            }
+        }
+        last
+    }
+
+    /// Stops the batch once every call fails, instead of going through all of them.
+    fn count_failure(&self, outcome: Outcome, affects_other_calls: bool) {
+        if !affects_other_calls {
+            if outcome != Outcome::Limited {
+                self.failures.store(0, Ordering::Relaxed);
+            }
+        } else if self.failures.fetch_add(1, Ordering::Relaxed) + 1 >= self.max_failures {
+            self.shutdown.request(format!("{} calls in a row failed", self.max_failures));
+        }
+    }
+}

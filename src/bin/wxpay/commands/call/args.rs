@@ -1,0 +1,101 @@
+//! The arguments of the verbs.
+
+use std::path::PathBuf;
+
+use clap::Args;
+
+/// Call an endpoint with GET
+#[derive(Args)]
+#[command(after_help = "Examples:\n  \
+    wxpay get v3/pay/transactions/id/{transaction_id} --var transaction_id=4200 -q mchid=1900000109\n  \
+    wxpay get v3/certificates --jq '.data[].serial_no' --raw\n  \
+    wxpay get v3/merchant-service/images/{+media_id} --var media_id=ChsyMDAyMDA4MDAy --save image.jpg")]
+pub(crate) struct GetArgs {
+    #[command(flatten)]
+    pub(super) call: CallArgs,
+    /// Stream the response into this file, which appears only once it is complete
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["raw", "jq", "decrypt"])]
+    pub(super) save: Option<PathBuf>,
+}
+
+#[derive(Args)]
+#[command(after_help = "Examples:\n  \
+    wxpay post v3/security/echo echo_message=hello\n  \
+    wxpay post v3/security/echo -d '{\"echo_message\":\"hello\"}'\n  \
+    wxpay post v3/refund/domestic/refunds out_trade_no=P1 out_refund_no=R1 /amount/refund:=1 /amount/total:=1 /amount/currency=CNY\n  \
+    wxpay put v3/marketing/favor/stocks/{id} --var id=98065001 -d @body.json -H 'Idempotency-Key: 1'\n  \
+    wxpay delete v3/global/merchant-service/complaint-notifications url=https://www.example.com/notify --curl")]
+pub(crate) struct WriteArgs {
+    #[command(flatten)]
+    pub(super) call: CallArgs,
+    #[command(flatten)]
+    pub(super) body: BodyArgs,
+}
+
+/// The arguments of every verb.
+#[derive(Args)]
+pub(crate) struct CallArgs {
+    /// The path, with {variables} as in RFC 6570, or a complete https:// URL
+    #[arg(value_name = "PATH")]
+    pub(super) path: String,
+    /// Set a variable of the path (repeatable)
+    #[arg(long, value_name = "NAME=VALUE", value_parser = pair)]
+    pub(super) var: Vec<(String, String)>,
+    /// Add a query parameter (repeatable)
+    #[arg(short, long, value_name = "NAME=VALUE", value_parser = pair)]
+    pub(super) query: Vec<(String, String)>,
+    /// Set a request header (repeatable)
+    #[arg(short = 'H', long, value_name = "NAME: VALUE", value_parser = header)]
+    pub(super) header: Vec<(String, String)>,
+    /// Retry up to N times (at most 3) when the platform asks for it [default: 0]
+    #[arg(long, value_name = "N", default_value_t = 0, hide_default_value = true)]
+    pub(super) retry: u32,
+    /// Decrypt the response fields at this JSON pointer (`*` matches every element of an array)
+    #[arg(long, value_name = "POINTER")]
+    pub(super) decrypt: Vec<String>,
+    /// Send nothing; print the request and the message to be signed
+    #[arg(long, conflicts_with = "curl")]
+    pub(super) dry_run: bool,
+    /// Send nothing; print an equivalent curl command, valid for five minutes
+    #[arg(long)]
+    pub(super) curl: bool,
+    /// Also print the status and the response headers
+    #[arg(short, long)]
+    pub(super) include: bool,
+    /// Print the response body unchanged; with --jq, print strings without quotes
+    #[arg(long)]
+    pub(super) raw: bool,
+    /// Filter the response with a jq expression
+    #[arg(long, value_name = "FILTER")]
+    pub(super) jq: Option<String>,
+}
+
+/// The arguments that make the request body.
+#[derive(Args)]
+pub(crate) struct BodyArgs {
+    /// The JSON body: the text itself, @FILE, or - for stdin. Sent unchanged unless there are fields or --encrypt
+    #[arg(short, long, value_name = "JSON|@FILE|-")]
+    pub(super) data: Option<String>,
+    /// Encrypt the request fields at this JSON pointer (`*` matches every element of an array)
+    #[arg(long, value_name = "POINTER")]
+    pub(super) encrypt: Vec<String>,
+    /// Set a field of the body: NAME=TEXT or NAME:=JSON; NAME may be a JSON pointer (/amount/total:=1, /list/-=last)
+    #[arg(value_name = "FIELD")]
+    pub(super) fields: Vec<String>,
+}
+
+fn pair(text: &str) -> Result<(String, String), String> {
+    match text.split_once('=') {
+        Some((name, value)) if !name.is_empty() => Ok((name.to_owned(), value.to_owned())),
+        _ => Err("expected NAME=VALUE".to_owned()),
+    }
+}
+
+fn header(text: &str) -> Result<(String, String), String> {
+    match text.split_once(':') {
+        Some((name, value)) if !name.trim().is_empty() => {
+            Ok((name.trim().to_owned(), value.trim().to_owned()))
+        }
+        _ => Err("expected 'NAME: VALUE'".to_owned()),
+    }
+}

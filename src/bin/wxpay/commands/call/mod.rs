@@ -1,0 +1,125 @@
+//! `wxpay get`, `post`, `put`, `patch` and `delete`: builds a request from the arguments, then sends or shows it.
+
+mod args;
+mod body;
+mod preview;
+
+use std::path::Path;
+
+use serde_json::json;
+use wechatpay_chain::http::{HeaderMap, Method, StatusCode};
+use wechatpay_chain::{Request, WeChatPay};
+
+pub(crate) use args::{GetArgs, WriteArgs};
+
+use crate::config::Session;
+use crate::download;
+use crate::failure::Failure;
+use crate::global::GlobalArgs;
+use crate::output::{self, Output};
+use args::CallArgs;
+use body::Body;
+
+pub(crate) fn get(global: &GlobalArgs, args: &GetArgs) -> Result<(), Failure> {
+    let build = |wx: &WeChatPay| request(wx, &Method::GET, &args.call);
+    run(global, &args.call, args.save.as_deref(), build)
+}
+
+pub(crate) fn write(global: &GlobalArgs, method: Method, args: &WriteArgs) -> Result<(), Failure> {
+    let WriteArgs { call, body } = args;
+    let content = Body::build(body)?;
+    let build = |wx: &WeChatPay| {
+        let request = request(wx, &method, call);
+        let request = match content {
+            Body::Empty => request,
+            Body::Text(text) => request.body(content_type(call).unwrap_or("application/json"), text),
+            Body::Value(value) => request.json(value),
+        };
+        let pointers: Vec<_> = body.encrypt.iter().map(String::as_str).collect();
+        request.encrypt(&pointers)
+    };
+    run(global, call, None, build)
+}
+
+/// The `Content-Type` that the caller set, such as `application/json;charset=utf-8`.
+fn content_type(args: &CallArgs) -> Option<&str> {
+    args.header
+        .iter()
+        .find(|(name, _)| name.eq_ignore_ascii_case("content-type"))
+        .map(|(_, value)| value.as_str())
+}
+
+fn request(wx: &WeChatPay, method: &Method, args: &CallArgs) -> Request {
+    let chain = wx.chain(&args.path);
+    let mut request = match *method {
+        Method::POST => chain.post(json!(null)),
+        Method::PUT => chain.put(json!(null)),
+        Method::PATCH => chain.patch(json!(null)),
+        Method::DELETE => chain.delete(),
+        _ => chain.get(),
+    };
+    for (name, value) in &args.var {
+        request = request.var(name, value.as_str());
+    }
+    for (name, value) in &args.query {
+        request = request.query(json!({ name: value }));
+    }
+    for (name, value) in &args.header {
+        request = request.header(name, value);
+    }
+    request.retry(args.retry)
+}
+
+/// Shows the request, or sends it and prints or saves the response.
+fn run(
+    global: &GlobalArgs,
+    args: &CallArgs,
+    save: Option<&Path>,
+    build: impl FnOnce(&WeChatPay) -> Request,
+) -> Result<(), Failure> {
+    let output = Output::new(global.color).with_filter(args.jq.as_deref(), args.raw)?;
+    let session = match args.dry_run || args.curl {
+        true => Session::open_with(global, |builder| builder)?,
+        false => Session::open(global)?,
+    };
+    let request = build(&session.wx);
+    if args.curl {
+        return preview::curl(&request.prepare()?);
+    }
+    if args.dry_run {
+        return preview::dry_run(&request.prepare()?, &output);
+    }
+    if let Some(file) = save {
+        let saved = download::run(request.save_to(file))?;
+        print_head(args, saved.status, &saved.headers)?;
+        return output.json(&download::to_json(&saved));
+    }
+    let response = request.wait()?;
+    print_head(args, response.status(), response.headers())?;
+    if !args.decrypt.is_empty() {
+        let pointers: Vec<_> = args.decrypt.iter().map(String::as_str).collect();
+        return output.json(&response.decrypt(&pointers)?);
+    }
+    match args.raw && args.jq.is_none() {
+        true => output::raw(response.bytes()),
+        false => output.body(response.bytes()),
+    }
+}
+
+/// With `--include`, prints status and headers in the format of HTTP/1.1.
+fn print_head(args: &CallArgs, status: u16, headers: &HeaderMap) -> Result<(), Failure> {
+    if !args.include {
+        return Ok(());
+    }
+    let reason =
+        StatusCode::from_u16(status).ok().and_then(|status| status.canonical_reason()).unwrap_or_default();
+    let mut text = format!("HTTP/1.1 {status} {reason}\n").into_bytes();
+    for (name, value) in headers {
+        text.extend_from_slice(name.as_str().as_bytes());
+        text.extend_from_slice(b": ");
+        text.extend_from_slice(value.as_bytes());
+        text.push(b'\n');
+    }
+    text.push(b'\n');
+    output::raw(&text)
+}

@@ -1,0 +1,44 @@
+//! `wxpay decrypt`.
+
+use clap::Args;
+use serde_json::json;
+
+use crate::failure::Failure;
+use crate::global::GlobalArgs;
+use crate::output::Output;
+use crate::saved_message::{SavedMessage, SavedMessageArgs};
+
+/// Verify a saved notification, then decrypt its resource with the APIv3 key
+#[derive(Args)]
+#[command(after_help = "Examples:\n  \
+    wxpay decrypt --headers notification.headers notification.json\n  \
+    wxpay decrypt --headers notification.headers notification.json --any-time --jq .resource.out_trade_no --raw")]
+pub(crate) struct DecryptArgs {
+    #[command(flatten)]
+    message: SavedMessageArgs,
+    /// Filter the decrypted notification with a jq expression
+    #[arg(long, value_name = "FILTER")]
+    jq: Option<String>,
+    /// With --jq, print strings without quotes
+    #[arg(long, requires = "jq")]
+    raw: bool,
+}
+
+pub(crate) fn run(global: &GlobalArgs, args: &DecryptArgs) -> Result<(), Failure> {
+    let output = Output::new(global.color).with_filter(args.jq.as_deref(), args.raw)?;
+    let message = SavedMessage::read(&args.message)?;
+    let wx = message.verifying_client(global, &args.message)?;
+    let notification = wx
+        .notification(&message.headers, message.body.clone())
+        .wait()
+        .map_err(|error| message.add_hint(&wx, error))?;
+    output.json(&json!({
+        "id": notification.id,
+        "event_type": notification.event_type,
+        "create_time": notification.create_time,
+        "resource_type": notification.resource_type,
+        "summary": notification.summary,
+        "original_type": notification.original_type,
+        "resource": notification.resource,
+    }))
+}

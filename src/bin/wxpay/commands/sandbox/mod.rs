@@ -1,0 +1,28 @@
+//! `wxpay sandbox`.
+
+mod server;
+
+use clap::Args;
+
+use crate::config;
+use crate::failure::{Failure, usage_error};
+
+/// Run an offline WeChat Pay platform for any SDK, until Ctrl-C
+///
+/// Prints its address and credentials, as `export` lines for a shell and as code for the PHP, Node and Rust SDKs.
+#[derive(Args)]
+#[command(after_help = "Examples:\n  \
+    wxpay sandbox\n  \
+    wxpay sandbox --port 8080 --keys keys --state state.db\n  \
+    wxpay sandbox --fault 'rate-limited share=0.1' --seed 7")]
+pub(crate) struct SandboxArgs {
+    #[command(flatten)]
+    options: server::Options,
+}
+
+pub(crate) fn run(args: SandboxArgs) -> Result<(), Failure> {
+    let mut options = args.options;
+    options.keys = options.keys.or_else(config::sandbox::keys_folder);
+    server::run(&options)
+        .map_err(|error| usage_error(format!("the sandbox cannot start: {}", server::with_sources(&*error))))
+}

@@ -1,0 +1,56 @@
+//! `wxpay upload`.
+
+use std::path::PathBuf;
+
+use clap::Args;
+use serde_json::Value;
+use wechatpay_chain::Media;
+
+use crate::config::Session;
+use crate::download::Spinner;
+use crate::failure::{Failure, usage_error};
+use crate::global::GlobalArgs;
+use crate::input;
+use crate::output::Output;
+
+/// Upload a file; the signature covers its meta part
+#[derive(Args)]
+#[command(after_help = "Examples:\n  \
+    wxpay upload licence.jpg v3/merchant/media/upload\n  \
+    wxpay upload licence.jpg v3/merchant/media/upload --name front.jpg")]
+pub(crate) struct UploadArgs {
+    /// The file to upload
+    #[arg(value_name = "FILE")]
+    file: PathBuf,
+    /// The path of the endpoint
+    #[arg(value_name = "PATH")]
+    path: String,
+    /// The meta part, if the endpoint needs more than filename and sha256: JSON, @FILE, or - for stdin
+    #[arg(long, value_name = "JSON|@FILE|-")]
+    meta: Option<String>,
+    /// The file name to send [default: the name of FILE]
+    #[arg(long, value_name = "FILENAME")]
+    name: Option<String>,
+    /// Filter the response with a jq expression
+    #[arg(long, value_name = "FILTER")]
+    jq: Option<String>,
+}
+
+pub(crate) fn run(global: &GlobalArgs, args: &UploadArgs) -> Result<(), Failure> {
+    let output = Output::new(global.color).with_filter(args.jq.as_deref(), false)?;
+    let mut media = Media::file(&args.file);
+    if let Some(name) = &args.name {
+        media = media.filename(name);
+    }
+    if let Some(meta) = &args.meta {
+        let text = input::read("--meta", meta)?;
+        // As a string, it is signed and sent unchanged.
+        let text = String::from_utf8(text).map_err(|_| usage_error("--meta: expected JSON in UTF-8"))?;
+        media = media.meta(text);
+    }
+    let session = Session::open(global)?;
+    let spinner = Spinner::new("uploading");
+    let response = session.wx.chain(&args.path).post(Value::Null).media(media).wait();
+    drop(spinner);
+    output.body(response?.bytes())
+}

@@ -1,0 +1,83 @@
+//! Profiles of `config.toml`: a table for each, with the keys of [`variables`].
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+
+use etcetera::BaseStrategy as _;
+use toml::Value;
+
+use super::variables;
+use crate::failure::{Failure, usage_error};
+use crate::file_mode;
+
+pub(super) const DEFAULT: &str = "default";
+
+/// A profile's values by the names of their variables.
+pub(super) struct Profile {
+    /// For messages.
+    pub(super) name: String,
+    pub(super) values: BTreeMap<&'static str, String>,
+}
+
+/// `config.toml` in the configuration folder of the operating system.
+pub(super) fn default_file() -> Option<PathBuf> {
+    etcetera::choose_base_strategy().ok().map(|base| base.config_dir().join("wxpay").join("config.toml"))
+}
+
+impl Profile {
+    pub(super) fn read(file: &Path, profile: &str) -> Result<Profile, Failure> {
+        let path = file.display();
+        let text =
+            std::fs::read_to_string(file).map_err(|e| usage_error(format!("cannot read `{path}`: {e}")))?;
+        file_mode::warn_if_readable_by_others("the configuration", file);
+        // The parser's full message quotes the line, which may hold a key.
+        let profiles: toml::Table = text.parse().map_err(|e: toml::de::Error| {
+            let line = e
+                .span()
+                .and_then(|span| text.get(..span.start))
+                .map_or(1, |before| before.matches('\n').count() + 1);
+            usage_error(format!("`{path}`, line {line}: {}", e.message()))
+        })?;
+        let Some(table) = profiles.get(profile).and_then(Value::as_table) else {
+            let names = profiles.iter().filter(|(_, value)| value.is_table()).map(|(name, _)| name);
+            let names: Vec<_> = names.map(|name| format!("`{name}`")).collect();
+            let names = if names.is_empty() { "none".to_owned() } else { names.join(", ") };
+            return Err(usage_error(format!("`{path}` has no profile `{profile}`; available: {names}")));
+        };
+        let name = format!("`{path}`, profile `{profile}`");
+        let folder = file.parent().unwrap_or(Path::new(""));
+        let mut values = BTreeMap::new();
+        for (key, value) in table {
+            let invalid = |reason: String| usage_error(format!("{name}: {reason}"));
+            let Some(variable) = variables::names().find(|name| variables::key_of(name) == *key) else {
+                let known: Vec<_> = variables::names().map(variables::key_of).collect();
+                return Err(invalid(format!("unknown key `{key}`; known keys: {}", known.join(", "))));
+            };
+            let value = match value {
+                Value::String(text) if variable == variables::P12 && !text.starts_with("file://") => {
+                    resolve_path(folder, &format!("file://{text}"))
+                }
+                Value::String(text) => resolve_path(folder, text),
+                Value::Boolean(on) => i32::from(*on).to_string(),
+                Value::Integer(number) => number.to_string(),
+                Value::Float(number) => number.to_string(),
+                other => {
+                    return Err(invalid(format!("`{key}`: expected a string, found {}", other.type_str())));
+                }
+            };
+            values.insert(variable, value);
+        }
+        Ok(Profile { name, values })
+    }
+}
+
+/// Resolves a relative `file://` path against the folder of the configuration; other values stay as they are.
+fn resolve_path(folder: &Path, value: &str) -> String {
+    match value.strip_prefix("file://").map(Path::new) {
+        Some(path) if path.is_relative() => match std::path::absolute(folder.join(path)) {
+            Ok(path) => format!("file://{}", path.display()),
+            Err(_) => value.to_owned(),
+        },
+        _ => value.to_owned(),
+    }
+}

@@ -1,0 +1,140 @@
+//! Where the configuration comes from: the environment, a profile of `config.toml`, or the sandbox. Each is a set of
+//! `WECHATPAY_*` values, from which the library builds a client.
+
+use std::collections::BTreeMap;
+use std::env::VarError;
+use std::path::Path;
+use std::time::Duration;
+
+use wechatpay_chain::{Error, WeChatPay, WeChatPayBuilder, sandbox::Sandbox};
+
+use super::profile::{self, Profile};
+use super::{sandbox, variables};
+use crate::failure::{Failure, describe, usage_error};
+use crate::file_mode;
+use crate::global::GlobalArgs;
+
+pub(crate) struct Source {
+    /// For messages.
+    pub(crate) name: String,
+    kind: Kind,
+    values: BTreeMap<&'static str, String>,
+}
+
+enum Kind {
+    Environment,
+    Profile,
+    /// Runs until it is dropped.
+    Sandbox {
+        _running: Box<Sandbox>,
+    },
+}
+
+impl Source {
+    /// The first of: `--sandbox`, `--profile` or `--config`, the environment, the default profile.
+    pub(crate) fn find(global: &GlobalArgs) -> Result<Source, Failure> {
+        if global.sandbox {
+            let running = Box::new(sandbox::start()?);
+            let values = sandbox::credentials(&running).into_iter().collect();
+            return Ok(Source {
+                name: "the sandbox".to_owned(),
+                kind: Kind::Sandbox { _running: running },
+                values,
+            });
+        }
+        let requested = global.config.is_some() || global.profile.is_some();
+        let environment = environment()?;
+        let file = match (&global.config, profile::default_file()) {
+            (Some(file), _) => Some(file.clone()),
+            (None, Some(file)) if requested || file.exists() => Some(file),
+            (None, _) => None,
+        };
+        let source = match file {
+            Some(file) if requested || !environment.contains_key(variables::MCHID) => {
+                let profile = global.profile.as_deref().unwrap_or(profile::DEFAULT);
+                let Profile { name, values } = Profile::read(&file, profile)?;
+                Source { name, kind: Kind::Profile, values }
+            }
+            None if environment.is_empty() => return Err(no_credentials()),
+            _ => Source { name: "the environment".to_owned(), kind: Kind::Environment, values: environment },
+        };
+        source.check_file_modes();
+        Ok(source)
+    }
+
+    pub(crate) fn get(&self, name: &str) -> Option<&str> {
+        self.values.get(name).map(String::as_str)
+    }
+
+    pub(crate) fn remove(&mut self, name: &str) -> Option<String> {
+        self.values.remove(name)
+    }
+
+    /// Builds a client from the values and the global options; `configure` may set more.
+    pub(crate) fn client(
+        &self,
+        global: &GlobalArgs,
+        configure: impl FnOnce(WeChatPayBuilder) -> WeChatPayBuilder,
+    ) -> Result<WeChatPay, Failure> {
+        let failure = |error| self.failure(global, &error);
+        let mut builder =
+            WeChatPayBuilder::from_variables(|name| self.get(name).map(str::to_owned)).map_err(failure)?;
+        if let Some(url) = &global.base_url {
+            builder = builder.base_url(url);
+        }
+        if let Some(seconds) = global.timeout {
+            let timeout = Duration::try_from_secs_f64(seconds)
+                .map_err(|_| usage_error(format!("--timeout: expected seconds, found {seconds}")))?;
+            builder = builder.timeout(timeout);
+        }
+        configure(builder).build().map_err(failure)
+    }
+
+    /// Names the option, the profile's key or the variable that has the invalid value.
+    fn failure(&self, global: &GlobalArgs, error: &Error) -> Failure {
+        let text = describe(error);
+        let option = match error {
+            Error::Config(e) if e.field() == variables::BASE_URL && global.base_url.is_some() => "--base-url",
+            Error::Config(e) if e.field() == "timeout" && global.timeout.is_some() => "--timeout",
+            _ => {
+                let text = match self.kind {
+                    Kind::Profile => variables::with_keys(&text),
+                    _ => text,
+                };
+                return usage_error(format!("{}: {text}", self.name));
+            }
+        };
+        let (_, reason) = text.split_once("` ").unwrap_or(("", &text));
+        usage_error(format!("{option} {reason}"))
+    }
+
+    fn check_file_modes(&self) {
+        let key = self.get(variables::PRIVATE_KEY).and_then(|value| value.strip_prefix("file://"));
+        let p12 = self.get(variables::P12).map(|value| value.strip_prefix("file://").unwrap_or(value));
+        for path in [key, p12].into_iter().flatten() {
+            file_mode::warn_if_readable_by_others("the key file", Path::new(path));
+        }
+    }
+}
+
+/// The variables that are set. Shells and containers unset a variable by emptying it, so an empty one does not count.
+fn environment() -> Result<BTreeMap<&'static str, String>, Failure> {
+    let mut values = BTreeMap::new();
+    for name in variables::names() {
+        match std::env::var(name) {
+            Ok(value) if !value.is_empty() => drop(values.insert(name, value)),
+            Err(VarError::NotUnicode(_)) => return Err(usage_error(format!("`{name}` is not UTF-8"))),
+            _ => {}
+        }
+    }
+    Ok(values)
+}
+
+fn no_credentials() -> Failure {
+    let file = profile::default_file().map_or_else(|| "config.toml".to_owned(), |f| f.display().to_string());
+    usage_error(format!(
+        "no credentials found: set {} and the related variables (see wxpay --help), create `{file}`, \
+         or use --sandbox, which needs no account",
+        variables::MCHID
+    ))
+}

@@ -1,0 +1,130 @@
+//! Why a command failed: the message, its JSON form, and the exit code.
+
+use std::fmt;
+use std::io::{self, Write as _};
+use std::process::ExitCode;
+
+use serde_json::{Map, Value, json};
+use wechatpay_chain::Error;
+use wechatpay_chain::sandbox::SandboxError;
+
+use crate::exit;
+
+/// Why a command failed.
+pub(crate) enum Failure {
+    /// An invalid argument, configuration or file.
+    Usage(String),
+    /// An error of the library, and how to fix it where the program knows.
+    Library { error: Error, hint: Option<String> },
+    /// The message is already printed; only the exit code is left.
+    Reported(u8),
+    /// The reader of stdout closed the pipe: end quietly.
+    OutputClosed,
+}
+
+/// A [`Failure::Usage`].
+pub(crate) fn usage_error(message: impl Into<String>) -> Failure {
+    Failure::Usage(message.into())
+}
+
+impl Failure {
+    pub(crate) fn code(&self) -> u8 {
+        match self {
+            Failure::Usage(_) => exit::USAGE,
+            Failure::Library { error, .. } => exit::code_of(error),
+            Failure::Reported(code) => *code,
+            Failure::OutputClosed => exit::SUCCESS,
+        }
+    }
+
+    /// Prints the error to stderr, and gives the exit code.
+    pub(crate) fn report(self, as_json: bool) -> ExitCode {
+        let code = self.code();
+        let text = match (&self, as_json) {
+            (Failure::Reported(_) | Failure::OutputClosed, _) => None,
+            (_, true) => Some(self.as_json().to_string()),
+            (_, false) => Some(format!("wxpay: {self}")),
+        };
+        if let Some(text) = text {
+            // A closed stderr changes nothing about the exit code.
+            let _ = writeln!(io::stderr(), "{text}");
+        }
+        ExitCode::from(code)
+    }
+
+    fn as_json(&self) -> Value {
+        let mut object = Map::new();
+        let mut set = |name: &str, value: Value| match value {
+            Value::Null => {}
+            value => drop(object.insert(name.to_owned(), value)),
+        };
+        set("error", json!(exit::kind_of(self.code())));
+        let Failure::Library { error, .. } = self else {
+            set("message", json!(self.to_string()));
+            return Value::Object(object);
+        };
+        set("status", json!(error.status()));
+        set("code", json!(error.code()));
+        set("request_id", json!(error.request_id()));
+        match error {
+            Error::Api(api) => {
+                set("detail", api.detail.clone());
+                set("verified", json!(api.verified));
+                set("text", json!(api.message));
+            }
+            Error::Transport(transport) => set("maybe_sent", json!(transport.maybe_sent())),
+            _ => {}
+        }
+        set("message", json!(describe(error)));
+        Value::Object(object)
+    }
+}
+
+impl fmt::Display for Failure {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Failure::Usage(text) => f.write_str(text),
+            Failure::Library { error, hint: None } => f.write_str(&describe(error)),
+            Failure::Library { error, hint: Some(hint) } => write!(f, "{hint}: {}", describe(error)),
+            Failure::Reported(_) | Failure::OutputClosed => Ok(()),
+        }
+    }
+}
+
+/// The message of an error, with the detail that its `Display` leaves out.
+pub(crate) fn describe(error: &Error) -> String {
+    match error {
+        Error::Api(api) if !api.detail.is_null() => format!("{error}, detail: {}", api.detail),
+        Error::Key(key) => match &key.source {
+            Some(source) => format!("{error} ({source})"),
+            None => error.to_string(),
+        },
+        _ => error.to_string(),
+    }
+}
+
+impl From<Error> for Failure {
+    fn from(error: Error) -> Self {
+        Failure::Library { error, hint: None }
+    }
+}
+
+impl From<SandboxError> for Failure {
+    fn from(error: SandboxError) -> Self {
+        let mut text = format!("the sandbox cannot start: {error}");
+        if let Some(source) = std::error::Error::source(&error) {
+            text = format!("{text}: {source}");
+        }
+        Failure::Usage(text)
+    }
+}
+
+/// From writing to stdout. Errors of named files are worded where they occur.
+impl From<io::Error> for Failure {
+    fn from(error: io::Error) -> Self {
+        match error.kind() {
+            io::ErrorKind::BrokenPipe => Failure::OutputClosed,
+            _ => usage_error(format!("cannot write to stdout: {error}")),
+        }
+    }
+}

@@ -1,0 +1,40 @@
+//! The options that every command takes.
+
+use std::path::PathBuf;
+
+use clap::builder::NonEmptyStringValueParser as NonEmpty;
+use clap::{Args, ValueEnum};
+
+#[derive(Args)]
+#[command(next_help_heading = "Global options")]
+pub(crate) struct GlobalArgs {
+    /// Run against an offline platform that is started for this command; no account is needed
+    #[arg(long, global = true, conflicts_with_all = ["profile", "config"])]
+    pub(crate) sandbox: bool,
+    /// Use this profile of config.toml instead of the environment
+    #[arg(long, global = true, value_name = "NAME", value_parser = NonEmpty::new())]
+    pub(crate) profile: Option<String>,
+    /// Use this configuration file instead of the default config.toml
+    #[arg(long, global = true, value_name = "FILE")]
+    pub(crate) config: Option<PathBuf>,
+    /// Use this base URL instead of the configured one
+    #[arg(long, global = true, value_name = "URL", value_parser = NonEmpty::new())]
+    pub(crate) base_url: Option<String>,
+    /// Time limit of a call in seconds, retries included [default: the configured one, or 30]
+    #[arg(long, global = true, value_name = "SECONDS", allow_negative_numbers = true)]
+    pub(crate) timeout: Option<f64>,
+    /// When to colour and indent JSON: auto, always or never
+    #[arg(long, global = true, value_name = "WHEN", default_value = "auto", hide_possible_values = true)]
+    pub(crate) color: ColorChoice,
+    /// Print errors as one line of JSON
+    #[arg(long, global = true)]
+    pub(crate) json_errors: bool,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum ColorChoice {
+    /// On a terminal, unless NO_COLOR is set.
+    Auto,
+    Always,
+    Never,
+}
