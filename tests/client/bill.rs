@@ -157,7 +157,7 @@ fn what_is_no_bill_says_where() {
         ("a,b\n`1\n", "1 fields in line 2"),
         ("a,b\n`1,`2,`3\n", "3 fields in line 2"),
         ("a,b\n`1,`2\nc\n", "before its summary"),
-        ("a,b\n`1,`2\nc\n`1\n`2\n", "behind its summary, in line 5"),
+        ("a,b\n`1,`2\nc\n`1\n`2\n", "after its summary, in line 5"),
     ] {
         let mut all = rows(bill.as_bytes()).unwrap();
         let error = all.by_ref().find_map(Result::err).expect(bill);

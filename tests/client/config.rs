@@ -57,9 +57,9 @@ fn what_is_missing_or_wrong_is_refused_by_name() {
         ("privateKey", json!(1), "privateKey", "must be a string or [string, passphrase]; it is a number"),
         ("privateKey", json!(["a"]), "privateKey", "it is a list of 1"),
         ("privateKey", json!(["a", "b", "c"]), "privateKey", "it is a list of 3"),
-        ("privateKey", json!(["a", 1]), "privateKey", "a list of other things than two strings"),
+        ("privateKey", json!(["a", 1]), "privateKey", "a list that does not contain two strings"),
         ("p12", json!({}), "p12", "must be a string or [string, passphrase]; it is an object"),
-        ("p12", json!("merchant.p12"), "p12", "besides `privateKey`"),
+        ("p12", json!("merchant.p12"), "p12", "`p12` and `privateKey` are mutually exclusive"),
         ("merchantCertificate", json!(["a"]), "merchantCertificate", "must be a string; it is an array"),
         ("certs", Value::Null, "certs", "is missing: without a platform key"),
         ("certs", json!({}), "certs", "is missing: without a platform key"),
@@ -82,7 +82,7 @@ fn what_is_missing_or_wrong_is_refused_by_name() {
             "certs",
             json!({"PUB_KEY_ID_9": key("platform_cert.pem")}),
             "certs[\"PUB_KEY_ID_9\"]",
-            "not that public key",
+            "expected the public key",
         ),
         ("apiv3Key", json!("0123456789abcdef0123456789ABCDE"), "apiv3Key", "exactly 32 bytes; it is 31"),
         ("apiv3Key", json!("0123456789abcdef0123456789ABCDEFG"), "apiv3Key", "exactly 32 bytes; it is 33"),
@@ -185,7 +185,7 @@ fn the_environment_configures_a_client() {
     let p12 = key_path("merchant.p12");
     let p12 = [("WECHATPAY_P12", p12.as_str()), ("WECHATPAY_PRIVATE_KEY", ""), ("WECHATPAY_SERIAL", "")];
     assert_eq!(from_env(&p12), MCHID);
-    assert!(from_env(&p12[..1]).contains("`WECHATPAY_P12` is given besides `privateKey`"));
+    assert!(from_env(&p12[..1]).contains("`WECHATPAY_P12` and `WECHATPAY_PRIVATE_KEY` are mutually exclusive"));
     let with = |passphrase| from_env(&[p12.as_slice(), &[("WECHATPAY_PASSPHRASE", passphrase)]].concat());
     assert_eq!(with(MCHID), MCHID);
     assert!(with("another").contains("the passphrase is wrong"));

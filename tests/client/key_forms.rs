@@ -115,18 +115,18 @@ fn the_serial_comes_from_the_certificate() {
     signs("zeros before it", &certificate().serial(format!("00{MERCHANT_SERIAL}")).build().unwrap());
     signs("PEM text", &certificate().merchant_certificate(key("merchant_cert.pem")).build().unwrap());
     for (builder, field, part) in [
-        (certificate().serial("ABCD"), "serial", "is `ABCD`, but the certificate in `merchantCertificate`"),
+        (certificate().serial("ABCD"), "serial", "is `ABCD`, but the certificate in `merchant_certificate`"),
         (
             certificate().private_key(key("platform_key.pem")),
-            "merchantCertificate",
-            "not the private key's certificate",
+            "merchant_certificate",
+            "does not belong to the private key",
         ),
         (
             platform().private_key(key("merchant_key.pem")),
             "serial",
-            "is missing: the merchant certificate's serial",
+            "is missing: give the serial of the merchant's API certificate",
         ),
-        (certificate().private_key(""), "privateKey", "is missing"),
+        (certificate().private_key(""), "private_key", "is missing"),
     ] {
         config_error(builder.build(), field, part);
     }
@@ -138,7 +138,7 @@ fn the_serial_comes_from_the_certificate() {
         ("3775B6A4".to_owned(), "8 characters without a PEM header"),
     ] {
         let builder = platform().private_key(key("merchant_key.pem")).merchant_certificate(certificate);
-        key_error(builder.build(), "merchantCertificate", found);
+        key_error(builder.build(), "merchant_certificate", found);
     }
 }
 
@@ -152,17 +152,17 @@ fn a_p12_gives_key_and_serial() {
     }
     // Without its certificate the serial has to come from somewhere else.
     let bare = || platform().p12(key_path("merchant.nocert.p12"), MCHID);
-    config_error(bare().build(), "p12", "without its certificate");
+    config_error(bare().build(), "p12", "has no certificate");
     signs("serial", &bare().serial(MERCHANT_SERIAL).build().unwrap());
     signs("certificate", &bare().merchant_certificate(key("merchant_cert.pem")).build().unwrap());
 
     let p12 = || platform().p12(key_path("merchant.p12"), MCHID);
-    config_error(p12().private_key(key("merchant_key.pem")).build(), "p12", "besides `privateKey`");
+    config_error(p12().private_key(key("merchant_key.pem")).build(), "p12", "and `private_key` are mutually exclusive");
     config_error(p12().serial("ABCD").build(), "serial", "the certificate in `p12`");
     config_error(
         p12().merchant_certificate(key("platform_cert.pem")).build(),
-        "merchantCertificate",
-        "not the private key's",
+        "merchant_certificate",
+        "does not belong to the private key",
     );
     for (path, passphrase, found) in [
         (key_path("merchant.p12"), "wrong", "the passphrase is wrong"),
@@ -205,7 +205,7 @@ fn phps_pair_of_key_and_passphrase() {
 fn a_wrong_key_says_what_was_found() {
     let private = |pem: String, found: &str| {
         let builder = support::builder("https://example.com/").private_key(pem).passphrase("other");
-        key_error(builder.build(), "privateKey", found);
+        key_error(builder.build(), "private_key", found);
     };
     let cut = key("merchant_key.pem")[..300].to_owned();
     for (pem, found) in [
@@ -239,7 +239,7 @@ fn a_wrong_key_says_what_was_found() {
     }
     let no_passphrase =
         support::builder("https://example.com/").private_key(key("merchant_key.encrypted.pem"));
-    key_error(no_passphrase.build(), "privateKey", "found an encrypted PKCS#8 key: a passphrase is needed");
+    key_error(no_passphrase.build(), "private_key", "found an encrypted PKCS#8 key: a passphrase is needed");
     for (pem, found) in [
         (key("platform_key.pem"), "found a private key"),
         (key("merchant_key.encrypted.pem"), "found a private key"),
@@ -250,7 +250,7 @@ fn a_wrong_key_says_what_was_found() {
         (file("merchant.p12"), "found a PKCS#12 file"),
     ] {
         let builder = support::builder("https://example.com/").platform_key("PUB_KEY_ID_9", pem);
-        key_error(builder.build(), "certs[\"PUB_KEY_ID_9\"]", found);
+        key_error(builder.build(), "platform_key[\"PUB_KEY_ID_9\"]", found);
     }
     let missing = support::builder("https://example.com/").private_key("file:///no/such/file.pem").build();
     let Err(Error::Key(error)) = missing else { panic!() };

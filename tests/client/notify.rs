@@ -117,7 +117,7 @@ async fn a_bad_one_is_refused_by_its_error() {
         .private_key(sandbox.merchant_key_pem())
         .platform_key(sandbox.platform_public_key_id(), sandbox.platform_public_key_pem());
     for result in both(&sandbox, &none.build().unwrap(), None).await {
-        assert!(matches!(result, Err(Error::Config(e)) if e.field() == "apiv3Key"));
+        assert!(matches!(result, Err(Error::Config(e)) if e.field() == "apiv3_key"));
     }
     let other = sandbox.client_builder().apiv3_key(support::APIV3_KEY).build().unwrap();
     for result in both(&sandbox, &other, None).await {
@@ -166,8 +166,8 @@ fn a_wrong_envelope_is_refused() {
     for (result, part) in [
         (open(resource(json!({"ciphertext": seal(b"no JSON")}))), "the decrypted resource is not JSON"),
         (open(json!({"algorithm": "x"})), "missing field"),
-        (signed(&wx, "[]".to_owned()), "no notification"),
-        (signed(&wx, String::new()), "no notification"),
+        (signed(&wx, "[]".to_owned()), "not a notification"),
+        (signed(&wx, String::new()), "not a notification"),
     ] {
         let Err(Error::Decode(e)) = result else { panic!("not a Decode error: {part}") };
         assert!(e.to_string().contains(part), "{e}");

@@ -51,7 +51,7 @@ fn what_cannot_be_done_is_said_by_name() {
         (json!({"headers": "x"}), "options.headers", "must be an object; it is a string"),
         (json!({"headers": {"X": ["a"]}}), "options.headers", "an object of strings; it is an array"),
         (json!({"headers": {"X": "a\r\nEvil: 1"}}), "headers.X", "line break"),
-        (json!({"headers": {"X\n": "a"}}), "headers.X\\n", "not a header's name"),
+        (json!({"headers": {"X\n": "a"}}), "headers.X\\n", "not a header name"),
         (json!({"headers": {"Authorization": "mine"}}), "headers.Authorization", "set by the client"),
         (json!({"headers": {"Host": "evil.example"}}), "headers.Host", "set by the client"),
         (json!({"body": {"a": 1}}), "options.body", "must be a string; it is an object"),
@@ -59,7 +59,7 @@ fn what_cannot_be_done_is_said_by_name() {
         (
             json!({"base_uri": "https://evil.example/"}),
             "options.base_uri",
-            "`evil.example`, which may not see a signature",
+            "`evil.example`, which may not receive a signature",
         ),
         (json!({"timeout": "1"}), "options.timeout", "must be a number of seconds; it is a string"),
         (json!({"timeout": 30_000}), "options.timeout", "axios counts milliseconds"),

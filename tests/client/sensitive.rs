@@ -39,11 +39,11 @@ fn what_cannot_be_encrypted_or_opened_says_so() {
     let wx = support::client("https://example.com/");
     assert!(wx.encrypt(&"x".repeat(214)).is_ok());
     let Err(Error::Config(e)) = wx.encrypt(&"x".repeat(215)) else { panic!("not a Config error") };
-    assert!(e.to_string().contains("215 bytes long; at most 214"), "{e}");
+    assert!(e.to_string().contains("215 bytes long; this key encrypts at most 214"), "{e}");
     let foreign = wx.encrypt("for the platform").unwrap();
     for ciphertext in ["!", "AAAA", foreign.as_str()] {
         let Err(Error::Decrypt(e)) = wx.decrypt(ciphertext) else { panic!("not a Decrypt error") };
-        assert!(e.contains("does not open") && !e.contains(ciphertext), "{e}");
+        assert!(e.contains("cannot be decrypted") && !e.contains(ciphertext), "{e}");
     }
 }
 
@@ -88,10 +88,10 @@ fn fields_are_encrypted_by_pointer_and_the_key_named() {
         );
     }
     for (pointer, part) in [
-        ("/nowhere", "leads to nothing"),
-        ("/ubos/9/name", "leads to nothing"),
-        ("/ubos/*/nowhere", "leads to nothing"),
-        ("/contact_info", "must lead to a string; it leads to an object"),
+        ("/nowhere", "matches nothing"),
+        ("/ubos/9/name", "matches nothing"),
+        ("/ubos/*/nowhere", "matches nothing"),
+        ("/contact_info", "must point to a string; it points to an object"),
         ("contact_info", "is not a JSON pointer"),
     ] {
         let refused = wx["v3/x"].post(body.clone()).encrypt(&[pointer]).prepare();

@@ -56,7 +56,7 @@ async fn whatever_comes_first_fetches_them() {
     // Synchronous ones cannot, and say so.
     let (wx, _sandbox, _) = first("text");
     let Err(Error::Config(e)) = wx.encrypt("x") else { panic!("not a Config error") };
-    assert_eq!(e.field(), "certificates");
+    assert_eq!(e.field(), "automatic_certificates");
     wx.refresh_certificates().await.unwrap();
     wx.encrypt("x").unwrap();
 }
@@ -96,8 +96,8 @@ fn without_any_trust_there_is_no_client() {
             .serial(MERCHANT_SERIAL)
             .private_key(key("merchant_key.pem"))
     };
-    assert_eq!(config(bare()), "certs");
-    assert_eq!(config(bare().automatic_certificates()), "apiv3Key");
+    assert_eq!(config(bare()), "platform_key");
+    assert_eq!(config(bare().automatic_certificates()), "apiv3_key");
     let factory = |extra: Value| {
         let mut array = json!({"mchid": support::MCHID, "serial": MERCHANT_SERIAL, "privateKey": key("merchant_key.pem"), "certs": []});
         array.as_object_mut().unwrap().extend(extra.as_object().unwrap().clone());
@@ -112,7 +112,7 @@ fn without_any_trust_there_is_no_client() {
     assert_eq!(factory(json!({"automaticCertificates": "yes"})), Err("automaticCertificates".into()));
     let manual = support::builder("http://127.0.0.1:9/").build().unwrap();
     let Err(Error::Config(e)) = manual.refresh_certificates().wait() else { panic!("not a Config error") };
-    assert_eq!(e.field(), "certificates");
+    assert_eq!(e.field(), "automatic_certificates");
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -195,5 +195,5 @@ async fn they_can_be_downloaded_as_pem() {
         .platform_key(sandbox.platform_public_key_id(), sandbox.platform_public_key_pem())
         .base_url(sandbox.base_url());
     let error = without.build().unwrap().platform_certificates().await.unwrap_err();
-    assert!(matches!(&error, Error::Config(e) if e.field() == "apiv3Key"), "{error}");
+    assert!(matches!(&error, Error::Config(e) if e.field() == "apiv3_key"), "{error}");
 }

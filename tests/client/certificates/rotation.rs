@@ -141,18 +141,18 @@ fn keys_that_are_added_and_taken_away_are_checked() {
     };
     assert_eq!(
         field(wx.add_platform_key(sandbox.serial(), sandbox.platform_public_key_pem())),
-        format!("certs[\"{}\"]", sandbox.serial())
+        format!("platform_key[\"{}\"]", sandbox.serial())
     );
     assert_eq!(
         field(wx.add_platform_key("PUB_KEY_ID_9", sandbox.merchant_certificate_pem())),
-        "certs[\"PUB_KEY_ID_9\"]"
+        "platform_key[\"PUB_KEY_ID_9\"]"
     );
     assert!(matches!(wx.add_platform_key("PUB_KEY_ID_9", "no key"), Err(Error::Key(_))));
     assert_eq!(
         field(wx.add_platform_key("A\r\nB", sandbox.platform_public_key_pem())),
-        "certs[\"A\\r\\nB\"]"
+        "platform_key[\"A\\r\\nB\"]"
     );
-    assert_eq!(field(wx.remove_platform_key("PUB_KEY_ID_9")), "certs[\"PUB_KEY_ID_9\"]");
+    assert_eq!(field(wx.remove_platform_key("PUB_KEY_ID_9")), "platform_key[\"PUB_KEY_ID_9\"]");
     assert_eq!(wx.platform_serials(), before);
     // The same serial again takes the old one's place, and counts as the last added.
     wx.add_platform_key(sandbox.platform_certificate_serial(), sandbox.platform_certificate_pem()).unwrap();
