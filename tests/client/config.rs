@@ -1,4 +1,4 @@
-//! The three doors, the forms of keys, and what is refused at construction, by name.
+//! The builder, PHP's array and the environment: what each accepts, and what is refused by name.
 
 use serde_json::{Value, json};
 use wechatpay_chain::{Builder, Error, WeChatPay};
@@ -18,7 +18,7 @@ fn array() -> Value {
     })
 }
 
-/// PHP's array with one entry changed; null takes it away.
+/// PHP's array with one entry changed; null removes it.
 fn array_with(name: &str, value: Value) -> Value {
     let mut array = array();
     array[name] = value;

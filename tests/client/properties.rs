@@ -1,4 +1,4 @@
-//! Whatever a value holds, it arrives whole and rightly signed; and nothing that comes from outside makes a panic.
+//! Any value arrives unchanged and correctly signed, and no input from outside causes a panic.
 
 use std::sync::LazyLock;
 
@@ -126,7 +126,7 @@ proptest! {
         let _ = WeChatPay::factory(value);
     }
 
-    /// Any answer headers: an error, since none of these is signed.
+    /// Any response headers: an error, since none of them is signed.
     #[test]
     fn no_answer_header_is_trusted(
         values in proptest::array::uniform4(prop_oneof![any::<Vec<u8>>(), "[0-9]{0,22}".prop_map(String::into_bytes), "[A-Za-z0-9+/=]{0,400}".prop_map(String::into_bytes), Just(support::PLATFORM_SERIAL.as_bytes().to_vec())]),
@@ -145,7 +145,7 @@ proptest! {
     }
 }
 
-/// What stands before a key's text, and files whose bytes are damaged below.
+/// Prefixes of a key's text, and files whose bytes are damaged below.
 const FORMS: &[&str] = &[
     "",
     "file://",
@@ -200,7 +200,7 @@ proptest! {
         try_every_source(&String::from_utf8_lossy(&damaged));
     }
 
-    /// One byte of the DER is another one: in a file, behind a scheme, in a PKCS#12 with and without a MAC. Mostly near
+    /// One byte of the DER is changed: in a file, after a scheme, in a PKCS#12 with and without a MAC. Mostly near
     /// the beginning, where the structure and its parameters are.
     #[test]
     fn no_damaged_key_file_makes_a_panic(
@@ -227,7 +227,7 @@ proptest! {
 proptest! {
     #![proptest_config(ProptestConfig { cases: 100, failure_persistence: None, ..ProptestConfig::default() })]
 
-    /// Any bytes instead of an HTTP answer, and any body under a good signature.
+    /// Any bytes instead of an HTTP response, and any body with a valid signature.
     #[test]
     fn no_answer_makes_a_panic(garbage in any::<Vec<u8>>(), body in any::<Vec<u8>>(), status in 200u16..600) {
         let (bad, good) = (garbage.clone(), body.clone());
@@ -257,7 +257,7 @@ mod sandbox {
 
     static SANDBOX: LazyLock<Sandbox> = LazyLock::new(start_sandbox);
 
-    /// The status of the answer to a raw request.
+    /// The status of the response to a raw request.
     fn status(request: &[u8]) -> Option<u16> {
         let address = SANDBOX.base_url().trim_start_matches("http://").trim_end_matches('/');
         let mut stream = TcpStream::connect(address).unwrap();
@@ -268,7 +268,7 @@ mod sandbox {
         std::str::from_utf8(&head[9..]).ok()?.parse().ok()
     }
 
-    /// A rightly signed Authorization header for `GET /v3/certificates`.
+    /// A correctly signed Authorization header for `GET /v3/certificates`.
     fn right() -> String {
         let prepared = SANDBOX.client().unwrap()["v3/certificates"].get().prepare().unwrap();
         prepared.authorization().wait().unwrap().unwrap().to_str().unwrap().to_owned()
@@ -277,7 +277,7 @@ mod sandbox {
     proptest! {
         #![proptest_config(ProptestConfig { cases: 200, failure_persistence: None, ..ProptestConfig::default() })]
 
-        /// Any Authorization header, and any change to a right one, is refused: never accepted, never a crash.
+        /// Any Authorization header, and any change to a correct one, is refused, without a crash.
         #[test]
         fn no_authorization_but_the_right_one_is_accepted(
             garbage in "[ -~]{0,80}",
