@@ -66,7 +66,7 @@ fn a_body_comes_from_an_argument_a_file_or_stdin_and_stays_as_it_is() {
     assert_eq!(&last(&bench).body[..], format!("{exact}\n").as_bytes());
     bench.finish(bench.wxpay().args(["post", "v3/any", "--data", "-"]).write_stdin("[1]")).ok();
     assert_eq!(&last(&bench).body[..], b"[1]");
-    // Fields go on top of it; none at all is no body.
+    // Fields are added to it; without any there is no body.
     bench.run(&["post", "v3/any", "-d", r#"{"a":{"b":1}}"#, "/a/c=x"]).ok();
     assert_eq!(&last(&bench).body[..], br#"{"a":{"b":1,"c":"x"}}"#);
     bench.run(&["post", "v3/any"]).ok();
@@ -216,7 +216,7 @@ fn output_is_json_with_its_digits_or_the_bytes_as_they_are() {
     assert_eq!(bench.run(&["get", "v3/exact", "--jq", ".t,.n", "--raw"]).ok(), "茶\n1.10\n");
     let coloured = bench.run(&["get", "v3/exact", "--color", "always"]);
     assert!(coloured.ok().starts_with("\u{1b}[") && coloured.out.contains("\n  "), "{coloured:?}");
-    // Deeper than anything that is meant: no JSON, and no end of the stack.
+    // Nested too deeply: an error, not a stack overflow.
     let deep = "[".repeat(200_000) + &"]".repeat(200_000);
     bench.sandbox.on_with("GET", "v3/deep", Answer::new(200).body("application/json", deep.clone())).unwrap();
     assert_eq!(bench.run(&["get", "v3/deep"]).ok(), deep);
@@ -245,7 +245,7 @@ fn a_retry_is_made_when_the_platform_asks_for_it() {
 #[test]
 fn a_pipe_that_is_closed_early_ends_it_quietly() {
     let bench = Bench::new();
-    // More than a pipe holds.
+    // More than the buffer of a pipe.
     let large: Vec<_> = (0..40_000).map(|n| json!({"n": n})).collect();
     bench.sandbox.on("GET", "v3/large", 200, json!(large)).unwrap();
     for arguments in

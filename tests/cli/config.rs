@@ -1,4 +1,4 @@
-//! The program `wxpay`: who calls, help, manual pages and completions, and its sandbox.
+//! The program `wxpay`: credentials, profiles, help, manual pages, completions, and its sandbox.
 
 use std::os::unix::fs::PermissionsExt as _;
 use std::process::Stdio;
@@ -36,7 +36,7 @@ fn a_profile_says_who_calls() {
     let echo = ["post", ECHO, "echo_message=x"];
 
     alone(&[&echo[..], &["--config", &file]].concat()).ok();
-    // Others may read it: said, and no reason to stop.
+    // A file that others can read gets a warning and is used.
     chmod(0o644);
     let done = alone(&[&echo[..], &["--config", &file, "--profile", "default"]].concat());
     assert_eq!(done.code, Some(0));
@@ -58,7 +58,7 @@ fn a_profile_says_who_calls() {
         alone(&[&echo[..], &["--config", &file, "--profile", profile]].concat()).fails(1, part);
     }
     alone(&[&echo[..], &["--config", "/nowhere.toml"]].concat()).fails(1, "cannot read");
-    // The usual folder; without it, what to do is said.
+    // The default folder; without it, the error says what to do.
     alone(&echo).fails(1, "--sandbox");
     alone(&[&echo[..], &["--profile", "x"]].concat()).fails(1, "cannot read");
     std::fs::write(
@@ -71,7 +71,7 @@ fn a_profile_says_who_calls() {
     std::fs::set_permissions(folder.join("config.toml"), std::fs::Permissions::from_mode(0o600)).unwrap();
     alone(&echo).ok();
     alone(&[&echo[..], &["--profile", "default"]].concat()).ok();
-    // A mistake in the file is told by its line, which may hold a key and is not shown.
+    // A mistake in the file is reported by line number: the line itself may contain a key.
     let bad = bench.file("bad.toml", "[default]\nmchid = '1'\napiv3_key = \"SECRETSECRET\n");
     let done = alone(&[&echo[..], &["--config", &bad]].concat());
     assert!(done.err.contains("line 3") && !done.err.contains("SECRET"), "{done:?}");

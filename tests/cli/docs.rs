@@ -1,4 +1,4 @@
-//! Every command line of the documents and of the program's own help is run, with `--sandbox`: they cannot drift.
+//! Every command line of the documents and of the program's help is run, with `--sandbox`.
 
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::Path;
@@ -12,7 +12,7 @@ use crate::program::{Done, wxpay};
 /// names a profile.
 struct Reader {
     home: tempfile::TempDir,
-    /// What the profiles call.
+    /// The platform of the profiles.
     _sandbox: Sandbox,
 }
 
@@ -74,7 +74,7 @@ impl Reader {
     }
 }
 
-/// A call is right, too, when the sandbox has nothing under such a number or on such a day: it was signed, sent and
+/// A call also passes if the sandbox does not know its number or day: it was signed, sent and
 /// answered.
 #[track_caller]
 fn ran(script: &str, done: &Done) {

@@ -59,7 +59,7 @@ fn a_bill_is_printed_or_saved_once_it_is_whole() {
     let funds = bench.run(&["bill", day, "--type", "fundflow"]);
     assert!(funds.ok().contains("资金流水单号"));
 
-    // Half a bill is none: neither printed nor left behind.
+    // A bill that is cut off is neither printed nor left on disk.
     let requests = bench.sandbox.requests().len();
     bench.sandbox.inject(Fault::Delay(std::time::Duration::ZERO));
     bench.sandbox.inject(Fault::CutBody);
@@ -116,7 +116,7 @@ fn certificates_are_written_as_files_that_openssl_reads() {
     assert_eq!(list[0]["pem"], bench.sandbox.platform_certificate_pem());
     assert!(list[0]["not_after"].as_str().unwrap().ends_with("GMT"));
 
-    // Who has no platform key yet gets the first ones so.
+    // This is how a merchant without platform keys gets the first ones.
     let mut first = bench.wxpay();
     for name in ["PUBLIC_KEY_ID", "PUBLIC_KEY", "PLATFORM_SERIAL", "PLATFORM_CERTIFICATE"] {
         first.env_remove(format!("WECHATPAY_{name}"));

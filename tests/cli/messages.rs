@@ -80,7 +80,7 @@ fn the_check_that_fails_is_named_with_what_to_do() {
     bench.run(&["verify", "--headers", &headers, &changed]).fails(4, "remove the line feed");
     let told = bench.run(&["verify", "--headers", &headers, &changed, "--json-errors"]);
     told.fails(4, r#""error":"verification""#);
-    // Another APIv3 key; none at all; and what is no notification.
+    // Another APIv3 key, no key, and a file that is not a notification.
     let mut other = bench.wxpay();
     other.env("WECHATPAY_APIV3_KEY", "0".repeat(32));
     bench.finish(other.args(["decrypt", "--headers", &headers, &body])).fails(4, "notification");
@@ -119,7 +119,7 @@ fn automatic_certificates_verify_a_saved_message() {
         bench.finish(automatic().args([command, "--headers", &headers, &body])).fails(4, "--any-time");
         bench.finish(automatic().args([command, "--headers", &headers, &body, "--any-time"])).ok();
     }
-    // No certificates: told as it is, unless there is another key.
+    // No certificates: reported, unless there is another key.
     let none = json!({"code": "RESOURCE_NOT_EXISTS", "message": "none"});
     bench.sandbox.on("GET", "v3/certificates", 404, none).unwrap();
     bench.finish(automatic().args(["verify", "--headers", &headers, &body])).fails(2, "RESOURCE_NOT_EXISTS");
@@ -182,7 +182,7 @@ fn the_doctor_says_what_to_do_about_each_failure() {
     expect(&run("WECHATPAY_APIV3_KEY", &"0".repeat(32)), 4, "APIv3 key", "certificate");
     let none = run("WECHATPAY_APIV3_KEY", "");
     assert_eq!((none.code, status(&checks(&none), "APIv3 key").0), (Some(0), "warning"));
-    // Somebody else's key in the platform's place.
+    // Another sandbox's key instead of the platform's.
     let other = Sandbox::start().unwrap();
     expect(&run("WECHATPAY_PUBLIC_KEY", other.platform_public_key_pem()), 4, "echo", "does not hold");
     // The network.
@@ -197,7 +197,7 @@ fn the_doctor_says_what_to_do_about_each_failure() {
     expect(&done, 3, "proxy", &closed.to_string());
     assert!(!done.out.contains("password"));
     assert_eq!(status(&checks(&done), "DNS").0, "skipped");
-    // Nothing configured at all: the hosts are looked at all the same.
+    // Nothing configured: the hosts are checked all the same.
     let home = tempfile::tempdir().unwrap();
     let mut nobody = wxpay(home.path());
     nobody.env("HTTPS_PROXY", format!("http://{closed}"));

@@ -26,7 +26,7 @@ fn a_dry_run_shows_the_message_that_openssl_finds_signed() {
     if !has("openssl") {
         return;
     }
-    // `sign` makes the signature that the header would carry; `openssl` holds it against the certificate.
+    // `sign` makes the signature of the header; `openssl` verifies it with the certificate.
     let signature = bench.finish(bench.wxpay().arg("sign").write_stdin(message));
     let certificate = bench.file("cert.pem", bench.sandbox.merchant_certificate_pem());
     let public = Done::of(assert_cmd::Command::new("openssl").args([

@@ -1,4 +1,4 @@
-//! The real program, in an environment of its own.
+//! Runs the program in an environment of its own.
 
 use std::path::Path;
 use std::process::Output;
@@ -19,7 +19,7 @@ pub(crate) fn wxpay(home: &Path) -> Command {
     command
 }
 
-/// The variables that make a program this sandbox's merchant.
+/// The variables with the credentials of this sandbox's merchant.
 pub(crate) fn variables(sandbox: &Sandbox) -> Vec<(&'static str, String)> {
     vec![
         ("WECHATPAY_MCHID", sandbox.mchid().to_owned()),
@@ -51,7 +51,7 @@ impl Bench {
         command
     }
 
-    /// Runs it; nothing of the merchant's secrets may show, whatever comes of it.
+    /// Runs it, and asserts that no secret of the merchant is printed.
     #[track_caller]
     pub(crate) fn run(&self, arguments: &[&str]) -> Done {
         self.finish(self.wxpay().args(arguments))
@@ -67,7 +67,7 @@ impl Bench {
         done
     }
 
-    /// Places an order and has it paid; the day on whose bill it is.
+    /// Places an order and pays it; returns the day on whose bill it is.
     pub(crate) fn paid_day(&self) -> String {
         let number = format!("P{:08}", self.sandbox.requests().len());
         let order = json!({
@@ -98,7 +98,7 @@ pub(crate) fn last(bench: &Bench) -> wechatpay_chain::sandbox::SeenRequest {
     bench.sandbox.requests().pop().unwrap()
 }
 
-/// What came of a run.
+/// Exit code and output of a run.
 #[derive(Debug)]
 pub(crate) struct Done {
     pub(crate) code: Option<i32>,
@@ -118,7 +118,7 @@ impl Done {
         Done::from(command.output().unwrap())
     }
 
-    /// Its output, after a success without a word on stderr.
+    /// Its output, after a success without any output on stderr.
     #[track_caller]
     pub(crate) fn ok(&self) -> &str {
         assert_eq!((self.code, self.err.as_str()), (Some(0), ""), "{self:?}");

@@ -1,11 +1,11 @@
-//! The program `wxpay` on a terminal: what is for people, and what a pipe does not get.
+//! The program `wxpay` on a terminal, and the same output in a pipe.
 
 use serde_json::{Value, json};
 
 use crate::program::{Bench, Done, variables};
 use crate::support::has;
 
-/// Runs a line on a terminal of `script`'s (util-linux); both outputs are one there.
+/// Runs a command on a pseudo-terminal, by `script` (util-linux); stdout and stderr are one there.
 fn on_a_terminal(bench: &Bench, line: &str, term: &str) -> Done {
     let command = format!("{} {line}", env!("CARGO_BIN_EXE_wxpay"));
     let mut script = assert_cmd::Command::new("script");

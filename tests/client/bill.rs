@@ -1,4 +1,4 @@
-//! Bills: both requests, what vouches for the file, and the rows in it.
+//! Bills: both requests, the digest that proves the file, and its rows.
 
 use std::sync::{Arc, Mutex};
 
@@ -63,7 +63,7 @@ async fn every_bill_of_the_sandbox() {
         panic!("not an Api error")
     };
     assert_eq!((error.status, error.code.as_str()), (404, "RESOURCE_NOT_EXISTS"));
-    // A forged first answer: its digest is worth nothing, and its URL is not followed.
+    // A forged first response: its digest counts for nothing, and its URL is not fetched.
     std::fs::remove_file(&target).unwrap();
     sandbox.inject(Fault::WrongBody);
     let forged = wx.bill("v3/bill/tradebill").date(day).save_to(&target).wait();
@@ -101,7 +101,7 @@ fn a_file_on_another_host_sees_no_signature_and_needs_none() {
     *content.lock().unwrap() = b"abd".to_vec();
     let Err(Error::Verify(error)) = download().wait() else { panic!("not a Verify error") };
     assert!(matches!(error.reason, VerifyReason::BadDigest { .. }));
-    // The answer's digest counts, whatever digest the caller has.
+    // The response's digest counts, not the caller's.
     let own = "cb4cc28df0fdbe0ecf9d9662e294b118092a5735"; // of `abd`
     let Err(Error::Verify(error)) = download().sha1(own).wait() else { panic!("not a Verify error") };
     assert!(matches!(&error.reason, VerifyReason::BadDigest { expected, .. } if expected == ABC));
@@ -120,7 +120,7 @@ fn a_file_on_another_host_sees_no_signature_and_needs_none() {
         assert!(error.to_string().contains(field) && error.request_id.is_some(), "{error}");
         *told.lock().unwrap() = whole;
     }
-    // An answer that nobody signed cannot vouch for anything.
+    // An unsigned response proves nothing.
     let unsigned = wx.bill("v3/billdownload/file").save_to(&target).wait();
     assert!(matches!(unsigned, Err(Error::Decode(e)) if e.to_string().contains("not signed")));
     assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 0);

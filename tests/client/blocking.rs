@@ -1,4 +1,4 @@
-//! Blocking calls from everywhere a thread can be.
+//! Blocking calls from plain threads, and from inside runtimes of every kind.
 
 use std::time::Duration;
 
@@ -99,7 +99,7 @@ fn a_future_runs_without_tokio_and_across_runtimes() {
     let sandbox = start_sandbox();
     let wx = sandbox.client().unwrap();
     let echo = || wx["v3/security/echo"].post(json!({"echo_message": "elsewhere"})).into_future();
-    // No tokio at all: a stranger's executor.
+    // Another executor, without tokio.
     struct Unpark(std::thread::Thread);
     impl std::task::Wake for Unpark {
         fn wake(self: std::sync::Arc<Self>) {
@@ -148,7 +148,7 @@ fn a_call_does_not_wait_for_another_runtimes_connection() {
     let wx = sandbox.client_builder().timeout(Duration::from_secs(5)).build().unwrap();
     let echo = || wx["v3/security/echo"].post(json!({"echo_message": "x"})).into_future();
     let runtime = || tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
-    // Alive, and not driven while another one works: its pooled connections stand still.
+    // A runtime that exists but does not run meanwhile: its pooled connections make no progress.
     let standing: Vec<_> = (0..12).map(|_| runtime()).collect();
     for _ in 0..3 {
         for runtime in &standing {

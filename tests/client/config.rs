@@ -1,4 +1,4 @@
-//! The three doors, the forms of keys, and what is refused at construction, by name.
+//! The builder, PHP's array and the environment: what each accepts, and what is refused by name.
 
 use serde_json::{Value, json};
 use wechatpay_chain::{Error, WeChatPay, WeChatPayBuilder};
@@ -18,7 +18,7 @@ fn array() -> Value {
     })
 }
 
-/// PHP's array with one entry changed; null takes it away.
+/// PHP's array with one entry changed; null removes it.
 fn array_with(name: &str, value: Value) -> Value {
     let mut array = array();
     array[name] = value;
@@ -173,22 +173,24 @@ fn the_environment_configures_a_client() {
         from_env(&[("WECHATPAY_PUBLIC_KEY_ID", ""), ("WECHATPAY_PUBLIC_KEY", "")])
             .contains("`WECHATPAY_PUBLIC_KEY` is missing")
     );
-    let encrypted = [
-        ("WECHATPAY_PRIVATE_KEY", key("merchant_key.encrypted.pem")),
-        ("WECHATPAY_PASSPHRASE", "secret".into()),
-    ];
-    let encrypted = encrypted.each_ref().map(|(name, value)| (*name, value.as_str()));
-    assert_eq!(from_env(&encrypted), MCHID);
-    assert!(from_env(&encrypted[..1]).contains("a passphrase is needed"));
     let file = format!("file://{}", key_path("merchant_cert.pem"));
     assert_eq!(from_env(&[("WECHATPAY_SERIAL", ""), ("WECHATPAY_CERTIFICATE", &file)]), MCHID);
-    let p12 = key_path("merchant.p12");
-    let p12 = [("WECHATPAY_P12", p12.as_str()), ("WECHATPAY_PRIVATE_KEY", ""), ("WECHATPAY_SERIAL", "")];
-    assert_eq!(from_env(&p12), MCHID);
-    assert!(from_env(&p12[..1]).contains("`WECHATPAY_P12` and `WECHATPAY_PRIVATE_KEY` are mutually exclusive"));
-    let with = |passphrase| from_env(&[p12.as_slice(), &[("WECHATPAY_PASSPHRASE", passphrase)]].concat());
-    assert_eq!(with(MCHID), MCHID);
-    assert!(with("another").contains("the passphrase is wrong"));
+    if cfg!(feature = "p12") {
+        let encrypted = [
+            ("WECHATPAY_PRIVATE_KEY", key("merchant_key.encrypted.pem")),
+            ("WECHATPAY_PASSPHRASE", "secret".into()),
+        ];
+        let encrypted = encrypted.each_ref().map(|(name, value)| (*name, value.as_str()));
+        assert_eq!(from_env(&encrypted), MCHID);
+        assert!(from_env(&encrypted[..1]).contains("a passphrase is needed"));
+        let p12 = key_path("merchant.p12");
+        let p12 = [("WECHATPAY_P12", p12.as_str()), ("WECHATPAY_PRIVATE_KEY", ""), ("WECHATPAY_SERIAL", "")];
+        assert_eq!(from_env(&p12), MCHID);
+        assert!(from_env(&p12[..1]).contains("`WECHATPAY_P12` and `WECHATPAY_PRIVATE_KEY` are mutually exclusive"));
+        let with = |passphrase| from_env(&[p12.as_slice(), &[("WECHATPAY_PASSPHRASE", passphrase)]].concat());
+        assert_eq!(with(MCHID), MCHID);
+        assert!(with("another").contains("the passphrase is wrong"));
+    }
     assert!(from_env(&[("WECHATPAY_TIMEOUT", "soon")]).contains("`WECHATPAY_TIMEOUT` must be a number"));
     assert!(from_env(&[("WECHATPAY_APIV3_KEY", "short")]).contains("exactly 32 bytes; it is 5"));
 }

@@ -98,7 +98,7 @@ fn saved_async_blocking_and_under_another_executor() {
             verified,
         );
         check(runtime.block_on(async { download().wait() }).unwrap(), verified);
-        // An executor of another make.
+        // Another executor than tokio's.
         let waker = futures_util::task::noop_waker();
         let mut context = std::task::Context::from_waker(&waker);
         let mut future = Box::pin(std::future::IntoFuture::into_future(download()));
@@ -138,7 +138,7 @@ fn a_signature_is_checked_before_the_file_has_its_name() {
     assert!(matches!(reason(forged), VerifyReason::BadSignature { .. }));
     let unsigned = fails(|| raw("200 OK", &[], b"abc"), "v3/x", none);
     assert!(matches!(reason(unsigned), VerifyReason::MissingHeader { .. }));
-    // A digest of the caller's own is no signature.
+    // A digest that the caller gives is not a signature.
     let unsigned = fails(|| raw("200 OK", &[], b"abc"), "v3/x", |d| d.sha1(ABC));
     assert!(matches!(reason(unsigned), VerifyReason::MissingHeader { .. }));
     let empty = fails(|| signed_over(b"abc", &[], b""), "v3/x", none);
@@ -176,7 +176,7 @@ fn an_error_status_is_the_platforms_error() {
         panic!()
     };
     assert_eq!(error.status, 302);
-    // It is read, but not without end.
+    // It is read, but only up to a limit.
     let large = || raw("500 Internal Server Error", &[], &vec![b'x'; 9 << 20]);
     assert!(matches!(fails(large, FILE, |d| d), Error::Transport(_)));
 }
@@ -291,7 +291,7 @@ async fn the_timeout_is_for_each_piece() {
     let folder = tempfile::tempdir().unwrap();
     let target = folder.path().join("a");
     let timeout = Duration::from_millis(500);
-    // Slower than the timeout in all, and steady: fine.
+    // Longer than the timeout in total, but steady: it passes.
     let wx = support::client(&trickle(8, Duration::from_millis(100), 8));
     let told = Arc::new(Mutex::new(Vec::new()));
     let list = told.clone();
@@ -305,7 +305,7 @@ async fn the_timeout_is_for_each_piece() {
     );
     assert_eq!(told.last().unwrap().0, 8192);
     std::fs::remove_file(&target).unwrap();
-    // One that stalls: not.
+    // One that stalls fails.
     let wx = support::client(&trickle(2, Duration::ZERO, 8));
     let Err(Error::Transport(error)) = wx[FILE].get().timeout(timeout).save_to(&target).await else {
         panic!()

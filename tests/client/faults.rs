@@ -81,7 +81,7 @@ async fn each_fault_has_its_error() {
         let Err(Error::Transport(e)) = result else { panic!("{result:?}") };
         assert!(e.maybe_sent() && e.to_string().contains("50ms"), "{e}");
     }
-    // Nothing of it stays behind.
+    // No file is left behind.
     assert_eq!(wx["v3/security/echo"].post(json!({"echo_message": "hello"})).await.unwrap().status(), 200);
 }
 
@@ -99,7 +99,7 @@ async fn the_platforms_refusals_come_back_verified() {
         let Err(Error::Api(e)) = result else { panic!("{result:?}") };
         assert_eq!((e.status, e.code.as_str()), (404, "RESOURCE_NOT_EXISTS"));
     }
-    // A signed error whose signature does not hold is no error of the platform's.
+    // A signed error whose signature does not verify is not the platform's.
     sandbox.inject(Fault::BadSignature);
     assert!(matches!(wx["v3/nowhere"].get().await, Err(Error::Verify(_))));
     // Another key than the one that the platform knows, and another clock.
@@ -110,7 +110,7 @@ async fn the_platforms_refusals_come_back_verified() {
         let result = wx["v3/security/echo"].post(json!({"echo_message": "x"})).await;
         match result {
             Err(Error::Api(e)) => assert_eq!((e.status, e.code.as_str()), (401, "SIGN_ERROR")),
-            // The late one cannot trust the answer either: it seems to come from the future.
+            // The late client cannot trust the response either: its timestamp is in the future.
             Err(Error::Verify(e)) => assert!(matches!(e.reason, VerifyReason::ClockSkew { .. })),
             other => panic!("{other:?}"),
         }

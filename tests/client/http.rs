@@ -1,4 +1,4 @@
-//! What goes over the wire, and what must not: seen by a plain listener, or by `httpmock`.
+//! Requests as a plain listener or `httpmock` receives them, and responses.
 
 use std::time::{Duration, Instant};
 
@@ -46,7 +46,7 @@ fn an_indexed_node_is_kept_and_a_clone_starts_empty() {
     assert!(std::ptr::eq(first, &wx["v3/pay"]));
     assert!(all.iter().enumerate().all(|(n, chain)| chain.path() == format!("v3/n{n}")));
     assert!(!std::ptr::eq(first, &wx.clone()["v3/pay"]));
-    // Many threads at once find the same node.
+    // Many threads at once get the same node.
     let node = std::thread::scope(|scope| {
         let threads: Vec<_> =
             (0..8).map(|_| scope.spawn(|| &wx["v3/from/threads"] as *const Chain as usize)).collect();
@@ -96,7 +96,7 @@ fn headers_are_the_documented_ones() {
     let wx = support::builder(&recorder.base)
         .platform_key("PUB_KEY_ID_0114232134912410000000000000", support::key("merchant_pub.pem"))
         .build();
-    // The merchant's own key is no platform key.
+    // The merchant's own key is not a platform key.
     assert!(matches!(wx, Err(Error::Config(e)) if e.field().contains("PUB_KEY_ID_")));
 
     let wx = support::client(&recorder.base);
@@ -184,7 +184,7 @@ fn a_signature_never_goes_to_another_host() {
     let other = Recorder::start(|_| signed("200 OK", &[], b"file"));
     let recorder = Recorder::no_content();
     let wx = support::client(&recorder.base);
-    // A download URL on another host: fetched whole, without Authorization.
+    // A download URL on another host is fetched without Authorization.
     let url = format!("{}v3/billdownload/file?token=a%2Fb&Case=K", other.base);
     let response = wx.chain(&url).get_sync().unwrap();
     assert_eq!((response.bytes().as_ref(), response.verified()), (&b"file"[..], false));
@@ -198,7 +198,7 @@ fn a_signature_never_goes_to_another_host() {
     let refused = wx["v3/x"].get().base_url(&other.base).wait();
     assert!(matches!(refused, Err(Error::Config(e)) if e.field() == "base_url"));
     assert!(other.seen().is_empty());
-    // The client's own host by its whole URL is signed.
+    // A full URL on the client's own host is signed.
     wx.chain(&format!("{}v3/x", recorder.base)).get_sync().unwrap();
     assert!(recorder.take().header("authorization").is_some());
     assert!(
@@ -223,7 +223,7 @@ fn connections_are_reused_and_nonces_are_not() {
     for _ in 0..20 {
         wx["v3/x"].get_sync().unwrap();
     }
-    // One, but for the rare call that is faster than the connection's way back into the pool.
+    // One connection, except for a rare call that starts before the connection is back in the pool.
     assert_eq!(recorder.seen().len(), 20);
     assert!(recorder.connections() <= 4, "{}", recorder.connections());
     let nonces: std::collections::HashSet<_> = recorder.seen().iter().map(|r| r.auth("nonce_str")).collect();
@@ -299,7 +299,7 @@ fn an_answer_is_read_as_asked() {
     assert_eq!(empty.deserialize::<Option<u8>>().unwrap(), None);
 }
 
-/// A server of another make: what a typical user tests with.
+/// Another server library, which many users test with.
 #[test]
 fn an_unsigned_success_is_refused_and_an_unsigned_error_passed_on() {
     let server = MockServer::start();
@@ -350,7 +350,7 @@ fn foreign_text_cannot_pose_as_another_line() {
     for text in [e.to_string(), format!("{e:?}")] {
         assert!(!text.contains(['\n', '\u{1b}']) && text.len() < 3_000, "{text}");
     }
-    // A cut answer keeps the Request-ID that had arrived.
+    // A response that is cut off keeps the Request-ID that had arrived.
     let cut =
         Recorder::start(|_| b"HTTP/1.1 200 OK\r\nRequest-ID: R7\r\nContent-Length: 9\r\n\r\n{}".to_vec());
     let wx = support::builder(&cut.base).timeout(Duration::from_millis(300)).build().unwrap();

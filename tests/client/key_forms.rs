@@ -1,4 +1,4 @@
-//! Keys in every form and through every door: what each signs verifies with `openssl`, and what is refused says what it
+//! Keys in every form and from every source: `openssl` verifies what each signs, and an error says what was
 //! found instead.
 
 use std::path::Path;
@@ -26,14 +26,14 @@ fn platform() -> WeChatPayBuilder {
         .base_url("https://example.com/")
 }
 
-/// The same as PHP's array, and what `more` adds.
+/// The same as PHP's array, with `more` added.
 fn array(more: Value) -> Value {
     let mut array = json!({"mchid": MCHID, "certs": {PLATFORM_SERIAL: key("platform_cert.pem")}});
     array.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
     array
 }
 
-/// What the client signs, `openssl` verifies; and it names the merchant's certificate.
+/// `openssl` verifies the client's signature, and the request names the merchant's certificate.
 fn signs(what: &str, wx: &WeChatPay) {
     let prepared = wx["v3/x"].post(json!({"form": what})).prepare().unwrap();
     let header = prepared.authorization().wait().unwrap().unwrap();
@@ -46,7 +46,7 @@ fn signs(what: &str, wx: &WeChatPay) {
         return;
     }
     let public = key_path("merchant_pub.pem");
-    // What the message is, byte for byte: the target and the body are known, the rest is in the header.
+    // The message, byte for byte: target and body are known, the rest is in the header.
     let (timestamp, nonce) = (field("timestamp"), field("nonce_str"));
     let message = format!("POST\n/v3/x\n{timestamp}\n{nonce}\n{}\n", json!({"form": what}));
     assert!(openssl_verifies(Path::new(&public), message.as_bytes(), &field("signature")), "{what}");

@@ -42,6 +42,7 @@ mod faults;
 // Requests and responses over HTTP: paths, headers, bodies, hosts, errors.
 mod http;
 // Private and public keys in each form and from each source.
+#[cfg(feature = "p12")]
 mod key_forms;
 // Memory that large files take.
 #[cfg(feature = "sandbox")]
@@ -58,7 +59,7 @@ mod properties;
 // Failover, retries, proxies.
 mod reliability;
 // Secrets that no output may show.
-#[cfg(feature = "sandbox")]
+#[cfg(all(feature = "p12", feature = "sandbox"))]
 mod secrets;
 // Attacks, one test for each row of docs/security.md.
 #[cfg(feature = "sandbox")]

@@ -1,7 +1,7 @@
-//! That large files pass in small memory: each in a child process of its own, whose peak is read from the kernel.
+//! Large files take little memory. Each is sent in a child process, whose peak is read from the kernel.
 //!
 //! The sizes that the project promises, 500 MB up and bills of 1 GB down, take a minute:
-//! `cargo test --features sandbox --test memory -- --ignored --nocapture`.
+//! `cargo test --features sandbox --test client memory -- --ignored --nocapture`.
 
 use std::io::{Read as _, Write as _};
 use std::net::TcpListener;
@@ -17,7 +17,7 @@ const MAY_GROW: u64 = 32 << 10; // KiB
 const TASK: &str = "WECHATPAY_MEMORY_TASK";
 const SIZE: &str = "WECHATPAY_MEMORY_MIB";
 
-/// A figure of this process' memory, in KiB: `VmHWM` is its peak.
+/// A figure of this process's memory, in KiB: `VmHWM` is its peak.
 fn memory(name: &str) -> Option<u64> {
     let status = std::fs::read_to_string("/proc/self/status").ok()?;
     let line = status.lines().find_map(|line| line.strip_prefix(name)?.strip_prefix(':'))?;
@@ -43,8 +43,8 @@ fn rows() -> Vec<u8> {
     rows
 }
 
-/// A server in a thread: counts what comes, and sends `size` MiB of rows. It holds no file in memory, either: it
-/// sends one piece again and again, for gzip as one member (RFC 1952 section 2.2) behind another.
+/// A server in a thread: counts what comes, and sends `size` MiB of rows. It keeps no file in memory either: it
+/// sends one piece again and again, for gzip as one member (RFC 1952 section 2.2) after another.
 fn serve(size: usize) -> String {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let base = format!("http://{}/", listener.local_addr().unwrap());
@@ -101,7 +101,7 @@ fn serve(size: usize) -> String {
     base
 }
 
-/// What the children run; on its own it does nothing.
+/// The body of the child processes; on its own it does nothing.
 #[test]
 fn child() {
     let Ok(task) = std::env::var(TASK) else { return };
@@ -122,7 +122,7 @@ fn child() {
         length as u64
     };
     let run = |name, length| if task == "upload" { upload(name, length) } else { bill(name) };
-    // Everything that is set up once, first; where the kernel allows it, the peak begins anew.
+    // First a small one, which sets up everything; then the peak is reset, if the kernel allows it.
     run("small", MIB);
     let _ = std::fs::write("/proc/self/clear_refs", "5");
     let before = memory("VmHWM").unwrap();

@@ -1,4 +1,4 @@
-//! Notifications: verified, then decrypted; every bad one refused by its own error, and never opened.
+//! Notifications are verified, then decrypted; each bad one has its own error and is never decrypted.
 
 use aws_lc_rs::aead::{AES_256_GCM, Aad, LessSafeKey, Nonce, UnboundKey};
 use base64::Engine as _;
@@ -13,7 +13,7 @@ fn order() -> Value {
     json!({"out_trade_no": "P12345", "trade_state": "SUCCESS", "attach": "茶/\"'", "amount": {"total": 100}})
 }
 
-/// The same notification, awaited and waited for.
+/// The same notification, async and blocking.
 async fn both(sandbox: &Sandbox, wx: &WeChatPay, fault: Option<Fault>) -> [Result<Notification, Error>; 2] {
     let make = || {
         if let Some(fault) = &fault {
@@ -126,7 +126,7 @@ async fn a_bad_one_is_refused_by_its_error() {
     }
 }
 
-/// Rightly signed by the platform, sealed by hand: an envelope that is wrong in itself.
+/// Signed correctly by the platform, encrypted by hand: an envelope that is wrong in itself.
 #[test]
 fn a_wrong_envelope_is_refused() {
     let wx = support::client("https://example.com/");

@@ -1,4 +1,4 @@
-//! The `openssl` program agrees: what is signed here verifies there, over the bytes that arrived, and the reverse.
+//! `openssl` verifies signatures made here, over the bytes that arrived, and signs what is verified here.
 
 use std::path::Path;
 

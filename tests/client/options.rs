@@ -86,7 +86,7 @@ fn what_cannot_be_done_is_said_by_name() {
         wx["v3/{no}/{+rest,a:3}{?q*}"].get().options(fine).prepare().unwrap().target(),
         "/v3/1/a/b,123?k=v"
     );
-    // The first of several errors comes out.
+    // The first of several errors is returned.
     let error = wx["v3/P123"].get().options(json!({"debug": 1})).header("\n", "").prepare().unwrap_err();
     assert!(matches!(error, Error::Path(e) if matches!(*e, PathError::ValueAsSegment { .. })));
     let error = wx["v2/pay/micropay"].post(json!({})).prepare().unwrap_err();

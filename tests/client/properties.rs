@@ -1,4 +1,4 @@
-//! Whatever a value holds, it arrives whole and rightly signed; and nothing that comes from outside makes a panic.
+//! Any value arrives unchanged and correctly signed, and no input from outside causes a panic.
 
 use std::sync::LazyLock;
 
@@ -9,7 +9,7 @@ use proptest::prelude::*;
 use serde_json::{Map, Value};
 use wechatpay_chain::WeChatPay;
 
-use crate::support::{self, Recorder, raw, signed, start_sandbox};
+use crate::support::{self, Recorder, raw, signed};
 
 static RECORDER: LazyLock<Recorder> = LazyLock::new(Recorder::no_content);
 static WX: LazyLock<WeChatPay> = LazyLock::new(|| support::client(&RECORDER.base));
@@ -126,7 +126,7 @@ proptest! {
         let _ = WeChatPay::factory(value);
     }
 
-    /// Any answer headers: an error, since none of these is signed.
+    /// Any response headers: an error, since none of them is signed.
     #[test]
     fn no_answer_header_is_trusted(
         values in proptest::array::uniform4(prop_oneof![any::<Vec<u8>>(), "[0-9]{0,22}".prop_map(String::into_bytes), "[A-Za-z0-9+/=]{0,400}".prop_map(String::into_bytes), Just(support::PLATFORM_SERIAL.as_bytes().to_vec())]),
@@ -145,7 +145,7 @@ proptest! {
     }
 }
 
-/// What stands before a key's text, and files whose bytes are damaged below.
+/// Prefixes of a key's text, and files whose bytes are damaged below.
 const FORMS: &[&str] = &[
     "",
     "file://",
@@ -170,12 +170,13 @@ const FILES: &[&str] = &[
     "merchant.plain.p12",
 ];
 
-/// Every door of a key, with whatever is in `text`.
-fn try_every_door(text: &str) {
+/// Every way to pass a key, with whatever is in `text`.
+fn try_every_source(text: &str) {
     let builder = || support::builder("https://example.com/").passphrase("secret");
     let _ = builder().private_key(text).build();
     let _ = builder().platform_key("PUB_KEY_ID_1", text).build();
     let _ = builder().merchant_certificate(text).build();
+    #[cfg(feature = "p12")]
     let _ = builder().private_key("").p12(text, support::MCHID).build();
 }
 
@@ -191,15 +192,15 @@ proptest! {
         insert in any::<u8>(),
         base64 in "[A-Za-z0-9+/]{0,80}={0,2}",
     ) {
-        try_every_door(&format!("{form}{text}"));
-        try_every_door(&format!("{form}{base64}"));
+        try_every_source(&format!("{form}{text}"));
+        try_every_source(&format!("{form}{base64}"));
         let mut damaged = std::fs::read(support::key_path(name)).unwrap();
         damaged.truncate(cut);
         damaged.push(insert);
-        try_every_door(&String::from_utf8_lossy(&damaged));
+        try_every_source(&String::from_utf8_lossy(&damaged));
     }
 
-    /// One byte of the DER is another one: in a file, behind a scheme, in a PKCS#12 with and without a MAC. Mostly near
+    /// One byte of the DER is changed: in a file, after a scheme, in a PKCS#12 with and without a MAC. Mostly near
     /// the beginning, where the structure and its parameters are.
     #[test]
     fn no_damaged_key_file_makes_a_panic(
@@ -215,7 +216,7 @@ proptest! {
         der[at] = byte;
         let file = tempfile::NamedTempFile::new().unwrap();
         std::fs::write(file.path(), &der).unwrap();
-        try_every_door(&format!("file://{}", file.path().display()));
+        try_every_source(&format!("file://{}", file.path().display()));
         let base64 = base64::engine::general_purpose::STANDARD.encode(&der);
         for form in FORMS {
             let _ = support::builder("https://example.com/").private_key(format!("{form}{base64}")).build();
@@ -226,7 +227,7 @@ proptest! {
 proptest! {
     #![proptest_config(ProptestConfig { cases: 100, failure_persistence: None, ..ProptestConfig::default() })]
 
-    /// Any bytes instead of an HTTP answer, and any body under a good signature.
+    /// Any bytes instead of an HTTP response, and any body with a valid signature.
     #[test]
     fn no_answer_makes_a_panic(garbage in any::<Vec<u8>>(), body in any::<Vec<u8>>(), status in 200u16..600) {
         let (bad, good) = (garbage.clone(), body.clone());
@@ -252,10 +253,11 @@ mod sandbox {
     use wechatpay_chain::sandbox::Sandbox;
 
     use super::*;
+    use crate::support::start_sandbox;
 
-    static SANDBOX: LazyLock<Sandbox> = LazyLock::new(|| start_sandbox());
+    static SANDBOX: LazyLock<Sandbox> = LazyLock::new(start_sandbox);
 
-    /// The status of the answer to a raw request.
+    /// The status of the response to a raw request.
     fn status(request: &[u8]) -> Option<u16> {
         let address = SANDBOX.base_url().trim_start_matches("http://").trim_end_matches('/');
         let mut stream = TcpStream::connect(address).unwrap();
@@ -266,7 +268,7 @@ mod sandbox {
         std::str::from_utf8(&head[9..]).ok()?.parse().ok()
     }
 
-    /// A rightly signed Authorization header for `GET /v3/certificates`.
+    /// A correctly signed Authorization header for `GET /v3/certificates`.
     fn right() -> String {
         let prepared = SANDBOX.client().unwrap()["v3/certificates"].get().prepare().unwrap();
         prepared.authorization().wait().unwrap().unwrap().to_str().unwrap().to_owned()
@@ -275,7 +277,7 @@ mod sandbox {
     proptest! {
         #![proptest_config(ProptestConfig { cases: 200, failure_persistence: None, ..ProptestConfig::default() })]
 
-        /// Any Authorization header, and any change to a right one, is refused: never accepted, never a crash.
+        /// Any Authorization header, and any change to a correct one, is refused, without a crash.
         #[test]
         fn no_authorization_but_the_right_one_is_accepted(
             garbage in "[ -~]{0,80}",

@@ -9,7 +9,7 @@ use wechatpay_chain::{Error, WeChatPay};
 
 use crate::support::{self, Recorder, raw, signed};
 
-/// A base URL where nobody listens.
+/// A base URL on which no server listens.
 fn nobody() -> String {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     format!("http://{}/", listener.local_addr().unwrap())
@@ -31,7 +31,7 @@ async fn without_a_connection_the_spare_host_is_asked_for_any_verb() {
         ("POST", "/v3/x%2Fy?q=1", &br#"{"k":1}"#[..])
     );
     assert_eq!(seen[1].target, "/v3/x");
-    // Both gone: the last error, and certainly nothing sent.
+    // Neither host is there: the last error, and nothing was sent.
     let wx = with_spare(&nobody(), &nobody());
     let Err(Error::Transport(e)) = wx["v3/x"].post(json!({})).await else { panic!("not a Transport error") };
     assert!(!e.maybe_sent(), "{e}");
@@ -47,7 +47,7 @@ async fn after_a_broken_connection_only_a_get_is_asked_of_the_spare_host() {
     assert_eq!((first.seen().len(), spare.seen().len()), (2, 1));
     // Each attempt is signed afresh.
     assert_ne!(first.seen()[0].auth("nonce_str"), spare.seen()[0].auth("nonce_str"));
-    // A slow answer is no broken connection, and another host's URL has no spare.
+    // A slow response is not a broken connection, and a URL on another host has no spare.
     let slow = Recorder::start(|_| {
         std::thread::sleep(Duration::from_secs(1));
         Vec::new()
@@ -67,7 +67,7 @@ fn the_platforms_spare_host_is_the_documented_one() {
     }
 }
 
-/// Answers with the statuses one after another, the last one for ever.
+/// Answers with one status after another, and repeats the last one.
 fn in_turn(answers: Vec<Vec<u8>>) -> Recorder {
     let count = AtomicUsize::new(0);
     Recorder::start(move |_| {
@@ -122,9 +122,9 @@ fn what_is_not_retried() {
         (raw("502 Bad Gateway", &[("Content-Type", "text/html")], b"<html>"), 3, 1),
         (refusal("400 Bad Request", "PARAM_ERROR", &[]), 3, 1),
         (refusal("400 Bad Request", "SYSTEM_ERROR", &[]), 3, 1),
-        // More patience than a call has.
+        // A longer pause than the call's timeout.
         (refusal("429 Too Many Requests", "FREQUENCY_LIMITED", &[("Retry-After", "3600")]), 3, 1),
-        // A broken signature is nothing to repeat.
+        // A bad signature is not retried.
         (raw("500 X", &[("Wechatpay-Signature", "AAAA")], br#"{"code":"SYSTEM_ERROR"}"#), 3, 1),
         (Vec::from("HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\n{}"), 3, 1),
     ] {
@@ -172,7 +172,7 @@ fn a_proxy_gets_the_request_and_is_not_named_with_its_password() {
     let wx = support::builder("http://wechatpay.invalid/").proxy(&proxy.base).build().unwrap();
     wx["v3/x"].get_sync().unwrap();
     let seen = proxy.take();
-    // A proxy is asked by the whole URL; what is signed is the target.
+    // A proxy gets the full URL; the target is signed.
     assert_eq!(seen.target, "http://wechatpay.invalid/v3/x");
     let refused = |b: wechatpay_chain::WeChatPayBuilder| match b.build() {
         Err(Error::Config(e)) => e.to_string(),
@@ -195,7 +195,7 @@ fn a_proxy_gets_the_request_and_is_not_named_with_its_password() {
     assert!(!shown.contains("p4ssword"), "{shown}");
 }
 
-/// Never answers, and counts how often it was asked.
+/// Never answers, and counts the requests.
 struct Silent(std::sync::Arc<AtomicUsize>);
 
 impl wechatpay_chain::Signer for Silent {
@@ -230,19 +230,19 @@ async fn a_silent_signer_has_the_calls_time_and_no_spare_host() {
 async fn a_download_is_tried_again_up_to_its_first_byte() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("file");
-    // Nobody on the first host.
+    // No server on the first host.
     let spare = Recorder::start(|_| signed("200 OK", &[], b"{\"a\":1}"));
     let wx = with_spare(&nobody(), &spare.base);
     assert!(wx["v3/file"].get().save_to(&path).await.unwrap().verified);
     assert_eq!(std::fs::read(&path).unwrap(), b"{\"a\":1}");
     std::fs::remove_file(&path).unwrap();
     assert!(wx["v3/file"].get().save_to(&path).wait().unwrap().verified);
-    // The first host hangs up before its answer's head: a GET is asked of the spare one, signed afresh.
+    // The first host closes the connection before its response: a GET is signed again and sent to the spare host.
     let first = Recorder::start(|_| Vec::new());
     let wx = with_spare(&first.base, &spare.base);
     wx["v3/file"].get().save_to(&path).await.unwrap();
     assert_ne!(first.seen()[0].auth("nonce_str"), spare.seen()[2].auth("nonce_str"));
-    // A refusal for now, with `retry` and without.
+    // A temporary refusal, with `retry` and without.
     let busy = || signed("429 Too Many Requests", &[], br#"{"code":"FREQUENCY_LIMITED","message":"slow"}"#);
     let server = in_turn(vec![busy(), busy(), Vec::new()]);
     let wx = support::builder(&server.base).retry_delay(Duration::from_millis(10)).build().unwrap();
@@ -250,7 +250,7 @@ async fn a_download_is_tried_again_up_to_its_first_byte() {
     assert!(matches!(refused, Err(Error::Api(e)) if e.status == 429));
     wx["v3/file"].get().retry(2).save_to(&path).await.unwrap();
     assert_eq!(server.seen().len(), 3);
-    // A file that stops in the middle is an error, and nobody is asked again.
+    // A file that stops in the middle is an error, and is not requested again.
     let torn = Recorder::start(|_| {
         let mut whole = signed("200 OK", &[], &[b'x'; 100_000]);
         whole.truncate(50_000);

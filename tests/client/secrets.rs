@@ -1,4 +1,4 @@
-//! No key, no secret and no signature shows in any `Debug`, any error, or anything they are made of.
+//! No key, no secret and no signature shows in any `Debug`, any error, or any of its sources.
 
 use std::error::Error as _;
 use std::fmt::Debug;
@@ -25,7 +25,7 @@ fn secrets(sandbox: &Sandbox) -> Vec<String> {
     let other = other.map(support::key);
     for text in std::iter::once(pem).chain(other.iter().map(String::as_str)) {
         all.extend(text.lines().filter(|l| l.len() > 30 && !l.contains("---")).map(str::to_owned));
-        // The old encryption has headers, which other parsers of PEM may refuse.
+        // The old encryption uses PEM headers, which other parsers may refuse.
         let Ok(der) = pem::parse(text) else { continue };
         all.push(format!("{:?}", &der.contents()[100..116]).trim_matches(['[', ']']).to_owned());
     }
@@ -61,7 +61,7 @@ fn nothing_secret_shows_anywhere() {
     let wx = sandbox.client().unwrap();
     let request = || wx["v3/security/echo"].post(json!({"echo_message": "x"}));
 
-    // Every public type that can be shown.
+    // Every public type with `Debug` or `Display`.
     check_debug(&secrets, &sandbox.client_builder());
     check_debug(&secrets, &sandbox.client_builder().passphrase(PASSPHRASE).p12(PASSPHRASE, PASSPHRASE));
     check_debug(&secrets, &sandbox.client_builder().merchant_certificate(sandbox.merchant_key_pem()));
@@ -108,7 +108,7 @@ fn nothing_secret_shows_anywhere() {
     }
     check_debug(&secrets, &sandbox.notifications());
 
-    // Every error, from a cause that knows the secret.
+    // Every error whose cause contains the secret.
     let key = sandbox.merchant_key_pem();
     let damaged = key.replacen(&key[200..210], "!!!!!!!!!!", 1);
     let build = |builder: wechatpay_chain::WeChatPayBuilder| builder.build().unwrap_err();
@@ -206,7 +206,7 @@ fn nothing_secret_shows_anywhere() {
     }
 }
 
-/// The test can fail: it finds each of the secrets where one does show.
+/// The check itself works: it finds each secret where one is shown.
 #[test]
 fn the_check_itself_finds_secrets() {
     let sandbox = start_sandbox();

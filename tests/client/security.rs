@@ -1,4 +1,4 @@
-//! What docs/security.md promises and no other test holds; and that each of its rows has its test.
+//! The rows of docs/security.md that no other module tests, and a test that each row names its tests.
 
 use std::io::{Read as _, Write as _};
 use std::net::TcpListener;
@@ -20,7 +20,7 @@ fn reason<T: std::fmt::Debug>(result: Result<T, Error>) -> VerifyReason {
     }
 }
 
-/// A genuine message of the platform, as a notification or an answer would carry it.
+/// A genuine message of the platform, as in a notification or a response.
 fn genuine(timestamp: u64, nonce: &str, body: &str) -> HeaderMap {
     let signature = platform_sign(format!("{timestamp}\n{nonce}\n{body}\n").as_bytes());
     let mut headers = HeaderMap::new();
@@ -56,7 +56,7 @@ fn one_answers_body_under_anothers_signature_is_refused() {
     let (of_paid, of_closed) = (genuine(support::now(), "N1", paid), genuine(support::now(), "N2", closed));
     assert!(wx.verify(&of_paid, paid.as_bytes()).is_ok() && wx.verify(&of_closed, closed.as_bytes()).is_ok());
     assert!(matches!(reason(wx.verify(&of_closed, paid.as_bytes())), VerifyReason::BadSignature { .. }));
-    // Nor does it hold when the lines are cut elsewhere.
+    // Nor does it verify with the lines split elsewhere.
     let mut shifted = of_paid.clone();
     shifted.insert("Wechatpay-Nonce", "N".parse().unwrap());
     let body = format!("1\n{paid}");
@@ -89,7 +89,7 @@ fn an_old_message_sent_again_is_refused() {
     assert!(matches!(reason(at(now + 400).verify(&forged, b"{}")), VerifyReason::BadSignature { .. }));
 }
 
-/// Whoever has the merchant's key cannot answer for the platform.
+/// The merchant's key cannot sign for the platform.
 #[test]
 fn the_merchants_key_signs_nothing_for_the_platform() {
     let sandbox = start_sandbox();
@@ -112,7 +112,7 @@ fn the_merchants_key_signs_nothing_for_the_platform() {
 #[test]
 fn a_signature_header_that_comes_twice_is_refused() {
     for header in ["Wechatpay-Timestamp", "Wechatpay-Nonce", "Wechatpay-Serial", "Wechatpay-Signature"] {
-        // Even the same value, and in other letters.
+        // Even with the same value, and in another letter case.
         let recorder = Recorder::start(move |_| {
             let answer = String::from_utf8(signed("200 OK", &[], b"{}")).unwrap();
             let line = answer.lines().find(|line| line.starts_with(header)).unwrap().to_owned();
@@ -153,7 +153,7 @@ fn no_value_starts_another_header_or_line() {
     assert!(seen.header("x-injected").is_none());
 }
 
-/// Answers with `head`, then with `piece` for ever, with a pause before each; tells how much was taken.
+/// Sends `head`, then `piece` again and again, with a pause before each; counts the bytes that were taken.
 fn endless(
     head: &'static str,
     piece: Vec<u8>,
@@ -170,7 +170,7 @@ fn endless(
                 stream.set_nodelay(true).unwrap();
                 let _ = stream.read(&mut [0; 8192]).unwrap();
                 stream.write_all(head.as_bytes()).unwrap();
-                // For ever, as far as a test can wait.
+                // Longer than any test waits.
                 let start = Instant::now();
                 while start.elapsed() < Duration::from_secs(20) && stream.write_all(&piece).is_ok() {
                     counter.fetch_add(piece.len(), std::sync::atomic::Ordering::Relaxed);
@@ -210,7 +210,7 @@ fn ends_in_time(head: &'static str, call: impl Fn(&WeChatPay) -> Result<(), Erro
     assert!(start.elapsed() < Duration::from_secs(3), "{:?}", start.elapsed());
 }
 
-/// A byte every 50 ms for ever. A file's own body is the exception: its timeout is for each piece.
+/// A byte every 50 ms without end. A file's body is the exception: its timeout applies to each piece.
 #[test]
 fn a_slow_drip_ends_with_the_timeout() {
     let endless_head = "HTTP/1.1 200 OK\r\nX-Endless: ";
@@ -224,7 +224,7 @@ fn a_slow_drip_ends_with_the_timeout() {
             wx["v3/billdownload/file"].get().save_to(folder.path().join("a")).wait().map(drop)
         });
     }
-    // The file's own: by its size.
+    // A file is bounded by its size.
     let (base, _) = endless(CLOSED_BY_THE_END, b"x".to_vec(), Duration::from_millis(20));
     let wx = support::client(&base);
     let download = wx["v3/billdownload/file"].get().save_to(folder.path().join("a")).max_bytes(20);
@@ -283,7 +283,7 @@ fn private_keys_never_meet_the_crate_rsa() {
     }
 }
 
-/// Each row of the table names its tests as `file::name`; they are there, and in both languages the same.
+/// Each row of the table names its tests as `file::name`: they exist, and both languages name the same.
 #[test]
 fn every_row_of_the_table_has_its_test() {
     let root = Path::new(env!("CARGO_MANIFEST_DIR"));

@@ -126,7 +126,7 @@ async fn fields_of_an_answer_are_decrypted_by_pointer() {
     assert!(matches!(stranger.build(), Err(Error::Config(e)) if e.field() == "signer"));
 }
 
-/// The shapes of PROTOCOL's pay-sign, checked by `openssl` over lines that are put together here.
+/// The shapes of PROTOCOL's pay-sign, checked by `openssl` over lines that are joined here.
 #[tokio::test]
 async fn openssl_accepts_the_cashiers_parameters() {
     if !has("openssl") {
@@ -161,7 +161,7 @@ async fn openssl_accepts_the_cashiers_parameters() {
     assert!(matches!(wx.jsapi_params("wx\n", prepay).wait(), Err(Error::Config(_))));
 }
 
-/// A signer that lives elsewhere: the `openssl` program. It counts what goes through it.
+/// A signer outside the process: the `openssl` program. It counts the messages that it signs.
 #[derive(Default)]
 struct Openssl {
     fails: bool,
@@ -173,7 +173,7 @@ impl Signer for Openssl {
         self.count.fetch_add(1, Ordering::SeqCst);
         let fails = self.fails;
         Box::pin(async move {
-            // Gives way once, as a signer over a network does.
+            // Yields once, as a signer over a network does.
             tokio::task::yield_now().await;
             if fails {
                 return Err("the HSM is on holiday".into());

@@ -47,7 +47,7 @@ async fn the_sandbox_takes_files_async_and_blocking() {
             assert!(request().wait().unwrap().data()["media_id"].is_string());
         }
     }
-    // A meta that says something else of the file.
+    // A meta that does not match the file.
     let wrong = Media::bytes("a.png", "x").meta(json!({"filename": "a.png", "sha256": "00"}));
     let Err(Error::Api(error)) = wx["v3/merchant/media/upload"].post(Value::Null).media(wrong).await else {
         panic!("not an Api error")
@@ -60,7 +60,7 @@ async fn the_sandbox_takes_files_async_and_blocking() {
     assert_eq!(error.code, "PARAM_ERROR");
 }
 
-/// Under another executor, and without any.
+/// With another executor, and without any.
 #[test]
 fn an_upload_needs_no_runtime() {
     let sandbox = start_sandbox();
@@ -102,7 +102,7 @@ async fn bad_files_are_named_and_nothing_is_sent() {
     assert!(recorder.seen().is_empty());
 }
 
-/// The file changes while it is sent: the platform must never see a whole body.
+/// The file changes while it is sent: the platform must never receive a complete body.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_file_that_changes_is_an_error() {
     let dir = tempfile::tempdir().unwrap();

@@ -1,4 +1,4 @@
-//! The page in a headless Chromium, where there is one.
+//! The page in a headless Chromium.
 
 use std::{
     io::{Read, Write},
@@ -48,14 +48,14 @@ fn an_order_appears_is_paid_and_its_notification_arrives() {
     let (sandbox, wx) = start();
     browser.open(sandbox.base_url());
     assert_eq!(browser.run("return document.documentElement.lang"), json!("en"));
-    // To be still there at the end: the page is never loaded again.
+    // A mark that must still be there at the end: the page is never reloaded.
     browser.run("window.kept = 1");
 
     let (url, arrived) = listen();
     place(&wx, "P202611220001", &url);
     browser.wait("document.querySelector('[id^=play-]')");
     assert!(text(&browser, "#resources").contains("NOTPAY"));
-    // Said aloud, too.
+    // Screen readers announce it, too.
     let status = "return document.querySelector('[role=status]').innerText.replace(/\\s+/g, ' ')";
     assert!(browser.run(status).as_str().unwrap().contains("Resources 1"), "{}", browser.run(status));
     browser.click("summary:has(+ .qr)");
@@ -90,7 +90,7 @@ fn the_keyboard_is_enough() {
         }
     }
     assert!(stops.last().unwrap().starts_with("play-"), "{stops:?}");
-    // What is renewed meanwhile does not take the focus away.
+    // An update does not take the focus away.
     place(&wx, "P202611220003", "http://127.0.0.1:9/notify");
     browser.wait("document.querySelectorAll('[id^=play-]').length == 2");
     assert_eq!(browser.run("return document.activeElement.id"), json!(stops.last().unwrap()));
@@ -235,7 +235,7 @@ fn text(browser: &Browser, selector: &str) -> String {
     text.as_str().unwrap().to_string()
 }
 
-/// Nothing in the console, and no request to anybody else.
+/// Nothing in the console, and no request to another host.
 #[track_caller]
 fn calm(browser: &Browser, sandbox: &Sandbox) {
     let (console, requests) = browser.logs();

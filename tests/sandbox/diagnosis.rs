@@ -1,4 +1,4 @@
-//! What a client of `openssl` signs wrongly, and what it is told.
+//! Wrong signatures, made with `openssl`, and the mistake that the response names.
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
@@ -76,7 +76,7 @@ fn a_usual_mistake_is_named_with_the_first_byte_that_differs() {
     let message = String::from_utf8(message).unwrap().replace(&query.timestamp, &later);
     let diagnosis = told(&query, message.as_bytes(), "-sha256");
     assert!(diagnosis["message"].as_str().unwrap().contains("another timestamp"), "{diagnosis}");
-    // Another message altogether: its digest is all that there is to tell.
+    // A completely different message: only its digest can be shown.
     let diagnosis = told(&plan, b"abc", "-sha256");
     assert_eq!(
         diagnosis["signed_sha256"],
@@ -84,7 +84,7 @@ fn a_usual_mistake_is_named_with_the_first_byte_that_differs() {
     );
     assert_eq!(diagnosis.get("first_difference"), None);
 
-    // Another key, and what is no signature.
+    // Another key, and a text that is not a signature.
     let other = Sandbox::start().unwrap();
     let theirs = export(&other);
     for (authorization, part) in [

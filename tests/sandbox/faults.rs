@@ -262,7 +262,7 @@ fn the_payer_can_be_played_from_outside() {
     assert_eq!((&paid["trade_state"], paid.get("asked")), (&json!("SUCCESS"), None));
     assert_eq!(play(json!({ "do": "pay", "number": "P0000001" })).status, 400, "once");
 
-    // What went out can be looked at, and is what a receiver would get.
+    // A delivered notification can be read, exactly as the receiver got it.
     while sandbox.notifications()[0].attempts.is_empty() {
         std::thread::sleep(std::time::Duration::from_millis(5));
     }
@@ -291,7 +291,7 @@ fn the_keys_change_on_demand() {
     assert_eq!(first["notifications_are_signed_with"], sandbox.platform_public_key_id());
     assert!(!first.to_string().contains("PRIVATE"));
 
-    // By a rule: the second request, and it stays so. The signer shows in the answer.
+    // By a rule: the second request, and it stays so. The response names the signer.
     let merchant = export(&sandbox);
     let signer = || get(&sandbox, &merchant, "/v3/x").header("Wechatpay-Serial").unwrap().to_string();
     sandbox.inject_rule("rotate-certificate nth=2".parse().unwrap()).unwrap();

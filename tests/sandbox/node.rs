@@ -1,4 +1,4 @@
-//! The Node SDK, which nobody here wrote, against the sandbox: installed from its registry, unchanged.
+//! The unchanged Node SDK against the sandbox, installed from its registry.
 
 use std::io::{BufRead as _, BufReader, Read as _};
 use std::path::{Path, PathBuf};
@@ -8,7 +8,7 @@ use serde_json::Value;
 
 use crate::support::{cannot_run, has, start_sandbox};
 
-/// The SDK with its dependencies, installed once for a target folder; `None`, with a message, where that cannot be.
+/// The SDK with its dependencies, installed once for a target folder; `None` if that fails, and the test is skipped.
 fn installed() -> Option<PathBuf> {
     let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join("node-sdk");
     let from = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/node");

@@ -27,7 +27,7 @@ struct Received {
     whole: bool,
 }
 
-/// A receiver that answers each connection with the next status; 0: not at all, 1: it keeps the sender waiting. The
+/// A receiver that answers each connection with the next status; 0: no response, 1: it keeps the sender waiting. The
 /// last one is for all that follow.
 fn receiver(statuses: &[u16]) -> (String, Receiver<Received>) {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
@@ -149,7 +149,7 @@ fn a_notification_is_sent_signed_and_encrypted() {
     assert_eq!(envelope["event_type"], "TRANSACTION.SUCCESS");
     assert_eq!(envelope["resource"]["original_type"], "transaction");
 
-    // The SDK opens it.
+    // The SDK decrypts it.
     let wx = sandbox.client().unwrap();
     let notification = wx.notification(&request.headers(), request.body.clone()).wait().unwrap();
     assert_eq!((notification.id.as_str(), &notification.resource), (id.as_str(), &order()));
@@ -204,7 +204,7 @@ fn it_is_given_up_after_the_schedule() {
     let id = pay(&sandbox, &url);
     let sent = done(&sandbox, &id);
     assert_eq!(sent.delivery, Delivery::GivenUp);
-    // An attempt may run out of its second where the machine is busy.
+    // An attempt may time out after its second on a busy machine.
     assert_eq!(sent.attempts.len(), 16);
     assert!(results(&sent).iter().all(|result| matches!(result, Ok(302) | Err(_))), "{sent:?}");
     let requests: Vec<Received> = received.try_iter().collect();
@@ -241,11 +241,11 @@ fn nothing_leaves_this_machine_unless_allowed() {
         let Delivery::Refused(why) = &sent.delivery else { panic!("{sent:?}") };
         assert!(why.contains(part) && sent.attempts.is_empty(), "{url}: {why}");
     }
-    // A name that leads here is as good as the address.
+    // A name that resolves to this machine is allowed, like its address.
     let (url, _received) = receiver(&[200]);
     let url = url.replace("127.0.0.1", "localhost");
     assert_eq!(done(&sandbox, &pay(&sandbox, &url)).delivery, Delivery::Accepted);
-    // An allowed host is tried; that nobody answers there is an attempt, not a refusal.
+    // An allowed host is tried; a failed connection counts as an attempt, not as a refusal.
     let sandbox = sandbox_builder().notify_host("192.0.2.1").time_scale(1e6).start().unwrap();
     let id = pay(&sandbox, "http://192.0.2.1:9/notify");
     let until = Instant::now() + WAIT;
@@ -313,7 +313,7 @@ fn faults_of_the_line_and_duplicates() {
     let (sent, _, time) = run(Fault::Delay(Duration::from_millis(300)));
     assert!(sent.attempts.len() == 1 && time >= Duration::from_millis(300), "{time:?}");
 
-    // What has no meaning here does nothing.
+    // Faults that have no meaning for notifications do nothing.
     let (sent, ..) = run(Fault::SystemErrorAfterExecuting);
     assert!(sent.attempts.len() == 1 && sent.attempts[0].faults.is_empty());
 }

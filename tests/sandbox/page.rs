@@ -1,4 +1,4 @@
-//! The page over raw HTTP: what it shows, what its forms do, and whom it does not answer.
+//! The page over raw HTTP: its content, its forms, and the requests that it refuses.
 
 use std::io::Write;
 
@@ -56,7 +56,7 @@ fn the_root_is_a_page_for_a_browser_only() {
         assert!(look(&sandbox, target).starts_with("<!DOCTYPE html>"), "{target}");
     }
     assert!(sandbox.requests().is_empty());
-    // Signed, or not a GET: that is a client's.
+    // A signed request, or one that is not a GET, comes from a client.
     let keys = export(&sandbox);
     assert_eq!(get(&sandbox, &keys, "/").status, 404);
     assert_eq!(ask(&sandbox, "POST", "/", &[("Host", &host(&sandbox))], "").status, 401);
@@ -78,7 +78,7 @@ fn its_policy_lets_nothing_in() {
     }
     assert!(!policy.contains("unsafe") && !policy.contains('*') && !policy.contains("http"), "{policy}");
     let page = String::from_utf8(reply.body.clone()).unwrap();
-    // The hashes are those of what stands there.
+    // The hashes are those of the script and the style in the page.
     if has("openssl") {
         for (element, directive) in [("style", "style-src"), ("script", "script-src")] {
             let inner = page.split(&format!("<{element}>")).nth(1).unwrap();
@@ -96,7 +96,7 @@ fn its_policy_lets_nothing_in() {
     for sign in [" style=", " onclick", " src=", "javascript:", "http://", "https://"] {
         assert!(!markup.contains(sign), "{sign}");
     }
-    // What is not changed is not sent again.
+    // An unchanged page is not sent again.
     let (own, tag) = (host(&sandbox), reply.header("ETag").unwrap().to_string());
     let head = [("Host", own.as_str()), ("If-None-Match", &tag)];
     let again = ask(&sandbox, "GET", "/", &head, "");
@@ -216,7 +216,7 @@ fn the_payer_s_part_is_played_through_forms() {
     assert!(page.contains("SUCCESS") && !page.contains("value=\"pay\"") && !page.contains("<svg"));
     assert!(page.contains("TRANSACTION.SUCCESS"));
 
-    // Twice, the unknown, and nonsense are told on the page.
+    // Paying twice, an unknown number and bad input are reported on the page.
     for (reply, status, part) in [
         (play("pay", "P202611220001"), 400, "ORDERPAID"),
         (play("pay", "P0"), 404, "ORDER_NOT_EXIST"),

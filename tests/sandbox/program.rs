@@ -18,7 +18,7 @@ use wechatpay_chain::WeChatPay;
 use crate::support::has;
 
 /// Built here, because `cargo test --test` does not build examples. All features, as a run of all tests has them:
-/// then there is nothing left to build.
+/// then nothing is left to build.
 fn program() -> &'static Path {
     static PROGRAM: OnceLock<PathBuf> = OnceLock::new();
     PROGRAM.get_or_init(|| {
@@ -42,7 +42,7 @@ fn fails(arguments: &[&str]) -> (i32, String) {
     (status.code().unwrap(), String::from_utf8(stderr).unwrap())
 }
 
-/// The program while it runs, and what it printed before it said that it listens.
+/// The running program, and its output up to the line with its address.
 struct Running {
     child: Child,
     printed: String,
@@ -246,7 +246,7 @@ fn the_snippet_for_node_is_javascript() {
     let running = Running::start(&["--keys", keys.to_str().unwrap()]);
     let (_, rest) = running.printed.split_once("// Node:").unwrap();
     let (snippet, _) = rest.split_once("// Rust:").unwrap();
-    // Everything but the SDK itself, in whose place stands what prints what it was given.
+    // The SDK itself is replaced by a class that prints its configuration.
     let snippet = snippet.replace(
         "const { Wechatpay } = require('wechatpay-axios-plugin');",
         "class Wechatpay { constructor(given) { console.log(JSON.stringify(given, (k, v) => v.type === 'Buffer' ? Buffer.from(v).toString() : v)) } }",

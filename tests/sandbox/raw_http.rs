@@ -1,5 +1,5 @@
-//! A client made of nothing but a socket and the `openssl` program: what it signs and verifies, it does not do
-//! with any code that the sandbox or the SDK uses.
+//! A client made of a socket and the `openssl` program. It signs and verifies without any code that the sandbox or
+//! the SDK uses.
 
 use std::{
     fs,
@@ -24,14 +24,14 @@ pub(crate) fn nonce() -> String {
     format!("{:032}", COUNT.fetch_add(1, Ordering::Relaxed))
 }
 
-/// A request that can be bent in every place before it is sent.
+/// A request, each part of which can be changed before it is sent.
 #[derive(Clone)]
 pub(crate) struct Plan {
     pub(crate) method: String,
     pub(crate) target: String,
     pub(crate) headers: Vec<(String, String)>,
     pub(crate) body: Vec<u8>,
-    /// What is signed in the body's place.
+    /// Signed instead of the body.
     pub(crate) signed: Option<Vec<u8>>,
     pub(crate) mchid: String,
     pub(crate) serial: String,
@@ -100,13 +100,13 @@ impl Plan {
     }
 }
 
-/// An answer, as raw as it came.
+/// A response, as it arrived.
 #[derive(Debug)]
 pub(crate) struct Reply {
     pub(crate) status: u16,
     pub(crate) headers: Vec<(String, String)>,
     pub(crate) body: Vec<u8>,
-    /// Whether all of the promised body came.
+    /// Whether the whole body arrived.
     pub(crate) whole: bool,
 }
 
@@ -127,7 +127,7 @@ impl Reply {
         self.json()["message"].as_str().unwrap().to_string()
     }
 
-    /// Whether the signature is the platform's, by the key that the answer names, over `body`.
+    /// Whether the signature over `body` is the platform's, by the key that the response names.
     pub(crate) fn verifies_over(&self, keys: &TempDir, body: &[u8]) -> bool {
         let header = |name| self.header(name).unwrap_or_else(|| panic!("no {name}: {self:?}"));
         let head = format!("{}\n{}\n", header("Wechatpay-Timestamp"), header("Wechatpay-Nonce"));
@@ -162,7 +162,7 @@ pub(crate) fn connect(sandbox: &Sandbox) -> TcpStream {
     stream
 }
 
-/// Reads one answer, `None` when the connection ends before its headers do.
+/// Reads one response; `None` if the connection closes within its headers.
 pub(crate) fn receive(stream: &mut TcpStream) -> Option<Reply> {
     let mut head = Vec::new();
     let mut byte = [0];

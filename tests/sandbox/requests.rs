@@ -1,4 +1,4 @@
-//! Requests of the flows' tests, and what is hoped of them.
+//! Requests of the tests of products, and the responses that they expect.
 
 use serde_json::{Value, json};
 use wechatpay_chain::sandbox::{Sandbox, SandboxError};
@@ -45,7 +45,7 @@ pub(crate) fn close(wx: &WeChatPay, number: &str) -> Request {
     wx.chain("v3/pay/transactions/out-trade-no/{number}/close").post(body).var("number", number)
 }
 
-/// Asks, and hopes for an answer.
+/// Sends the request, and expects success.
 #[track_caller]
 pub(crate) fn ok(request: Request) -> Value {
     match request.wait() {
@@ -54,7 +54,7 @@ pub(crate) fn ok(request: Request) -> Value {
     }
 }
 
-/// Asks, and hopes for this refusal, which names this field (or says this).
+/// Sends the request, and expects this error, whose text contains `names`.
 #[track_caller]
 pub(crate) fn refused(request: Request, status: u16, code: &str, names: &str) {
     match request.wait() {

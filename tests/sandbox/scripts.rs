@@ -1,4 +1,4 @@
-//! Scripted answers out of a file, and what a path gets that nothing models.
+//! Scripted responses from a file, and the response on a path that is not modelled.
 
 use std::{fs, path::PathBuf};
 
@@ -50,17 +50,17 @@ fn placeholders_take_values_of_the_request() {
     });
     assert_eq!(reply.json(), expected);
 
-    // A base's prefix is no part of the template.
+    // The prefix of a base URL is not part of the template.
     let reply = get(&sandbox, &keys, "/hk/v3/report?x=%E7%B2%A4");
     assert_eq!((reply.status, reply.body.as_slice()), (200, "a,粤\n".as_bytes()));
     assert_eq!(reply.header("Content-Type"), Some("text/csv"));
     let reply = send(&sandbox, &keys, &Plan::new(&sandbox, "DELETE", "/v3/report", ""));
     assert!(reply.status == 204 && reply.body.is_empty() && reply.verifies(&keys));
-    // The script goes before the route that is built in, and a script of the test's before the file's.
+    // A script has priority over a built-in route, and `on` over the file.
     assert_eq!(get(&sandbox, &keys, "/v3/certificates").json(), json!([]));
     sandbox.on("GET", "v3/certificates", 200, json!({ "later": true })).unwrap();
     assert_eq!(get(&sandbox, &keys, "/v3/certificates").json(), json!({ "later": true }));
-    // What is scripted for another verb is still 405, and a bad signature is found before any script.
+    // Another verb than the scripted one gets 405, and the signature is checked before any script.
     assert_eq!(post(&sandbox, &keys, "/v3/report", "{}").status, 405);
     let mut plan = Plan::new(&sandbox, "GET", "/v3/report", "");
     let authorization = plan.authorization(&keys);

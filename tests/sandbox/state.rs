@@ -1,4 +1,4 @@
-//! The state file: kept over restarts and kills, and what is refused as one. `sqlite3` looks into it where it is.
+//! The state file: kept over restarts and kills; files that are refused. `sqlite3` reads it.
 
 use std::{
     fs,
@@ -49,7 +49,7 @@ fn refund(wx: &WeChatPay, number: &str) {
     wx["v3/refund/domestic/refunds"].post_sync(body).unwrap();
 }
 
-/// What `sqlite3` says, if it is there.
+/// The output of `sqlite3`, if it is installed.
 fn sqlite3(file: &Path, sql: &str) -> Option<String> {
     if !has("sqlite3") {
         return None;
@@ -59,7 +59,7 @@ fn sqlite3(file: &Path, sql: &str) -> Option<String> {
     Some(String::from_utf8(output.stdout).unwrap().trim().to_string())
 }
 
-/// Reads one HTTP request and answers 204; gives back its body.
+/// Reads one HTTP request and answers 204; returns its body.
 fn accept(listener: &std::net::TcpListener) -> Value {
     let (stream, _) = listener.accept().unwrap();
     let mut reader = BufReader::new(&stream);
@@ -81,7 +81,7 @@ fn accept(listener: &std::net::TcpListener) -> Value {
 #[test]
 fn a_notification_that_was_not_delivered_is_sent_after_a_restart() {
     let folder = tempfile::tempdir().unwrap();
-    // A port where nobody answers yet.
+    // A port on which no server listens yet.
     let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
     let address = listener.local_addr().unwrap();
     drop(listener);

@@ -1,5 +1,5 @@
 //! A merchant's day on the sandbox: order, payment, notification, refund, its notification, bill, close; async and
-//! blocking. The notifications arrive at a server of their own and are opened there by the client.
+//! blocking. The notifications arrive at a server, where the client decrypts them.
 
 use std::sync::mpsc::{Receiver, Sender, channel};
 use std::time::Duration;
@@ -58,7 +58,7 @@ async fn receive(
     }
 }
 
-/// Where notifications arrive: its URL, and what came.
+/// The server for notifications: its URL, and what it received.
 fn receiver(runtime: &tokio::runtime::Runtime, wx: &WeChatPay) -> (String, Receiver<Notification>) {
     let (sender, arrived) = channel();
     let app = Router::new().route("/notify", post(receive)).with_state((wx.clone(), sender));

@@ -1,4 +1,4 @@
-//! A headless Chromium, told what to do over the WebDriver protocol (W3C) with nothing but HTTP and JSON.
+//! A headless Chromium, driven over the WebDriver protocol (W3C) with plain HTTP and JSON.
 
 use std::{
     fs,
@@ -33,11 +33,11 @@ pub(crate) struct Browser {
     _turn: MutexGuard<'static, ()>,
 }
 
-/// One browser at a time: each takes a machine's breath away while it starts.
+/// One browser at a time: starting one keeps a small machine busy.
 static TURN: Mutex<()> = Mutex::new(());
 
 impl Browser {
-    /// `None`, and a word about it, where there is no Chromium or no driver for it.
+    /// `None` without Chromium or its driver; the test is then skipped.
     pub(crate) fn start() -> Option<Browser> {
         if !has(CHROMIUM) || !has("chromedriver") {
             return None;
@@ -105,7 +105,7 @@ impl Browser {
         self.ask("/url", Some(json!({ "url": url })));
     }
 
-    /// What a script in the page gives back.
+    /// The value that a script in the page returns.
     pub(crate) fn run(&self, script: &str) -> Value {
         self.ask("/execute/sync", Some(json!({ "script": script, "args": [] })))
     }
@@ -159,12 +159,12 @@ impl Browser {
         let events = performance.iter().map(|entry| serde_json::from_str::<Value>(&text(entry)).unwrap());
         let sent = events.filter(|event| event["message"]["method"] == "Network.requestWillBeSent");
         let url = |event: Value| event["message"]["params"]["request"]["url"].as_str().unwrap().to_string();
-        // Parts of the browser itself, for the empty page that it starts with; and what is no request at all.
+        // Parts of the browser itself, for the empty page that it starts with; and data URLs, which are not requests.
         let own = |url: &String| url.starts_with("chrome://") || url.starts_with("data:");
         (console, sent.map(url).filter(|url| !own(url)).collect())
     }
 
-    /// The whole page as a PNG, into the folder that `WECHATPAY_SCREENSHOTS` names; for somebody to look at.
+    /// The whole page as a PNG, into the folder that `WECHATPAY_SCREENSHOTS` names, for a review by eye.
     pub(crate) fn picture(&self, name: &str) {
         let Some(folder) = std::env::var_os("WECHATPAY_SCREENSHOTS") else { return };
         let taken = self.command("Page.captureScreenshot", json!({ "captureBeyondViewport": true }));
@@ -175,7 +175,7 @@ impl Browser {
 
 impl Drop for Browser {
     fn drop(&mut self) {
-        // Ends the browser; the driver alone would leave it behind.
+        // Ends the browser: killing the driver alone would leave it running.
         let _ = self.runtime.block_on(async { self.http.delete(&self.session).send().await });
         let _ = self.driver.kill();
         let _ = self.driver.wait();

@@ -1,5 +1,5 @@
-//! `wxpay batch` interrupted, killed and resumed, and its journal torn, damaged, locked or somebody else's. The sandbox's
-//! own record says what was sent.
+//! `wxpay batch` interrupted, killed and resumed; its journal cut off, damaged, locked or of another merchant. The
+//! sandbox's record shows what was sent.
 
 use std::io::{BufRead as _, BufReader};
 use std::os::unix::process::ExitStatusExt as _;
@@ -67,15 +67,14 @@ fn a_second_ctrl_c_ends_at_once() {
     signal(&child, "INT");
     assert_eq!(child.wait().unwrap().code(), Some(130));
     assert!(began.elapsed() < Duration::from_secs(5));
-    // Two were announced, and nobody knows.
+    // Two were announced: their outcome is unknown.
     desk.sandbox.clear_faults();
     desk.run(&["calls.jsonl", "--resume"]).is(3, "6 ok, 0 refused, 2 unknown, 0 left");
     assert_eq!(desk.journal().story("0"), ["sent", "unknown"]);
     assert!(desk.seen().values().all(|times| *times == 1));
 }
 
-/// A hundred kills with `WECHATPAY_TESTS_FULL`, else ten, or as many as it takes to hit a call in flight. The sandbox's
-/// record shows what was sent.
+/// A hundred kills with `WECHATPAY_TESTS_FULL`, else ten, or as many as it takes to hit a call in flight.
 #[test]
 fn killed_at_random_moments_nothing_is_lost_and_nothing_answered_is_sent_twice() {
     const CALLS: usize = 8;
@@ -166,7 +165,7 @@ fn a_torn_last_line_is_cut_off_and_a_damaged_one_is_an_error() {
     let whole = desk.read("calls.results.jsonl");
     let lines: Vec<_> = whole.lines().collect();
     assert_eq!(lines.len(), 5);
-    // The answer to the second call is torn: it was sent, and nobody knows.
+    // The line with the second result is incomplete: the call was sent, its outcome is unknown.
     for keep in [1, lines[4].len() / 2, lines[4].len()] {
         let torn = format!("{}\n{}", lines[..4].join("\n"), &lines[4][..keep]);
         desk.write("calls.results.jsonl", &torn);
@@ -181,7 +180,7 @@ fn a_torn_last_line_is_cut_off_and_a_damaged_one_is_an_error() {
     // Blocks that a crash of the machine left empty.
     desk.write("calls.results.jsonl", format!("{}\n{}", lines[..4].join("\n"), "\0".repeat(4096)));
     desk.run(&["calls.jsonl", "--resume"]).is(3, "1 unknown");
-    // An announcement is torn: it was not sent yet, so it is now.
+    // An announcement is incomplete: the call was not sent yet, so it is sent now.
     desk.write("calls.results.jsonl", format!("{}\n{{\"sent\":\"2\"", lines[..3].join("\n")));
     assert!(lines[3].starts_with("{\"sent\":\"2\""), "{}", lines[3]);
     desk.run(&["calls.jsonl", "--resume"]).is(0, "2 ok");
@@ -216,7 +215,7 @@ fn a_torn_last_line_is_cut_off_and_a_damaged_one_is_an_error() {
 fn a_journal_that_cannot_grow_ends_the_batch() {
     let desk = Desk::new();
     desk.calls("POST", (0..20).map(|id| id.to_string()));
-    // The shell's blocks have 512 or 1,024 bytes; a program that ignores the signal is told by an error.
+    // The shell's blocks have 512 or 1,024 bytes; a program that ignores the signal gets an error.
     let limited = "trap '' XFSZ; ulimit -f 1; exec \"$0\" \"$@\"";
     let batch = desk.batch(&["calls.jsonl", "-j1"]);
     let mut shell = Command::new("sh");
@@ -225,7 +224,7 @@ fn a_journal_that_cannot_grow_ends_the_batch() {
     finish(&mut shell).is(3, "cannot write the journal `calls.results.jsonl`: File too large");
     let sent = desk.seen().len();
     assert!((1..20).contains(&sent), "{sent}");
-    // The last answer had no room: that call is unknown. No other one is.
+    // There was no room for the last result: only that call is unknown.
     let done = desk.run(&["calls.jsonl", "--resume"]);
     assert!(done.err.contains(" 0 unknown") || done.err.contains("19 ok, 0 refused, 1 unknown"), "{done:?}");
     assert!(desk.seen().len() >= 19 && desk.seen().values().all(|times| *times == 1));
@@ -235,7 +234,7 @@ fn a_journal_that_cannot_grow_ends_the_batch() {
 fn calls_that_change_under_a_running_batch_end_it() {
     let desk = Desk::new();
     desk.sandbox.inject_always(Fault::Delay(Duration::from_millis(500)));
-    // More than is read at once.
+    // More than one read takes.
     let filler =
         |word: &str| thing("POST", "2").replace("}\n", &format!(",\"body\":\"{}\"}}\n", word.repeat(9_000)));
     desk.write("calls.jsonl", [thing("POST", "1"), filler("a"), thing("POST", "3")].concat());
@@ -268,7 +267,7 @@ fn changed_calls_other_calls_and_a_journal_in_use_are_errors() {
     // What was not sent yet may change, and more may come.
     desk.write("calls.jsonl", [&thing("POST", "1"), plain, &thing("POST", "2")].concat());
     desk.run(&["calls.jsonl", "--resume"]).is(0, "3 ok");
-    // From the sandbox of its own, which has done none of it.
+    // With `--sandbox`, whose sandbox has executed none of the calls.
     let done = finish(program(desk.home.path()).args(["calls.jsonl", "--resume", "--sandbox"]));
     done.is(1, "this is merchant 1900000109 at sandbox");
 

@@ -105,7 +105,7 @@ impl Desk {
         Journal::of(&self.read("calls.results.jsonl"))
     }
 
-    /// How often each thing was asked for.
+    /// How many requests arrived for each thing.
     pub(crate) fn seen(&self) -> BTreeMap<String, usize> {
         let mut seen = BTreeMap::new();
         for request in self.sandbox.requests() {
@@ -124,7 +124,7 @@ pub(crate) fn thing(verb: &str, id: &str) -> String {
     format!("{{\"id\":\"{id}\",\"method\":\"{verb}\",\"path\":\"{THINGS}\",\"vars\":{{\"id\":\"{id}\"}}}}\n")
 }
 
-/// A journal, read by what the manual says of it.
+/// A journal, read as the manual describes it.
 pub(crate) struct Journal {
     pub(crate) records: Vec<Value>,
 }
@@ -146,7 +146,7 @@ impl Journal {
         self.results().into_iter().map(|(id, record)| (id, outcome(record))).collect()
     }
 
-    /// What was said of one call, in order.
+    /// The records of one call, in order.
     pub(crate) fn story(&self, id: &str) -> Vec<&str> {
         let about = |record: &&Value| name(&record["id"]) == id || name(&record["sent"]) == id;
         self.records.iter().filter(about).map(|record| record["outcome"].as_str().unwrap_or("sent")).collect()

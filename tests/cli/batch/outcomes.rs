@@ -54,7 +54,7 @@ fn a_mistake_on_any_line_is_told_by_its_line_and_nothing_is_sent() {
     assert_eq!(desk.sandbox.requests().len(), 0);
     assert!(!desk.path("calls.results.jsonl").exists());
 
-    // No call at all is no mistake.
+    // An empty list of calls is not an error.
     desk.write("calls.jsonl", "\n");
     desk.run(&["calls.jsonl"]).is(0, "0 calls");
 }
@@ -91,7 +91,7 @@ fn the_exit_code_tells_the_worst_that_happened() {
     desk.run(&["calls.jsonl", "-j1"]).is(4, "1 ok, 0 refused, 1 unknown, 0 left, 1 unverified");
     assert_eq!(desk.journal().outcomes()["2"], "unverified");
 
-    // Nobody there: nothing was sent, so all of it is left.
+    // No server: nothing was sent, so all calls are left.
     fresh("POST");
     desk.sandbox.clear_requests();
     let mut nobody = desk.batch(&["calls.jsonl"]);
@@ -121,7 +121,7 @@ fn progress_shows_on_a_terminal_only() {
     desk.calls("POST", (0..3).map(|id| id.to_string()));
     let plain = desk.run(&["calls.jsonl", "-o", "plain.jsonl"]);
     assert!(plain.code == Some(0) && !plain.err.contains('\u{1b}'), "{plain:?}");
-    // A terminal of `script`'s (util-linux).
+    // A pseudo-terminal, by `script` (util-linux).
     let line = format!("{} batch calls.jsonl", env!("CARGO_BIN_EXE_wxpay"));
     let batch = desk.batch(&[]);
     let variables = batch.get_envs().filter_map(|(name, value)| Some((name, value?)));

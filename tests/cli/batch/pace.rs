@@ -27,7 +27,7 @@ fn a_rate_limit_slows_all_calls_down_and_none_is_lost() {
         }
         *refusals += 1;
         let body = br#"{"code":"FREQUENCY_LIMITED","message":"later"}"#;
-        // The first one says how long; the code tells it, too, whatever the status.
+        // The first one says how long to wait. The code alone also means a rate limit, whatever the status.
         match *refusals {
             1 => support::signed("429 Too Many Requests", &[("Retry-After", "2")], body),
             n if n % 2 == 0 => support::signed("429 Too Many Requests", &[], body),
@@ -44,10 +44,10 @@ fn a_rate_limit_slows_all_calls_down_and_none_is_lost() {
     let journal = desk.journal();
     let count = |word| journal.records.iter().filter(|record| record["outcome"] == word).count();
     assert_eq!(count("ok"), 25);
-    // Two quotas have to be waited for, and only the calls in flight met each wall.
+    // Two quotas have to be waited for, and only the calls in flight hit each limit.
     assert_eq!(server.seen().len(), 25 + count("limited"));
     assert!((1..=12).contains(&count("limited")), "{}", count("limited"));
-    // Those that were in flight aside, nobody asks while the two seconds last.
+    // Apart from the calls in flight, nothing is sent for two seconds.
     let at = |record: &Value| record["at"].as_u64().unwrap();
     let first = journal.records.iter().find(|record| record["outcome"] == "limited").map(at).unwrap();
     let sent = |record: &&Value| !record["sent"].is_null() && (first + 1..first + 2).contains(&at(record));

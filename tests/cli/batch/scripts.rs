@@ -7,7 +7,7 @@ use serde_json::json;
 
 use super::{Desk, Journal, thing};
 
-/// A stand-in where GNU parallel is not installed.
+/// Used if GNU parallel is not installed.
 const PARALLEL: &str = r#"#!/bin/bash
 command=(); while [ "$1" != ::: ]; do command+=("$1"); shift; done; shift
 for part; do "${command[@]/\{\}/$part}" & done

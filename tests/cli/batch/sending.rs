@@ -62,13 +62,13 @@ fn calls_are_sent_as_they_are_written_and_their_answers_kept() {
     assert_eq!(results["text"]["text"], "a,b\n1,2\n");
     assert_eq!((&results["3"]["status"], &results["3"]["verified"]), (&json!(200), &json!(true)));
     assert!(results["3"]["request_id"].is_string());
-    // Announced before, and with no word of what was in it.
+    // Announced before it was sent, without its content.
     assert_eq!(journal.story("secret"), ["sent", "ok"]);
     assert!(!desk.read("calls.results.jsonl").contains("张三"));
     let mode = std::fs::metadata(desk.path("calls.results.jsonl")).unwrap().permissions().mode();
     assert_eq!(mode & 0o777, 0o600);
 
-    // Done is done.
+    // A finished call is not sent again.
     let before = desk.sandbox.requests().len();
     desk.run(&["calls.jsonl"]).is(1, "--resume");
     desk.run(&["calls.jsonl", "--resume"]).is(0, "5 ok");
@@ -148,7 +148,7 @@ fn calls_come_from_stdin_and_journals_of_parts_concatenate() {
     }
     let all = ["a.jsonl", "b.jsonl"].map(|name| desk.read(name)).concat();
     assert_eq!(Journal::of(&all).outcomes().len(), 4);
-    // Together they are the journal of the calls together.
+    // Concatenated, they are the journal of all calls.
     desk.write("calls.jsonl", parts.concat());
     desk.write("calls.results.jsonl", all);
     desk.run(&["calls.jsonl", "--resume"]).is(0, "4 ok");

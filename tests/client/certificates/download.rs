@@ -19,7 +19,7 @@ async fn the_first_call_fetches_them_before_it_is_sent() {
         assert!(answer.unwrap().verified());
         assert_eq!(targets(&sandbox), ["/v3/certificates", "/v3/security/echo"]);
         assert_eq!(wx.platform_serials(), [sandbox.platform_certificate_serial()]);
-        // Once there, they serve every kind of call, and encrypt.
+        // After the download they serve every kind of call, and encryption.
         let (headers, body) = sandbox.notification("T.S", "transaction", &json!({"a": 1})).unwrap();
         assert!(
             matches!(wx.notification(&headers, body).wait(), Err(Error::Verify(_))),
@@ -53,7 +53,7 @@ async fn whatever_comes_first_fetches_them() {
     wx.notification(&headers, body).await.unwrap();
     let (wx, _sandbox, path) = first("download");
     assert!(wx["v3/certificates"].get().save_to(path).await.unwrap().verified);
-    // Synchronous ones cannot, and say so.
+    // Synchronous functions cannot download, and their error says so.
     let (wx, _sandbox, _) = first("text");
     let Err(Error::Config(e)) = wx.encrypt("x") else { panic!("not a Config error") };
     assert_eq!(e.field(), "automatic_certificates");
@@ -131,7 +131,7 @@ async fn what_cannot_be_fetched_is_not_called_without() {
     sandbox.retire(sandbox.platform_certificate_serial()).unwrap();
     let text = unsent(&automatic(&sandbox).build().unwrap()).await;
     assert!(text.contains("404 RESOURCE_NOT_EXISTS") && text.contains("public key"), "{text}");
-    // An answer that was tampered with, or that is a probe.
+    // A response that was tampered with, or a signature probe.
     for fault in [
         Fault::BadSignature,
         Fault::WrongBody,
@@ -146,7 +146,7 @@ async fn what_cannot_be_fetched_is_not_called_without() {
         assert!(wx.platform_serials().is_empty());
         assert_eq!(targets(&sandbox), ["/v3/certificates"]);
     }
-    // Nobody there; then somebody is, and nobody has to wait for a minute.
+    // No connection at first. Once there is one, the next call downloads at once.
     let sandbox = start_sandbox();
     let wx = automatic(&sandbox).build().unwrap();
     sandbox.inject_always(Fault::CutConnection);

@@ -52,7 +52,7 @@ impl Clock for Ahead {
     }
 }
 
-/// What a call says that could not have its certificates: nothing was sent of it.
+/// The error of a call whose certificates cannot be downloaded: the call itself was not sent.
 async fn unsent(wx: &WeChatPay) -> String {
     let mut texts = Vec::new();
     for result in [echo(wx).await, echo(wx).wait()] {

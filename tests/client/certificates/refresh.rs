@@ -18,14 +18,14 @@ async fn an_unknown_serial_fetches_them_once_a_minute() {
     echo(&wx).await.unwrap();
     let first = sandbox.platform_certificate_serial();
     let second = sandbox.rotate(Rotation::Certificate).unwrap();
-    // Within the minute after the first download, the answer stays unproved.
+    // Within a minute of the first download, the response cannot be verified.
     for result in [echo(&wx).await, echo(&wx).wait()] {
         let Err(Error::Verify(e)) = result else { panic!("not a Verify error") };
         let VerifyReason::UnknownSerial { serial, known, refresh: None } = e.reason else { panic!("{e}") };
         assert_eq!((serial.as_str(), known.as_str()), (second.as_str(), first));
     }
     assert_eq!(downloads(&sandbox), 1);
-    // After it, the next one has them fetched, and holds.
+    // After that minute, the next call downloads again and is verified.
     clock.0.store(60, Ordering::SeqCst);
     echo(&wx).await.unwrap();
     assert_eq!((downloads(&sandbox), wx.platform_serials()), (2, vec![first.to_owned(), second.clone()]));
@@ -43,7 +43,7 @@ async fn an_unknown_serial_fetches_them_once_a_minute() {
     let folder = tempfile::tempdir().unwrap();
     let saved = wx["v3/file"].get().save_to(folder.path().join("a.json")).await.unwrap();
     assert!(saved.verified);
-    // `verify` waits for nothing, but has them fetched.
+    // `verify` does not wait, but starts a download.
     clock.0.store(240, Ordering::SeqCst);
     let fifth = sandbox.rotate(Rotation::Certificate).unwrap();
     let (headers, body) = sandbox.notification("T.S", "transaction", &json!({"a": 1})).unwrap();
@@ -63,7 +63,7 @@ async fn the_old_set_stays_until_a_new_one_verified() {
     let wx = automatic(&sandbox).clock(clock.clone()).build().unwrap();
     echo(&wx).await.unwrap();
     let known = wx.platform_serials();
-    // Twelve hours on (and the sandbox with it), the download is spoilt: calls go on under the old set.
+    // The next download fails: calls go on with the old certificates.
     let sandbox_clock = |ahead: u64| clock.0.store(ahead, Ordering::SeqCst);
     sandbox_clock(61);
     sandbox.inject(Fault::BadSignature);
@@ -71,7 +71,7 @@ async fn the_old_set_stays_until_a_new_one_verified() {
     assert!(!e.maybe_sent());
     assert_eq!(wx.platform_serials(), known);
     echo(&wx).await.unwrap();
-    // The unknown serial's error says why newer ones could not be had.
+    // The error about the unknown serial number says why the download failed.
     sandbox_clock(122);
     let new = sandbox.rotate(Rotation::Certificate).unwrap();
     sandbox.on("GET", "v3/certificates", 500, json!({"code": "SYSTEM_ERROR", "message": "busy"})).unwrap();
@@ -85,13 +85,13 @@ async fn the_old_set_stays_until_a_new_one_verified() {
 async fn every_twelve_hours_they_are_renewed_in_the_background() {
     let hours = |h: i64| h * 3600;
     let (sandbox, clock) = (sandbox_builder().clock_skew(hours(12)).start().unwrap(), Ahead::default());
-    // Begun twelve hours ago: the first download is that of the hour before.
+    // Both clocks are twelve hours ahead at the first download.
     clock.0.store(hours(12) as u64, Ordering::SeqCst);
     let wx = automatic(&sandbox).clock(clock.clone()).build().unwrap();
     echo(&wx).await.unwrap();
     assert_eq!(downloads(&sandbox), 1);
-    // The client's clock runs on; the sandbox's cannot, so another sandbox with the same keys would refuse. What the
-    // client asks for is what counts: after twelve hours, the list, besides the call.
+    // The client's clock runs on, the sandbox's cannot: the call itself fails. The test looks only at the requests: after
+    // twelve hours, the list as well as the call.
     clock.0.store(hours(24) as u64, Ordering::SeqCst);
     let call = echo(&wx).await;
     assert!(matches!(call, Err(Error::Verify(_) | Error::Api(_))), "the two clocks differ now");

@@ -11,7 +11,7 @@ use wechatpay_chain::{Error, WeChatPay};
 use super::*;
 use crate::support::start_sandbox;
 
-/// Calls without end, async and blocking, until told to stop; how many were answered.
+/// Async and blocking calls in a loop, and how many were answered.
 struct Load {
     stop: Arc<AtomicBool>,
     answered: Arc<AtomicUsize>,
@@ -77,7 +77,7 @@ async fn no_call_is_lost_from_certificate_to_certificate() {
     let load = Load::start(&wx);
     load.go_on().await;
     clock.0.store(61, Ordering::SeqCst);
-    // At once, without a time in which both were known: the worst that the platform can do.
+    // At once, without a period in which both are valid: the hardest case for a client.
     let new = sandbox.rotate(Rotation::Certificate).unwrap();
     load.go_on().await;
     sandbox.retire(sandbox.platform_certificate_serial()).unwrap();
@@ -123,7 +123,7 @@ async fn no_call_is_lost_from_certificate_to_public_key() {
     sandbox.retire(sandbox.platform_certificate_serial()).unwrap();
     load.go_on().await;
     load.end().await;
-    // Renewing finds no certificates any more; the public key is enough.
+    // There are no certificates to download any more; the public key is enough.
     clock.0.store(61, Ordering::SeqCst);
     assert!(wx.refresh_certificates().await.unwrap_err().to_string().contains("RESOURCE_NOT_EXISTS"));
     echo(&wx).await.unwrap();
@@ -154,7 +154,7 @@ fn keys_that_are_added_and_taken_away_are_checked() {
     );
     assert_eq!(field(wx.remove_platform_key("PUB_KEY_ID_9")), "platform_key[\"PUB_KEY_ID_9\"]");
     assert_eq!(wx.platform_serials(), before);
-    // The same serial again takes the old one's place, and counts as the last added.
+    // The same serial number again replaces the old key, and counts as added last.
     wx.add_platform_key(sandbox.platform_certificate_serial(), sandbox.platform_certificate_pem()).unwrap();
     assert_eq!(wx.platform_serials().len(), 2);
     wx.remove_platform_key(sandbox.platform_certificate_serial()).unwrap();

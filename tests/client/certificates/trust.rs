@@ -29,7 +29,7 @@ fn list(entries: &[(&str, &str)]) -> Vec<u8> {
     json!({ "data": data }).to_string().into_bytes()
 }
 
-/// The merchant of `tests/keys`, who has to fetch whatever is to be trusted.
+/// The merchant of `tests/keys`, without any platform key.
 fn without_keys(base: &str) -> WeChatPay {
     WeChatPay::builder()
         .mchid(support::MCHID)
@@ -84,7 +84,7 @@ async fn only_certificates_that_could_be_the_platforms_are_taken() {
     }
 }
 
-/// A certificate of 2001, by another library than the client's.
+/// A certificate that expired in 2001, made by another library than the client's.
 fn expired_certificate() -> String {
     let mut params = rcgen::CertificateParams::new(Vec::new()).unwrap();
     params.not_before = rcgen::date_time_ymd(2000, 1, 1);
@@ -96,7 +96,7 @@ fn expired_certificate() -> String {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_list_signed_by_somebody_else_is_not_taken() {
-    // Rightly encrypted, but signed with a key that it did not bring.
+    // Encrypted correctly, but signed with a key that is not in the list.
     let body = list(&[(PLATFORM_SERIAL, &key("platform_cert.pem"))]);
     let server = Recorder::start(move |_| {
         let headers = [

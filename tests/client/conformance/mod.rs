@@ -1,6 +1,6 @@
 //! Recorded PHP and Node calls (APIv3), compared with what is sent here: over real HTTP, to a plain listener.
 //!
-//! The recordings are read from the folder that `WECHATPAY_CONFORMANCE` names. Any folder will do, with any part of them.
+//! The recordings are read from the folder that `WECHATPAY_CONFORMANCE` names. It may hold any part of them.
 
 // Calls with JSON or without a body.
 mod calls;

@@ -89,7 +89,7 @@ fn every_part_of_the_authorization_counts() {
     refused(&send_bytes(&sandbox, &twice.bytes(&twice.authorization(&keys))).unwrap(), "once");
     refused(&bend("signature=\"", "signature=\"="), "验签失败");
 
-    // In another order it is as good as before.
+    // The order of the fields does not matter.
     let plan = plan();
     let authorization = plan.authorization(&keys);
     let (scheme, fields) = authorization.split_once(' ').unwrap();

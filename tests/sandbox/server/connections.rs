@@ -35,7 +35,7 @@ fn garbage_is_answered_or_dropped_and_the_server_lives() {
     ];
     for bytes in garbage {
         let mut stream = connect(&sandbox);
-        // The server may hang up before it has read all.
+        // The server may close the connection before it has read everything.
         let _ = stream.write_all(&bytes);
         let _ = stream.shutdown(std::net::Shutdown::Write);
         let start = Instant::now();
@@ -90,7 +90,7 @@ fn the_end_is_quick_safe_in_a_runtime_and_frees_the_port() {
         let sandbox = start_sandbox();
         shared(&sandbox);
         sandbox.inject_always(Fault::Delay(Duration::from_secs(60)));
-        // A connection that waits for an answer must not hold up the end.
+        // A connection that waits for a response must not delay the end.
         let mut waiting = connect(&sandbox);
         waiting.write_all(b"GET /v3/x HTTP/1.1\r\nHost: x\r\n\r\n").unwrap();
         while sandbox.requests().is_empty() {

@@ -59,7 +59,7 @@ fn a_keys_folder_brings_the_identity_back() {
         start().unwrap();
         began.elapsed()
     });
-    // The fastest of five: the other tests are finding primes meanwhile.
+    // The fastest of five: other tests use the processor at the same time.
     assert!(fastest.min().unwrap() < Duration::from_millis(100));
     let identity = |sandbox: &Sandbox| {
         [

@@ -1,6 +1,6 @@
 //! The sandbox and the protocol: messages are joined here, `openssl` signs and verifies.
 
-/// A sandbox and its keys as files, or a `return` that says why not.
+/// A sandbox and its keys as files; without `openssl` the test returns, reported as skipped.
 macro_rules! sandbox {
     () => {
         sandbox!(sandbox_builder())

@@ -12,7 +12,7 @@ fn values_reach_the_handler_decoded() {
     let (sandbox, keys) = sandbox!(sandbox_builder().strict(true));
     for (wire, value) in [("%E7%B2%A4B12345", "粤B12345"), ("a%2Fb", "a/b"), ("a+b%25", "a+b%")] {
         let reply = get(&sandbox, &keys, &format!("/v3/pay/transactions/id/{wire}?mchid=19%300000109"));
-        // The merchant is its own, and the order is looked for under its name.
+        // The merchant is correct, and the order is looked up by its decoded number.
         assert_refused(&sandbox, &keys, &reply, 404, "ORDER_NOT_EXIST", value);
     }
     let reply = get(&sandbox, &keys, "/v3/pay/transactions/id/%FF?mchid=1");
