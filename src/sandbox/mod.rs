@@ -24,44 +24,83 @@
 //! # }
 //! ```
 
+#[path = "http/response.rs"]
 mod answer;
+#[path = "auth/authorization.rs"]
 mod authorization;
+#[path = "model/bills/mod.rs"]
 mod bills;
+#[path = "api/builder.rs"]
 mod builder;
+#[path = "model/products/mod.rs"]
 mod catalogue;
+#[path = "auth/verify.rs"]
 mod check;
+#[path = "http/clock.rs"]
 mod clock;
+#[path = "admin/control.rs"]
 mod control;
+#[path = "notify/outbox.rs"]
 mod delivery;
+#[path = "auth/diagnosis/mod.rs"]
 mod diagnosis;
+#[path = "http/sandbox_error.rs"]
 mod error;
+#[path = "api/exports.rs"]
 mod exports;
+#[path = "faults/fault.rs"]
 mod faults;
+#[path = "model/engine/mod.rs"]
 mod flow;
+#[path = "keys/folder.rs"]
 mod folder;
+#[path = "model/products/handlers.rs"]
 mod handlers;
+#[path = "keys/keyring.rs"]
 mod keyring;
+#[path = "keys/identity.rs"]
 mod keys;
+#[path = "http/multipart.rs"]
 mod multipart;
+#[path = "auth/nonces.rs"]
 mod nonces;
+#[path = "notify/envelope.rs"]
 mod notification;
+#[path = "admin/page/mod.rs"]
 mod page;
+#[path = "model/payer.rs"]
 mod payer;
+#[path = "http/body.rs"]
 mod payload;
+#[path = "model/scripts/placeholder.rs"]
 mod placeholder;
+#[path = "server/platform.rs"]
 mod platform;
+#[path = "notify/client.rs"]
 mod postman;
+#[path = "keys/random.rs"]
 mod random;
+#[path = "http/error_response.rs"]
 mod refusal;
+#[path = "server/router.rs"]
 mod routes;
+#[path = "faults/rule.rs"]
 mod rules;
+#[path = "model/scripts/mod.rs"]
 mod scripts;
+#[path = "auth/sign.rs"]
 mod seal;
+#[path = "store/request_log.rs"]
 mod seen;
+#[path = "store/notification_log.rs"]
 mod sent;
+#[path = "server/listener.rs"]
 mod server;
+#[path = "store/database.rs"]
 mod store;
+#[path = "http/path_template.rs"]
 mod template;
+#[path = "auth/unsigned.rs"]
 mod unsigned;
 
 use std::fmt;

@@ -4,14 +4,22 @@
 //! a repeated request means; a step says from which states to which one, and what any other state is told.
 
 mod basics;
+#[path = "../bills/endpoints.rs"]
 mod bills;
+#[path = "combined/mod.rs"]
 mod combined;
 mod media;
+#[path = "../engine/params.rs"]
 mod need;
+#[path = "orders/mod.rs"]
 mod payments;
+#[path = "payscore/mod.rs"]
 mod payscore;
+#[path = "payscore/permissions.rs"]
 mod permissions;
+#[path = "profit_sharing/mod.rs"]
 mod profit_sharing;
+#[path = "refunds/mod.rs"]
 mod refunds;
 mod transfers;
 

@@ -1,12 +1,20 @@
 //! What the rows of the catalogue do: a small engine over the store.
 
+#[path = "../products/combined/rules.rs"]
 pub(super) mod combined;
+#[path = "../products/files.rs"]
 pub(super) mod files;
+#[path = "fields.rs"]
 mod fill;
+#[path = "lookup.rs"]
 mod find;
+#[path = "../products/orders/rules.rs"]
 pub(super) mod orders;
+#[path = "../products/refunds/rules.rs"]
 pub(super) mod refunds;
+#[path = "../products/payscore/rules.rs"]
 pub(super) mod services;
+#[path = "../products/profit_sharing/rules.rs"]
 pub(super) mod shares;
 #[cfg(test)]
 mod tests;
