@@ -1,63 +1,66 @@
-//! `/_sandbox/…`: the sandbox from outside its process. Unsigned, so for this machine's own programs only.
+//! The control endpoint `/_sandbox/…`: controls the sandbox from outside its process. It is unsigned, so only programs of
+//! this machine may use it.
 
-use std::{net::SocketAddr, time::UNIX_EPOCH};
+use std::time::UNIX_EPOCH;
 
 use bytes::Bytes;
-use http::{HeaderMap, HeaderValue, Method, Response, StatusCode, header};
+use http::{HeaderValue, Response, StatusCode, header};
 use serde::Deserialize;
 use serde_json::{Value, json};
 
-use super::{Fault, FaultRule, Rotation, SeenRequest, Verdict, platform::Platform};
+use super::guard;
+use crate::sandbox::{
+    faults::{fault::Fault, rule::FaultRule},
+    http::{error_response::ErrorResponse, sandbox_error::SandboxError},
+    keys::keyring::Rotation,
+    model::payer_actions,
+    server::{admin_hook::AdminRequest, platform::Platform},
+    store::{
+        notification_log::SentNotification,
+        request_log::{SeenRequest, Verdict},
+    },
+};
 
 const PREFIX: &str = "/_sandbox/";
 
-/// Of a request's body, in bytes.
-pub(super) const LARGEST: usize = 16 << 10;
+/// The largest body, in bytes.
+pub(crate) const MAX_BODY: usize = 16 << 10;
 
-/// Of a list, unless `?limit=` says otherwise, and at the most.
-const LISTED: usize = 100;
-const MOST_LISTED: usize = 1_000;
+/// The length of a list without `?limit=`, and its maximum.
+const DEFAULT_LIMIT: usize = 100;
+const MAX_LIMIT: usize = 1_000;
 
-/// Of a message that was to be signed, in bytes.
-const SHOWN: usize = 4 << 10;
+/// The bytes of a signed message that a list contains.
+const MAX_SHOWN: usize = 4 << 10;
 
-pub(super) struct Asked {
-    pub(super) method: Method,
-    pub(super) target: String,
-    pub(super) headers: HeaderMap,
-    /// `None`: too large to be read.
-    pub(super) body: Option<Bytes>,
-}
-
-pub(super) struct Refused(pub(super) StatusCode, pub(super) String);
-
-type Answered = Result<(StatusCode, Value), Refused>;
+/// An error of the control endpoint or the page.
+pub(crate) struct AdminError(pub(crate) StatusCode, pub(crate) String);
 
 /// A rule as JSON, with the names of [`FaultRule`]'s methods.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
-pub(super) struct Rule {
-    pub(super) fault: String,
-    pub(super) nth: Option<u64>,
-    pub(super) share: Option<f64>,
-    pub(super) path: Option<String>,
-    pub(super) times: Option<u64>,
-    pub(super) on: Option<String>,
+pub(crate) struct RuleRequest {
+    pub(crate) fault: String,
+    pub(crate) nth: Option<u64>,
+    pub(crate) share: Option<f64>,
+    pub(crate) path: Option<String>,
+    pub(crate) times: Option<u64>,
+    pub(crate) on: Option<String>,
 }
 
-/// What the payer, or the user, does, as `payer.rs` names it; and the merchant's number of the thing.
+/// An action of the payer (see [`payer_actions`]) on the resource with this number of the merchant's.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
-struct Payer {
+struct PayerRequest {
     #[serde(rename = "do")]
-    part: String,
+    action: String,
     number: String,
 }
 
-/// One of [`Sandbox`](super::Sandbox)'s methods of the same names.
+/// The method of [`Sandbox`](crate::sandbox::Sandbox) with the same name.
 #[derive(Deserialize)]
 #[serde(rename_all = "snake_case")]
-enum Keys {
+enum KeyRequest {
     Rotate(Rotation),
     SignWith(String),
     Retire(String),
@@ -65,17 +68,17 @@ enum Keys {
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
-struct Skew {
+struct SkewRequest {
     skew: i64,
 }
 
-pub(super) fn is_control(target: &str) -> bool {
+pub(crate) fn is_control(target: &str) -> bool {
     target.starts_with(PREFIX)
 }
 
-pub(super) fn answer(platform: &Platform, own: Option<SocketAddr>, asked: &Asked) -> Response<Bytes> {
-    let answered = admit(own, &asked.headers).and_then(|()| route(platform, asked));
-    let (status, body) = answered.unwrap_or_else(|Refused(status, message)| {
+pub(crate) fn handle(platform: &Platform, request: &AdminRequest) -> Response<Bytes> {
+    let result = guard::check(request).and_then(|()| route(platform, request));
+    let (status, body) = result.unwrap_or_else(|AdminError(status, message)| {
         let code = if status == StatusCode::FORBIDDEN { "FORBIDDEN" } else { "PARAM_ERROR" };
         (status, json!({ "code": code, "message": message }))
     });
@@ -89,105 +92,86 @@ pub(super) fn answer(platform: &Platform, own: Option<SocketAddr>, asked: &Asked
     response
 }
 
-/// Keeps out what a web page elsewhere could make a browser on this machine send: its own name for this address
-/// shows in `Host` (DNS rebinding), its origin in `Origin` (cross-site requests).
-pub(super) fn admit(own: Option<SocketAddr>, headers: &HeaderMap) -> Result<(), Refused> {
-    let forbidden = |why: String| Refused(StatusCode::FORBIDDEN, why);
-    let own = own
-        .filter(|address| address.ip().is_loopback())
-        .ok_or_else(|| forbidden("only connections over the loopback interface are answered".into()))?;
-    let names = [own.to_string(), format!("localhost:{}", own.port())];
-    let single = |name| {
-        let mut all = headers.get_all(name).iter();
-        let first = all.next().and_then(|value| value.to_str().ok()).unwrap_or("");
-        if all.next().is_none() { first } else { "" }
-    };
-    let host = single(header::HOST);
-    if !names.iter().any(|name| name.eq_ignore_ascii_case(host)) {
-        return Err(forbidden(format!("the Host is {host:?}; expected {} or {}", names[0], names[1])));
-    }
-    let origin = single(header::ORIGIN);
-    let same = names.iter().any(|name| origin == format!("http://{name}"));
-    if headers.contains_key(header::ORIGIN) && !same {
-        return Err(forbidden(format!("a page of {origin:?} may not do this")));
-    }
-    Ok(())
-}
-
-fn route(platform: &Platform, asked: &Asked) -> Answered {
-    let (path, query) = asked.target.split_once('?').unwrap_or((&asked.target, ""));
-    let (name, method) = (path.strip_prefix(PREFIX).unwrap_or(""), asked.method.as_str());
+fn route(platform: &Platform, request: &AdminRequest) -> Result<(StatusCode, Value), AdminError> {
+    let (path, query) = request.target.split_once('?').unwrap_or((&request.target, ""));
+    let (name, method) = (path.strip_prefix(PREFIX).unwrap_or(""), request.method.as_str());
     match (name, method) {
-        ("faults", "GET") => Ok((StatusCode::OK, platform.faults().list())),
+        ("faults", "GET") => Ok((StatusCode::OK, platform.faults.lock().to_json())),
         ("faults", "POST") => {
-            let rule = rule(parse(asked)?)?;
-            let mut faults = platform.faults();
-            faults.add(rule).map_err(|e| bad(e.to_string()))?;
-            Ok((StatusCode::CREATED, faults.list()))
+            let rule = fault_rule(parse(request)?)?;
+            let mut faults = platform.faults.lock();
+            faults.add(rule).map_err(|e| bad_request(e.to_string()))?;
+            Ok((StatusCode::CREATED, faults.to_json()))
         }
         ("faults", "DELETE") => {
-            platform.faults().clear();
+            platform.faults.lock().clear();
             Ok((StatusCode::NO_CONTENT, Value::Null))
         }
         ("requests", "GET") => {
-            let newest = platform.seen().newest(limit(query)?);
-            Ok((StatusCode::OK, json!({ "requests": newest.iter().map(request).collect::<Vec<_>>() })))
+            let newest = platform.requests.newest(limit(query)?);
+            Ok((StatusCode::OK, json!({ "requests": newest.iter().map(request_json).collect::<Vec<_>>() })))
         }
         ("notifications", "GET") => {
-            let newest = platform.deliveries.sent.newest(limit(query)?);
-            let list: Vec<Value> = newest.iter().map(super::SentNotification::to_json).collect();
+            let newest = platform.outbox.log.newest(limit(query)?);
+            let list: Vec<Value> = newest.iter().map(SentNotification::to_json).collect();
             Ok((StatusCode::OK, json!({ "notifications": list })))
         }
-        ("clock", "GET") => Ok((StatusCode::OK, clock(platform))),
+        ("clock", "GET") => Ok((StatusCode::OK, clock_json(platform))),
         ("clock", "POST") => {
-            platform.clock.set_skew(parse::<Skew>(asked)?.skew);
-            Ok((StatusCode::OK, clock(platform)))
+            platform.clock.set_skew(parse::<SkewRequest>(request)?.skew);
+            Ok((StatusCode::OK, clock_json(platform)))
         }
         ("payer", "POST") => {
-            let Payer { part, number } = parse(asked)?;
-            let played = platform.play_newest(&part, &number).map_err(|refusal| {
-                let status = StatusCode::from_u16(refusal.status).unwrap_or(StatusCode::BAD_REQUEST);
-                Refused(status, format!("{}: {}", refusal.code, refusal.message))
-            })?;
-            Ok((StatusCode::OK, played))
+            let PayerRequest { action, number } = parse(request)?;
+            let changed = platform
+                .perform(|engine| payer_actions::perform_by_name(engine, &action, &number))
+                .map_err(AdminError::from)?;
+            Ok((StatusCode::OK, changed))
         }
-        ("keys", "GET") => Ok((StatusCode::OK, platform.keyring().list())),
+        ("keys", "GET") => Ok((StatusCode::OK, platform.keyring.to_json())),
         ("keys", "POST") => {
-            let changed = match parse::<Keys>(asked)? {
-                Keys::Rotate(rotation) => platform.rotate(rotation).map(|_| ()),
-                Keys::SignWith(serial) => platform.sign_with(&serial),
-                Keys::Retire(serial) => platform.retire(&serial),
+            let changed = match parse::<KeyRequest>(request)? {
+                KeyRequest::Rotate(rotation) => platform.keyring.rotate(rotation).map(|_| ()),
+                KeyRequest::SignWith(serial) => platform.keyring.sign_with(&serial),
+                KeyRequest::Retire(serial) => platform.keyring.retire(&serial),
             };
-            changed.map_err(|e| bad(e.to_string()))?;
-            Ok((StatusCode::OK, platform.keyring().list()))
+            changed.map_err(|e| bad_request(e.to_string()))?;
+            Ok((StatusCode::OK, platform.keyring.to_json()))
         }
         ("faults" | "requests" | "notifications" | "clock" | "keys" | "payer", _) => {
-            Err(Refused(StatusCode::METHOD_NOT_ALLOWED, format!("{method} is not for {path}")))
+            Err(AdminError(StatusCode::METHOD_NOT_ALLOWED, format!("{method} is not allowed for {path}")))
         }
         _ => {
-            let there = "there are faults, requests, notifications, payer, keys and clock";
-            Err(Refused(StatusCode::NOT_FOUND, format!("there is nothing at {path}; {there}")))
+            let existing = "available are faults, requests, notifications, payer, keys and clock";
+            Err(AdminError(StatusCode::NOT_FOUND, format!("there is nothing at {path}; {existing}")))
         }
     }
 }
 
-pub(super) fn bad(why: String) -> Refused {
-    Refused(StatusCode::BAD_REQUEST, why)
-}
-
-fn parse<'a, T: Deserialize<'a>>(asked: &'a Asked) -> Result<T, Refused> {
-    let body = asked.body.as_deref().ok_or_else(|| {
-        Refused(StatusCode::PAYLOAD_TOO_LARGE, format!("the body has more than {LARGEST} bytes"))
-    })?;
-    // A list with the values in the right order would be taken for the object.
-    if !body.is_empty() && !body.trim_ascii_start().starts_with(b"{") {
-        return Err(bad("the body cannot be used: expected a JSON object".into()));
+impl From<ErrorResponse> for AdminError {
+    fn from(error: ErrorResponse) -> AdminError {
+        let status = StatusCode::from_u16(error.status).unwrap_or(StatusCode::BAD_REQUEST);
+        AdminError(status, format!("{}: {}", error.code, error.message))
     }
-    serde_json::from_slice(body).map_err(|e| bad(format!("the body cannot be used: {e}")))
 }
 
-pub(super) fn rule(given: Rule) -> Result<FaultRule, Refused> {
-    let fault: Fault = given.fault.parse().map_err(|e: super::SandboxError| bad(e.to_string()))?;
+pub(crate) fn bad_request(why: String) -> AdminError {
+    AdminError(StatusCode::BAD_REQUEST, why)
+}
+
+fn parse<'a, T: Deserialize<'a>>(request: &'a AdminRequest) -> Result<T, AdminError> {
+    let body = request.body.as_deref().ok_or_else(|| {
+        AdminError(StatusCode::PAYLOAD_TOO_LARGE, format!("the body has more than {MAX_BODY} bytes"))
+    })?;
+    // serde would accept an array with the values in the right order.
+    if !body.is_empty() && !body.trim_ascii_start().starts_with(b"{") {
+        return Err(bad_request("invalid body: expected a JSON object".into()));
+    }
+    serde_json::from_slice(body).map_err(|e| bad_request(format!("invalid body: {e}")))
+}
+
+pub(crate) fn fault_rule(given: RuleRequest) -> Result<FaultRule, AdminError> {
+    let fault: Fault = given.fault.parse().map_err(|e: SandboxError| bad_request(e.to_string()))?;
     let mut rule = FaultRule::new(fault);
     if let Some(n) = given.nth {
         rule = rule.nth(n);
@@ -204,20 +188,22 @@ pub(super) fn rule(given: Rule) -> Result<FaultRule, Refused> {
     match given.on.as_deref() {
         None | Some("requests") => Ok(rule),
         Some("notifications") => Ok(rule.notifications()),
-        Some(other) => Err(bad(format!("`on` is requests or notifications, not {other:?}"))),
+        Some(other) => Err(bad_request(format!("`on` must be requests or notifications, found {other:?}"))),
     }
 }
 
-fn limit(query: &str) -> Result<usize, Refused> {
+fn limit(query: &str) -> Result<usize, AdminError> {
     let given = url::form_urlencoded::parse(query.as_bytes()).find(|(name, _)| name == "limit");
-    let Some((_, text)) = given else { return Ok(LISTED) };
-    let limit = text.parse().ok().filter(|limit| (1..=MOST_LISTED).contains(limit));
-    limit.ok_or_else(|| bad(format!("`limit` is a whole number from 1 to {MOST_LISTED}, not {text:?}")))
+    let Some((_, text)) = given else { return Ok(DEFAULT_LIMIT) };
+    let limit = text.parse().ok().filter(|limit| (1..=MAX_LIMIT).contains(limit));
+    limit.ok_or_else(|| {
+        bad_request(format!("`limit` must be an integer from 1 to {MAX_LIMIT}, found {text:?}"))
+    })
 }
 
-/// Without the headers, which hold the signature, and without the body, which the message holds.
-fn request(seen: &SeenRequest) -> Value {
-    let shown = &seen.signed_message[..seen.signed_message.len().min(SHOWN)];
+/// Without the headers, which contain the signature, and without the body, which the signed message contains.
+fn request_json(seen: &SeenRequest) -> Value {
+    let shown = &seen.signed_message[..seen.signed_message.len().min(MAX_SHOWN)];
     let verdict = match &seen.verdict {
         Verdict::Accepted => json!({ "accepted": true }),
         Verdict::Refused { status, code, message } => {
@@ -236,6 +222,6 @@ fn request(seen: &SeenRequest) -> Value {
     })
 }
 
-fn clock(platform: &Platform) -> Value {
+fn clock_json(platform: &Platform) -> Value {
     json!({ "now": platform.clock.now(), "skew": platform.clock.skew() })
 }

@@ -1,23 +1,28 @@
+//! [`SandboxBuilder`]: the settings of a sandbox before it starts.
+
 use std::{
     fmt,
     path::{Path, PathBuf},
 };
 
-use super::{
-    Sandbox, SandboxError,
-    delivery::Deliveries,
-    folder,
-    keys::Identity,
-    platform::{Platform, Settings},
-    random, scripts,
-    server::Server,
-    store::Store,
+use super::sandbox::Sandbox;
+use crate::sandbox::{
+    admin,
+    http::sandbox_error::SandboxError,
+    keys::{folder, identity::Identity, random},
+    model::scripts,
+    notify::outbox::DeliverySettings,
+    server::{
+        listener::Server,
+        platform::{Platform, Settings},
+    },
+    store::database::Database,
 };
 
-/// The merchant id of the platform's own examples.
-const MCHID: &str = "1900000109";
+/// The merchant id of the platform's examples.
+const DEFAULT_MCHID: &str = "1900000109";
 
-/// Settings of a [`Sandbox`] before it starts.
+/// Configures a [`Sandbox`] before it starts.
 #[derive(Clone)]
 #[must_use = "a builder does nothing until `start`"]
 pub struct SandboxBuilder {
@@ -37,7 +42,7 @@ pub struct SandboxBuilder {
 }
 
 impl SandboxBuilder {
-    pub(super) fn new() -> SandboxBuilder {
+    pub(crate) fn new() -> SandboxBuilder {
         SandboxBuilder {
             keys: None,
             mchid: None,
@@ -55,8 +60,8 @@ impl SandboxBuilder {
         }
     }
 
-    /// Keeps keys, merchant id and APIv3 key in this folder. It is made and filled when none of the files is
-    /// there, and read when all are.
+    /// Keeps keys, merchant id and APIv3 key in this folder. The folder is created and filled if it has none of the files,
+    /// and read if it has all of them.
     ///
     /// ```
     /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
@@ -73,25 +78,25 @@ impl SandboxBuilder {
         self
     }
 
-    /// The merchant id, digits only. Unless set: the keys folder's, else `1900000109`.
+    /// The merchant id, digits only. Default: the keys folder's, or `1900000109`.
     pub fn mchid(mut self, mchid: impl Into<String>) -> SandboxBuilder {
         self.mchid = Some(mchid.into());
         self
     }
 
-    /// The APIv3 key, exactly 32 bytes. Unless set: the keys folder's, else a random one.
+    /// The APIv3 key, exactly 32 bytes. Default: the keys folder's, or a random one.
     pub fn apiv3_key(mut self, key: impl Into<String>) -> SandboxBuilder {
         self.apiv3_key = Some(key.into());
         self
     }
 
-    /// Sets the sandbox's clock this many seconds ahead of the machine's (behind, when negative).
+    /// Sets the sandbox's clock this many seconds ahead of the machine's clock (negative: behind).
     ///
     /// ```
     /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
     /// # #[cfg(feature = "sandbox")] {
     /// # use wechatpay_chain::sandbox::Sandbox;
-    /// // Beyond five minutes the two no longer believe each other.
+    /// // With more than five minutes, both sides reject each other's messages.
     /// let sandbox = Sandbox::builder().clock_skew(-301).start()?;
     /// assert!(sandbox.client()?["v3/certificates"].get_sync().is_err());
     /// # }
@@ -102,41 +107,42 @@ impl SandboxBuilder {
         self
     }
 
-    /// Whether error answers carry a signature; they do unless this says `false`. No document says what the
-    /// real platform does, so a client should be tried with both.
+    /// Whether error responses are signed. Default: yes. The real platform's behaviour is undocumented, so test a client
+    /// with both settings.
     pub fn sign_errors(mut self, sign: bool) -> SandboxBuilder {
         self.sign_errors = sign;
         self
     }
 
-    /// Keeps orders, refunds, files and all other state in this file over restarts: an SQLite database, made if it
-    /// is not there. What was answered survives a kill at any moment. One sandbox at a time can use it.
+    /// Keeps orders, refunds, files and all other state in this file across restarts. It is an SQLite database, and is
+    /// created if it does not exist. All changes that a client got a response for survive a kill at any moment. Only one
+    /// sandbox at a time can use the file.
     ///
-    /// Unless set, the state is in memory, where the newest 50,000 resources and 1,000 files (128 MiB) are kept.
+    /// By default the state is in memory, limited to the newest 50,000 resources and 1,000 files (128 MiB).
     pub fn state(mut self, file: impl AsRef<Path>) -> SandboxBuilder {
         self.state = Some(file.as_ref().into());
         self
     }
 
-    /// Whether refunds stay `PROCESSING` until [`Sandbox::settle_refund`]. Otherwise a refund is answered as
-    /// `PROCESSING` and is done right after, notification included.
+    /// Whether refunds stay `PROCESSING` until [`Sandbox::settle_refund`]. By default the response to a refund says
+    /// `PROCESSING`, and the refund succeeds right afterwards, with its notification.
     pub fn hold_refunds(mut self, hold: bool) -> SandboxBuilder {
         self.hold_refunds = hold;
         self
     }
 
-    /// The port to listen on. Unless set, or when 0: any free one.
+    /// The port to listen on. Default, and with 0: a free port.
     pub fn port(mut self, port: u16) -> SandboxBuilder {
         self.port = port;
         self
     }
 
-    /// Adds the scripted answers of a file: one JSON object a line, with `method`, `template` (as for
-    /// [`Sandbox::on`]), and, where wanted, `status` (200), `headers` and `body`.
+    /// Adds the scripted responses of a file. Each line is a JSON object with `method`, `template` (as for
+    /// [`Sandbox::on`]) and optionally `status` (default 200), `headers` and `body`.
     ///
-    /// A text in headers or body may hold `{{var.NAME}}` (of the template), `{{query.NAME}}` and
-    /// `{{body./JSON/POINTER}}`; one that is only a placeholder takes the value with its type. What is not there is
-    /// `null`, and nothing within a longer text.
+    /// Strings in headers and body can contain the placeholders `{{var.NAME}}` (a variable of the template),
+    /// `{{query.NAME}}` and `{{body./JSON/POINTER}}`. A string that is only a placeholder keeps the type of the value. A
+    /// missing value is `null`, or empty within a longer string.
     ///
     /// ```
     /// # use serde_json::json;
@@ -156,58 +162,58 @@ impl SandboxBuilder {
         self
     }
 
-    /// Whether a path that nothing models is 404. Unless set it is answered with 200, `{}` and a header
+    /// Whether a path that is neither scripted nor modelled gives 404. By default it gives 200 with `{}` and the header
     /// `Sandbox-Not-Modelled: 1`.
     pub fn strict(mut self, strict: bool) -> SandboxBuilder {
         self.strict = strict;
         self
     }
 
-    /// Allows notifications to this host (a name or an address, without a port), too. Unless allowed, they go to
-    /// this machine only.
+    /// Allows notifications to this host (a name or an address, without a port). By default only this machine can receive
+    /// them.
     pub fn notify_host(mut self, host: impl Into<String>) -> SandboxBuilder {
         self.notify_hosts.push(host.into());
         self
     }
 
-    /// How many times faster than the platform's the schedule of notifications runs; 1 unless set. The 5 s for the
-    /// receiver's answer shrink with it, but not below 1 s, and never grow.
+    /// Speeds up the schedule of notifications by this factor. Default: 1. The timeout of 5 s for the receiver's response
+    /// shrinks with it, but not below 1 s, and never grows.
     pub fn time_scale(mut self, scale: f64) -> SandboxBuilder {
         self.time_scale = scale;
         self
     }
 
-    /// The seed of the faults that hit a share of the requests. Unless set it is a random one, which
-    /// [`Sandbox::seed`] tells.
+    /// The random seed of fault rules with a share. Default: random; [`Sandbox::seed`] returns it.
     pub fn seed(mut self, seed: u64) -> SandboxBuilder {
         self.seed = Some(seed);
         self
     }
 
-    /// Starts the server on 127.0.0.1. It listens when this returns.
+    /// Starts the server on 127.0.0.1. It is listening when this returns.
     ///
     /// # Errors
-    /// A setting out of its range or other than what the keys folder holds, a keys folder that is incomplete
-    /// or does not parse (the file is named), a script that cannot be used (file and line are named), a port that
-    /// is taken, or a server that cannot start.
+    /// A setting is out of range or contradicts the keys folder; the keys folder is incomplete or invalid (the error
+    /// names the file); a script is invalid (the error names file and line); the port is in use; the server cannot
+    /// start.
     pub fn start(self) -> Result<Sandbox, SandboxError> {
-        let (deliveries, jobs) = Deliveries::new(&self.notify_hosts, self.time_scale)?;
-        let seed = self.seed.map_or_else(random::number, Ok);
+        let delivery = DeliverySettings::new(&self.notify_hosts, self.time_scale)?;
+        let seed = self.seed.map_or_else(random::seed, Ok);
         let settings = Settings {
             clock_skew: self.clock_skew,
             sign_errors: self.sign_errors,
             strict: self.strict,
             seed: seed.map_err(|_| SandboxError::Generate { what: "seed" })?,
             scripts: scripts::load(&self.scripts)?,
-            deliveries,
-            store: match &self.state {
-                Some(file) => Store::open(file)?,
-                None => Store::in_memory()?,
+            delivery,
+            database: match &self.state {
+                Some(file) => Database::open(file)?,
+                None => Database::in_memory()?,
             },
-            holds_refunds: self.hold_refunds,
+            hold_refunds: self.hold_refunds,
         };
         let port = self.port;
-        Ok(Sandbox::new(Server::start(Platform::new(self.identity()?, settings)?, jobs, port)?))
+        let (platform, jobs) = Platform::new(self.identity()?, settings)?;
+        Ok(Sandbox::new(Server::start(platform, jobs, port, admin::hook())?))
     }
 
     fn identity(self) -> Result<Identity, SandboxError> {
@@ -217,21 +223,22 @@ impl SandboxBuilder {
         if let Some(key) = &self.apiv3_key {
             folder::check_apiv3_key(key).map_err(|problem| setting("apiv3_key", problem))?;
         }
-        let fresh =
-            |mchid: Option<String>, key| Identity::generate(mchid.unwrap_or_else(|| MCHID.to_string()), key);
-        let Some(keys) = self.keys else { return fresh(self.mchid, self.apiv3_key) };
+        let generate = |mchid: Option<String>, key| {
+            Identity::generate(mchid.unwrap_or_else(|| DEFAULT_MCHID.to_string()), key)
+        };
+        let Some(keys) = self.keys else { return generate(self.mchid, self.apiv3_key) };
         if !folder::is_filled(&keys)? {
-            let identity = fresh(self.mchid, self.apiv3_key)?;
-            folder::store(&keys, &identity)?;
+            let identity = generate(self.mchid, self.apiv3_key)?;
+            folder::save(&keys, &identity)?;
             return Ok(identity);
         }
         let identity = folder::load(&keys)?;
-        // A setting that silently loses against a file, or a file against a setting, would be found out late.
+        // If the setting or the file silently won, the contradiction would be noticed late.
         if self.mchid.is_some_and(|mchid| mchid != identity.mchid) {
             return Err(setting("mchid", format!("the keys folder belongs to {}", identity.mchid)));
         }
         if self.apiv3_key.is_some_and(|key| key != identity.apiv3_key) {
-            return Err(setting("apiv3_key", "the keys folder holds another one".into()));
+            return Err(setting("apiv3_key", "the keys folder has another APIv3 key".into()));
         }
         Ok(identity)
     }

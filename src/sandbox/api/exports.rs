@@ -1,15 +1,14 @@
-//! What another program needs to call this sandbox, as text to paste.
+//! [`Sandbox`]: the configuration of other programs, as text to paste.
 
 use std::path::{Path, PathBuf};
 
-use super::{Sandbox, SandboxError};
+use super::sandbox::Sandbox;
+use crate::sandbox::{
+    http::sandbox_error::SandboxError,
+    keys::folder::{MERCHANT_KEY, PLATFORM_CERTIFICATE, PUBLIC_KEY},
+};
 
-/// Names of the keys folder (`folder.rs`), which belong to its public side: other programs read them.
-const MERCHANT_KEY: &str = "apiclient_key.pem";
-const PUBLIC_KEY: &str = "pub_key.pem";
-const PLATFORM_CERTIFICATE: &str = "wechatpay_cert.pem";
-
-/// Where the keys lie, absolute.
+/// The absolute paths of the keys.
 struct Files {
     merchant_key: String,
     public_key: String,
@@ -26,7 +25,7 @@ impl Files {
         let path = |name: &str| -> Result<String, SandboxError> {
             let path: PathBuf = folder.join(name);
             let text = path.to_str().filter(|text| !text.contains(['\n', '\r'])).ok_or_else(|| {
-                let problem = "cannot be written into a script: its path is not UTF-8, or has line breaks";
+                let problem = "cannot be used in a script: its path is not UTF-8 or contains line breaks";
                 SandboxError::KeyFile { path: path.clone(), problem: problem.into(), source: None }
             })?;
             Ok(text.to_string())
@@ -38,15 +37,15 @@ impl Files {
         })
     }
 
-    /// As PHP and this crate take them: a path as it is behind `file://`, nothing percent-encoded.
+    /// The form that PHP and this crate accept: `file://` and the path without percent-encoding.
     fn urls(&self) -> [String; 3] {
         [&self.merchant_key, &self.public_key, &self.certificate].map(|path| format!("file://{path}"))
     }
 }
 
 impl Sandbox {
-    /// The variables of [`WeChatPay::from_env`](crate::WeChatPay::from_env), as lines for a POSIX shell, with the
-    /// files of the keys folder that the builder was given.
+    /// The variables of [`WeChatPay::from_env`](crate::WeChatPay::from_env), as lines for a POSIX shell. `keys` is the
+    /// keys folder of the builder.
     ///
     /// ```
     /// # use wechatpay_chain::sandbox::Sandbox;
@@ -59,7 +58,7 @@ impl Sandbox {
     /// ```
     ///
     /// # Errors
-    /// [`SandboxError::KeyFile`] for a folder whose path no script can hold.
+    /// [`SandboxError::KeyFile`] if a script cannot contain the path of the folder.
     pub fn exports(&self, keys: &Path) -> Result<String, SandboxError> {
         let files = Files::of(keys)?;
         let [merchant_key, public_key, certificate] = files.urls();
@@ -77,7 +76,7 @@ impl Sandbox {
         Ok(lines.iter().map(|(name, value)| format!("export {name}={}\n", shell(value))).collect())
     }
 
-    /// The same for the SDKs of PHP (`wechatpay-php`) and Node (`wechatpay-axios-plugin`), and for this one.
+    /// Code for the SDKs of PHP (`wechatpay-php`) and Node (`wechatpay-axios-plugin`), and for this one.
     ///
     /// # Errors
     /// As [`exports`](Sandbox::exports).
@@ -87,7 +86,7 @@ impl Sandbox {
         let (base, mchid, serial) = (self.base_url(), self.mchid(), self.serial());
         let (id, platform, apiv3) =
             (self.platform_public_key_id(), self.platform_certificate_serial(), self.apiv3_key());
-        // One spelling of a text for each language: PHP and JavaScript quote alike, and escape what they must.
+        // PHP and JavaScript quote and escape strings in the same way.
         let quoted = |text: &str| format!("'{}'", text.replace('\\', r"\\").replace('\'', r"\'"));
         let [q_base, q_mchid, q_serial, q_key, q_id, q_public, q_platform, q_certificate, q_apiv3] =
             [base, mchid, serial, &merchant_key, id, &public_key, platform, &certificate, apiv3].map(quoted);
@@ -139,7 +138,7 @@ let wx = wechatpay_chain::WeChatPay::builder()
     }
 }
 
-/// In single quotes, in which a POSIX shell changes nothing.
+/// Quotes for a POSIX shell.
 fn shell(text: &str) -> String {
     format!("'{}'", text.replace('\'', r"'\''"))
 }
@@ -149,7 +148,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_shell_reads_what_was_meant() {
+    fn a_shell_reads_the_quoted_text() {
         let text = "a'b \"c\" $d `e` \\ f";
         let script = format!("printf %s {}", shell(text));
         let output = std::process::Command::new("sh").args(["-c", &script]).output().unwrap();

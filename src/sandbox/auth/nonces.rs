@@ -1,4 +1,4 @@
-//! Which nonces were used, remembered for as long as their timestamp could still be accepted.
+//! The used nonces. Each is remembered for as long as its timestamp could be accepted.
 
 use std::{
     collections::HashSet,
@@ -6,35 +6,35 @@ use std::{
 };
 
 /// From five minutes early to five minutes late.
-const LIFE: Duration = Duration::from_secs(601);
+const LIFETIME: Duration = Duration::from_secs(601);
 
-/// Per generation. At the pace of RSA, more than this within ten minutes is no test any more.
-const MOST: usize = 250_000;
+/// The limit of a generation. RSA is too slow for more nonces in ten minutes of testing.
+const MAX_NONCES: usize = 250_000;
 
-pub(super) const LENGTH: usize = 32;
+pub(crate) const LENGTH: usize = 32;
 
-/// Two generations: a nonce lives for one to two times `LIFE`, and forgetting costs nothing.
-pub(super) struct Nonces {
+/// Two generations: a nonce is kept for one to two times `LIFETIME`, and dropping the old generation is cheap.
+pub(crate) struct Nonces {
     young: HashSet<[u8; LENGTH]>,
     old: HashSet<[u8; LENGTH]>,
     since: Instant,
 }
 
 impl Nonces {
-    pub(super) fn new() -> Nonces {
+    pub(crate) fn new() -> Nonces {
         Nonces { young: HashSet::new(), old: HashSet::new(), since: Instant::now() }
     }
 
-    pub(super) fn contains(&self, nonce: &[u8; LENGTH]) -> bool {
+    pub(crate) fn contains(&self, nonce: &[u8; LENGTH]) -> bool {
         self.young.contains(nonce) || self.old.contains(nonce)
     }
 
-    /// `false` when the nonce is there already.
-    pub(super) fn insert(&mut self, nonce: [u8; LENGTH]) -> bool {
+    /// Returns `false` if the nonce was used before.
+    pub(crate) fn insert(&mut self, nonce: [u8; LENGTH]) -> bool {
         if self.contains(&nonce) {
             return false;
         }
-        if self.since.elapsed() > LIFE || self.young.len() >= MOST {
+        if self.since.elapsed() > LIFETIME || self.young.len() >= MAX_NONCES {
             self.old = std::mem::take(&mut self.young);
             self.since = Instant::now();
         }

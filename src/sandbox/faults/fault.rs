@@ -1,66 +1,68 @@
+//! The faults, and their names as text.
+
 use std::{fmt, str::FromStr, time::Duration};
 
-use super::{Rotation, SandboxError, answer::Ready, platform::Platform, refusal::Refusal};
+use crate::sandbox::http::sandbox_error::SandboxError;
 
-/// Something that goes wrong with an answer or a notification, on purpose.
+/// A deliberate fault of a response or a notification.
 ///
-/// The faults of a signature leave an answer alone that is not signed anyway (a statement download, a gateway's
-/// page), and so does [`CutBody`](Fault::CutBody) an answer without a body: it then cuts the connection.
+/// The faults of a signature do not affect a response that is unsigned anyway (a bill download, a gateway page).
+/// [`CutBody`](Fault::CutBody) closes the connection if the response has no body.
 ///
-/// A fault of the signature never takes the place of a notification: the spoiled one goes ahead, whatever the
-/// receiver answers does not count, and the true one follows. What has no meaning for a notification (an HTML
-/// page, 429, 500, a change of keys or clock) is ignored there, and [`Duplicate`](Fault::Duplicate) is ignored for an answer.
+/// A signature fault never replaces a notification: the faulty copy is sent first and not counted as an attempt, then
+/// the real one follows. Faults that make no sense for a notification (an HTML page, 429, 500, a change of keys or
+/// clock) are ignored there, and [`Duplicate`](Fault::Duplicate) is ignored for a response.
 ///
-/// As text ([`FromStr`], [`Display`](fmt::Display)) a fault is its name in kebab case, with its value behind `=`
-/// where it has one: `bad-signature`, `missing-header=Wechatpay-Nonce`, `delay=250` (milliseconds),
+/// As text ([`FromStr`], [`Display`](fmt::Display)), a fault is its name in kebab case, followed by `=` and its value
+/// if it has one: `bad-signature`, `missing-header=Wechatpay-Nonce`, `delay=250` (milliseconds),
 /// `rate-limited`, `rate-limited=3` (seconds), `rotate-certificate`, `clock-skew=-301` (seconds).
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Fault {
-    /// A well-formed signature, by the right key, over another message.
+    /// A well-formed signature with the right key over a different message.
     BadSignature,
-    /// A right signature under a `Wechatpay-Serial` that no key has.
+    /// A correct signature with an unknown `Wechatpay-Serial`.
     UnknownSerial,
-    /// An answer without this header (any letter case).
+    /// A response without this header (in any letter case).
     MissingHeader(String),
-    /// A right signature over a `Wechatpay-Timestamp` 301 seconds ago, the youngest one to be refused.
+    /// A correct signature with a `Wechatpay-Timestamp` of 301 seconds ago: the most recent one that must be rejected.
     OldTimestamp,
-    /// A signature that begins `WECHATPAY/SIGNTEST/`.
+    /// A signature that starts with `WECHATPAY/SIGNTEST/`.
     SignatureProbe,
-    /// A space is added to the body after signing: a JSON reader sees no difference, a verifier must. An empty
-    /// body becomes `{}`, and its 204 a 200.
+    /// A space is appended to the body after signing: the JSON stays the same, but the signature no longer matches. An
+    /// empty body becomes `{}`, and a 204 becomes a 200.
     WrongBody,
-    /// 502 with an unsigned `text/html` page, as a gateway in between sends it.
+    /// 502 with an unsigned `text/html` page, as an intermediate gateway sends it.
     HtmlBadGateway,
-    /// The connection is closed without an answer, once the request has been read and executed. A notification's
-    /// receiver has its answer lost on the way: the same notification comes again.
+    /// The connection is closed without a response, after the request was executed. For a notification, the
+    /// receiver's response is lost, so the same notification is sent again.
     CutConnection,
-    /// The connection is closed in the middle of the body that `Content-Length` promises.
+    /// The connection is closed in the middle of the body.
     CutBody,
-    /// The answer, or the notification, comes this much later.
+    /// The response or the notification is delayed.
     Delay(Duration),
-    /// 429 `FREQUENCY_LIMITED`; the request is checked and not executed.
+    /// 429 `FREQUENCY_LIMITED`. The request is verified but not executed.
     RateLimited {
-        /// The seconds in a `Retry-After` header; no such header when `None`.
+        /// The seconds of the `Retry-After` header; `None` omits the header.
         retry_after: Option<u32>,
     },
-    /// 500 `SYSTEM_ERROR` after the request has been executed: what it changed stays changed. A request that is
-    /// refused anyway is refused as ever.
+    /// 500 `SYSTEM_ERROR` after the request was executed: its changes remain. A request that fails anyway gets its own
+    /// error.
     SystemErrorAfterExecuting,
-    /// Before this request is answered, the platform changes over to a new certificate: see
-    /// [`Sandbox::rotate`](super::Sandbox::rotate). It stays so.
+    /// Before this request is handled, the platform permanently switches to a new certificate: see
+    /// [`Sandbox::rotate`](crate::sandbox::Sandbox::rotate).
     RotateCertificate,
-    /// Before this request is answered, the platform changes over to a new public key. It stays so.
+    /// Before this request is handled, the platform permanently switches to a new public key.
     RotatePublicKey,
-    /// From this request on, the platform's clock is this many seconds ahead of the machine's (behind, when negative).
+    /// From this request on, the platform's clock is this many seconds ahead of the machine's (negative: behind).
     ClockSkew(i64),
-    /// A notification that was accepted is sent once more, with the same id, as the platform does at times.
+    /// An accepted notification is sent once more with the same id, as the platform does at times.
     Duplicate,
 }
 
 impl Fault {
-    /// Whether it makes a notification one that no receiver may accept.
-    pub(super) fn spoils(&self) -> bool {
+    /// Whether the receiver must reject a notification with this fault.
+    pub(crate) fn breaks_signature(&self) -> bool {
         matches!(
             self,
             Fault::BadSignature
@@ -72,52 +74,15 @@ impl Fault {
         )
     }
 
-    pub(super) fn is_for_notifications(&self) -> bool {
-        let line = matches!(self, Fault::CutConnection | Fault::CutBody | Fault::Delay(_) | Fault::Duplicate);
-        line || self.spoils()
+    pub(crate) fn is_for_notifications(&self) -> bool {
+        let transport =
+            matches!(self, Fault::CutConnection | Fault::CutBody | Fault::Delay(_) | Fault::Duplicate);
+        transport || self.breaks_signature()
     }
 }
 
-/// What changes for good, before the request is looked at.
-pub(super) fn change(platform: &Platform, faults: &[Fault]) {
-    for fault in faults {
-        let rotation = match fault {
-            Fault::RotateCertificate => Rotation::Certificate,
-            Fault::RotatePublicKey => Rotation::PublicKey,
-            Fault::ClockSkew(seconds) => {
-                platform.clock.set_skew(*seconds);
-                continue;
-            }
-            _ => continue,
-        };
-        if let Err(error) = platform.rotate(rotation) {
-            tracing::error!(%error, "the sandbox's keys cannot change");
-        }
-    }
-}
-
-/// The answer of a platform that does not get to execute the request.
-pub(super) fn before(faults: &[Fault]) -> Option<Ready> {
-    let retry_after = faults.iter().find_map(|fault| match fault {
-        Fault::RateLimited { retry_after } => Some(retry_after),
-        _ => None,
-    })?;
-    let answer = Refusal::new(429, "FREQUENCY_LIMITED", "频率超限").answer();
-    let answer = match retry_after {
-        Some(seconds) => answer.header("Retry-After", seconds.to_string()),
-        None => answer,
-    };
-    answer.ready().ok()
-}
-
-/// The answer of a platform that executed the request and then failed.
-pub(super) fn after(faults: &[Fault]) -> Option<Ready> {
-    let failed = faults.contains(&Fault::SystemErrorAfterExecuting);
-    failed.then(|| Refusal::new(500, "SYSTEM_ERROR", "系统错误").answer().ready().ok())?
-}
-
-/// The faults without a value, by their names.
-const PLAIN: [(&str, Fault); 12] = [
+/// The faults without a value.
+const WITHOUT_VALUE: [(&str, Fault); 12] = [
     ("bad-signature", Fault::BadSignature),
     ("unknown-serial", Fault::UnknownSerial),
     ("old-timestamp", Fault::OldTimestamp),
@@ -140,7 +105,9 @@ impl fmt::Display for Fault {
             Fault::ClockSkew(seconds) => write!(f, "clock-skew={seconds}"),
             Fault::RateLimited { retry_after: None } => f.write_str("rate-limited"),
             Fault::RateLimited { retry_after: Some(seconds) } => write!(f, "rate-limited={seconds}"),
-            plain => f.write_str(PLAIN.iter().find(|(_, fault)| fault == plain).map_or("", |(name, _)| name)),
+            plain => f.write_str(
+                WITHOUT_VALUE.iter().find(|(_, fault)| fault == plain).map_or("", |(name, _)| name),
+            ),
         }
     }
 }
@@ -172,24 +139,24 @@ impl FromStr for Fault {
                 .parse()
                 .map(|seconds| Fault::RateLimited { retry_after: Some(seconds) })
                 .map_err(|_| bad("expected rate-limited=SECONDS".into()))?,
-            (name, value) => match (PLAIN.iter().find(|(known, _)| *known == name), value) {
+            (name, value) => match (WITHOUT_VALUE.iter().find(|(known, _)| *known == name), value) {
                 (Some((_, fault)), None) => fault.clone(),
                 (Some(_), Some(_)) => return Err(bad(format!("{name} takes no value"))),
-                (None, _) => return Err(bad(format!("there is no such fault; there are {}", names()))),
+                (None, _) => return Err(bad(format!("no such fault; the faults are {}", names()))),
             },
         };
         Ok(fault)
     }
 }
 
-/// The names of all faults; those of the second part take a value.
-pub(super) fn all_names() -> impl Iterator<Item = &'static str> {
-    let plain = PLAIN.iter().map(|(name, _)| *name);
+/// The names of all faults. The last four take a value.
+pub(crate) fn all_names() -> impl Iterator<Item = &'static str> {
+    let plain = WITHOUT_VALUE.iter().map(|(name, _)| *name);
     plain.chain(["rate-limited", "delay", "missing-header", "clock-skew"])
 }
 
 fn names() -> String {
-    let plain: Vec<&str> = PLAIN.iter().map(|(name, _)| *name).collect();
+    let plain: Vec<&str> = WITHOUT_VALUE.iter().map(|(name, _)| *name).collect();
     let plain = plain.join(", ");
     format!("{plain}, missing-header=NAME, delay=MILLISECONDS, clock-skew=SECONDS and rate-limited[=SECONDS]")
 }
@@ -199,7 +166,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_fault_is_read_as_it_is_written() {
+    fn a_fault_survives_text_form() {
         let others = [
             Fault::MissingHeader("Wechatpay-Nonce".into()),
             Fault::Delay(Duration::from_millis(250)),
@@ -207,7 +174,7 @@ mod tests {
             Fault::RateLimited { retry_after: None },
             Fault::RateLimited { retry_after: Some(3) },
         ];
-        for fault in PLAIN.iter().map(|(_, fault)| fault).chain(&others) {
+        for fault in WITHOUT_VALUE.iter().map(|(_, fault)| fault).chain(&others) {
             assert_eq!(&fault.to_string().parse::<Fault>().unwrap(), fault);
         }
         for text in [

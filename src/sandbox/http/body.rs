@@ -1,4 +1,4 @@
-//! The body of an answer on its way out: whole, or cut in the middle.
+//! A body that the sandbox sends: complete, or truncated by a fault.
 
 use std::{
     io,
@@ -11,27 +11,28 @@ use bytes::Bytes;
 use hyper::body::{Body, Frame, SizeHint};
 use tokio::time::{Sleep, sleep};
 
-pub(super) struct Payload {
-    left: Bytes,
-    /// Bytes still promised, the ones that never come included.
+pub(crate) struct OutgoingBody {
+    remaining: Bytes,
+    /// Bytes that `Content-Length` still promises, including those that are never sent.
     promised: u64,
-    cut: Option<Pin<Box<Sleep>>>,
+    truncated: Option<Pin<Box<Sleep>>>,
 }
 
-impl Payload {
-    pub(super) fn whole(body: Bytes) -> Payload {
-        Payload { promised: length(&body), left: body, cut: None }
+impl OutgoingBody {
+    pub(crate) fn complete(body: Bytes) -> OutgoingBody {
+        OutgoingBody { promised: length(&body), remaining: body, truncated: None }
     }
 
-    pub(super) fn cut(body: Bytes) -> Payload {
+    /// Sends half of the body, then fails.
+    pub(crate) fn truncated(body: Bytes) -> OutgoingBody {
         let promised = length(&body);
-        // The pause lets the first half reach the wire, before the error throws away what is still buffered.
+        // The pause lets the first half reach the network before the error discards the buffer.
         let pause = Box::pin(sleep(Duration::from_millis(30)));
-        Payload { promised, left: body.slice(..body.len() / 2), cut: Some(pause) }
+        OutgoingBody { promised, remaining: body.slice(..body.len() / 2), truncated: Some(pause) }
     }
 }
 
-impl Body for Payload {
+impl Body for OutgoingBody {
     type Data = Bytes;
     type Error = io::Error;
 
@@ -39,13 +40,13 @@ impl Body for Payload {
         mut self: Pin<&mut Self>,
         context: &mut Context<'_>,
     ) -> Poll<Option<Result<Frame<Bytes>, io::Error>>> {
-        if !self.left.is_empty() {
-            let bytes = std::mem::take(&mut self.left);
+        if !self.remaining.is_empty() {
+            let bytes = std::mem::take(&mut self.remaining);
             self.promised -= length(&bytes);
             return Poll::Ready(Some(Ok(Frame::data(bytes))));
         }
-        let Some(pause) = &mut self.cut else { return Poll::Ready(None) };
-        pause.as_mut().poll(context).map(|()| Some(Err(io::Error::other("cut here on purpose"))))
+        let Some(pause) = &mut self.truncated else { return Poll::Ready(None) };
+        pause.as_mut().poll(context).map(|()| Some(Err(io::Error::other("truncated on purpose"))))
     }
 
     fn is_end_stream(&self) -> bool {

@@ -1,51 +1,47 @@
-//! What the platform says when it refuses a request.
+//! Error responses of the platform: status, code, message and detail.
 
 use serde_json::{Value, json};
 
-use super::{Answer, Verdict, diagnosis::Diagnosis};
+use super::response::Answer;
 
 #[derive(Clone, Debug)]
-pub(super) struct Refusal {
-    pub(super) status: u16,
-    pub(super) code: &'static str,
-    pub(super) message: String,
-    /// Left out of the answer when `Null`. Boxed, because a `Result` is as large as its error.
-    pub(super) detail: Box<Value>,
-    /// For 405.
-    pub(super) allow: Option<String>,
-    /// For a signature that does not fit.
-    pub(super) diagnosis: Option<Box<Diagnosis>>,
+pub(crate) struct ErrorResponse {
+    pub(crate) status: u16,
+    pub(crate) code: &'static str,
+    pub(crate) message: String,
+    /// Omitted from the body when `Null`. Boxed, because a `Result` is as large as its error.
+    pub(crate) detail: Box<Value>,
+    /// The `Allow` header of a 405.
+    pub(crate) allow: Option<String>,
 }
 
-impl Refusal {
-    pub(super) fn new(status: u16, code: &'static str, message: impl Into<String>) -> Refusal {
-        Refusal {
-            status,
-            code,
-            message: message.into(),
-            detail: Box::default(),
-            allow: None,
-            diagnosis: None,
-        }
+impl ErrorResponse {
+    pub(crate) fn new(status: u16, code: &'static str, message: impl Into<String>) -> ErrorResponse {
+        ErrorResponse { status, code, message: message.into(), detail: Box::default(), allow: None }
+    }
+
+    /// 500: the fault of the sandbox, not of the request.
+    pub(crate) fn internal(message: impl Into<String>) -> ErrorResponse {
+        ErrorResponse::new(500, "SYSTEM_ERROR", message)
     }
 
     /// 401 about one part of the `Authorization` header.
-    pub(super) fn sign(field: &str, issue: &str, message: impl Into<String>) -> Refusal {
+    pub(crate) fn sign_error(field: &str, issue: &str, message: impl Into<String>) -> ErrorResponse {
         let detail = json!({ "field": field, "location": "authorization", "detail": { "issue": issue } });
-        Refusal { detail: detail.into(), ..Refusal::new(401, "SIGN_ERROR", message) }
+        ErrorResponse { detail: detail.into(), ..ErrorResponse::new(401, "SIGN_ERROR", message) }
     }
 
     /// 400 about one field; `location` is `body`, `query`, `path` or `header`.
-    pub(super) fn param(location: &str, field: &str, issue: &str) -> Refusal {
+    pub(crate) fn param_error(location: &str, field: &str, issue: &str) -> ErrorResponse {
         let detail = json!({ "field": field, "location": location, "issue": issue });
         let name = field.trim_start_matches('/').replace('/', ".");
-        Refusal {
+        ErrorResponse {
             detail: detail.into(),
-            ..Refusal::new(400, "PARAM_ERROR", format!("{location} `{name}`: {issue}"))
+            ..ErrorResponse::new(400, "PARAM_ERROR", format!("{location} `{name}`: {issue}"))
         }
     }
 
-    pub(super) fn answer(&self) -> Answer {
+    pub(crate) fn to_answer(&self) -> Answer {
         let mut body = json!({ "code": self.code, "message": self.message });
         if !self.detail.is_null() {
             body["detail"] = Value::clone(&self.detail);
@@ -55,9 +51,5 @@ impl Refusal {
             Some(verbs) => answer.header("Allow", verbs),
             None => answer,
         }
-    }
-
-    pub(super) fn verdict(&self) -> Verdict {
-        Verdict::Refused { status: self.status, code: self.code.into(), message: self.message.clone() }
     }
 }

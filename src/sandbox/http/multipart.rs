@@ -1,43 +1,43 @@
-//! Finds the parts of an upload: the text of its `meta` is what an upload signs.
+//! The parts of an upload. The signature of an upload covers its `meta` part.
 
-/// The bytes of the part named `meta`, exactly as they stand between its headers and the next boundary.
-pub(super) fn meta<'a>(content_type: &str, body: &'a [u8]) -> Result<&'a [u8], String> {
+/// The bytes of the part named `meta`, exactly as sent between its headers and the next boundary.
+pub(crate) fn meta<'a>(content_type: &str, body: &'a [u8]) -> Result<&'a [u8], String> {
     part(content_type, body, "meta").map(|(_, content)| content)
 }
 
 /// The media type and the bytes of the part named `file`.
-pub(super) fn file<'a>(content_type: &str, body: &'a [u8]) -> Result<(&'a str, &'a [u8]), String> {
+pub(crate) fn file<'a>(content_type: &str, body: &'a [u8]) -> Result<(&'a str, &'a [u8]), String> {
     let (headers, content) = part(content_type, body, "file")?;
-    let named = std::str::from_utf8(headers).unwrap_or("").split("\r\n").find_map(|line| {
+    let content_type = std::str::from_utf8(headers).unwrap_or("").split("\r\n").find_map(|line| {
         let (name, value) = line.split_once(':')?;
         name.eq_ignore_ascii_case("content-type").then_some(value.trim())
     });
-    // It goes back out as a header.
-    let named =
-        named.filter(|value| !value.is_empty() && value.bytes().all(|byte| (b' '..=b'~').contains(&byte)));
-    Ok((named.unwrap_or("application/octet-stream"), content))
+    // A download returns it as a header.
+    let content_type = content_type
+        .filter(|value| !value.is_empty() && value.bytes().all(|byte| (b' '..=b'~').contains(&byte)));
+    Ok((content_type.unwrap_or("application/octet-stream"), content))
 }
 
 /// The headers and the bytes of the part with this name.
 fn part<'a>(content_type: &str, body: &'a [u8], wanted: &str) -> Result<(&'a [u8], &'a [u8]), String> {
-    let boundary = boundary(content_type).ok_or("the Content-Type names no boundary")?;
+    let boundary = boundary(content_type).ok_or("the Content-Type has no boundary")?;
     let opening = format!("--{boundary}");
     let between = format!("\r\n--{boundary}");
     let start = if body.starts_with(opening.as_bytes()) {
         opening.len()
     } else {
-        find(body, between.as_bytes()).ok_or("the boundary is nowhere in the body")? + between.len()
+        find(body, between.as_bytes()).ok_or("the boundary does not occur in the body")? + between.len()
     };
 
     let mut rest = &body[start..];
     let mut found = None;
     while !rest.starts_with(b"--") {
-        // After the boundary, RFC 2046 allows blanks before the line ends.
+        // RFC 2046 allows blanks between the boundary and the end of its line.
         let line = find(rest, b"\r\n").ok_or("a boundary line does not end")?;
         rest = &rest[line..];
         let blank = find(rest, b"\r\n\r\n").ok_or("a part has no empty line after its headers")?;
         let (headers, content) = (&rest[..blank], &rest[blank + 4..]);
-        let end = find(content, between.as_bytes()).ok_or("a part does not end in the boundary")?;
+        let end = find(content, between.as_bytes()).ok_or("a part does not end with the boundary")?;
         if is_named(headers, wanted) && found.replace((headers, &content[..end])).is_some() {
             return Err(format!("there are two `{wanted}` parts"));
         }
@@ -63,13 +63,13 @@ fn is_named(headers: &[u8], wanted: &str) -> bool {
     })
 }
 
-fn find(text: &[u8], what: &[u8]) -> Option<usize> {
-    // By the first byte first: windows over a 32 MiB file would take seconds in a debug build.
-    let first = *what.first()?;
+fn find(text: &[u8], pattern: &[u8]) -> Option<usize> {
+    // Searches the first byte first: windows over a 32 MiB file take seconds in a debug build.
+    let first = *pattern.first()?;
     let mut from = 0;
     while let Some(step) = text.get(from..)?.iter().position(|&byte| byte == first) {
         from += step;
-        if text[from..].starts_with(what) {
+        if text[from..].starts_with(pattern) {
             return Some(from);
         }
         from += 1;

@@ -1,30 +1,30 @@
-//! Paths: which template a request's path fits, and the values in it.
+//! Path templates: whether a request's path matches, and the values of its variables.
 
 /// The values of a template, by name, percent-decoded.
-pub(super) type Vars = Vec<(String, String)>;
+pub(crate) type Vars = Vec<(String, String)>;
 
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct Template(Vec<Segment>);
+pub(crate) struct PathTemplate(Vec<Segment>);
 
 #[derive(Clone, Debug, PartialEq, Eq)]
 enum Segment {
     Literal(String),
     /// `{name}`: one segment.
     One(String),
-    /// `{+name}`: all that is left, one segment or more.
+    /// `{+name}`: the rest of the path, one segment or more.
     Rest(String),
 }
 
-impl Template {
-    /// With or without the slash in front.
-    pub(super) fn parse(text: &str) -> Result<Template, String> {
+impl PathTemplate {
+    /// With or without the leading slash.
+    pub(crate) fn parse(text: &str) -> Result<PathTemplate, String> {
         if text.contains(['?', '#']) {
-            return Err("a template is a path: leave the query out".into());
+            return Err("remove the query: a template is a path only".into());
         }
         let mut segments: Vec<Segment> = Vec::new();
         for part in text.strip_prefix('/').unwrap_or(text).split('/') {
             if matches!(segments.last(), Some(Segment::Rest(_))) {
-                return Err("nothing can follow `{+…}`".into());
+                return Err("`{+…}` must be the last segment".into());
             }
             let name = part.strip_prefix('{').and_then(|rest| rest.strip_suffix('}'));
             let segment = match name {
@@ -36,52 +36,51 @@ impl Template {
             };
             let name = name.unwrap_or(part).trim_start_matches('+');
             if name.is_empty() || name.contains(['{', '}']) {
-                return Err(format!("`{part}` is neither a text nor one whole `{{variable}}`"));
+                return Err(format!("`{part}` is neither plain text nor a whole `{{variable}}`"));
             }
             segments.push(segment);
         }
-        Ok(Template(segments))
+        Ok(PathTemplate(segments))
     }
 
-    /// Whether it has a variable of this name.
-    pub(super) fn has(&self, name: &str) -> bool {
+    pub(crate) fn has_variable(&self, name: &str) -> bool {
         self.0.iter().any(|segment| match segment {
             Segment::Literal(_) => false,
             Segment::One(variable) | Segment::Rest(variable) => variable == name,
         })
     }
 
-    /// The values, when the decoded segments fit. An empty segment fits no variable: it is what a missing
-    /// value leaves behind.
-    pub(super) fn fit(&self, path: &[String]) -> Option<Vars> {
+    /// The values of the variables, if the decoded segments match. An empty segment matches no variable: a client
+    /// produces one when a value is missing.
+    pub(crate) fn matches(&self, path: &[String]) -> Option<Vars> {
         let mut vars = Vars::new();
-        let mut left = path;
+        let mut remaining = path;
         for segment in &self.0 {
-            let (first, rest) = left.split_first()?;
-            left = rest;
+            let (first, rest) = remaining.split_first()?;
+            remaining = rest;
             match segment {
                 Segment::Literal(text) if text == first => {}
                 Segment::One(name) if !first.is_empty() => vars.push((name.clone(), first.clone())),
                 Segment::Rest(name) if !first.is_empty() => {
-                    let all = [std::slice::from_ref(first), left].concat().join("/");
+                    let all = [std::slice::from_ref(first), remaining].concat().join("/");
                     vars.push((name.clone(), all));
-                    left = &[];
+                    remaining = &[];
                 }
                 _ => return None,
             }
         }
-        left.is_empty().then_some(vars)
+        remaining.is_empty().then_some(vars)
     }
 }
 
-/// The decoded segments of a target's path. `None` when a `%` escape is broken or is no UTF-8.
-pub(super) fn segments(target: &str) -> Option<Vec<String>> {
+/// The decoded segments of a target's path. `None` if a `%` escape is malformed or not UTF-8.
+pub(crate) fn decode_segments(target: &str) -> Option<Vec<String>> {
     let path = target.split('?').next().unwrap_or("");
     path.strip_prefix('/').unwrap_or(path).split('/').map(decode).collect()
 }
 
-/// The path without a base's prefix (`hk/`, `global/`): from the first `v3` on, near the front.
-pub(super) fn without_prefix(path: &[String]) -> &[String] {
+/// Removes the path of a base URL (`hk/`, `global/`): the path starts at the first `v3` of its first three segments.
+pub(crate) fn strip_base_path(path: &[String]) -> &[String] {
     match path.iter().take(3).position(|segment| segment == "v3") {
         Some(start) => &path[start..],
         None => path,
@@ -90,10 +89,10 @@ pub(super) fn without_prefix(path: &[String]) -> &[String] {
 
 fn decode(segment: &str) -> Option<String> {
     let mut bytes = Vec::with_capacity(segment.len());
-    let mut left = segment.bytes();
-    while let Some(byte) = left.next() {
+    let mut rest = segment.bytes();
+    while let Some(byte) = rest.next() {
         bytes.push(match byte {
-            b'%' => hex(left.next()?)? * 16 + hex(left.next()?)?,
+            b'%' => hex(rest.next()?)? * 16 + hex(rest.next()?)?,
             other => other,
         });
     }
@@ -108,21 +107,21 @@ fn hex(digit: u8) -> Option<u8> {
 mod tests {
     use super::*;
 
-    fn fit(template: &str, target: &str) -> Option<Vars> {
-        Template::parse(template).unwrap().fit(&segments(target).unwrap())
+    fn matches(template: &str, target: &str) -> Option<Vars> {
+        PathTemplate::parse(template).unwrap().matches(&decode_segments(target).unwrap())
     }
 
     #[test]
     fn values_are_decoded() {
-        let plate = fit("/v3/vehicle/{plate}", "/v3/vehicle/%E7%B2%A4B12345?x=1").unwrap();
+        let plate = matches("/v3/vehicle/{plate}", "/v3/vehicle/%E7%B2%A4B12345?x=1").unwrap();
         assert_eq!(plate, [("plate".to_string(), "粤B12345".to_string())]);
-        assert_eq!(fit("v3/{a}/b", "/v3/a%2Fb/b").unwrap()[0].1, "a/b");
-        assert_eq!(fit("v3/{+a}", "/v3/x/y%20z").unwrap()[0].1, "x/y z");
-        assert_eq!(fit("v3/{a}", "/v3/a+b").unwrap()[0].1, "a+b");
+        assert_eq!(matches("v3/{a}/b", "/v3/a%2Fb/b").unwrap()[0].1, "a/b");
+        assert_eq!(matches("v3/{+a}", "/v3/x/y%20z").unwrap()[0].1, "x/y z");
+        assert_eq!(matches("v3/{a}", "/v3/a+b").unwrap()[0].1, "a+b");
     }
 
     #[test]
-    fn what_does_not_fit() {
+    fn paths_that_do_not_match() {
         for (template, target) in [
             ("v3/{a}", "/v3/"),
             ("v3/{a}", "/v3"),
@@ -130,17 +129,17 @@ mod tests {
             ("v3/{+a}", "/v3/"),
             ("v3/a", "/v3/A"),
         ] {
-            assert_eq!(fit(template, target), None, "{template} {target}");
+            assert_eq!(matches(template, target), None, "{template} {target}");
         }
-        assert_eq!(segments("/v3/%zz"), None);
-        assert_eq!(segments("/v3/%e"), None);
-        assert_eq!(segments("/v3/%FF"), None);
+        assert_eq!(decode_segments("/v3/%zz"), None);
+        assert_eq!(decode_segments("/v3/%e"), None);
+        assert_eq!(decode_segments("/v3/%FF"), None);
     }
 
     #[test]
-    fn templates_that_are_none() {
+    fn invalid_templates() {
         for text in ["", "/", "v3//x", "v3/{}", "v3/{+}", "v3/{a}.json", "v3/{+a}/b", "v3/a?b=c"] {
-            assert!(Template::parse(text).is_err(), "{text}");
+            assert!(PathTemplate::parse(text).is_err(), "{text}");
         }
     }
 }

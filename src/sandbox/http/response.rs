@@ -1,14 +1,16 @@
+//! Responses before they are signed: [`Answer`], which a caller composes, and [`ReadyResponse`], which HTTP can carry.
+
 use std::fmt;
 
 use bytes::Bytes;
 use http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header::CONTENT_TYPE};
 use serde_json::Value;
 
-/// A scripted answer: see [`Sandbox::on_with`](super::Sandbox::on_with).
+/// A scripted response: see [`Sandbox::on_with`](crate::sandbox::Sandbox::on_with).
 ///
-/// A name, value or status that HTTP cannot carry is kept, and comes out as an error there.
+/// The setters never fail. A name, value or status that HTTP cannot carry is an error of `on_with`.
 #[derive(Clone)]
-#[must_use = "an answer does nothing until `on_with`"]
+#[must_use = "a scripted response does nothing until `on_with`"]
 pub struct Answer {
     status: u16,
     headers: Vec<(String, String)>,
@@ -16,23 +18,23 @@ pub struct Answer {
     signed: bool,
 }
 
-/// An answer that is known to fit into HTTP.
+/// A response that HTTP can carry.
 #[derive(Clone)]
-pub(super) struct Ready {
-    pub(super) status: StatusCode,
-    pub(super) headers: HeaderMap,
-    pub(super) body: Bytes,
-    pub(super) signed: bool,
+pub(crate) struct ReadyResponse {
+    pub(crate) status: StatusCode,
+    pub(crate) headers: HeaderMap,
+    pub(crate) body: Bytes,
+    pub(crate) signed: bool,
 }
 
 impl Answer {
-    /// An empty, signed answer with this status, 200 to 599.
+    /// An empty, signed response with this status, 200 to 599.
     pub fn new(status: u16) -> Answer {
         Answer { status, headers: Vec::new(), body: Bytes::new(), signed: true }
     }
 
-    /// Adds a header. One of the sandbox's own (`Wechatpay-…`, `Request-ID`, `Date`) is replaced by it, after
-    /// signing.
+    /// Adds a header. It replaces a header of the sandbox with the same name (`Wechatpay-…`, `Request-ID`, `Date`)
+    /// after signing.
     ///
     /// ```
     /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
@@ -60,7 +62,7 @@ impl Answer {
         self.header("Content-Type", content_type)
     }
 
-    /// Sets a JSON body; `Null` is an empty one.
+    /// Sets a JSON body. `Null` gives an empty body.
     pub fn json(self, value: Value) -> Answer {
         if value.is_null() {
             return Answer { body: Bytes::new(), ..self };
@@ -68,7 +70,7 @@ impl Answer {
         self.body("application/json; charset=utf-8", value.to_string())
     }
 
-    /// Leaves the four signature headers out.
+    /// Omits the four signature headers.
     ///
     /// ```
     /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
@@ -87,37 +89,37 @@ impl Answer {
         self
     }
 
-    pub(super) fn ready(&self) -> Result<Ready, String> {
+    pub(crate) fn build(&self) -> Result<ReadyResponse, String> {
         let status = StatusCode::from_u16(self.status)
             .ok()
             .filter(|status| (200..600).contains(&status.as_u16()))
             .ok_or_else(|| format!("expected a status from 200 to 599, found {}", self.status))?;
         if matches!(self.status, 204 | 205 | 304) && !self.body.is_empty() {
-            return Err(format!("an answer with status {} has no body", self.status));
+            return Err(format!("a response with status {} has no body", self.status));
         }
         let mut headers = HeaderMap::new();
         for (name, value) in &self.headers {
-            let key = HeaderName::try_from(name).map_err(|_| format!("{name:?} is no header name"))?;
-            // They say where the body ends, and only the server knows how it sends it.
+            let key = HeaderName::try_from(name).map_err(|_| format!("{name:?} is not a header name"))?;
+            // The server frames the body and sets these itself.
             if matches!(key.as_str(), "content-length" | "transfer-encoding" | "connection") {
-                return Err(format!("the header `{name}` is the server's own"));
+                return Err(format!("the header `{name}` is set by the server"));
             }
             let value =
                 HeaderValue::try_from(value).map_err(|_| format!("header `{name}` cannot hold {value:?}"))?;
             headers.append(key, value);
         }
-        Ok(Ready { status, headers, body: self.body.clone(), signed: self.signed })
+        Ok(ReadyResponse { status, headers, body: self.body.clone(), signed: self.signed })
     }
 }
 
-impl Ready {
-    /// What a gateway in front of the platform says.
-    pub(super) fn bad_gateway() -> Ready {
+impl ReadyResponse {
+    /// The page of a gateway in front of the platform.
+    pub(crate) fn bad_gateway() -> ReadyResponse {
         let page = "<html><head><title>502 Bad Gateway</title></head>\
                     <body><center><h1>502 Bad Gateway</h1></center></body></html>\r\n";
         let mut headers = HeaderMap::new();
         headers.insert(CONTENT_TYPE, HeaderValue::from_static("text/html"));
-        Ready {
+        ReadyResponse {
             status: StatusCode::BAD_GATEWAY,
             headers,
             body: Bytes::from_static(page.as_bytes()),
@@ -125,9 +127,9 @@ impl Ready {
         }
     }
 
-    /// For what cannot happen; but if it does, the client hears of it and the server goes on.
-    pub(super) fn broken() -> Ready {
-        Ready {
+    /// For an internal failure: the client gets a 500, and the server goes on.
+    pub(crate) fn internal_error() -> ReadyResponse {
+        ReadyResponse {
             status: StatusCode::INTERNAL_SERVER_ERROR,
             headers: HeaderMap::new(),
             body: Bytes::from_static(br#"{"code":"SYSTEM_ERROR","message":"the sandbox failed"}"#),

@@ -1,90 +1,92 @@
+//! The error type of the sandbox's public API.
+
 use std::{io, path::PathBuf};
 
-/// Why a sandbox could not be built, started or scripted.
+/// An error of building, starting, scripting or controlling a sandbox.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum SandboxError {
-    /// A setting of the builder cannot be used.
+    /// A setting of the builder is invalid.
     #[error("sandbox setting `{name}`: {problem}")]
     Setting {
         /// The builder's method.
         name: &'static str,
-        /// What was expected, and what came.
+        /// The expected and the actual value.
         problem: String,
     },
-    /// A file of the keys folder is missing, unreadable, or not what its name promises.
+    /// A file of the keys folder is missing, unreadable, or has the wrong content.
     #[error("sandbox key file {}: {problem}", path.display())]
     KeyFile {
-        /// The file (or the folder, when that could not be made).
+        /// The file, or the folder if it could not be created.
         path: PathBuf,
-        /// What was expected, and what came.
+        /// The expected and the actual value.
         problem: String,
-        /// The operating system's own error, where there was one.
+        /// The operating system's error, if there was one.
         source: Option<io::Error>,
     },
-    /// The state file cannot be used: it is not to be opened or written, no database, another program's, of another
-    /// version, or in use by another sandbox.
+    /// The state file cannot be used: it cannot be opened or written, is not a database, belongs to another program or
+    /// version, or is in use by another sandbox.
     #[error("sandbox state file {}: {problem}", path.display())]
     StateFile {
         /// The file.
         path: PathBuf,
-        /// What is wrong with it.
+        /// The problem with the file.
         problem: String,
     },
-    /// What the payer, or the platform by itself, was to do cannot be done: see [`Sandbox::pay`](super::Sandbox::pay)
-    /// and its sisters.
+    /// The resource does not exist, or its state does not allow the action: see
+    /// [`Sandbox::pay`](crate::sandbox::Sandbox::pay) and the related methods.
     #[error("sandbox {what}: {code} {message}")]
     State {
-        /// What it was to be done to, such as ``order `P12345` ``.
+        /// The resource, such as ``order `P12345` ``.
         what: String,
-        /// What a request would be refused with, such as `ORDER_CLOSED`.
+        /// The error code that a request would get, such as `ORDER_CLOSED`.
         code: String,
-        /// The text beside the code.
+        /// The message of that error.
         message: String,
     },
-    /// A fresh key or certificate could not be made.
-    #[error("the sandbox could not make its {what}")]
+    /// A key, a certificate or another random value could not be generated.
+    #[error("the sandbox could not generate its {what}")]
     Generate {
-        /// Which key or certificate.
+        /// The value that could not be generated.
         what: &'static str,
     },
     /// The server could not listen, or its thread could not be started.
-    #[error("the sandbox's server could not start")]
+    #[error("the sandbox server could not start")]
     Server(#[source] io::Error),
-    /// The port of the builder's [`port`](super::SandboxBuilder::port) cannot be listened on.
+    /// The sandbox cannot listen on the [`port`](crate::sandbox::SandboxBuilder::port) of the builder.
     #[error("the sandbox cannot listen on port {port} of 127.0.0.1")]
     Port {
-        /// The port that was asked for.
+        /// The configured port.
         port: u16,
-        /// The operating system's own error: in use, most often.
+        /// The operating system's error; usually the port is in use.
         source: io::Error,
     },
-    /// A file of scripted answers cannot be read, or a line of it cannot be used.
+    /// A script file cannot be read, or one of its lines is invalid.
     #[error("sandbox script {}{}: {problem}", path.display(), line.map_or_else(String::new, |line| format!(", line {line}")))]
     ScriptFile {
         /// The file.
         path: PathBuf,
-        /// The line, counted from 1; none when it is about the whole file.
+        /// The line, counted from 1; `None` if the error concerns the whole file.
         line: Option<usize>,
-        /// What was expected, and what came.
+        /// The expected and the actual value.
         problem: String,
-        /// The operating system's own error, where there was one.
+        /// The operating system's error, if there was one.
         source: Option<io::Error>,
     },
-    /// A fault or a rule that can hit nothing.
+    /// A fault or a fault rule is invalid.
     #[error("sandbox fault `{rule}`: {problem}")]
     Fault {
         /// The rule as text.
         rule: String,
-        /// What was expected, and what came.
+        /// The expected and the actual value.
         problem: String,
     },
-    /// A scripted route or answer that no request could be matched with, or that HTTP cannot carry.
+    /// A scripted route can match no request, or HTTP cannot carry its response.
     #[error("sandbox script `{route}`: {problem}")]
     Script {
         /// The verb and the template.
         route: String,
-        /// What was expected, and what came.
+        /// The expected and the actual value.
         problem: String,
     },
 }

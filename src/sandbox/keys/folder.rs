@@ -1,4 +1,4 @@
-//! The keys folder: the same identity again at the next start.
+//! The keys folder: it keeps the identity of a sandbox across restarts.
 
 use std::{
     fs, io,
@@ -10,38 +10,39 @@ use std::{
 use serde_json::{Value, json};
 
 use super::{
-    SandboxError,
-    keys::{Certified, Identity, PrivateKey, PublicKey},
+    identity::Identity,
+    key_pair::{CertifiedKey, PrivateKey, PublicKeyPair},
 };
+use crate::sandbox::http::sandbox_error::SandboxError;
 
 const IDENTITY: &str = "identity.json";
-const MERCHANT_KEY: &str = "apiclient_key.pem";
+pub(crate) const MERCHANT_KEY: &str = "apiclient_key.pem";
 const MERCHANT_CERTIFICATE: &str = "apiclient_cert.pem";
 const PLATFORM_KEY: &str = "wechatpay_cert_key.pem";
-const PLATFORM_CERTIFICATE: &str = "wechatpay_cert.pem";
-const PUBLIC_PRIVATE: &str = "pub_key_key.pem";
-const PUBLIC: &str = "pub_key.pem";
+pub(crate) const PLATFORM_CERTIFICATE: &str = "wechatpay_cert.pem";
+const PUBLIC_KEY_PRIVATE_HALF: &str = "pub_key_key.pem";
+pub(crate) const PUBLIC_KEY: &str = "pub_key.pem";
 
-const ALL: [&str; 7] = [
+const FILES: [&str; 7] = [
     IDENTITY,
     MERCHANT_KEY,
     MERCHANT_CERTIFICATE,
     PLATFORM_KEY,
     PLATFORM_CERTIFICATE,
-    PUBLIC_PRIVATE,
-    PUBLIC,
+    PUBLIC_KEY_PRIVATE_HALF,
+    PUBLIC_KEY,
 ];
 
-/// Which of the folder's files are there: all, none, or (an error that names the first one missing) some.
-pub(super) fn is_filled(folder: &Path) -> Result<bool, SandboxError> {
+/// Whether the folder has all files (`true`) or none (`false`). Some is an error that names the first missing one.
+pub(crate) fn is_filled(folder: &Path) -> Result<bool, SandboxError> {
     let mut missing = None;
     let mut present = 0;
-    for name in ALL {
+    for name in FILES {
         let path = folder.join(name);
         match path.try_exists() {
             Ok(true) => present += 1,
             Ok(false) => missing = missing.or(Some(path)),
-            Err(e) => return Err(failed(path, "cannot be looked up", Some(e))),
+            Err(e) => return Err(failed(path, "cannot be accessed", Some(e))),
         }
     }
     match (present, missing) {
@@ -49,24 +50,24 @@ pub(super) fn is_filled(folder: &Path) -> Result<bool, SandboxError> {
         (_, None) => Ok(true),
         (_, Some(path)) => Err(failed(
             path,
-            "is missing while others of the folder are there: restore it, or empty the folder for fresh keys",
+            "is missing, but other files of the folder exist: restore it, or empty the folder to generate new keys",
             None,
         )),
     }
 }
 
-pub(super) fn load(folder: &Path) -> Result<Identity, SandboxError> {
+pub(crate) fn load(folder: &Path) -> Result<Identity, SandboxError> {
     let bad = |name: &str, problem: String| failed(folder.join(name), problem, None);
     let key = |name| PrivateKey::parse(read(folder, name)?).map_err(|problem| bad(name, problem));
     let certified = |key: PrivateKey, name| {
-        Certified::parse(key, read(folder, name)?).map_err(|problem| bad(name, problem))
+        CertifiedKey::parse(key, read(folder, name)?).map_err(|problem| bad(name, problem))
     };
 
     let names: Value = serde_json::from_str(&read(folder, IDENTITY)?)
         .map_err(|e| bad(IDENTITY, format!("expected JSON ({e})")))?;
     let name = |field: &str| match names.get(field) {
         Some(Value::String(text)) => Ok(text.clone()),
-        _ => Err(bad(IDENTITY, format!("expected a text in `{field}`"))),
+        _ => Err(bad(IDENTITY, format!("expected a string in `{field}`"))),
     };
     let (mchid, apiv3_key, id) = (name("mchid")?, name("apiv3_key")?, name("public_key_id")?);
     check_mchid(&mchid).and_then(|()| check_apiv3_key(&apiv3_key)).map_err(|p| bad(IDENTITY, p))?;
@@ -78,45 +79,49 @@ pub(super) fn load(folder: &Path) -> Result<Identity, SandboxError> {
         mchid,
         apiv3_key,
         merchant: certified(key(MERCHANT_KEY)?, MERCHANT_CERTIFICATE)?,
-        platform: Arc::new(certified(key(PLATFORM_KEY)?, PLATFORM_CERTIFICATE)?),
-        public: PublicKey::parse(key(PUBLIC_PRIVATE)?, read(folder, PUBLIC)?, id)
-            .map(Arc::new)
-            .map_err(|problem| bad(PUBLIC, problem))?,
+        platform_certificate: Arc::new(certified(key(PLATFORM_KEY)?, PLATFORM_CERTIFICATE)?),
+        platform_public_key: PublicKeyPair::parse(
+            key(PUBLIC_KEY_PRIVATE_HALF)?,
+            read(folder, PUBLIC_KEY)?,
+            id,
+        )
+        .map(Arc::new)
+        .map_err(|problem| bad(PUBLIC_KEY, problem))?,
     })
 }
 
-pub(super) fn store(folder: &Path, identity: &Identity) -> Result<(), SandboxError> {
-    fs::create_dir_all(folder).map_err(|e| failed(folder.into(), "cannot be made", Some(e)))?;
+pub(crate) fn save(folder: &Path, identity: &Identity) -> Result<(), SandboxError> {
+    fs::create_dir_all(folder).map_err(|e| failed(folder.into(), "cannot be created", Some(e)))?;
     let names = json!({
         "mchid": identity.mchid,
         "apiv3_key": identity.apiv3_key,
-        "public_key_id": identity.public.id,
+        "public_key_id": identity.platform_public_key.id,
     });
     write(folder, MERCHANT_KEY, &identity.merchant.key.pem, true)?;
     write(folder, MERCHANT_CERTIFICATE, &identity.merchant.pem, false)?;
-    write(folder, PLATFORM_KEY, &identity.platform.key.pem, true)?;
-    write(folder, PLATFORM_CERTIFICATE, &identity.platform.pem, false)?;
-    write(folder, PUBLIC_PRIVATE, &identity.public.key.pem, true)?;
-    write(folder, PUBLIC, &identity.public.pem, false)?;
+    write(folder, PLATFORM_KEY, &identity.platform_certificate.key.pem, true)?;
+    write(folder, PLATFORM_CERTIFICATE, &identity.platform_certificate.pem, false)?;
+    write(folder, PUBLIC_KEY_PRIVATE_HALF, &identity.platform_public_key.key.pem, true)?;
+    write(folder, PUBLIC_KEY, &identity.platform_public_key.pem, false)?;
     write(folder, IDENTITY, &format!("{names:#}\n"), true)
 }
 
-pub(super) fn check_mchid(mchid: &str) -> Result<(), String> {
+pub(crate) fn check_mchid(mchid: &str) -> Result<(), String> {
     if is_digits(mchid) && mchid.len() <= 32 {
         return Ok(());
     }
-    Err(format!("a merchant id is 1 to 32 digits, found {mchid:?}"))
+    Err(format!("expected a merchant id of 1 to 32 digits, found {mchid:?}"))
 }
 
-/// The message tells the length only: the key itself belongs in no error.
-pub(super) fn check_apiv3_key(key: &str) -> Result<(), String> {
+/// The message contains only the length: no error may show the key.
+pub(crate) fn check_apiv3_key(key: &str) -> Result<(), String> {
     if key.len() == 32 {
         return Ok(());
     }
-    Err(format!("an APIv3 key has exactly 32 bytes, found {}", key.len()))
+    Err(format!("expected an APIv3 key of exactly 32 bytes, found {}", key.len()))
 }
 
-pub(super) fn is_digits(text: &str) -> bool {
+pub(crate) fn is_digits(text: &str) -> bool {
     !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit())
 }
 
@@ -125,7 +130,7 @@ fn read(folder: &Path, name: &str) -> Result<String, SandboxError> {
     fs::read_to_string(&path).map_err(|e| failed(path, "cannot be read", Some(e)))
 }
 
-/// Never over an existing file: whatever stands there now is somebody's key.
+/// Never overwrites a file: it could be a key in use.
 fn write(folder: &Path, name: &str, text: &str, private: bool) -> Result<(), SandboxError> {
     let path = folder.join(name);
     let mut options = fs::OpenOptions::new();

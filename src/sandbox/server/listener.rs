@@ -1,18 +1,15 @@
-//! The HTTP server: one thread with a runtime of its own, and two more for the RSA work, so that a signature
-//! on one connection does not hold up the others. Notifications go out from here, too.
+//! The listener: a thread with its own runtime, and two more threads for RSA, so that a signature on one connection does
+//! not delay the others. Notifications are sent from here as well.
 
 use std::{
-    fmt, io,
-    net::{Ipv4Addr, SocketAddr, TcpListener as StdListener},
+    io,
+    net::{Ipv4Addr, TcpListener as StdListener},
     sync::{Arc, mpsc},
     thread::{self, JoinHandle},
     time::Duration,
 };
 
-use bytes::{Bytes, BytesMut};
-use http::{HeaderMap, HeaderValue, Request, Response, header};
-use http_body_util::BodyExt;
-use hyper::{body::Incoming, server::conn::http1, service::service_fn};
+use hyper::{server::conn::http1, service::service_fn};
 use hyper_util::rt::{TokioIo, TokioTimer};
 use tokio::{
     net::{TcpListener, TcpStream},
@@ -22,52 +19,42 @@ use tokio::{
 };
 
 use super::{
-    Fault, SandboxError,
-    check::{Arrived, media_type},
-    clock, control,
-    delivery::{self, Job},
-    page,
-    payload::Payload,
+    admin_hook::AdminHook,
+    connection::{self, Shared},
     platform::Platform,
-    postman,
-    refusal::Refusal,
+};
+use crate::sandbox::{
+    http::sandbox_error::SandboxError,
+    notify::{allowed_hosts, delivery, outbox::Job},
 };
 
-/// Like the platform, which closes a connection after about 8 s without a request; also how long a request's
-/// headers may take.
-const IDLE: Duration = Duration::from_secs(8);
+/// The platform closes a connection after about 8 s without a request. This is also the limit for the headers of a
+/// request.
+const IDLE_TIMEOUT: Duration = Duration::from_secs(8);
 
-/// How long a request's body may take.
-const BODY: Duration = Duration::from_secs(30);
+/// How long the shutdown waits for responses in progress.
+const SHUTDOWN_TIMEOUT: Duration = Duration::from_millis(500);
 
-/// How long an answer that is being made may still hold up the end.
-const FAREWELL: Duration = Duration::from_millis(500);
+/// Two threads for RSA. Lookups of names can block for long and get their own.
+const MAX_BLOCKING_THREADS: usize = 2 + allowed_hosts::MAX_LOOKUPS;
 
-/// For the RSA work; and the lookups of names, which may take long, must not take these away.
-const BLOCKING: usize = 2 + postman::LOOKUPS;
-
-const LARGEST: usize = 8 << 20;
-const LARGEST_UPLOAD: usize = 32 << 20;
-
-/// A body too large is read on to here, so that the client is done sending and reads the refusal.
-const DRAINED: usize = 128 << 20;
-
-pub(super) struct Server {
-    pub(super) platform: Arc<Platform>,
-    pub(super) base_url: String,
+pub(crate) struct Server {
+    pub(crate) platform: Arc<Platform>,
+    pub(crate) base_url: String,
     stop: Option<oneshot::Sender<()>>,
     thread: Option<JoinHandle<()>>,
 }
 
 impl Server {
-    /// Port 0 is any free one.
-    pub(super) fn start(
+    /// Port 0 chooses a free port.
+    pub(crate) fn start(
         platform: Platform,
         jobs: UnboundedReceiver<Job>,
         port: u16,
+        admin: AdminHook,
     ) -> Result<Server, SandboxError> {
         let platform = Arc::new(platform);
-        platform.resume()?;
+        platform.outbox.resend_undelivered()?;
         let listener = StdListener::bind((Ipv4Addr::LOCALHOST, port)).map_err(|source| match port {
             0 => SandboxError::Server(source),
             port => SandboxError::Port { port, source },
@@ -77,12 +64,12 @@ impl Server {
 
         let (stop, stopped) = oneshot::channel();
         let (report, started) = mpsc::sync_channel(1);
-        let shared = Arc::clone(&platform);
+        let shared = Shared { platform: Arc::clone(&platform), admin };
         let thread = thread::Builder::new()
             .name("wechatpay-sandbox".into())
             .spawn(move || run(listener, shared, jobs, stopped, &report))
             .map_err(SandboxError::Server)?;
-        let gone = || Err(io::Error::other("the server's thread ended at once"));
+        let gone = || Err(io::Error::other("the server thread ended at once"));
         started.recv().unwrap_or_else(|_| gone()).map_err(SandboxError::Server)?;
         Ok(Server {
             platform,
@@ -95,8 +82,8 @@ impl Server {
 
 impl Drop for Server {
     fn drop(&mut self) {
-        // The runtime ends on its own thread (a runtime must not end inside another one); joining frees the
-        // port before this returns, and takes `FAREWELL` at the most.
+        // The runtime ends on its own thread, because a runtime must not end inside another one. The join frees the
+        // port before this returns. It takes at most `SHUTDOWN_TIMEOUT`.
         if let Some(stop) = self.stop.take() {
             let _ = stop.send(());
         }
@@ -106,15 +93,18 @@ impl Drop for Server {
     }
 }
 
-#[allow(clippy::disallowed_methods, reason = "a thread of its own, in which no other runtime can be")]
+#[allow(clippy::disallowed_methods, reason = "its own thread, in which no other runtime can exist")]
 fn run(
     listener: StdListener,
-    platform: Arc<Platform>,
+    shared: Shared,
     jobs: UnboundedReceiver<Job>,
     stopped: oneshot::Receiver<()>,
     report: &mpsc::SyncSender<io::Result<()>>,
 ) {
-    let built = runtime::Builder::new_current_thread().enable_all().max_blocking_threads(BLOCKING).build();
+    let built = runtime::Builder::new_current_thread()
+        .enable_all()
+        .max_blocking_threads(MAX_BLOCKING_THREADS)
+        .build();
     let runtime = match built {
         Ok(runtime) => runtime,
         Err(e) => {
@@ -126,9 +116,9 @@ fn run(
         match TcpListener::from_std(listener) {
             Ok(listener) => {
                 let _ = report.send(Ok(()));
-                task::spawn(delivery::run(Arc::clone(&platform), jobs));
-                task::spawn(accept(listener, platform));
-                // An error means that the sandbox is gone, which ends the server as well.
+                task::spawn(delivery::run(Arc::clone(&shared.platform.outbox), jobs));
+                task::spawn(accept(listener, shared));
+                // An error means that the sandbox was dropped.
                 let _ = stopped.await;
             }
             Err(e) => {
@@ -136,17 +126,17 @@ fn run(
             }
         }
     });
-    runtime.shutdown_timeout(FAREWELL);
+    runtime.shutdown_timeout(SHUTDOWN_TIMEOUT);
 }
 
-async fn accept(listener: TcpListener, platform: Arc<Platform>) {
+async fn accept(listener: TcpListener, shared: Shared) {
     loop {
         match listener.accept().await {
             Ok((stream, _)) => {
-                task::spawn(connection(stream, Arc::clone(&platform)));
+                task::spawn(serve(stream, shared.clone()));
             }
             Err(e) => {
-                // Out of file descriptors, most likely: some connection has to end first.
+                // Probably out of file descriptors: wait until a connection ends.
                 tracing::warn!(error = %e, "the sandbox cannot accept a connection");
                 time::sleep(Duration::from_millis(50)).await;
             }
@@ -154,13 +144,13 @@ async fn accept(listener: TcpListener, platform: Arc<Platform>) {
     }
 }
 
-async fn connection(stream: TcpStream, platform: Arc<Platform>) {
+async fn serve(stream: TcpStream, shared: Shared) {
     let _ = stream.set_nodelay(true);
-    let own = stream.local_addr().ok();
-    let service = service_fn(move |request| handle(Arc::clone(&platform), own, request));
+    let local_address = stream.local_addr().ok();
+    let service = service_fn(move |request| connection::handle(shared.clone(), local_address, request));
     let served = http1::Builder::new()
         .timer(TokioTimer::new())
-        .header_read_timeout(IDLE)
+        .header_read_timeout(IDLE_TIMEOUT)
         .title_case_headers(true)
         .auto_date_header(false)
         .serve_connection(TokioIo::new(stream), service)
@@ -168,112 +158,4 @@ async fn connection(stream: TcpStream, platform: Arc<Platform>) {
     if let Err(e) = served {
         tracing::debug!(error = %e, "a connection to the sandbox ended early");
     }
-}
-
-/// The connection is to be closed without an answer.
-#[derive(Debug)]
-struct Cut;
-
-impl fmt::Display for Cut {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("the connection was cut")
-    }
-}
-
-impl std::error::Error for Cut {}
-
-async fn handle(
-    platform: Arc<Platform>,
-    own: Option<SocketAddr>,
-    request: Request<Incoming>,
-) -> Result<Response<Payload>, Cut> {
-    let (parts, body) = request.into_parts();
-    // `Uri` keeps the bytes of path and query as they came.
-    let target = parts.uri.path_and_query().map_or_else(|| parts.uri.to_string(), ToString::to_string);
-    let page = page::is_page(&parts.method, &target, &parts.headers);
-    if page || control::is_control(&target) {
-        let body = match time::timeout(BODY, read(body, control::LARGEST)).await {
-            Ok(Ok(body)) => Some(body),
-            Ok(Err(Unread::TooLarge { .. })) => None,
-            Ok(Err(Unread::Broken)) | Err(_) => return Err(Cut),
-        };
-        let asked = control::Asked { method: parts.method, target, headers: parts.headers, body };
-        let answer = if page { page::answer } else { control::answer };
-        let now = clock::http_date(platform.clock.now());
-        let made = task::spawn_blocking(move || answer(&platform, own, &asked)).await;
-        let mut response = made.map_err(|_| Cut)?;
-        // Whoever asks the host for nothing but its time gets the platform's.
-        if let Ok(now) = HeaderValue::try_from(now) {
-            response.headers_mut().insert(header::DATE, now);
-        }
-        return Ok(response.map(Payload::whole));
-    }
-    let faults = platform.faults().of_request(&target);
-    let body = time::timeout(BODY, read(body, limit(&parts.headers))).await;
-    let mut arrived = Arrived { method: parts.method, target, headers: parts.headers, body: Bytes::new() };
-
-    let refusal = match body {
-        Ok(Ok(bytes)) => {
-            arrived.body = bytes;
-            None
-        }
-        Ok(Err(Unread::TooLarge { limit })) => {
-            let message = format!("the body has more than {limit} bytes");
-            Some(Refusal::new(413, "PARAM_ERROR", message))
-        }
-        Err(_) => Some(Refusal::new(408, "REQUEST_TIMEOUT", "the body did not come in time")),
-        Ok(Err(Unread::Broken)) => return Err(Cut),
-    };
-    let (close, faults_there) = (refusal.is_some(), faults.clone());
-    let made = task::spawn_blocking(move || match refusal {
-        Some(refusal) => platform.refuse(arrived, refusal, &faults),
-        None => platform.serve(arrived, &faults),
-    });
-    let mut response = made.await.map_err(|_| Cut)?;
-    if close {
-        response.headers_mut().insert(header::CONNECTION, HeaderValue::from_static("close"));
-    }
-    carry(response, &faults_there).await
-}
-
-/// The faults of the line itself.
-async fn carry(response: Response<Bytes>, faults: &[Fault]) -> Result<Response<Payload>, Cut> {
-    for fault in faults {
-        if let Fault::Delay(time) = fault {
-            time::sleep(*time).await;
-        }
-    }
-    let cut = faults.contains(&Fault::CutBody);
-    if faults.contains(&Fault::CutConnection) || (cut && response.body().is_empty()) {
-        return Err(Cut);
-    }
-    Ok(response.map(|body| if cut { Payload::cut(body) } else { Payload::whole(body) }))
-}
-
-enum Unread {
-    TooLarge { limit: usize },
-    Broken,
-}
-
-fn limit(headers: &HeaderMap) -> usize {
-    if media_type(headers) == "multipart/form-data" { LARGEST_UPLOAD } else { LARGEST }
-}
-
-async fn read(mut body: Incoming, limit: usize) -> Result<Bytes, Unread> {
-    let mut bytes = BytesMut::new();
-    let mut length = 0;
-    while let Some(frame) = body.frame().await {
-        let frame = frame.map_err(|_| Unread::Broken)?;
-        let Ok(data) = frame.into_data() else { continue };
-        length += data.len();
-        if length > DRAINED {
-            break;
-        }
-        if length > limit {
-            bytes = BytesMut::new();
-        } else {
-            bytes.extend_from_slice(&data);
-        }
-    }
-    if length > limit { Err(Unread::TooLarge { limit }) } else { Ok(bytes.freeze()) }
 }

@@ -1,153 +1,170 @@
-//! The routes: the scripted ones, and those of the catalogue.
+//! Chooses what responds to a verified request: a script, a modelled endpoint, or the default.
+
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use http::Method;
-use serde_json::Value;
+use serde_json::{Value, json};
 
-use super::{
-    Answer, SandboxError,
-    answer::Ready,
-    catalogue::{self, Need, Row},
-    check::{Arrived, media_type},
-    flow, multipart,
-    platform::Platform,
-    refusal::Refusal,
-    scripts::Recipe,
-    template::{Template, Vars},
+use crate::sandbox::{
+    http::{
+        error_response::ErrorResponse,
+        path_template::{self, PathTemplate},
+        request::IncomingRequest,
+        response::{Answer, ReadyResponse},
+        sandbox_error::SandboxError,
+    },
+    model::{
+        self,
+        engine::{Engine, call::Call, schema::Endpoint},
+        scripts::Script,
+    },
+    store::event::QueuedEvent,
 };
 
-/// A route of the user's.
-pub(super) struct Script {
-    pub(super) method: Method,
-    pub(super) template: Template,
-    pub(super) answer: Scripted,
+/// The header of a response to a path that is neither scripted nor modelled.
+const NOT_MODELLED: &str = "Sandbox-Not-Modelled";
+
+pub(crate) struct Router {
+    routes: Vec<Route>,
+    scripts: Mutex<Vec<Arc<Script>>>,
+    /// 404 for a path that is neither scripted nor modelled.
+    strict: bool,
 }
 
-pub(super) enum Scripted {
-    Fixed(Ready),
-    /// With values of the request in it.
-    Filled(Recipe),
-}
-
-impl Script {
-    pub(super) fn answer(&self, call: &Call<'_>) -> Result<Ready, Refusal> {
-        match &self.answer {
-            Scripted::Fixed(ready) => Ok(ready.clone()),
-            Scripted::Filled(recipe) => recipe.answer(call),
-        }
-    }
-}
-
-/// `http` takes any token for a verb, so `get` would only never match.
-pub(super) fn verb(text: &str) -> Result<Method, String> {
-    let upper = text.bytes().all(|byte| byte.is_ascii_uppercase());
-    let verb = Method::from_bytes(text.as_bytes()).ok().filter(|_| upper);
-    verb.ok_or_else(|| format!("expected a verb in upper case, found {text:?}"))
-}
-
-/// A route of the sandbox's own.
-pub(super) struct Route {
-    pub(super) method: Method,
-    pub(super) template: Template,
-    row: &'static Row,
-    /// Whether this is the service provider's form of the path.
+/// One form of an endpoint's path.
+struct Route {
+    template: PathTemplate,
+    endpoint: &'static Endpoint,
+    /// Whether this is the service provider's form.
     partner: bool,
 }
 
-/// What a handler may look at: every value decoded, every needed field present.
-pub(crate) struct Call<'a> {
-    pub(super) platform: &'a Platform,
-    pub(super) body: &'a Value,
-    /// Whether the path is the service provider's form.
-    pub(super) partner: bool,
-    request: &'a Arrived,
-    vars: Vars,
-    query: Vars,
-}
-
 impl Route {
-    pub(super) fn all() -> Result<Vec<Route>, SandboxError> {
-        let forms = |row: &'static Row| {
-            std::iter::once((row.template, false)).chain(row.partner.map(|template| (template, true)))
-        };
-        catalogue::rows()
-            .flat_map(|row| forms(row).map(move |(template, partner)| Route::new(row, template, partner)))
-            .collect()
+    fn new(endpoint: &'static Endpoint, template: &str, partner: bool) -> Result<Route, SandboxError> {
+        let template = PathTemplate::parse(template)
+            .map_err(|problem| SandboxError::Script { route: template.into(), problem })?;
+        Ok(Route { template, endpoint, partner })
     }
 
-    fn new(row: &'static Row, template: &'static str, partner: bool) -> Result<Route, SandboxError> {
-        let bad = |problem| SandboxError::Script { route: template.into(), problem };
-        Ok(Route {
-            method: row.method.clone(),
-            template: Template::parse(template).map_err(bad)?,
-            row,
-            partner,
-        })
-    }
-
-    pub(super) fn answer(&self, call: Call<'_>) -> Result<Answer, Refusal> {
-        let call = Call { partner: self.partner, ..call };
-        let uploads = self.row.needs.iter().any(Need::is_file);
-        let expected = if uploads { "multipart/form-data" } else { "application/json" };
-        if !call.request.body.is_empty() && media_type(&call.request.headers) != expected {
-            return Err(Refusal::param("header", "Content-Type", &format!("expected {expected}")));
+    fn all() -> Result<Vec<Route>, SandboxError> {
+        let mut routes = Vec::new();
+        for endpoint in model::endpoints() {
+            routes.push(Route::new(endpoint, endpoint.template, false)?);
+            if let Some(template) = endpoint.partner_template {
+                routes.push(Route::new(endpoint, template, true)?);
+            }
         }
-        self.row.needs.iter().try_for_each(|need| need.check(&call))?;
-        flow::answer(&call, &self.row.act)
+        Ok(routes)
     }
 }
 
-impl<'a> Call<'a> {
-    pub(super) fn new(platform: &'a Platform, request: &'a Arrived, vars: Vars, body: &'a Value) -> Call<'a> {
-        let query = request.target.split_once('?').map_or("", |(_, query)| query);
-        let query = url::form_urlencoded::parse(query.as_bytes()).into_owned().collect();
-        Call { platform, body, partner: false, request, vars, query }
+impl Router {
+    /// A later script takes precedence over an earlier one.
+    pub(crate) fn new(scripts: Vec<Script>, strict: bool) -> Result<Router, SandboxError> {
+        let scripts = scripts.into_iter().map(Arc::new).collect();
+        Ok(Router { routes: Route::all()?, scripts: Mutex::new(scripts), strict })
     }
 
-    /// A value of the template, `""` if it has no such variable.
-    pub(super) fn var(&self, name: &str) -> &str {
-        find(&self.vars, name)
+    fn scripts(&self) -> MutexGuard<'_, Vec<Arc<Script>>> {
+        // A panic elsewhere must not stop the sandbox: no change is ever half-written.
+        self.scripts.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// A value of the query, `""` if it is not there.
-    pub(super) fn query(&self, name: &str) -> &str {
-        find(&self.query, name)
+    /// Replaces an older script of the same route.
+    pub(crate) fn add_script(&self, script: Script) {
+        let mut scripts = self.scripts();
+        scripts.retain(|old| old.method != script.method || old.template != script.template);
+        scripts.push(Arc::new(script));
     }
 
-    /// A value of the query.
-    pub(super) fn query_if_there(&self, name: &str) -> Option<&str> {
-        self.query.iter().find(|(key, _)| key == name).map(|(_, value)| value.as_str())
-    }
+    /// Returns the response, and the events to send.
+    pub(crate) fn route(
+        &self,
+        engine: &Engine,
+        request: &IncomingRequest,
+        body: &Value,
+    ) -> Result<(ReadyResponse, Vec<QueuedEvent>), ErrorResponse> {
+        let path = path_template::decode_segments(&request.target)
+            .ok_or_else(|| ErrorResponse::param_error("path", "path", "expected percent-encoded UTF-8"))?;
+        let bare = path_template::strip_base_path(&path);
+        let mut methods: Vec<Method> = Vec::new();
 
-    /// The sub-merchant, `""` if none is named.
-    pub(super) fn scope(&self) -> &str {
-        match self.query("sub_mchid") {
-            "" => self.text("/sub_mchid", ""),
-            mchid => mchid,
+        let scripts = self.scripts().clone();
+        for script in scripts.iter().rev() {
+            if let Some(vars) = script.template.matches(&path).or_else(|| script.template.matches(bare)) {
+                if script.method == request.method {
+                    let response = script.respond(&Call::new(engine, request, vars, body))?;
+                    return Ok((response, Vec::new()));
+                }
+                methods.push(script.method.clone());
+            }
         }
-    }
-
-    /// The bytes of the body.
-    pub(super) fn size(&self) -> usize {
-        self.request.body.len()
-    }
-
-    /// A header, `""` if it is not there once.
-    pub(super) fn header(&self, name: &str) -> &str {
-        self.request.single(name).unwrap_or("")
-    }
-
-    /// The media type and the bytes of an upload's part `file`.
-    pub(super) fn file(&self) -> Result<(&str, &[u8]), Refusal> {
-        let content_type = self.request.single("content-type").unwrap_or("");
-        multipart::file(content_type, &self.request.body).map_err(|why| Refusal::param("body", "/file", &why))
-    }
-
-    /// A text of the body, or this one.
-    pub(super) fn text<'b>(&'b self, pointer: &str, otherwise: &'b str) -> &'b str {
-        self.body.pointer(pointer).and_then(Value::as_str).unwrap_or(otherwise)
+        for route in &self.routes {
+            if let Some(vars) = route.template.matches(bare) {
+                if route.endpoint.method == request.method {
+                    let mut call = Call::new(engine, request, vars, body);
+                    call.partner = route.partner;
+                    let (answer, events) = engine.handle(route.endpoint, &call)?;
+                    return Ok((answer.build().map_err(ErrorResponse::internal)?, events));
+                }
+                methods.push(route.endpoint.method.clone());
+            }
+        }
+        if !methods.is_empty() {
+            return Err(method_not_allowed(request, &methods));
+        }
+        if !self.strict && bare.first().is_some_and(|first| first == "v3") {
+            let answer = Answer::new(200).json(json!({})).header(NOT_MODELLED, "1");
+            return Ok((answer.build().map_err(ErrorResponse::internal)?, Vec::new()));
+        }
+        let message = format!("there is nothing at {}", request.target);
+        Err(ErrorResponse::new(404, "RESOURCE_NOT_EXISTS", message))
     }
 }
 
-fn find<'a>(pairs: &'a Vars, name: &str) -> &'a str {
-    pairs.iter().find(|(key, _)| key == name).map_or("", |(_, value)| value)
+fn method_not_allowed(request: &IncomingRequest, methods: &[Method]) -> ErrorResponse {
+    let methods: Vec<&str> = methods.iter().map(Method::as_str).collect();
+    let methods = methods.join(", ");
+    let message = format!("{} is not allowed here, only {methods}", request.method);
+    ErrorResponse { allow: Some(methods), ..ErrorResponse::new(405, "METHOD_NOT_ALLOWED", message) }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::HashSet;
+
+    use super::*;
+    use crate::sandbox::model::engine::schema::{Action, Location, Lookup};
+
+    fn path_variables(lookup: &Lookup) -> Vec<&'static str> {
+        match lookup {
+            Lookup::FirstOf(alternatives) | Lookup::Optional(alternatives) => {
+                alternatives.iter().flat_map(path_variables).collect()
+            }
+            Lookup::MerchantNo(Location::Path(name))
+            | Lookup::PlatformId(Location::Path(name))
+            | Lookup::PlatformIdInAnyScope(Location::Path(name))
+            | Lookup::Pair(_, Location::Path(name)) => vec![name],
+            _ => Vec::new(),
+        }
+    }
+
+    #[test]
+    fn every_endpoint_can_be_reached() {
+        let mut seen = HashSet::new();
+        for endpoint in model::endpoints() {
+            for template in std::iter::once(endpoint.template).chain(endpoint.partner_template) {
+                assert!(seen.insert((&endpoint.method, template)), "{template} exists twice");
+                if let Action::Query(_, lookup, _)
+                | Action::Transition(_, lookup, ..)
+                | Action::Delete(_, lookup, _) = &endpoint.action
+                {
+                    for name in path_variables(lookup) {
+                        assert!(template.contains(&format!("{{{name}}}")), "{template} has no {name}");
+                    }
+                }
+            }
+        }
+        assert_eq!(Route::all().unwrap().len(), seen.len());
+    }
 }

@@ -1,10 +1,9 @@
-//! The state of the platform: documents and files in one SQLite database, in memory or in a file.
+//! The state of the platform: documents and files in an SQLite database, in memory or in a file.
 //!
-//! What a request changes is one transaction: all of it is there afterwards, or none. A file is written through a
-//! write-ahead log, so a killed process loses nothing that was answered. It is locked as long as it is open,
-//! because two platforms that share one state would tell two stories.
+//! All changes of a request are one transaction. The file uses a write-ahead log, so a killed process loses no change
+//! that a client got a response for. It is locked while it is open, because two sandboxes on one state would contradict
+//! each other.
 
-mod documents;
 #[cfg(test)]
 mod tests;
 
@@ -15,19 +14,17 @@ use std::{
 
 use rusqlite::{Connection, ErrorCode, OpenFlags, TransactionBehavior};
 
-use super::{SandboxError, refusal::Refusal};
+use super::documents::Documents;
+use crate::sandbox::http::{error_response::ErrorResponse, sandbox_error::SandboxError};
 
-pub(super) use documents::{Document, Documents};
+/// `WXPS`: identifies the file in its header.
+const APPLICATION_ID: i32 = 0x5758_5053;
 
-/// `WXPS`: says in the file's header whose it is.
-const APPLICATION: i32 = 0x5758_5053;
-
-/// Of the tables below. A file of another version is refused, not guessed at.
+/// The version of the tables below. Files of another version are rejected.
 const VERSION: i32 = 1;
 
-/// `number` is the merchant's, unique within `scope` (the sub-merchant, or nothing); `own` is the platform's.
-/// `parent` is the platform's number of the order that a refund or a share is taken from; `settled` is when the money
-/// moved, in Unix seconds.
+/// [`Document`](super::documents::Document) explains the columns: `kind` is its `resource_type`, `number` its
+/// `merchant_no`, `own` its `platform_id`, `parent` its `parent_id`, `settled` and `changed` its times.
 const TABLES: &str = "
     CREATE TABLE document (
         seq INTEGER PRIMARY KEY AUTOINCREMENT,
@@ -59,66 +56,67 @@ const TABLES: &str = "
     ) STRICT;
 ";
 
-pub(super) struct Store {
+pub(crate) struct Database {
     connection: Mutex<Connection>,
-    /// In memory, the oldest documents and files go when there are too many.
-    bounded: bool,
+    /// In memory, the oldest documents and files are deleted when there are too many.
+    in_memory: bool,
 }
 
-impl Store {
-    /// Gone with the process.
-    pub(super) fn in_memory() -> Result<Store, SandboxError> {
-        let made = Connection::open_in_memory().and_then(|connection| {
+impl Database {
+    pub(crate) fn in_memory() -> Result<Database, SandboxError> {
+        let opened = Connection::open_in_memory().and_then(|connection| {
             prepare(&connection)?;
             create(&connection)?;
             Ok(connection)
         });
-        let connection = made.map_err(|e| failed(":memory:".into(), &e))?;
-        Ok(Store { connection: Mutex::new(connection), bounded: true })
+        let connection = opened.map_err(|e| failed(":memory:".into(), &e))?;
+        Ok(Database { connection: Mutex::new(connection), in_memory: true })
     }
 
-    /// Kept in this file, which is made if it is not there.
-    pub(super) fn open(path: &Path) -> Result<Store, SandboxError> {
-        // An absolute path is never one of SQLite's special names, as `:memory:` is.
-        let path = std::path::absolute(path).map_err(|e| bad(path.into(), format!("is no path: {e}")))?;
+    /// Opens this file, or creates it.
+    pub(crate) fn open(path: &Path) -> Result<Database, SandboxError> {
+        // An absolute path is never a special name of SQLite, such as `:memory:`.
+        let path =
+            std::path::absolute(path).map_err(|e| bad(path.into(), format!("is not a valid path: {e}")))?;
         let flags = OpenFlags::SQLITE_OPEN_READ_WRITE
             | OpenFlags::SQLITE_OPEN_CREATE
             | OpenFlags::SQLITE_OPEN_NO_MUTEX;
         let mut connection =
             Connection::open_with_flags(&path, flags).map_err(|e| failed(path.clone(), &e))?;
-        match claim(&mut connection) {
-            Ok(None) => Ok(Store { connection: Mutex::new(connection), bounded: false }),
+        match lock_and_check(&mut connection) {
+            Ok(None) => Ok(Database { connection: Mutex::new(connection), in_memory: false }),
             Ok(Some(problem)) => Err(bad(path, problem)),
             Err(e) => Err(failed(path, &e)),
         }
     }
 
-    /// Runs one request's work as one transaction: an error undoes all of it.
-    pub(super) fn change<T>(
+    /// Runs `work` as one transaction. An error rolls it back.
+    pub(crate) fn transaction<T>(
         &self,
-        work: impl FnOnce(&Documents<'_>) -> Result<T, Refusal>,
-    ) -> Result<T, Refusal> {
+        work: impl FnOnce(&Documents<'_>) -> Result<T, ErrorResponse>,
+    ) -> Result<T, ErrorResponse> {
         let mut connection = self.connection.lock().unwrap_or_else(PoisonError::into_inner);
         let transaction = connection.transaction()?;
-        let result = work(&Documents::new(&transaction, self.bounded))?;
+        let result = work(&Documents::new(&transaction, self.in_memory))?;
         transaction.commit()?;
         Ok(result)
     }
 
-    /// Forgets a notification that need not be sent again. If that fails, it comes twice, as the platform's do.
-    pub(super) fn delivered(&self, id: &str) {
-        if self.bounded {
+    /// Deletes a notification that need not be sent again. If that fails, it is sent twice, as the platform may do.
+    pub(crate) fn mark_delivered(&self, id: &str) {
+        if self.in_memory {
             return;
         }
-        if let Err(refusal) = self.change(|documents| documents.remove_undelivered(id)) {
-            tracing::warn!(error = refusal.message, "a notification cannot be marked as delivered");
+        if let Err(error) = self.transaction(|documents| documents.delete_undelivered(id)) {
+            tracing::warn!(error = error.message, "a notification cannot be marked as delivered");
         }
     }
 }
 
-/// Takes the file, looks at whose it is, and makes the tables in a new one. Gives back what is wrong with it.
-fn claim(connection: &mut Connection) -> rusqlite::Result<Option<String>> {
-    // SQLite opens what it cannot write for reading.
+/// Locks the file, checks that it belongs to the sandbox, and creates the tables in a new file. Returns the problem
+/// with the file, if there is one.
+fn lock_and_check(connection: &mut Connection) -> rusqlite::Result<Option<String>> {
+    // SQLite opens a write-protected file read-only.
     if connection.is_readonly(rusqlite::MAIN_DB)? {
         return Ok(Some("cannot be written".into()));
     }
@@ -130,7 +128,7 @@ fn claim(connection: &mut Connection) -> rusqlite::Result<Option<String>> {
     let tables: i64 = transaction.query_row("SELECT count(*) FROM sqlite_schema", (), |row| row.get(0))?;
     if (application, version, tables) == (0, 0, 0) {
         create(&transaction)?;
-    } else if application != APPLICATION {
+    } else if application != APPLICATION_ID {
         return Ok(Some("is the database of another program".into()));
     } else if version != VERSION {
         return Ok(Some(format!("has version {version}, and this sandbox reads version {VERSION}")));
@@ -138,15 +136,15 @@ fn claim(connection: &mut Connection) -> rusqlite::Result<Option<String>> {
     transaction.commit()?;
     let mode: String = connection.pragma_update_and_check(None, "journal_mode", "WAL", |row| row.get(0))?;
     if mode != "wal" {
-        return Ok(Some(format!("cannot have a write-ahead log beside it (its journal is `{mode}`)")));
+        return Ok(Some(format!("cannot use a write-ahead log (its journal mode is `{mode}`)")));
     }
     prepare(connection)?;
     Ok(None)
 }
 
 fn prepare(connection: &Connection) -> rusqlite::Result<()> {
-    // Without a sync for every request: a killed process loses nothing, a machine that loses its power may lose
-    // the last requests, but never a part of one.
+    // No sync for every request: a killed process loses nothing. A power failure can lose the last requests, but never
+    // a part of one.
     connection.pragma_update(None, "synchronous", "NORMAL")?;
     connection.set_prepared_statement_cache_capacity(32);
     Ok(())
@@ -154,7 +152,7 @@ fn prepare(connection: &Connection) -> rusqlite::Result<()> {
 
 fn create(connection: &Connection) -> rusqlite::Result<()> {
     connection.execute_batch(TABLES)?;
-    connection.pragma_update(None, "application_id", APPLICATION)?;
+    connection.pragma_update(None, "application_id", APPLICATION_ID)?;
     connection.pragma_update(None, "user_version", VERSION)
 }
 
@@ -165,10 +163,10 @@ fn failed(path: PathBuf, error: &rusqlite::Error) -> SandboxError {
             Some(ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked) => {
                 "is in use by another running sandbox".into()
             }
-            Some(ErrorCode::NotADatabase) => "is no SQLite database".into(),
-            Some(ErrorCode::DatabaseCorrupt) => "is a broken SQLite database".into(),
+            Some(ErrorCode::NotADatabase) => "is not an SQLite database".into(),
+            Some(ErrorCode::DatabaseCorrupt) => "is a damaged SQLite database".into(),
             Some(ErrorCode::ReadOnly | ErrorCode::PermissionDenied) => "cannot be written".into(),
-            Some(ErrorCode::CannotOpen) => "cannot be opened, nor made".into(),
+            Some(ErrorCode::CannotOpen) => "cannot be opened or created".into(),
             _ => format!("cannot be used: {error}"),
         },
     )
@@ -178,9 +176,9 @@ fn bad(path: PathBuf, problem: String) -> SandboxError {
     SandboxError::StateFile { path, problem }
 }
 
-/// A request can do nothing about a full disk; the platform's word for that is `SYSTEM_ERROR`.
-impl From<rusqlite::Error> for Refusal {
-    fn from(error: rusqlite::Error) -> Refusal {
-        Refusal::new(500, "SYSTEM_ERROR", format!("the sandbox's state: {error}"))
+/// A full disk, for example, is not the fault of the request.
+impl From<rusqlite::Error> for ErrorResponse {
+    fn from(error: rusqlite::Error) -> ErrorResponse {
+        ErrorResponse::internal(format!("the sandbox's state: {error}"))
     }
 }

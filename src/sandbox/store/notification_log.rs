@@ -1,3 +1,5 @@
+//! The log of notifications and their attempts.
+
 use std::{
     collections::VecDeque,
     fmt,
@@ -9,65 +11,66 @@ use bytes::Bytes;
 use http::HeaderMap;
 use serde_json::{Map, Value, json};
 
-use super::{Fault, delivery::Event};
+use super::event::Event;
+use crate::sandbox::faults::fault::Fault;
 
-const MOST: usize = 10_000;
+const MAX_NOTIFICATIONS: usize = 10_000;
 
-/// Of a body, in bytes.
-const LARGEST_SHOWN: usize = 8 << 10;
+/// The largest body that is kept, in bytes.
+const MAX_BODY: usize = 8 << 10;
 
-/// Of a URL or a type, in characters. They come out of requests, and ten thousand are kept.
-const SHOWN: usize = 2048;
+/// The characters of a URL or a type that are kept. Requests determine them.
+const MAX_TEXT: usize = 2048;
 
-/// A notification that the sandbox sent, tried to send, or would not send.
+/// A notification that the sandbox sent, tried to send or refused to send.
 #[derive(Clone)]
 #[non_exhaustive]
 pub struct SentNotification {
-    /// The id in its envelope; the same in every attempt.
+    /// The id of the notification; the same in every attempt.
     pub id: String,
     /// Such as `TRANSACTION.SUCCESS`.
     pub event_type: String,
     /// Such as `transaction`.
     pub original_type: String,
-    /// The `notify_url` as the request gave it.
+    /// The `notify_url` of the request.
     pub url: String,
-    /// The headers of the last attempt: what was signed, and with which key. Empty before there is one.
+    /// The headers of the last attempt, with its signature; empty before the first attempt.
     pub headers: HeaderMap,
-    /// The body, the same in every attempt; empty when it has more than 8 KiB, because ten thousand are kept.
+    /// The body, the same in every attempt; empty if it is larger than 8 KiB.
     pub body: Bytes,
-    /// All attempts so far, oldest first.
+    /// The attempts so far, oldest first.
     pub attempts: Vec<Attempt>,
-    /// What has become of it.
+    /// The state of the delivery.
     pub delivery: Delivery,
 }
 
-/// One attempt at a notification.
+/// One attempt to send a notification.
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub struct Attempt {
-    /// When it began, by the machine's clock.
+    /// The start of the attempt, by the machine's clock.
     pub at: SystemTime,
-    /// The faults it met. With one of the signature's, it was sent ahead of the true one and did not count.
+    /// The faults of this attempt. With a signature fault it was an extra copy, sent first and not counted.
     pub faults: Vec<Fault>,
-    /// The status of the receiver's answer, or why there was none. 200 and 204 accept.
+    /// The status of the receiver's response, or why there was none. 200 and 204 accept the notification.
     pub result: Result<u16, String>,
 }
 
-/// What has become of a notification.
+/// The state of a delivery.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Delivery {
-    /// More attempts are to come.
+    /// More attempts will follow.
     Pending,
     /// The receiver accepted it.
     Accepted,
-    /// No attempt was accepted, and there will be no other.
+    /// No attempt was accepted, and none will follow.
     GivenUp,
-    /// Nothing was sent, and why: most often a host that is not allowed.
+    /// Nothing was sent, for this reason; usually the host is not allowed.
     Refused(String),
 }
 
-/// Without the headers, which hold a signature.
+/// Without the headers, which contain a signature.
 impl fmt::Debug for SentNotification {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("SentNotification")
@@ -83,8 +86,8 @@ impl fmt::Debug for SentNotification {
 }
 
 impl SentNotification {
-    pub(super) fn new(id: &str, event: &Event) -> SentNotification {
-        let short = |text: &str| text.chars().take(SHOWN).collect();
+    pub(crate) fn new(id: &str, event: &Event) -> SentNotification {
+        let short = |text: &str| text.chars().take(MAX_TEXT).collect();
         SentNotification {
             id: id.into(),
             event_type: short(&event.event_type),
@@ -97,12 +100,12 @@ impl SentNotification {
         }
     }
 
-    /// Whether no more attempts are to come.
+    /// Whether no more attempts will follow.
     pub fn is_done(&self) -> bool {
         self.delivery != Delivery::Pending
     }
 
-    pub(super) fn to_json(&self) -> Value {
+    pub(crate) fn to_json(&self) -> Value {
         let (state, reason) = match &self.delivery {
             Delivery::Pending => ("PENDING", None),
             Delivery::Accepted => ("ACCEPTED", None),
@@ -139,76 +142,78 @@ impl Attempt {
     }
 }
 
-/// The newest notifications. Each has a number that stays, so that an attempt finds its own.
+/// The newest notifications. Each keeps its number, so that its attempts find it.
 #[derive(Default)]
-pub(super) struct Sent {
-    ring: Mutex<Ring>,
+pub(crate) struct NotificationLog {
+    entries: Mutex<Entries>,
 }
 
 #[derive(Default)]
-struct Ring {
-    kept: VecDeque<SentNotification>,
-    /// The number of the oldest that is kept.
+struct Entries {
+    notifications: VecDeque<SentNotification>,
+    /// The number of the oldest entry.
     first: u64,
 }
 
-impl Ring {
-    /// `None` once it has been pushed out.
+impl Entries {
+    /// `None` if the notification was dropped from the log.
     fn find(&mut self, number: u64) -> Option<&mut SentNotification> {
-        let place = usize::try_from(number.checked_sub(self.first)?).ok()?;
-        self.kept.get_mut(place)
+        let index = usize::try_from(number.checked_sub(self.first)?).ok()?;
+        self.notifications.get_mut(index)
     }
 }
 
-impl Sent {
-    fn ring(&self) -> MutexGuard<'_, Ring> {
-        self.ring.lock().unwrap_or_else(PoisonError::into_inner)
+impl NotificationLog {
+    fn entries(&self) -> MutexGuard<'_, Entries> {
+        // A panic elsewhere must not stop the sandbox: no change is ever half-written.
+        self.entries.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    pub(super) fn push(&self, notification: SentNotification) -> u64 {
-        let mut ring = self.ring();
-        ring.kept.push_back(notification);
-        if ring.kept.len() > MOST {
-            ring.kept.pop_front();
-            ring.first += 1;
+    /// Returns the number of the entry.
+    pub(crate) fn push(&self, notification: SentNotification) -> u64 {
+        let mut entries = self.entries();
+        entries.notifications.push_back(notification);
+        if entries.notifications.len() > MAX_NOTIFICATIONS {
+            entries.notifications.pop_front();
+            entries.first += 1;
         }
-        ring.first + ring.kept.len() as u64 - 1
+        entries.first + entries.notifications.len() as u64 - 1
     }
 
-    pub(super) fn attempt(&self, number: u64, attempt: Attempt) {
+    pub(crate) fn add_attempt(&self, number: u64, attempt: Attempt) {
         tracing::debug!(number, result = ?attempt.result, "sandbox notification");
-        if let Some(notification) = self.ring().find(number) {
+        if let Some(notification) = self.entries().find(number) {
             notification.attempts.push(attempt);
         }
     }
 
-    /// What goes out now.
-    pub(super) fn carries(&self, number: u64, headers: &HeaderMap, body: &Bytes) {
-        if let Some(notification) = self.ring().find(number) {
+    /// Records the headers and body of an attempt.
+    pub(crate) fn set_content(&self, number: u64, headers: &HeaderMap, body: &Bytes) {
+        if let Some(notification) = self.entries().find(number) {
             notification.headers = headers.clone();
-            if body.len() <= LARGEST_SHOWN {
+            if body.len() <= MAX_BODY {
                 notification.body = body.clone();
             }
         }
     }
 
-    pub(super) fn end(&self, number: u64, delivery: Delivery) {
-        if let Some(notification) = self.ring().find(number) {
+    pub(crate) fn finish(&self, number: u64, delivery: Delivery) {
+        if let Some(notification) = self.entries().find(number) {
             notification.delivery = delivery;
         }
     }
 
-    pub(super) fn list(&self) -> Vec<SentNotification> {
-        self.ring().kept.iter().cloned().collect()
+    pub(crate) fn list(&self) -> Vec<SentNotification> {
+        self.entries().notifications.iter().cloned().collect()
     }
 
-    pub(super) fn count(&self) -> usize {
-        self.ring().kept.len()
+    pub(crate) fn count(&self) -> usize {
+        self.entries().notifications.len()
     }
 
-    /// The newest so many, the newest first.
-    pub(super) fn newest(&self, count: usize) -> Vec<SentNotification> {
-        self.ring().kept.iter().rev().take(count).cloned().collect()
+    /// Newest first.
+    pub(crate) fn newest(&self, count: usize) -> Vec<SentNotification> {
+        self.entries().notifications.iter().rev().take(count).cloned().collect()
     }
 }
 
@@ -217,8 +222,8 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_ring_is_bounded_and_the_numbers_stay() {
-        let sent = Sent::default();
+    fn the_log_is_bounded_and_the_numbers_stay() {
+        let log = NotificationLog::default();
         let event = |text: String| Event {
             notify_url: text,
             event_type: String::new(),
@@ -226,14 +231,14 @@ mod tests {
             summary: String::new(),
             resource: Value::Null,
         };
-        for number in 0..=MOST as u64 {
+        for number in 0..=MAX_NOTIFICATIONS as u64 {
             let notification = SentNotification::new("id", &event(number.to_string()));
-            assert_eq!(sent.push(notification), number);
+            assert_eq!(log.push(notification), number);
         }
-        assert_eq!(sent.list().len(), MOST);
-        sent.end(0, Delivery::GivenUp);
-        sent.end(1, Delivery::Accepted);
-        let list = sent.list();
+        assert_eq!(log.list().len(), MAX_NOTIFICATIONS);
+        log.finish(0, Delivery::GivenUp);
+        log.finish(1, Delivery::Accepted);
+        let list = log.list();
         assert_eq!((list[0].url.as_str(), &list[0].delivery), ("1", &Delivery::Accepted));
         assert!(list[1..].iter().all(|other| !other.is_done()));
     }

@@ -1,53 +1,59 @@
-use std::{collections::VecDeque, fmt, time::SystemTime};
+//! The log of received requests.
+
+use std::{
+    collections::VecDeque,
+    fmt,
+    sync::{Mutex, MutexGuard, PoisonError},
+    time::SystemTime,
+};
 
 use bytes::Bytes;
 use http::HeaderMap;
 
-use super::diagnosis::Diagnosis;
+use crate::sandbox::{auth::diagnosis::Diagnosis, http::error_response::ErrorResponse};
 
-const MOST_REQUESTS: usize = 10_000;
+const MAX_REQUESTS: usize = 10_000;
 
-/// Ten thousand uploads would not fit into memory; the newest request is kept whatever its size.
-const MOST_BYTES: usize = 128 << 20;
+/// Bounds the memory of large uploads. The newest request is always kept.
+const MAX_BYTES: usize = 128 << 20;
 
-/// A request as it arrived, and what the sandbox thought of it.
+/// A received request and the result of its checks.
 #[derive(Clone)]
 #[non_exhaustive]
 pub struct SeenRequest {
-    /// Its number, from 1; set by the ring.
-    pub(super) number: u64,
-    /// When it was answered, by the machine's clock.
+    /// Counts the requests from 1; set by the log.
+    pub(crate) number: u64,
+    /// The time of the response, by the machine's clock.
     pub at: SystemTime,
-    /// The verb.
+    /// The HTTP method.
     pub method: String,
-    /// Path and query exactly as on the request line, a base path's prefix included.
+    /// Path and query exactly as on the request line, including the path of the base URL.
     pub target: String,
-    /// All headers. `Authorization` is marked sensitive, so that it stays out of `Debug`.
+    /// All headers. `Authorization` is marked as sensitive, so that `Debug` does not show it.
     pub headers: HeaderMap,
-    /// The raw body; empty when it was too large to be read.
+    /// The raw body; empty if it was too large.
     pub body: Bytes,
-    /// The message that the signature was expected to be over. Empty when there was none to tell: the
-    /// `Authorization` header, or an upload's `meta` part, was missing or not readable.
+    /// The message that the signature should cover. Empty if the request does not determine it: the
+    /// `Authorization` header or the `meta` part of an upload is missing or malformed.
     pub signed_message: Bytes,
-    /// What came of the checks. Faults and scripted answers do not show here.
+    /// The result of the checks. It does not reflect faults and scripted responses.
     pub verdict: Verdict,
-    /// Of a signature that does not fit.
-    pub(super) diagnosis: Option<Box<Diagnosis>>,
+    /// For a signature that does not match.
+    pub(crate) diagnosis: Option<Box<Diagnosis>>,
 }
 
-/// What came of a request's checks.
+/// The result of the checks of a request.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Verdict {
-    /// All checks passed, and there is something to answer: a script, a route, or an empty object for a path that
-    /// is not modelled.
+    /// All checks passed, and a script, a modelled endpoint or the default (an empty object) responds.
     Accepted,
-    /// The platform's refusal.
+    /// The request got an error of the platform.
     Refused {
         /// The HTTP status.
         status: u16,
         /// Such as `SIGN_ERROR`.
         code: String,
-        /// The text beside the code.
+        /// The message of the error.
         message: String,
     },
 }
@@ -65,49 +71,74 @@ impl fmt::Debug for SeenRequest {
     }
 }
 
+impl Verdict {
+    pub(crate) fn of_error(error: &ErrorResponse) -> Verdict {
+        Verdict::Refused { status: error.status, code: error.code.into(), message: error.message.clone() }
+    }
+}
+
 impl SeenRequest {
-    fn weight(&self) -> usize {
+    fn size(&self) -> usize {
         self.body.len() + self.signed_message.len() + self.target.len()
     }
 }
 
 /// The newest requests, bounded in number and in bytes.
 #[derive(Default)]
-pub(super) struct Ring {
-    kept: VecDeque<SeenRequest>,
-    bytes: usize,
-    pushed: u64,
+pub(crate) struct RequestLog {
+    entries: Mutex<Entries>,
 }
 
-impl Ring {
-    pub(super) fn push(&mut self, mut request: SeenRequest) {
-        self.pushed += 1;
-        request.number = self.pushed;
-        self.bytes += request.weight();
-        self.kept.push_back(request);
-        while self.kept.len() > MOST_REQUESTS || (self.bytes > MOST_BYTES && self.kept.len() > 1) {
-            let gone = self.kept.pop_front().map_or(0, |oldest| oldest.weight());
-            self.bytes -= gone;
+#[derive(Default)]
+struct Entries {
+    requests: VecDeque<SeenRequest>,
+    bytes: usize,
+    total: u64,
+}
+
+impl Entries {
+    fn push(&mut self, mut request: SeenRequest) {
+        self.total += 1;
+        request.number = self.total;
+        self.bytes += request.size();
+        self.requests.push_back(request);
+        while self.requests.len() > MAX_REQUESTS || (self.bytes > MAX_BYTES && self.requests.len() > 1) {
+            let removed = self.requests.pop_front().map_or(0, |oldest| oldest.size());
+            self.bytes -= removed;
         }
     }
+}
 
-    pub(super) fn list(&self) -> Vec<SeenRequest> {
-        self.kept.iter().cloned().collect()
+impl RequestLog {
+    fn entries(&self) -> MutexGuard<'_, Entries> {
+        // A panic elsewhere must not stop the sandbox: no change is ever half-written.
+        self.entries.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// The newest so many, the newest first.
-    pub(super) fn newest(&self, count: usize) -> Vec<SeenRequest> {
-        self.kept.iter().rev().take(count).cloned().collect()
+    pub(crate) fn push(&self, request: SeenRequest) {
+        self.entries().push(request);
     }
 
-    /// How many there are, and how many of them were refused.
-    pub(super) fn counts(&self) -> (usize, usize) {
-        let refused = self.kept.iter().filter(|request| request.verdict != Verdict::Accepted).count();
-        (self.kept.len(), refused)
+    pub(crate) fn list(&self) -> Vec<SeenRequest> {
+        self.entries().requests.iter().cloned().collect()
     }
 
-    pub(super) fn clear(&mut self) {
-        *self = Ring { pushed: self.pushed, ..Ring::default() };
+    /// Newest first.
+    pub(crate) fn newest(&self, count: usize) -> Vec<SeenRequest> {
+        self.entries().requests.iter().rev().take(count).cloned().collect()
+    }
+
+    /// The number of requests, and of refused ones among them.
+    pub(crate) fn counts(&self) -> (usize, usize) {
+        let entries = self.entries();
+        let refused = entries.requests.iter().filter(|request| request.verdict != Verdict::Accepted).count();
+        (entries.requests.len(), refused)
+    }
+
+    /// The numbering goes on.
+    pub(crate) fn clear(&self) {
+        let mut entries = self.entries();
+        *entries = Entries { total: entries.total, ..Entries::default() };
     }
 }
 
@@ -130,16 +161,16 @@ mod tests {
     }
 
     #[test]
-    fn the_ring_is_bounded_in_number_and_in_bytes() {
-        let mut ring = Ring::default();
-        for size in 0..=MOST_REQUESTS {
-            ring.push(request(size % 2));
+    fn the_log_is_bounded_in_number_and_in_bytes() {
+        let mut entries = Entries::default();
+        for size in 0..=MAX_REQUESTS {
+            entries.push(request(size % 2));
         }
-        assert_eq!(ring.kept.len(), MOST_REQUESTS);
-        assert_eq!(ring.kept.back().unwrap().body.len(), MOST_REQUESTS % 2);
-        ring.push(request(MOST_BYTES + 1));
-        assert_eq!(ring.kept.len(), 1);
-        ring.push(request(1));
-        assert_eq!((ring.kept.len(), ring.bytes), (1, 1));
+        assert_eq!(entries.requests.len(), MAX_REQUESTS);
+        assert_eq!(entries.requests.back().unwrap().body.len(), MAX_REQUESTS % 2);
+        entries.push(request(MAX_BYTES + 1));
+        assert_eq!(entries.requests.len(), 1);
+        entries.push(request(1));
+        assert_eq!((entries.requests.len(), entries.bytes), (1, 1));
     }
 }

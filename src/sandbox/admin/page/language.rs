@@ -1,18 +1,20 @@
+//! The language of the page.
+
 use http::{HeaderMap, header};
 use url::form_urlencoded;
 
 use super::PATH;
 
-/// What the page is written in.
+/// English or Chinese.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct Language {
+pub(crate) struct Language {
     chinese: bool,
-    /// By `?lang=`, which then stays; otherwise by the browser's settings.
+    /// Chosen by `?lang=`, which links and forms then keep; otherwise by the browser's settings.
     chosen: bool,
 }
 
 impl Language {
-    pub(super) fn of(target: &str, headers: &HeaderMap) -> Language {
+    pub(crate) fn of(target: &str, headers: &HeaderMap) -> Language {
         let query = target.split_once('?').map_or("", |(_, query)| query);
         let lang = form_urlencoded::parse(query.as_bytes()).find(|(name, _)| name == "lang");
         if let Some((_, tag)) = lang {
@@ -22,17 +24,17 @@ impl Language {
         Language { chinese: accepted.is_some_and(prefers_chinese), chosen: false }
     }
 
-    /// One text in both languages, side by side, so that neither is forgotten.
-    pub(super) fn say<'a>(self, english: &'a str, chinese: &'a str) -> &'a str {
+    /// Takes both languages, so that none is forgotten.
+    pub(crate) fn say<'a>(self, english: &'a str, chinese: &'a str) -> &'a str {
         if self.chinese { chinese } else { english }
     }
 
-    pub(super) fn tag(self) -> &'static str {
+    pub(crate) fn tag(self) -> &'static str {
         self.say("en", "zh-CN")
     }
 
-    /// The page in this language: where forms go and the script looks.
-    pub(super) fn address(self) -> String {
+    /// The URL of the page in this language, for forms and the script.
+    pub(crate) fn address(self) -> String {
         if self.chosen { format!("{PATH}?lang={}", self.tag()) } else { PATH.into() }
     }
 }
@@ -41,7 +43,7 @@ fn is_chinese(tag: &str) -> bool {
     tag.trim().get(..2).is_some_and(|primary| primary.eq_ignore_ascii_case("zh"))
 }
 
-/// Of English and Chinese, the one with the greater weight, or else the first (RFC 9110, section 12.5.4).
+/// Compares the weights of English and Chinese. With equal weights the first wins (RFC 9110, section 12.5.4).
 fn prefers_chinese(accepted: &str) -> bool {
     let mut best: Option<(f32, bool)> = None;
     for part in accepted.split(',') {
@@ -61,7 +63,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_language_is_the_browsers_or_the_chosen_one() {
+    fn the_browser_or_the_query_chooses_the_language() {
         for (accepted, chinese) in [
             ("", false),
             ("zh", true),

@@ -1,5 +1,5 @@
-//! `GET /` in a browser: the sandbox for people who would rather look. Rendered here; a few lines of script fetch it
-//! again and change what changed, and without script it is plain forms.
+//! The page at `GET /`: shows the state of the sandbox in a browser, and controls it. It is rendered here. A small script
+//! fetches it periodically and updates the changed parts; without the script it is plain forms.
 
 mod actions;
 mod controls;
@@ -11,27 +11,23 @@ mod requests;
 mod resources;
 mod text;
 
-use std::net::SocketAddr;
-
 use base64::{Engine as _, engine::general_purpose::STANDARD};
 use bytes::Bytes;
 use http::{HeaderMap, HeaderValue, Method, Response, StatusCode, header};
 use sha2::{Digest, Sha256};
 
-use super::{
-    control::{self, Asked, Refused},
-    platform::Platform,
-};
+use super::{control::AdminError, guard};
+use crate::sandbox::server::{admin_hook::AdminRequest, platform::Platform};
 use language::Language;
 
-/// Where its forms are sent.
+/// The target of its forms.
 const PATH: &str = "/_sandbox/";
 
-/// Of each list.
-const SHOWN: usize = 50;
+/// The length of each list.
+const MAX_LISTED: usize = 50;
 
-/// A client's request for the root is the platform's to answer: it carries a signature.
-pub(super) fn is_page(method: &Method, target: &str, headers: &HeaderMap) -> bool {
+/// A request for the root with `Authorization` comes from a client and is for the platform.
+pub(crate) fn is_page(method: &Method, target: &str, headers: &HeaderMap) -> bool {
     match target.split('?').next() {
         Some("/_sandbox" | PATH) => true,
         Some("/") => method == Method::GET && !headers.contains_key(header::AUTHORIZATION),
@@ -39,35 +35,40 @@ pub(super) fn is_page(method: &Method, target: &str, headers: &HeaderMap) -> boo
     }
 }
 
-pub(super) fn answer(platform: &Platform, own: Option<SocketAddr>, asked: &Asked) -> Response<Bytes> {
-    let language = Language::of(&asked.target, &asked.headers);
-    let answered = control::admit(own, &asked.headers).and_then(|()| match asked.method {
+pub(crate) fn handle(platform: &Platform, request: &AdminRequest) -> Response<Bytes> {
+    let language = Language::of(&request.target, &request.headers);
+    let result = guard::check(request).and_then(|()| match request.method {
         Method::GET => Ok(None),
         Method::POST => {
-            // Browsers send it with every POST; what sends none has the control endpoint.
-            if !asked.headers.contains_key(header::ORIGIN) {
-                return Err(Refused(StatusCode::FORBIDDEN, "the request has no Origin".into()));
+            // Browsers send it with every POST. Other programs use the control endpoint.
+            if !request.headers.contains_key(header::ORIGIN) {
+                return Err(AdminError(StatusCode::FORBIDDEN, "the request has no Origin".into()));
             }
-            actions::act(platform, asked.body.as_deref()).map(Some)
+            actions::perform(platform, request.body.as_deref()).map(Some)
         }
-        _ => Err(Refused(StatusCode::METHOD_NOT_ALLOWED, format!("{} is not for this page", asked.method))),
+        _ => {
+            let message = format!("{} is not allowed for this page", request.method);
+            Err(AdminError(StatusCode::METHOD_NOT_ALLOWED, message))
+        }
     });
-    match answered {
-        Ok(None) => fresh(layout::page(platform, language, None).into_string(), &asked.headers),
+    match result {
+        Ok(None) => conditional(layout::page(platform, language, None).into_string(), &request.headers),
         Ok(Some(section)) => redirect(language, section),
-        // To whom the page is not to be shown.
-        Err(Refused(StatusCode::FORBIDDEN, why)) => {
-            html(StatusCode::FORBIDDEN, layout::message(language, &why).into_string())
+        // The client may not see the page.
+        Err(AdminError(StatusCode::FORBIDDEN, why)) => {
+            html(StatusCode::FORBIDDEN, layout::forbidden(language, &why).into_string())
         }
-        Err(Refused(status, why)) => html(status, layout::page(platform, language, Some(&why)).into_string()),
+        Err(AdminError(status, why)) => {
+            html(status, layout::page(platform, language, Some(&why)).into_string())
+        }
     }
 }
 
-/// Nothing, if the page is as it was.
-fn fresh(page: String, asked: &HeaderMap) -> Response<Bytes> {
+/// 304 if the page is unchanged.
+fn conditional(page: String, headers: &HeaderMap) -> Response<Bytes> {
     let digest: String = Sha256::digest(&page)[..16].iter().map(|byte| format!("{byte:02x}")).collect();
     let tag = format!("\"{digest}\"");
-    let known = asked.get(header::IF_NONE_MATCH).is_some_and(|value| value.as_bytes() == tag.as_bytes());
+    let known = headers.get(header::IF_NONE_MATCH).is_some_and(|value| value.as_bytes() == tag.as_bytes());
     let mut response =
         if known { html(StatusCode::NOT_MODIFIED, String::new()) } else { html(StatusCode::OK, page) };
     insert(&mut response, header::ETAG, &tag);
@@ -97,7 +98,7 @@ fn html(status: StatusCode, page: String) -> Response<Bytes> {
         (header::VARY, "Accept-Language"),
         (header::X_CONTENT_TYPE_OPTIONS, "nosniff"),
         (header::X_FRAME_OPTIONS, "DENY"),
-        // Its forms are sent with an Origin, which `no-referrer` would make `null`.
+        // `no-referrer` would make the Origin of the forms `null`.
         (header::REFERRER_POLICY, "same-origin"),
     ] {
         response.headers_mut().insert(name, HeaderValue::from_static(value));
@@ -106,7 +107,7 @@ fn html(status: StatusCode, page: String) -> Response<Bytes> {
 }
 
 fn insert(response: &mut Response<Bytes>, name: header::HeaderName, value: &str) {
-    // All of them are plain ASCII.
+    // All values are ASCII.
     if let Ok(value) = HeaderValue::try_from(value) {
         response.headers_mut().insert(name, value);
     }

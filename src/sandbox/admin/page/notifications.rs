@@ -1,17 +1,19 @@
+//! The section of notifications.
+
 use maud::{Markup, html};
 
 use super::{
-    super::{Attempt, Delivery, SentNotification},
     language::Language,
-    text::{line, moment, unix},
+    text::{line, time, unix},
 };
+use crate::sandbox::store::notification_log::{Attempt, Delivery, SentNotification};
 
-pub(super) fn section(l: Language, sent: &[SentNotification]) -> Markup {
+pub(crate) fn section(l: Language, sent: &[SentNotification]) -> Markup {
     html! {
         section #notifications aria-labelledby="notifications-title" {
             h2 #notifications-title { (l.say("Notifications", "回调通知")) }
             @if sent.is_empty() {
-                p .empty { (l.say("None yet.", "还没有通知。")) }
+                p .empty { (l.say("None yet", "还没有回调通知")) }
             } @else {
                 ul .log { @for one in sent { (item(l, one)) } }
             }
@@ -59,7 +61,7 @@ fn row(attempt: &Attempt) -> Markup {
     let faults: Vec<String> = attempt.faults.iter().map(ToString::to_string).collect();
     html! {
         tr {
-            td { (moment(unix(attempt.at))) }
+            td { (time(unix(attempt.at))) }
             td { @match &attempt.result { Ok(status) => (status), Err(why) => (line(why, 300)) } }
             td { @if faults.is_empty() { "–" } @else { (line(&faults.join(", "), 300)) } }
         }

@@ -1,25 +1,25 @@
-//! What came, and what was thought of it.
+//! The section of requests, with the result of their checks.
 
 use maud::{Markup, html};
 
 use super::{
-    super::{
-        SeenRequest, Verdict,
-        diagnosis::{Diagnosis, Difference},
-    },
     language::Language,
-    text::{block, line, moment, unix},
+    text::{block, line, time, unix},
+};
+use crate::sandbox::{
+    auth::diagnosis::{Diagnosis, Difference},
+    store::request_log::{SeenRequest, Verdict},
 };
 
-/// Of a message that was to be signed, in bytes.
-const MESSAGE: usize = 2 << 10;
+/// The bytes of a signed message to show.
+const MAX_MESSAGE: usize = 2 << 10;
 
-pub(super) fn section(l: Language, requests: &[SeenRequest]) -> Markup {
+pub(crate) fn section(l: Language, requests: &[SeenRequest]) -> Markup {
     html! {
         section #requests aria-labelledby="requests-title" {
             h2 #requests-title { (l.say("Requests", "请求")) }
             @if requests.is_empty() {
-                p .empty { (l.say("None yet. Point a client at this base URL, without the path of this page.", "还没有请求。把客户端的 base URL 指到这里。")) }
+                p .empty { (l.say("None yet. Set the base URL of a client to this server, without the path of this page.", "还没有请求。请把客户端的基础 URL 设为本服务的地址。")) }
             } @else {
                 ul .log { @for seen in requests { (item(l, seen)) } }
             }
@@ -38,13 +38,13 @@ fn item(l: Language, seen: &SeenRequest) -> Markup {
                     }
                     " " b { (seen.method) } " "
                     code .target { bdi { (line(&seen.target, 200)) } } " "
-                    (moment(unix(seen.at)))
+                    (time(unix(seen.at)))
                 }
                 div .inside {
                     @if let Verdict::Refused { status, code, message } = &seen.verdict {
                         p {
                             b { (status) " " (code) } " "
-                            // Otherwise told below, in the reader's language.
+                            // Otherwise the diagnosis explains it below, in the language of the page.
                             @if seen.diagnosis.is_none() { bdi { (line(first_line(message), 500)) } }
                         }
                     }
@@ -56,7 +56,7 @@ fn item(l: Language, seen: &SeenRequest) -> Markup {
     }
 }
 
-/// The message repeats below the line what is shown here anyway.
+/// The other lines of the message repeat the signed message.
 fn first_line(message: &str) -> &str {
     message.lines().next().unwrap_or("")
 }
@@ -64,64 +64,64 @@ fn first_line(message: &str) -> &str {
 fn message(l: Language, seen: &SeenRequest) -> Markup {
     if seen.signed_message.is_empty() {
         return html! { p .note { (l.say(
-            "What should have been signed cannot be told: there was nothing readable to tell it by, or no signature is wanted here.",
-            "无法给出待签名串：缺少可读的签名信息，或者这里本来就不需要签名。",
+            "The signed message cannot be determined: the request has no readable signature data, or needs no signature.",
+            "无法确定待签名串：请求中没有可解析的签名信息，或该请求无需签名。",
         )) } };
     }
-    let (shown, left) = block(&seen.signed_message, MESSAGE);
+    let (shown, omitted) = block(&seen.signed_message, MAX_MESSAGE);
     let title = match &seen.verdict {
         Verdict::Refused { code, .. } if code == "SIGN_ERROR" => {
-            l.say("Expected to be signed", "应当签名的内容")
+            l.say("Expected message to sign", "预期的待签名串")
         }
-        _ => l.say("What was signed, as expected", "签名的内容，与预期一致"),
+        _ => l.say("Signed message", "待签名串"),
     };
     html! {
         h3 { (title) }
-        pre tabindex="0" { (shown) @if left > 0 { "…" } }
-        @if left > 0 {
-            p .note { (l.say("Bytes that are not shown: ", "未显示的字节数：")) (left) }
+        pre tabindex="0" { (shown) @if omitted > 0 { "…" } }
+        @if omitted > 0 {
+            p .note { (l.say("Bytes not shown: ", "未显示的字节数：")) (omitted) }
         }
     }
 }
 
 fn diagnosis(l: Language, seen: &SeenRequest, diagnosis: &Diagnosis) -> Markup {
-    let told = match diagnosis {
-        Diagnosis::NotBase64 => l.say("The signature is no Base64.", "签名不是 Base64。").to_string(),
-        Diagnosis::AnotherKey => l
+    let finding = match diagnosis {
+        Diagnosis::NotBase64 => l.say("The signature is not Base64.", "签名不是有效的 Base64。").to_string(),
+        Diagnosis::WrongKey => l
             .say(
-                "The signature was not made with the merchant’s key in PKCS#1 v1.5 padding: another key, another padding, or changed on the way.",
-                "签名不是用商户私钥（PKCS#1 v1.5 填充）生成的：私钥不对、填充方式不对，或者签名在途中被改动。",
+                "The signature was not made with the merchant’s key and PKCS#1 v1.5 padding: wrong key, wrong padding, or changed in transit.",
+                "签名不是由商户私钥（PKCS#1 v1.5 填充）生成的：私钥错误、填充方式错误，或签名在传输中被改动。",
             )
             .to_string(),
-        Diagnosis::AnotherHash(name) => {
-            format!("{}{name}", l.say("The hash must be SHA-256; it was ", "摘要算法应当是 SHA-256，实际是 "))
+        Diagnosis::WrongHash(name) => {
+            format!("{}{name}", l.say("The hash must be SHA-256, but it is ", "摘要算法应为 SHA-256，实际为 "))
         }
         Diagnosis::Known(difference) => {
-            let (english, chinese) = difference.mistake.told();
-            format!("{}{}", l.say("What was signed ", "签名的内容："), l.say(english, chinese))
+            let (english, chinese) = difference.mistake.description();
+            format!("{}{}", l.say("The signed message ", "待签名串："), l.say(english, chinese))
         }
-        Diagnosis::Unknown { .. } => l
+        Diagnosis::UnknownMessage { .. } => l
             .say(
-                "The key is right. What was signed is another message, and none of the usual mistakes; its SHA-256 can be compared.",
-                "私钥没错，但签的是另一段内容，也不属于常见的错误。可以对照下面的 SHA-256。",
+                "The key is right, but another message was signed, without any common mistake. Compare the SHA-256.",
+                "私钥正确，但签名的是另一段内容，且不属于常见错误。请对照下面的 SHA-256。",
             )
             .to_string(),
         Diagnosis::TooLong { .. } => l
             .say(
-                "The key is right. What was signed is another message, too long to look for the mistake.",
-                "私钥没错，但签的是另一段内容；内容太长，没有逐一排查。",
+                "The key is right, but another message was signed. It is too long to search for the mistake.",
+                "私钥正确，但签名的是另一段内容；内容过长，未逐一排查。",
             )
             .to_string(),
     };
     html! {
-        h3 { (l.say("Why the signature does not fit", "签名为什么对不上")) }
-        p .finding { (told) }
+        h3 { (l.say("Why the signature does not match", "验签失败的原因")) }
+        p .finding { (finding) }
         @match diagnosis {
             Diagnosis::Known(difference) => (compare(l, seen, difference)),
-            Diagnosis::Unknown { signed, expected } | Diagnosis::TooLong { signed, expected } => {
+            Diagnosis::UnknownMessage { signed, expected } | Diagnosis::TooLong { signed, expected } => {
                 dl .compare {
-                    dt { (l.say("Signed, SHA-256", "实际签名内容的 SHA-256")) } dd { code { (signed) } }
-                    dt { (l.say("Expected, SHA-256", "预期内容的 SHA-256")) } dd { code { (expected) } }
+                    dt { (l.say("SHA-256 of the signed message", "实际签名内容的 SHA-256")) } dd { code { (signed) } }
+                    dt { (l.say("SHA-256 of the expected message", "预期待签名串的 SHA-256")) } dd { code { (expected) } }
                 }
             }
             _ => {}
@@ -135,8 +135,8 @@ fn compare(l: Language, seen: &SeenRequest, difference: &Difference) -> Markup {
     let same = difference.at - difference.start;
     let before = if difference.start > 0 { "…" } else { "" };
     html! {
-        p { (l.say("The first byte that differs: ", "第一个不同的字节：")) b { (difference.at) }
-            (l.say(" (counted from 0)", "（从 0 数起）")) }
+        p { (l.say("First different byte: ", "第一个不同的字节：")) b { (difference.at) }
+            (l.say(" (counted from 0)", "（从 0 开始计数）")) }
         dl .compare {
             dt { (l.say("Signed", "实际签名")) } dd { (before) (marked(l, &difference.signed, same)) }
             dt { (l.say("Expected", "预期")) } dd { (before) (marked(l, expected, same)) }
@@ -144,7 +144,7 @@ fn compare(l: Language, seen: &SeenRequest, difference: &Difference) -> Markup {
     }
 }
 
-/// One character is marked, so that a byte within one does not break it.
+/// Marks one whole character, even if the difference is inside it.
 fn marked(l: Language, bytes: &[u8], same: usize) -> Markup {
     let mut start = same.min(bytes.len());
     while start > 0 && bytes.get(start).is_some_and(|byte| byte & 0xc0 == 0x80) {
@@ -159,7 +159,7 @@ fn marked(l: Language, bytes: &[u8], same: usize) -> Markup {
             (show(&String::from_utf8_lossy(&bytes[..start])))
             @match &first {
                 Some(character) => mark { (show(character)) },
-                None => mark { (l.say("(the end)", "（结束）")) },
+                None => mark { (l.say("(end)", "（结束）")) },
             }
             (show(characters.as_str()))
         }

@@ -1,11 +1,11 @@
 'use strict';
-// Without this script the page is plain forms. With it, what changes is fetched and put in place.
+// Without this script the page is plain forms. With it, changes are fetched and applied in place.
 (() => {
   const address = document.documentElement.dataset.address;
   const part = (page, selector) => page.querySelector(selector);
   let tag = '';
 
-  // Makes `old` like `fresh`, and keeps every element that is in both: its focus, its selection, whether it is open.
+  // Makes `old` equal to `fresh`, but keeps elements that are in both, with their focus, selection and open state.
   function morph(old, fresh) {
     for (const { name } of [...old.attributes]) {
       if (name !== 'open' && !fresh.hasAttribute(name)) old.removeAttribute(name);
@@ -53,7 +53,7 @@
       if (old && fresh) morph(old, fresh);
     }
     if (focused && !focused.isConnected) {
-      // The button has done its work and is gone: stay in its row.
+      // The button was removed by its own action: keep the focus in its row.
       const id = around.find((name) => document.getElementById(name));
       if (id) document.getElementById(id).focus({ preventScroll: true });
     }

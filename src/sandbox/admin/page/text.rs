@@ -1,13 +1,13 @@
-//! What comes from outside, made fit to be looked at.
+//! Formats values from requests for display.
 
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use maud::{Markup, html};
 
-use super::super::clock;
+use crate::sandbox::http::clock;
 
-/// Characters that would not show, or would change how others show, get a picture or their number.
-pub(super) fn visible(text: &str) -> String {
+/// Replaces invisible characters, and those that change the direction of text, by a symbol or their code point.
+pub(crate) fn visible(text: &str) -> String {
     let mut shown = String::with_capacity(text.len());
     for character in text.chars() {
         match character {
@@ -26,21 +26,21 @@ pub(super) fn visible(text: &str) -> String {
     shown
 }
 
-/// The first so many characters, on one line.
-pub(super) fn line(text: &str, most: usize) -> String {
-    let cut: String = text.chars().take(most).collect();
+/// At most `max` characters, on one line.
+pub(crate) fn line(text: &str, max: usize) -> String {
+    let cut: String = text.chars().take(max).collect();
     let shown = visible(&cut).replace("↵\n", "↵");
     if cut.len() < text.len() { format!("{shown}…") } else { shown }
 }
 
-/// The first so many bytes, and how many are left out.
-pub(super) fn block(bytes: &[u8], most: usize) -> (String, usize) {
-    let cut = &bytes[..bytes.len().min(most)];
+/// At most `max` bytes, and the number of omitted ones.
+pub(crate) fn block(bytes: &[u8], max: usize) -> (String, usize) {
+    let cut = &bytes[..bytes.len().min(max)];
     (visible(&String::from_utf8_lossy(cut)), bytes.len() - cut.len())
 }
 
 /// `¥1.00`, `USD 1.00`.
-pub(super) fn money(cents: i64, currency: &str) -> String {
+pub(crate) fn money(cents: i64, currency: &str) -> String {
     let sign = if cents < 0 { "-" } else { "" };
     let (whole, rest) = (cents.unsigned_abs() / 100, cents.unsigned_abs() % 100);
     match currency {
@@ -49,14 +49,14 @@ pub(super) fn money(cents: i64, currency: &str) -> String {
     }
 }
 
-/// In Beijing's zone, as the platform writes times.
-pub(super) fn moment(unix: i64) -> Markup {
-    let full = clock::beijing(unix);
+/// In Beijing time, as the platform writes times.
+pub(crate) fn time(unix: i64) -> Markup {
+    let full = clock::beijing_time(unix);
     let short = full.get(5..19).unwrap_or(&full).replace('T', " ");
     html! { time datetime=(full) { (short) } }
 }
 
-pub(super) fn unix(time: SystemTime) -> i64 {
+pub(crate) fn unix(time: SystemTime) -> i64 {
     time.duration_since(UNIX_EPOCH).ok().and_then(|since| i64::try_from(since.as_secs()).ok()).unwrap_or(0)
 }
 
@@ -65,7 +65,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_does_not_show_is_shown() {
+    fn invisible_characters_are_replaced() {
         assert_eq!(visible("a\nb\r\t\u{1b}[2J\u{202e}\u{7f}中"), "a↵\nb␍␉␛[2J\\u{202e}␡中");
         assert_eq!(line("a\nbc", 3), "a↵b…");
         assert_eq!(line("中文", 2), "中文");

@@ -1,13 +1,14 @@
+//! One JSON value, serialised as the libraries of several languages do.
+
 use serde::Serialize;
 use serde_json::{Value, ser::PrettyFormatter};
 
-/// The same JSON as the libraries of several languages write it.
-pub(super) fn spellings(value: &Value) -> Vec<String> {
+pub(crate) fn spellings(value: &Value) -> Vec<String> {
     let compact = value.to_string();
     let ascii = ascii(&compact);
     let mut all = vec![compact.replace('/', "\\/"), ascii.replace('/', "\\/"), spaced(&ascii)];
     all.push(spaced(&compact));
-    // Go keeps these out of HTML.
+    // Go escapes these for HTML.
     all.push(compact.replace('<', "\\u003c").replace('>', "\\u003e").replace('&', "\\u0026"));
     for indent in ["  ", "    ", "\t"] {
         let mut text = Vec::new();
@@ -21,7 +22,7 @@ pub(super) fn spellings(value: &Value) -> Vec<String> {
     all
 }
 
-/// Without a character beyond ASCII.
+/// Escapes all characters outside ASCII.
 fn ascii(json: &str) -> String {
     let mut text = String::with_capacity(json.len());
     for character in json.chars() {
@@ -36,7 +37,7 @@ fn ascii(json: &str) -> String {
     text
 }
 
-/// With a space after each comma and colon that is not within a text.
+/// Adds a space after each comma and colon outside strings.
 fn spaced(json: &str) -> String {
     let mut text = String::with_capacity(json.len() * 2);
     let (mut quoted, mut escaped) = (false, false);
@@ -56,13 +57,13 @@ mod tests {
     use super::*;
 
     #[test]
-    fn texts_are_left_alone_where_spaces_are_added() {
+    fn strings_get_no_extra_spaces() {
         assert_eq!(spaced(r#"{"a:,":[1,"\",:"]}"#), r#"{"a:,": [1, "\",:"]}"#);
         assert_eq!(spaced(r#"["\\",1]"#), r#"["\\", 1]"#);
     }
 
     #[test]
-    fn beyond_the_first_plane_there_are_two_escapes() {
+    fn characters_beyond_the_bmp_get_two_escapes() {
         assert_eq!(ascii("\"茶😀\""), r#""\u8336\ud83d\ude00""#);
     }
 }

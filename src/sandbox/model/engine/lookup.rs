@@ -1,94 +1,99 @@
-//! The resource that a request is about.
+//! Finds the resource that a request is about.
 
 use serde_json::Value;
 
 use super::{
-    super::{
-        catalogue::{By, Kind, Place},
-        refusal::Refusal,
-        routes::Call,
-        store::Document,
-    },
-    Flow,
-    fill::pair,
+    Session,
+    call::Call,
+    fields::pair,
+    schema::{Location, Lookup, ResourceType},
     text,
 };
+use crate::sandbox::{http::error_response::ErrorResponse, store::documents::Document};
 
-impl Flow<'_> {
-    /// The document, up to date; `None` only when the request may be about nothing, and is.
-    pub(super) fn find(
+impl Session<'_> {
+    /// The document, up to date. `None` only for a [`Lookup::Optional`] that finds nothing.
+    pub(crate) fn find(
         &mut self,
         call: &Call<'_>,
-        kind: &Kind,
-        by: &By,
-    ) -> Result<Option<Document>, Refusal> {
-        let Some(named) = named(call, by) else {
-            return if matches!(by, By::May(_)) { Ok(None) } else { Err(unnamed(by)) };
+        resource_type: &ResourceType,
+        lookup: &Lookup,
+    ) -> Result<Option<Document>, ErrorResponse> {
+        let Some(given) = given(call, lookup) else {
+            return if matches!(lookup, Lookup::Optional(_)) { Ok(None) } else { Err(missing(lookup)) };
         };
-        let found = match named {
-            By::Number(place) => self.documents.numbered(kind.name, self.scope, value(call, place))?,
-            By::Own(place) => self.documents.owned(kind.name, self.scope, value(call, place))?,
-            By::Anyones(place) => self.documents.anyones(kind.name, value(call, place))?,
-            By::Pair(one, other) => {
-                let own = pair(value(call, one), value(call, other));
-                self.documents.owned(kind.name, self.scope, &own)?
+        let (name, documents) = (resource_type.name, self.documents);
+        let found = match given {
+            Lookup::MerchantNo(at) => documents.by_merchant_no(name, self.scope, value(call, at))?,
+            Lookup::PlatformId(at) => documents.by_platform_id(name, self.scope, value(call, at))?,
+            Lookup::PlatformIdInAnyScope(at) => documents.newest_by_platform_id(name, value(call, at))?,
+            Lookup::Pair(first, second) => {
+                let id = pair(value(call, first), value(call, second));
+                documents.by_platform_id(name, self.scope, &id)?
             }
-            By::Any(_) | By::May(_) => None,
+            Lookup::FirstOf(_) | Lookup::Optional(_) => None,
         };
         let Some(mut document) = found else {
-            if matches!((by, named), (By::May(_), By::Pair(..))) {
+            if matches!((lookup, given), (Lookup::Optional(_), Lookup::Pair(..))) {
                 return Ok(None);
             }
-            let place = match named {
-                By::Number(place) | By::Own(place) | By::Anyones(place) | By::Pair(_, place) => {
-                    value(call, place)
-                }
-                By::Any(_) | By::May(_) => "",
+            let id = match given {
+                Lookup::MerchantNo(at)
+                | Lookup::PlatformId(at)
+                | Lookup::PlatformIdInAnyScope(at)
+                | Lookup::Pair(_, at) => value(call, at),
+                Lookup::FirstOf(_) | Lookup::Optional(_) => "",
             };
-            return Err(kind.unknown.refusal(&format!("there is no {} {place}", kind.name)));
+            return Err(resource_type.not_found.response(&format!("there is no {name} {id}")));
         };
-        for name in kind.ties {
-            let (location, given) = match call.query(name) {
-                "" => ("body", text(call.body, name).unwrap_or("")),
+        for field in resource_type.must_match {
+            let (location, given) = match call.query(field) {
+                "" => ("body", text(call.body, field).unwrap_or("")),
                 given => ("query", given),
             };
-            if text(&document.body, name).is_some_and(|own| !given.is_empty() && own != given) {
-                let issue = format!("not that of {} {}", kind.name, document.number);
-                return Err(Refusal::param(location, name, &issue));
+            if text(&document.body, field).is_some_and(|actual| !given.is_empty() && actual != given) {
+                let issue = format!("does not match {name} {}", document.merchant_no);
+                return Err(ErrorResponse::param_error(location, field, &issue));
             }
         }
-        (kind.load)(self, &mut document)?;
+        (resource_type.on_load)(self, &mut document)?;
         Ok(Some(document))
     }
 }
 
-/// The first of the ways that the request gives a value for.
-fn named<'a>(call: &Call<'_>, by: &'a By) -> Option<&'a By> {
-    match by {
-        By::Any(ways) | By::May(ways) => ways.iter().find_map(|way| named(call, way)),
-        By::Number(place) | By::Own(place) | By::Anyones(place) | By::Pair(_, place) => {
-            (!value(call, place).is_empty()).then_some(by)
+/// The first alternative that the request gives a value for.
+fn given<'a>(call: &Call<'_>, lookup: &'a Lookup) -> Option<&'a Lookup> {
+    match lookup {
+        Lookup::FirstOf(alternatives) | Lookup::Optional(alternatives) => {
+            alternatives.iter().find_map(|alternative| given(call, alternative))
         }
+        Lookup::MerchantNo(at)
+        | Lookup::PlatformId(at)
+        | Lookup::PlatformIdInAnyScope(at)
+        | Lookup::Pair(_, at) => (!value(call, at).is_empty()).then_some(lookup),
     }
 }
 
-fn value<'a>(call: &'a Call<'_>, place: &Place) -> &'a str {
-    match place {
-        Place::Var(name) => call.var(name),
-        Place::Query(name) => call.query(name),
-        Place::Body(pointer) => call.body.pointer(pointer).and_then(Value::as_str).unwrap_or(""),
+fn value<'a>(call: &'a Call<'_>, location: &Location) -> &'a str {
+    match location {
+        Location::Path(name) => call.var(name),
+        Location::Query(name) => call.query(name),
+        Location::Body(pointer) => call.body.pointer(pointer).and_then(Value::as_str).unwrap_or(""),
     }
 }
 
-fn unnamed(by: &By) -> Refusal {
-    let (location, name) = match by {
-        By::Any([first, ..]) | By::May([first, ..]) => return unnamed(first),
-        By::Number(place) | By::Own(place) | By::Anyones(place) | By::Pair(_, place) => match place {
-            Place::Var(name) => ("path", *name),
-            Place::Query(name) => ("query", *name),
-            Place::Body(pointer) => ("body", *pointer),
+fn missing(lookup: &Lookup) -> ErrorResponse {
+    let (location, name) = match lookup {
+        Lookup::FirstOf([first, ..]) | Lookup::Optional([first, ..]) => return missing(first),
+        Lookup::MerchantNo(at)
+        | Lookup::PlatformId(at)
+        | Lookup::PlatformIdInAnyScope(at)
+        | Lookup::Pair(_, at) => match at {
+            Location::Path(name) => ("path", *name),
+            Location::Query(name) => ("query", *name),
+            Location::Body(pointer) => ("body", *pointer),
         },
-        By::Any(_) | By::May(_) => ("body", "/"),
+        Lookup::FirstOf(_) | Lookup::Optional(_) => ("body", "/"),
     };
-    Refusal::param(location, name, "required, and missing or empty")
+    ErrorResponse::param_error(location, name, "required, but missing or empty")
 }

@@ -1,240 +1,327 @@
-//! What the rows of the catalogue do: a small engine over the store.
+//! The engine: runs the actions of the endpoints on the database. It knows resource types and transitions, but no
+//! product.
+//!
+//! An action is one transaction. It returns the response and the events of the merchant's notifications, which the
+//! caller sends after the commit.
 
-#[path = "../products/combined/rules.rs"]
-pub(super) mod combined;
-#[path = "../products/files.rs"]
-pub(super) mod files;
-#[path = "fields.rs"]
-mod fill;
-#[path = "lookup.rs"]
-mod find;
-#[path = "../products/orders/rules.rs"]
-pub(super) mod orders;
-#[path = "../products/refunds/rules.rs"]
-pub(super) mod refunds;
-#[path = "../products/payscore/rules.rs"]
-pub(super) mod services;
-#[path = "../products/profit_sharing/rules.rs"]
-pub(super) mod shares;
-#[cfg(test)]
-mod tests;
+pub(crate) mod call;
+pub(crate) mod error_code;
+pub(crate) mod fields;
+mod lookup;
+pub(crate) mod params;
+pub(crate) mod schema;
+
+use std::sync::Arc;
 
 use serde_json::{Map, Value, json};
 
-use super::{
-    Answer,
-    catalogue::{Act, Fields, Kind, REFUND, Set, Step, Then},
-    delivery::Event,
-    notification,
-    platform::Platform,
-    refusal::Refusal,
-    routes::Call,
-    store::{Document, Documents},
+use crate::sandbox::{
+    http::{clock::SkewedClock, error_response::ErrorResponse, response::Answer},
+    keys::{identity::Identity, keyring::Keyring},
+    store::{
+        database::Database,
+        documents::{Document, Documents},
+        event::{Event, QueuedEvent},
+    },
 };
+use call::Call;
+use params::Param;
+use schema::{Action, Assignment, AutoTransition, Endpoint, Fields, ResourceType, Transition};
 
-/// Fields of the sandbox's own, which no request may bring along.
-const INTERNAL: [&str; 3] = ["asked", "combined", "unsplit_amount"];
+/// The field of a document with the values of its idempotency fields. The name is part of the state file.
+pub(crate) const IDEMPOTENCY_VALUES: &str = "asked";
 
-/// The largest body that is kept. A combined order of fifty parts has half of this.
-const LARGEST: usize = 128 << 10;
+/// Fields that the sandbox adds to a document. A request cannot set them.
+const INTERNAL_FIELDS: [&str; 3] = [IDEMPOTENCY_VALUES, "combined", "unsplit_amount"];
 
-/// One request's work, within its transaction.
-pub(crate) struct Flow<'a> {
-    pub(super) platform: &'a Platform,
-    pub(super) documents: &'a Documents<'a>,
-    pub(super) now: i64,
-    /// The sub-merchant, or nothing.
-    scope: &'a str,
-    /// The request's body.
-    given: &'a Value,
-    events: Vec<Event>,
+/// The largest body that is stored. A combined order of fifty parts has half of this size.
+const MAX_BODY: usize = 128 << 10;
+
+pub(crate) struct Engine {
+    pub(crate) identity: Arc<Identity>,
+    /// The platform's current keys, for the endpoint that lists them.
+    pub(crate) keyring: Arc<Keyring>,
+    clock: Arc<SkewedClock>,
+    database: Arc<Database>,
+    /// Transitions that can be held wait for a trigger from outside.
+    hold: bool,
 }
 
-impl Platform {
-    /// Runs work on the state as one transaction, and sends its notifications once that is written.
-    pub(super) fn work<T>(
+/// One action within its transaction.
+pub(crate) struct Session<'a> {
+    pub(crate) engine: &'a Engine,
+    pub(crate) documents: &'a Documents<'a>,
+    /// In Unix seconds.
+    pub(crate) now: i64,
+    /// The sub-merchant, or empty.
+    pub(crate) scope: &'a str,
+    /// The request's body.
+    pub(crate) request_body: &'a Value,
+    pub(crate) events: Vec<Event>,
+}
+
+impl Engine {
+    pub(crate) fn new(
+        identity: Arc<Identity>,
+        keyring: Arc<Keyring>,
+        clock: Arc<SkewedClock>,
+        database: Arc<Database>,
+        hold: bool,
+    ) -> Engine {
+        Engine { identity, keyring, clock, database, hold }
+    }
+
+    /// Checks the parameters of a request and runs the action of its endpoint.
+    pub(crate) fn handle(
+        &self,
+        endpoint: &Endpoint,
+        call: &Call<'_>,
+    ) -> Result<(Answer, Vec<QueuedEvent>), ErrorResponse> {
+        let upload = endpoint.params.iter().any(Param::is_file);
+        let expected = if upload { "multipart/form-data" } else { "application/json" };
+        if !call.request.body.is_empty() && call.request.media_type() != expected {
+            return Err(ErrorResponse::param_error(
+                "header",
+                "Content-Type",
+                &format!("expected {expected}"),
+            ));
+        }
+        endpoint.params.iter().try_for_each(|param| param.check(call))?;
+        self.perform(&endpoint.action, call)
+    }
+
+    fn perform(&self, action: &Action, call: &Call<'_>) -> Result<(Answer, Vec<QueuedEvent>), ErrorResponse> {
+        if let Action::Handler(function) = action {
+            return Ok((function(call)?, Vec::new()));
+        }
+        if call.request.body.len() > MAX_BODY {
+            let issue = format!("more than {MAX_BODY} bytes");
+            return Err(ErrorResponse::param_error("body", "/", &issue));
+        }
+        self.execute(call.scope(), call.body, |session| match action {
+            Action::Handler(function) => function(call),
+            Action::Create(resource_type, assignments, auto, fields) => {
+                session.create(resource_type, assignments, *auto, fields)
+            }
+            Action::Query(resource_type, lookup, fields) => {
+                match session.find(call, resource_type, lookup)? {
+                    Some(document) => Ok(respond(&document.body, fields)),
+                    None => Ok(Answer::new(204)),
+                }
+            }
+            Action::Transition(resource_type, lookup, transition, auto, fields) => {
+                let Some(mut document) = session.find(call, resource_type, lookup)? else {
+                    return Ok(Answer::new(204));
+                };
+                session.transition(resource_type, &mut document, transition)?;
+                let answer = respond(&document.body, fields);
+                session.auto_transition(resource_type, &mut document, *auto)?;
+                Ok(answer)
+            }
+            Action::Delete(resource_type, lookup, fields) => {
+                let Some(document) = session.find(call, resource_type, lookup)? else {
+                    return Ok(Answer::new(204));
+                };
+                session.documents.delete(&document)?;
+                Ok(respond(&document.body, fields))
+            }
+        })
+    }
+
+    /// Runs `work` as one transaction. The events are stored with it, and the caller must send them.
+    pub(crate) fn execute<T>(
         &self,
         scope: &str,
-        given: &Value,
-        work: impl FnOnce(&mut Flow<'_>) -> Result<T, Refusal>,
-    ) -> Result<T, Refusal> {
+        request_body: &Value,
+        work: impl FnOnce(&mut Session<'_>) -> Result<T, ErrorResponse>,
+    ) -> Result<(T, Vec<QueuedEvent>), ErrorResponse> {
         let now = self.clock.now();
-        let (result, events) = self.store.change(|documents| {
-            let mut flow = Flow { platform: self, documents, now, scope, given, events: Vec::new() };
-            let result = work(&mut flow)?;
-            let mut events = Vec::with_capacity(flow.events.len());
-            for event in flow.events {
-                let id = notification::id()
-                    .map_err(|_| Refusal::new(500, "SYSTEM_ERROR", "the sandbox has no random numbers"))?;
-                documents.put_undelivered(&id, &event)?;
-                events.push((id, event));
+        self.database.transaction(|documents| {
+            let mut session =
+                Session { engine: self, documents, now, scope, request_body, events: Vec::new() };
+            let result = work(&mut session)?;
+            let mut queued = Vec::with_capacity(session.events.len());
+            for event in session.events {
+                let event = event.with_new_id().map_err(fields::no_random_numbers)?;
+                documents.save_undelivered(&event)?;
+                queued.push(event);
             }
-            Ok((result, events))
-        })?;
-        for (id, event) in events {
-            self.send(id, event, false);
-        }
-        Ok(result)
+            Ok((result, queued))
+        })
+    }
+
+    /// As [`execute`](Engine::execute), for work without a transition, which has no events.
+    pub(crate) fn access<T>(
+        &self,
+        work: impl FnOnce(&mut Session<'_>) -> Result<T, ErrorResponse>,
+    ) -> Result<T, ErrorResponse> {
+        self.execute("", &Value::Null, work).map(|(result, _)| result)
     }
 }
 
-/// Answers a request as its row says.
-pub(super) fn answer(call: &Call<'_>, act: &Act) -> Result<Answer, Refusal> {
-    if let Act::Plain(function) = act {
-        return function(call);
-    }
-    if call.size() > LARGEST {
-        return Err(Refusal::param("body", "/", &format!("more than {LARGEST} bytes")));
-    }
-    call.platform.work(call.scope(), call.body, |flow| match act {
-        Act::Plain(function) => function(call),
-        Act::Create(kind, sets, then, fields) => flow.create(kind, sets, *then, fields),
-        Act::Query(kind, by, fields) => match flow.find(call, kind, by)? {
-            Some(document) => Ok(show(&document.body, fields)),
-            None => Ok(Answer::new(204)),
-        },
-        Act::Move(kind, by, step, then, fields) => {
-            let Some(mut document) = flow.find(call, kind, by)? else { return Ok(Answer::new(204)) };
-            flow.step(kind, &mut document, step)?;
-            let answer = show(&document.body, fields);
-            flow.then(kind, &mut document, *then)?;
-            Ok(answer)
+impl Session<'_> {
+    pub(crate) fn create(
+        &mut self,
+        resource_type: &ResourceType,
+        assignments: &[Assignment],
+        auto: AutoTransition,
+        fields: Fields,
+    ) -> Result<Answer, ErrorResponse> {
+        let mut document = self.new_document(resource_type, self.request_body.clone(), assignments)?;
+        let existing =
+            self.documents.by_merchant_no(resource_type.name, self.scope, &document.merchant_no)?;
+        if let Some(mut existing) = existing {
+            (resource_type.on_load)(self, &mut existing)?;
+            check_repetition(resource_type, &existing, &document)?;
+            self.assign(&mut existing.body, assignments)?;
+            self.save(resource_type, &mut existing)?;
+            return Ok(respond(&existing.body, fields));
         }
-        Act::Remove(kind, by, fields) => {
-            let Some(document) = flow.find(call, kind, by)? else { return Ok(Answer::new(204)) };
-            flow.documents.remove(&document)?;
-            Ok(show(&document.body, fields))
-        }
-    })
-}
-
-impl Flow<'_> {
-    fn create(&mut self, kind: &Kind, sets: &[Set], then: Then, fields: Fields) -> Result<Answer, Refusal> {
-        let mut document = self.fresh(kind, self.given.clone(), sets)?;
-        if let Some(mut old) = self.documents.numbered(kind.name, self.scope, &document.number)? {
-            (kind.load)(self, &mut old)?;
-            self.repeat(kind, &old, &document)?;
-            self.fill(&mut old.body, sets)?;
-            self.save(kind, &mut old)?;
-            return Ok(show(&old.body, fields));
-        }
-        (kind.begin)(self, &mut document)?;
-        self.save(kind, &mut document)?;
-        let answer = show(&document.body, fields);
-        self.then(kind, &mut document, then)?;
+        (resource_type.on_create)(self, &mut document)?;
+        self.save(resource_type, &mut document)?;
+        let answer = respond(&document.body, fields);
+        self.auto_transition(resource_type, &mut document, auto)?;
         Ok(answer)
     }
 
-    /// A resource out of what the request gave; not stored yet.
-    fn fresh(&self, kind: &Kind, body: Value, sets: &[Set]) -> Result<Document, Refusal> {
+    /// A resource from the body of a request. It is not stored yet.
+    pub(crate) fn new_document(
+        &self,
+        resource_type: &ResourceType,
+        body: Value,
+        assignments: &[Assignment],
+    ) -> Result<Document, ErrorResponse> {
         let mut body = if body.is_object() { body } else { json!({}) };
         if let Some(fields) = body.as_object_mut() {
-            fields.retain(|name, _| name != kind.own && !INTERNAL.contains(&name.as_str()));
+            fields.retain(|name, _| {
+                name != resource_type.platform_id && !INTERNAL_FIELDS.contains(&name.as_str())
+            });
         }
-        self.fill(&mut body, sets)?;
-        self.fill(&mut body, kind.new)?;
-        let asked: Vec<Value> =
-            kind.same.iter().map(|field| body.pointer(field).cloned().unwrap_or(Value::Null)).collect();
-        body["asked"] = Value::Array(asked);
+        self.assign(&mut body, assignments)?;
+        self.assign(&mut body, resource_type.initial)?;
+        let values: Vec<Value> = (resource_type.idempotency_fields.iter())
+            .map(|field| body.pointer(field).cloned().unwrap_or(Value::Null))
+            .collect();
+        body[IDEMPOTENCY_VALUES] = Value::Array(values);
         Ok(Document {
             seq: 0,
-            kind: kind.name.into(),
+            resource_type: resource_type.name.into(),
             scope: self.scope.into(),
-            number: text(&body, kind.number).unwrap_or_default().into(),
-            own: None,
-            parent: None,
+            merchant_no: text(&body, resource_type.merchant_no).unwrap_or_default().into(),
+            platform_id: None,
+            parent_id: None,
             state: String::new(),
-            settled: None,
-            changed: self.now,
+            settled_at: None,
+            changed_at: self.now,
             body,
         })
     }
 
-    /// Whether a request may come again, for what is there already.
-    fn repeat(&self, kind: &Kind, old: &Document, new: &Document) -> Result<(), Refusal> {
-        if let Some((_, code)) = kind.over.iter().find(|(state, _)| *state == old.state) {
-            return Err(code.refusal(&described(kind, old)));
-        }
-        for (index, field) in kind.same.iter().enumerate() {
-            if old.body["asked"][index] != new.body["asked"][index] {
-                let issue = format!("{} {} was made with another value", kind.name, old.number);
-                let named = Refusal::param("body", field, &issue);
-                return Err(Refusal { detail: named.detail, ..kind.used.refusal(&named.message) });
-            }
-        }
-        Ok(())
-    }
-
-    /// What happens by itself.
-    fn then(&mut self, kind: &Kind, document: &mut Document, then: Then) -> Result<(), Refusal> {
-        match then {
-            Some(_) if kind.name == REFUND.name && self.platform.holds_refunds => Ok(()),
-            Some(step) => self.step(kind, document, step),
+    fn auto_transition(
+        &mut self,
+        resource_type: &ResourceType,
+        document: &mut Document,
+        auto: AutoTransition,
+    ) -> Result<(), ErrorResponse> {
+        match auto {
+            Some(transition) if transition.can_be_held && self.engine.hold => Ok(()),
+            Some(transition) => self.transition(resource_type, document, transition),
             None => Ok(()),
         }
     }
 
-    /// Changes a state, or refuses to.
-    pub(super) fn step(&mut self, kind: &Kind, document: &mut Document, step: &Step) -> Result<(), Refusal> {
-        if step.again && document.state == step.to {
+    /// Changes the state, or returns the error of the current state.
+    pub(crate) fn transition(
+        &mut self,
+        resource_type: &ResourceType,
+        document: &mut Document,
+        transition: &Transition,
+    ) -> Result<(), ErrorResponse> {
+        if transition.idempotent && document.state == transition.to {
             return Ok(());
         }
-        if !step.from.contains(&document.state.as_str()) {
-            let code = step.refuses.iter().find(|(state, _)| *state == document.state);
-            let code = code.map_or(step.wrong, |(_, code)| *code);
-            return Err(code.refusal(&described(kind, document)));
+        if !transition.from.contains(&document.state.as_str()) {
+            let code = transition.errors.iter().find(|(state, _)| *state == document.state);
+            let code = code.map_or(transition.default_error, |(_, code)| *code);
+            return Err(code.response(&describe(resource_type, document)));
         }
-        document.body[kind.state] = step.to.into();
-        self.fill(&mut document.body, step.sets)?;
-        (step.rule)(self, document)?;
-        if step.settles {
-            document.settled = Some(self.now);
+        document.body[resource_type.state] = transition.to.into();
+        self.assign(&mut document.body, transition.set)?;
+        (transition.rule)(self, document)?;
+        if transition.settles {
+            document.settled_at = Some(self.now);
         }
-        self.save(kind, document)?;
+        self.save(resource_type, document)?;
         let url = text(&document.body, "notify_url").filter(|url| !url.is_empty());
-        if let (Some(notice), Some(url)) = (&step.event, url) {
+        if let (Some(notification), Some(url)) = (&transition.notification, url) {
             self.events.push(Event {
                 notify_url: url.into(),
-                event_type: notice.event_type.into(),
-                original_type: notice.original_type.into(),
-                summary: notice.summary.into(),
-                resource: pick(&document.body, notice.fields),
+                event_type: notification.event_type.into(),
+                original_type: notification.original_type.into(),
+                summary: notification.summary.into(),
+                resource: select(&document.body, notification.fields),
             });
         }
         Ok(())
     }
 
-    /// Writes a document, its columns as its body has them.
-    pub(super) fn save(&self, kind: &Kind, document: &mut Document) -> Result<(), Refusal> {
+    /// Stores a document. Its columns are taken from its body.
+    pub(crate) fn save(
+        &self,
+        resource_type: &ResourceType,
+        document: &mut Document,
+    ) -> Result<(), ErrorResponse> {
         let column = |name: &str| text(&document.body, name).map(String::from);
-        (document.own, document.parent) = (column(kind.own), column(kind.parent));
-        document.state = column(kind.state).unwrap_or_default();
-        document.changed = self.now;
-        self.documents.put(document)
+        (document.platform_id, document.parent_id) =
+            (column(resource_type.platform_id), column(resource_type.parent_id));
+        document.state = column(resource_type.state).unwrap_or_default();
+        document.changed_at = self.now;
+        self.documents.save(document)
     }
 }
 
+/// Whether a request may be repeated for an existing resource.
+fn check_repetition(
+    resource_type: &ResourceType,
+    existing: &Document,
+    new: &Document,
+) -> Result<(), ErrorResponse> {
+    let terminal = resource_type.terminal_states.iter().find(|(state, _)| *state == existing.state);
+    if let Some((_, code)) = terminal {
+        return Err(code.response(&describe(resource_type, existing)));
+    }
+    for (index, field) in resource_type.idempotency_fields.iter().enumerate() {
+        if existing.body[IDEMPOTENCY_VALUES][index] != new.body[IDEMPOTENCY_VALUES][index] {
+            let issue =
+                format!("{} {} was created with another value", resource_type.name, existing.merchant_no);
+            return Err(resource_type.conflict.field_response(field, &issue));
+        }
+    }
+    Ok(())
+}
+
 /// `order P12345 is CLOSED`.
-fn described(kind: &Kind, document: &Document) -> String {
-    format!("{} {} is {}", kind.name, document.number, document.state)
+pub(crate) fn describe(resource_type: &ResourceType, document: &Document) -> String {
+    format!("{} {} is {}", resource_type.name, document.merchant_no, document.state)
 }
 
-fn show(body: &Value, fields: Fields) -> Answer {
-    if fields.is_empty() { Answer::new(204) } else { Answer::new(200).json(pick(body, fields)) }
+fn respond(body: &Value, fields: Fields) -> Answer {
+    if fields.is_empty() { Answer::new(204) } else { Answer::new(200).json(select(body, fields)) }
 }
 
-fn pick(body: &Value, fields: Fields) -> Value {
-    let there =
+/// The named fields of an object, without those that are missing or null.
+pub(crate) fn select(body: &Value, fields: Fields) -> Value {
+    let present =
         |name: &&str| Some((name.to_string(), body.get(*name).filter(|value| !value.is_null())?.clone()));
-    Value::Object(fields.iter().filter_map(there).collect::<Map<_, _>>())
+    Value::Object(fields.iter().filter_map(present).collect::<Map<_, _>>())
 }
 
-/// A text of an object.
-fn text<'a>(body: &'a Value, name: &str) -> Option<&'a str> {
+/// A string field of an object.
+pub(crate) fn text<'a>(body: &'a Value, name: &str) -> Option<&'a str> {
     body.get(name)?.as_str()
 }
 
-/// Cents at a pointer; 0 when there are none.
-fn cents(body: &Value, pointer: &str) -> i64 {
+/// The cents at a pointer, or 0.
+pub(crate) fn cents(body: &Value, pointer: &str) -> i64 {
     body.pointer(pointer).and_then(Value::as_i64).unwrap_or(0)
 }

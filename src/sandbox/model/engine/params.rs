@@ -1,183 +1,207 @@
+//! The parameters that a request must have.
+
 use serde_json::Value;
 
-use super::super::{clock, refusal::Refusal, routes::Call};
+use super::call::Call;
+use crate::sandbox::http::{clock, error_response::ErrorResponse};
 
-/// The largest amount in cents. Sums of amounts stay far from the end of an `i64`.
-const LARGEST: i64 = 100_000_000_000;
+/// In cents. Sums of amounts cannot overflow an `i64`.
+const MAX_AMOUNT: i64 = 100_000_000_000;
 
-/// What a request must have. Fields are JSON pointers into the body, or names in the query.
-pub(crate) enum Need {
-    /// A text of at most this many characters.
+/// A parameter of a request. Fields are JSON pointers into the body, or names of the query.
+pub(crate) enum Param {
+    /// A string of at most this many characters.
     Text(&'static str, usize),
-    /// The same, if it is there.
-    May(&'static str, usize),
-    /// A number of the merchant's: this many of `0-9A-Za-z_-|*@`.
-    Number(&'static str, usize, usize),
-    /// A whole number above zero, in cents.
-    Cents(&'static str),
-    /// A whole number, zero too.
-    CentsOrNone(&'static str),
-    /// `CNY`, if it is there.
+    /// As `Text`, but optional.
+    Optional(&'static str, usize),
+    /// A number of the merchant's, with a minimum and maximum length, of the characters `0-9A-Za-z_-|*@`.
+    MerchantNo(&'static str, usize, usize),
+    /// A positive amount in cents.
+    Amount(&'static str),
+    /// An amount in cents, or 0.
+    AmountOrZero(&'static str),
+    /// `CNY`, if it is present.
     Currency(&'static str),
     /// An `http` or `https` URL of at most 255 characters, without a query.
     Url(&'static str),
-    /// The same, if it is there.
-    MayUrl(&'static str),
-    /// A time as RFC 3339 has it, if it is there.
-    Time(&'static str),
-    /// The merchant's own id.
+    /// As `Url`, but optional.
+    OptionalUrl(&'static str),
+    /// A time in RFC 3339, if it is present.
+    OptionalTime(&'static str),
+    /// The id of the merchant who signed the request.
     Mchid(&'static str),
     OneOf(&'static str, &'static [&'static str]),
-    /// An array with this many elements, each with these fields.
-    List(&'static str, usize, usize, &'static [Need]),
+    /// An array with a minimum and maximum length, and the parameters of each element.
+    List(&'static str, usize, usize, &'static [Param]),
+    /// At least one of two strings.
     Either(&'static str, &'static str),
     Query(&'static str),
+    /// The id of the merchant who signed the request.
     QueryMchid(&'static str),
     /// The part `file` of a `multipart/form-data` body.
     File,
-    All(&'static [Need]),
-    /// For the merchant's own form of the path.
-    Direct(&'static [Need]),
-    /// For the service provider's form.
-    Partner(&'static [Need]),
+    All(&'static [Param]),
+    /// Only for the merchant's own form of the path.
+    Direct(&'static [Param]),
+    /// Only for the service provider's form of the path.
+    Partner(&'static [Param]),
 }
 
-impl Need {
-    pub(crate) fn check(&self, call: &Call<'_>) -> Result<(), Refusal> {
+impl Param {
+    pub(crate) fn check(&self, call: &Call<'_>) -> Result<(), ErrorResponse> {
         match *self {
-            Need::Query(name) if call.query(name).is_empty() => Err(missing("query", name)),
-            Need::Query(_) => Ok(()),
-            Need::QueryMchid(name) => match call.query(name) {
+            Param::Query(name) if call.query(name).is_empty() => Err(missing("query", name)),
+            Param::Query(_) => Ok(()),
+            Param::QueryMchid(name) => match call.query(name) {
                 "" => Err(missing("query", name)),
-                mchid => own(call, "query", name, mchid),
+                mchid => check_mchid(call, "query", name, mchid),
             },
-            Need::File => call.file().map(|_| ()),
-            Need::All(needs) => needs.iter().try_for_each(|need| need.check(call)),
-            Need::Direct(needs) if !call.partner => needs.iter().try_for_each(|need| need.check(call)),
-            Need::Partner(needs) if call.partner => needs.iter().try_for_each(|need| need.check(call)),
-            Need::Direct(_) | Need::Partner(_) => Ok(()),
-            _ => self.look(call, "", call.body),
+            Param::File => call.file().map(|_| ()),
+            Param::All(params) => params.iter().try_for_each(|param| param.check(call)),
+            Param::Direct(params) if !call.partner => params.iter().try_for_each(|param| param.check(call)),
+            Param::Partner(params) if call.partner => params.iter().try_for_each(|param| param.check(call)),
+            Param::Direct(_) | Param::Partner(_) => Ok(()),
+            _ => self.check_body(call, "", call.body),
         }
     }
 
-    /// Whether the part `file` is needed.
+    /// Whether the request must be an upload.
     pub(crate) fn is_file(&self) -> bool {
-        matches!(self, Need::File)
+        matches!(self, Param::File)
     }
 
-    /// Looks into the body, or into an element of it that stands `at` this pointer.
-    fn look(&self, call: &Call<'_>, at: &str, value: &Value) -> Result<(), Refusal> {
-        let wrong = |field: &str, issue: &str| Err(Refusal::param("body", &format!("{at}{field}"), issue));
+    /// Checks the body, or the element of it at the pointer `at`.
+    fn check_body(&self, call: &Call<'_>, at: &str, value: &Value) -> Result<(), ErrorResponse> {
+        let wrong = |field: &str, issue: &str| {
+            Err(ErrorResponse::param_error("body", &format!("{at}{field}"), issue))
+        };
         let absent = |field: &str| Err(missing("body", &format!("{at}{field}")));
-        let there = |field: &str| value.pointer(field).filter(|value| !value.is_null());
+        let get = |field: &str| value.pointer(field).filter(|value| !value.is_null());
         match *self {
-            Need::Text(field, most) => match there(field) {
+            Param::Text(field, max) => match get(field) {
                 Some(Value::String(text)) if text.is_empty() => absent(field),
-                Some(Value::String(text)) if text.chars().count() > most => {
-                    wrong(field, &format!("longer than {most} characters"))
+                Some(Value::String(text)) if text.chars().count() > max => {
+                    wrong(field, &format!("longer than {max} characters"))
                 }
                 Some(Value::String(_)) => Ok(()),
                 None => absent(field),
-                Some(_) => wrong(field, "expected a text"),
+                Some(_) => wrong(field, "expected a string"),
             },
-            Need::May(field, _) | Need::MayUrl(field) if there(field).is_none_or(|text| text == "") => Ok(()),
-            Need::May(field, most) => Need::Text(field, most).look(call, at, value),
-            Need::MayUrl(field) => Need::Url(field).look(call, at, value),
-            Need::Number(field, least, most) => {
-                Need::Text(field, most).look(call, at, value)?;
-                let text = there(field).and_then(Value::as_str).unwrap_or("");
-                let fits = |byte: u8| byte.is_ascii_alphanumeric() || b"_-|*@".contains(&byte);
-                if text.len() < least {
-                    wrong(field, &format!("shorter than {least} characters"))
-                } else if !text.bytes().all(fits) {
+            Param::Optional(field, _) | Param::OptionalUrl(field)
+                if get(field).is_none_or(|text| text == "") =>
+            {
+                Ok(())
+            }
+            Param::Optional(field, max) => Param::Text(field, max).check_body(call, at, value),
+            Param::OptionalUrl(field) => Param::Url(field).check_body(call, at, value),
+            Param::MerchantNo(field, min, max) => {
+                Param::Text(field, max).check_body(call, at, value)?;
+                let text = get(field).and_then(Value::as_str).unwrap_or("");
+                let is_allowed = |byte: u8| byte.is_ascii_alphanumeric() || b"_-|*@".contains(&byte);
+                if text.len() < min {
+                    wrong(field, &format!("shorter than {min} characters"))
+                } else if !text.bytes().all(is_allowed) {
                     wrong(field, "expected letters, digits and _-|* only")
                 } else {
                     Ok(())
                 }
             }
-            Need::Cents(field) => match there(field) {
+            Param::Amount(field) => match get(field) {
                 None => absent(field),
-                Some(value) if value.as_i64().is_some_and(|cents| (1..=LARGEST).contains(&cents)) => Ok(()),
-                Some(value) if value.as_i64().is_some_and(|cents| cents > LARGEST) => {
-                    wrong(field, &format!("more than {LARGEST}"))
+                Some(value) if value.as_i64().is_some_and(|cents| (1..=MAX_AMOUNT).contains(&cents)) => {
+                    Ok(())
                 }
-                Some(_) => wrong(field, "expected a whole number above zero"),
+                Some(value) if value.as_i64().is_some_and(|cents| cents > MAX_AMOUNT) => {
+                    wrong(field, &format!("more than {MAX_AMOUNT}"))
+                }
+                Some(_) => wrong(field, "expected a positive integer"),
             },
-            Need::CentsOrNone(field) => match there(field) {
+            Param::AmountOrZero(field) => match get(field) {
                 None => absent(field),
-                Some(value) if value.as_i64().is_some_and(|cents| (0..=LARGEST).contains(&cents)) => Ok(()),
-                Some(_) => wrong(field, &format!("expected a whole number from 0 to {LARGEST}")),
+                Some(value) if value.as_i64().is_some_and(|cents| (0..=MAX_AMOUNT).contains(&cents)) => {
+                    Ok(())
+                }
+                Some(_) => wrong(field, &format!("expected an integer from 0 to {MAX_AMOUNT}")),
             },
-            Need::Currency(field) => match there(field) {
+            Param::Currency(field) => match get(field) {
                 Some(value) if value != "CNY" => wrong(field, "expected CNY"),
                 _ => Ok(()),
             },
-            Need::Url(field) => {
-                Need::Text(field, 255).look(call, at, value)?;
-                let text = there(field).and_then(Value::as_str).unwrap_or("");
+            Param::Url(field) => {
+                Param::Text(field, 255).check_body(call, at, value)?;
+                let text = get(field).and_then(Value::as_str).unwrap_or("");
                 match url::Url::parse(text) {
                     Ok(url) if !matches!(url.scheme(), "http" | "https") => {
-                        wrong(field, "expected a URL that begins with https:// or http://")
+                        wrong(field, "expected an https:// or http:// URL")
                     }
                     Ok(url) if url.query().is_some() => wrong(field, "expected a URL without a query"),
                     Ok(_) => Ok(()),
                     Err(_) => wrong(field, "expected a URL"),
                 }
             }
-            Need::Time(field) => match there(field) {
-                Some(value) if value.as_str().and_then(clock::unix).is_none() => {
-                    wrong(field, "expected a time as 2018-06-08T10:34:56+08:00")
+            Param::OptionalTime(field) => match get(field) {
+                Some(value) if value.as_str().and_then(clock::parse_rfc3339).is_none() => {
+                    wrong(field, "expected a time such as 2018-06-08T10:34:56+08:00")
                 }
                 _ => Ok(()),
             },
-            Need::Mchid(field) => {
-                Need::Text(field, 32).look(call, at, value)?;
-                own(call, "body", &format!("{at}{field}"), there(field).and_then(Value::as_str).unwrap_or(""))
+            Param::Mchid(field) => {
+                Param::Text(field, 32).check_body(call, at, value)?;
+                check_mchid(
+                    call,
+                    "body",
+                    &format!("{at}{field}"),
+                    get(field).and_then(Value::as_str).unwrap_or(""),
+                )
             }
-            Need::OneOf(field, values) => {
-                Need::Text(field, 64).look(call, at, value)?;
-                let text = there(field).and_then(Value::as_str).unwrap_or("");
+            Param::OneOf(field, values) => {
+                Param::Text(field, 64).check_body(call, at, value)?;
+                let text = get(field).and_then(Value::as_str).unwrap_or("");
                 if values.contains(&text) {
                     return Ok(());
                 }
                 wrong(field, &format!("expected one of {}", values.join(", ")))
             }
-            Need::List(field, least, most, needs) => match there(field) {
-                None if least == 0 => Ok(()),
+            Param::List(field, min, max, params) => match get(field) {
+                None if min == 0 => Ok(()),
                 None => absent(field),
-                Some(Value::Array(list)) if (least..=most).contains(&list.len()) => {
+                Some(Value::Array(list)) if (min..=max).contains(&list.len()) => {
                     list.iter().enumerate().try_for_each(|(index, element)| {
                         let at = format!("{at}{field}/{index}");
-                        needs.iter().try_for_each(|need| need.look(call, &at, element))
+                        params.iter().try_for_each(|param| param.check_body(call, &at, element))
                     })
                 }
-                Some(_) => wrong(field, &format!("expected an array of {least} to {most}")),
+                Some(_) => wrong(field, &format!("expected an array of {min} to {max} elements")),
             },
-            Need::Either(one, other) => {
-                let (first, second) = (
-                    Need::Text(one, 128).look(call, at, value),
-                    Need::Text(other, 128).look(call, at, value),
+            Param::Either(first, second) => {
+                let (first_result, second_result) = (
+                    Param::Text(first, 128).check_body(call, at, value),
+                    Param::Text(second, 128).check_body(call, at, value),
                 );
-                match (first, second) {
+                match (first_result, second_result) {
                     (Ok(()), _) | (_, Ok(())) => Ok(()),
-                    (Err(refusal), _) if there(other).is_none() => Err(refusal),
-                    (_, refusal) => refusal,
+                    (Err(error), _) if get(second).is_none() => Err(error),
+                    (_, error) => error,
                 }
             }
-            Need::All(needs) => needs.iter().try_for_each(|need| need.look(call, at, value)),
+            Param::All(params) => params.iter().try_for_each(|param| param.check_body(call, at, value)),
             _ => Ok(()),
         }
     }
 }
 
-fn own(call: &Call<'_>, location: &str, field: &str, mchid: &str) -> Result<(), Refusal> {
-    let signer = &call.platform.identity.mchid;
+fn check_mchid(call: &Call<'_>, location: &str, field: &str, mchid: &str) -> Result<(), ErrorResponse> {
+    let signer = &call.engine.identity.mchid;
     if mchid == signer {
         return Ok(());
     }
-    Err(Refusal::param(location, field, &format!("{mchid} is not the merchant who signed, {signer}")))
+    Err(ErrorResponse::param_error(
+        location,
+        field,
+        &format!("{mchid} is not the merchant {signer} who signed the request"),
+    ))
 }
 
-fn missing(location: &str, field: &str) -> Refusal {
-    Refusal::param(location, field, "required, and missing or empty")
+fn missing(location: &str, field: &str) -> ErrorResponse {
+    ErrorResponse::param_error(location, field, "required, but missing or empty")
 }

@@ -1,36 +1,48 @@
-//! Transfers to users, who confirm them.
+//! Transfers to users, who accept them.
 
-use super::{
-    Act::{Create, Move, Query},
-    By, CHANGED, Code, Fields, Fill, GET, Kind, Need, Notice, POST, Place, Row, Set, Step, WRONG_STATE, set,
+use http::Method;
+
+use crate::sandbox::model::engine::{
+    error_code::{CHANGED, ErrorCode, WRONG_STATE},
+    params::Param,
+    schema::{
+        Action, Assignment, Endpoint, FieldValue, Fields, Location, Lookup, NotificationType, ResourceType,
+        Transition, no_rule, set,
+    },
 };
-use crate::sandbox::catalogue::no_rule;
 
-pub(crate) static TRANSFER: Kind = Kind {
+pub(crate) static TRANSFER: ResourceType = ResourceType {
     name: "transfer",
-    number: "out_bill_no",
-    own: "transfer_bill_no",
-    parent: "",
+    merchant_no: "out_bill_no",
+    platform_id: "transfer_bill_no",
+    parent_id: "",
     state: "state",
     amount: "/transfer_amount",
-    new: &[
-        set("/state", Fill::Text("WAIT_USER_CONFIRM")),
-        set("/transfer_bill_no", Fill::Number("13300", 31)),
-        set("/mch_id", Fill::Mchid),
-        set("/create_time", Fill::Now),
-        set("/update_time", Fill::Now),
-        set("/package_info", Fill::Code("ABBQO+", 60)),
+    initial: &[
+        set("/state", FieldValue::Text("WAIT_USER_CONFIRM")),
+        set("/transfer_bill_no", FieldValue::DatedNumber("13300", 31)),
+        set("/mch_id", FieldValue::Mchid),
+        set("/create_time", FieldValue::Now),
+        set("/update_time", FieldValue::Now),
+        set("/package_info", FieldValue::RandomText("ABBQO+", 60)),
     ],
-    same: &["/appid", "/openid", "/transfer_amount", "/transfer_scene_id", "/transfer_remark", "/notify_url"],
-    used: Code::new(400, "ALREADY_EXISTS", CHANGED.message),
-    over: &[],
-    unknown: Code::new(404, "NOT_FOUND", "记录不存在"),
-    ties: &[],
-    begin: no_rule,
-    load: no_rule,
+    idempotency_fields: &[
+        "/appid",
+        "/openid",
+        "/transfer_amount",
+        "/transfer_scene_id",
+        "/transfer_remark",
+        "/notify_url",
+    ],
+    conflict: ErrorCode::new(400, "ALREADY_EXISTS", CHANGED.message),
+    terminal_states: &[],
+    not_found: ErrorCode::new(404, "NOT_FOUND", "记录不存在"),
+    must_match: &[],
+    on_create: no_rule,
+    on_load: no_rule,
 };
 
-const FINISHED: Option<Notice> = Some(Notice {
+const FINISHED: Option<NotificationType> = Some(NotificationType {
     event_type: "MCHTRANSFER.BILL.FINISHED",
     original_type: "mch_payment",
     summary: "商家转账单据终态通知",
@@ -47,31 +59,40 @@ const FINISHED: Option<Notice> = Some(Notice {
     ],
 });
 
-const fn step(from: &'static [&'static str], to: &'static str, sets: &'static [Set]) -> Step {
-    Step {
+const fn transition(
+    from: &'static [&'static str],
+    to: &'static str,
+    set: &'static [Assignment],
+) -> Transition {
+    Transition {
         from,
         to,
-        sets,
-        refuses: &[],
-        wrong: WRONG_STATE,
-        again: false,
+        set,
+        errors: &[],
+        default_error: WRONG_STATE,
+        idempotent: false,
         settles: false,
+        can_be_held: false,
         rule: no_rule,
-        event: None,
+        notification: None,
     }
 }
 
-const UPDATED: &[Set] = &[set("/update_time", Fill::Now)];
+const UPDATE_TIME: &[Assignment] = &[set("/update_time", FieldValue::Now)];
 
-/// The user takes the money.
-pub(crate) static ACCEPT: Step =
-    Step { settles: true, event: FINISHED, ..step(&["WAIT_USER_CONFIRM"], "SUCCESS", UPDATED) };
+/// The user accepts the money.
+pub(crate) static ACCEPT_TRANSFER: Transition = Transition {
+    settles: true,
+    notification: FINISHED,
+    ..transition(&["WAIT_USER_CONFIRM"], "SUCCESS", UPDATE_TIME)
+};
 
-static CANCEL: Step = step(&["WAIT_USER_CONFIRM"], "CANCELING", UPDATED);
+static CANCEL: Transition = transition(&["WAIT_USER_CONFIRM"], "CANCELING", UPDATE_TIME);
 
-static CANCELLED: Step = Step { event: FINISHED, ..step(&["CANCELING"], "CANCELLED", UPDATED) };
+static CANCELLED: Transition =
+    Transition { notification: FINISHED, ..transition(&["CANCELING"], "CANCELLED", UPDATE_TIME) };
 
-const SHOWN: Fields = &[
+const QUERY_FIELDS: Fields = &[
     "mch_id",
     "out_bill_no",
     "transfer_bill_no",
@@ -86,50 +107,54 @@ const SHOWN: Fields = &[
     "update_time",
 ];
 
-pub(super) const ROWS: &[Row] = &[
-    Row {
-        method: POST,
+pub(crate) const ENDPOINTS: &[Endpoint] = &[
+    Endpoint {
+        method: Method::POST,
         template: "v3/fund-app/mch-transfer/transfer-bills",
-        partner: None,
-        needs: &[
-            Need::Text("/appid", 32),
-            Need::Number("/out_bill_no", 1, 32),
-            Need::Text("/transfer_scene_id", 36),
-            Need::Text("/openid", 64),
-            Need::May("/user_name", 1024),
-            Need::Cents("/transfer_amount"),
-            Need::Text("/transfer_remark", 32),
-            Need::MayUrl("/notify_url"),
+        partner_template: None,
+        params: &[
+            Param::Text("/appid", 32),
+            Param::MerchantNo("/out_bill_no", 1, 32),
+            Param::Text("/transfer_scene_id", 36),
+            Param::Text("/openid", 64),
+            Param::Optional("/user_name", 1024),
+            Param::Amount("/transfer_amount"),
+            Param::Text("/transfer_remark", 32),
+            Param::OptionalUrl("/notify_url"),
         ],
-        act: Create(
+        action: Action::Create(
             &TRANSFER,
             &[],
             None,
             &["out_bill_no", "transfer_bill_no", "create_time", "state", "package_info"],
         ),
     },
-    Row {
-        method: GET,
+    Endpoint {
+        method: Method::GET,
         template: "v3/fund-app/mch-transfer/transfer-bills/out-bill-no/{out_bill_no}",
-        partner: None,
-        needs: &[],
-        act: Query(&TRANSFER, By::Number(Place::Var("out_bill_no")), SHOWN),
+        partner_template: None,
+        params: &[],
+        action: Action::Query(&TRANSFER, Lookup::MerchantNo(Location::Path("out_bill_no")), QUERY_FIELDS),
     },
-    Row {
-        method: GET,
+    Endpoint {
+        method: Method::GET,
         template: "v3/fund-app/mch-transfer/transfer-bills/transfer-bill-no/{transfer_bill_no}",
-        partner: None,
-        needs: &[],
-        act: Query(&TRANSFER, By::Own(Place::Var("transfer_bill_no")), SHOWN),
-    },
-    Row {
-        method: POST,
-        template: "v3/fund-app/mch-transfer/transfer-bills/out-bill-no/{out_bill_no}/cancel",
-        partner: None,
-        needs: &[],
-        act: Move(
+        partner_template: None,
+        params: &[],
+        action: Action::Query(
             &TRANSFER,
-            By::Number(Place::Var("out_bill_no")),
+            Lookup::PlatformId(Location::Path("transfer_bill_no")),
+            QUERY_FIELDS,
+        ),
+    },
+    Endpoint {
+        method: Method::POST,
+        template: "v3/fund-app/mch-transfer/transfer-bills/out-bill-no/{out_bill_no}/cancel",
+        partner_template: None,
+        params: &[],
+        action: Action::Transition(
+            &TRANSFER,
+            Lookup::MerchantNo(Location::Path("out_bill_no")),
             &CANCEL,
             Some(&CANCELLED),
             &["out_bill_no", "transfer_bill_no", "state", "update_time"],

@@ -1,4 +1,7 @@
-//! Scripted answers out of a file: one JSON object a line, checked whole before the sandbox starts.
+//! Scripted responses: routes that the caller of the sandbox defines, in code or in a file with one JSON object per
+//! line. A file is checked completely before the sandbox starts.
+
+mod placeholder;
 
 use std::{
     collections::BTreeMap,
@@ -10,16 +13,56 @@ use http::Method;
 use serde::Deserialize;
 use serde_json::Value;
 
-use super::{
-    Answer, SandboxError,
-    answer::Ready,
-    placeholder::{self, Source, plain},
-    refusal::Refusal,
-    routes::{Call, Script, Scripted, verb},
-    template::Template,
+use crate::sandbox::{
+    http::{
+        error_response::ErrorResponse,
+        path_template::PathTemplate,
+        response::{Answer, ReadyResponse},
+        sandbox_error::SandboxError,
+    },
+    model::engine::call::Call,
 };
+use placeholder::{Source, plain};
 
-/// A line as it is written.
+/// A scripted route.
+pub(crate) struct Script {
+    pub(crate) method: Method,
+    pub(crate) template: PathTemplate,
+    response: ScriptedResponse,
+}
+
+enum ScriptedResponse {
+    Fixed(ReadyResponse),
+    /// With values of the request.
+    Template(ResponseTemplate),
+}
+
+impl Script {
+    /// A script with a fixed response.
+    pub(crate) fn fixed(method: &str, template: &str, answer: &Answer) -> Result<Script, String> {
+        Ok(Script {
+            method: parse_method(method)?,
+            template: PathTemplate::parse(template)?,
+            response: ScriptedResponse::Fixed(answer.build()?),
+        })
+    }
+
+    pub(crate) fn respond(&self, call: &Call<'_>) -> Result<ReadyResponse, ErrorResponse> {
+        match &self.response {
+            ScriptedResponse::Fixed(ready) => Ok(ready.clone()),
+            ScriptedResponse::Template(template) => template.respond(call),
+        }
+    }
+}
+
+/// `http` accepts any token as a method, so `get` would never match.
+fn parse_method(text: &str) -> Result<Method, String> {
+    let upper = text.bytes().all(|byte| byte.is_ascii_uppercase());
+    let method = Method::from_bytes(text.as_bytes()).ok().filter(|_| upper);
+    method.ok_or_else(|| format!("expected an HTTP method in upper case, found {text:?}"))
+}
+
+/// A line of a script file.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Line {
@@ -37,15 +80,15 @@ fn ok() -> u16 {
     200
 }
 
-/// An answer whose texts wait for the request's values.
-pub(super) struct Recipe {
+/// A response with placeholders for the request's values.
+struct ResponseTemplate {
     status: u16,
     headers: BTreeMap<String, String>,
     body: Value,
 }
 
-/// All lines of all files. A route that is there twice is an error: one of the two would never answer.
-pub(super) fn load(files: &[PathBuf]) -> Result<Vec<Script>, SandboxError> {
+/// The scripts of all files. A duplicate route is an error, because one of the two would never respond.
+pub(crate) fn load(files: &[PathBuf]) -> Result<Vec<Script>, SandboxError> {
     let mut scripts: Vec<(Script, String)> = Vec::new();
     for path in files {
         let failed = |problem: &str, source: Option<io::Error>| SandboxError::ScriptFile {
@@ -58,13 +101,13 @@ pub(super) fn load(files: &[PathBuf]) -> Result<Vec<Script>, SandboxError> {
         let text = String::from_utf8(bytes).map_err(|_| failed("is not UTF-8", None))?;
         let text = text.strip_prefix('\u{feff}').unwrap_or(&text);
         for (index, line) in text.lines().enumerate().filter(|(_, line)| !line.trim().is_empty()) {
-            let bad = |problem| at(path, index, problem);
-            let script = read(line).map_err(bad)?;
-            let known = scripts
+            let bad = |problem| line_error(path, index, problem);
+            let script = parse_line(line).map_err(bad)?;
+            let existing = scripts
                 .iter()
                 .find(|(old, _)| old.method == script.method && old.template == script.template);
-            if let Some((_, place)) = known {
-                return Err(bad(format!("this method and template are there already, in {place}")));
+            if let Some((_, place)) = existing {
+                return Err(bad(format!("this method and template already exist in {place}")));
             }
             scripts.push((script, format!("{}, line {}", path.display(), index + 1)));
         }
@@ -72,55 +115,57 @@ pub(super) fn load(files: &[PathBuf]) -> Result<Vec<Script>, SandboxError> {
     Ok(scripts.into_iter().map(|(script, _)| script).collect())
 }
 
-fn at(path: &Path, index: usize, problem: String) -> SandboxError {
+fn line_error(path: &Path, index: usize, problem: String) -> SandboxError {
     SandboxError::ScriptFile { path: path.into(), line: Some(index + 1), problem, source: None }
 }
 
-fn read(text: &str) -> Result<Script, String> {
+fn parse_line(text: &str) -> Result<Script, String> {
     let bad = |problem: &str| {
         format!("expected a JSON object with method, template, status, headers and body ({problem})")
     };
-    // A list with the values in the right order would be taken for the object.
+    // serde would accept an array with the values in the right order.
     if !text.trim_start().starts_with('{') {
-        return Err(bad("it begins otherwise"));
+        return Err(bad("it does not start with `{`"));
     }
     let line: Line = serde_json::from_str(text).map_err(|e| {
-        // It was given one line, and calls it the first.
+        // serde sees only this line and numbers it 1.
         bad(&e.to_string().replace(" at line 1 column ", " at column "))
     })?;
-    let method: Method = verb(&line.method)?;
-    let template = Template::parse(&line.template)?;
-    let recipe = Recipe { status: line.status, headers: line.headers, body: line.body };
-    // Once with nothing in the placeholders: what is wrong without the request is told now.
-    let checked = recipe.prepare(&|source| match source {
-        Source::Var(name) if !template.has(name) => Err(format!("the template has no variable `{name}`")),
+    let method = parse_method(&line.method)?;
+    let template = PathTemplate::parse(&line.template)?;
+    let response = ResponseTemplate { status: line.status, headers: line.headers, body: line.body };
+    // Filled once with dummy values, to find the errors that do not depend on the request.
+    let checked = response.fill(&|source| match source {
+        Source::Var(name) if !template.has_variable(name) => {
+            Err(format!("the template has no variable `{name}`"))
+        }
         Source::Var(_) | Source::Query(_) => Ok(Value::String(String::new())),
         Source::Body(_) => Ok(Value::Bool(true)),
     })?;
-    checked.ready()?;
-    Ok(Script { method, template, answer: Scripted::Filled(recipe) })
+    checked.build()?;
+    Ok(Script { method, template, response: ScriptedResponse::Template(response) })
 }
 
-impl Recipe {
-    pub(super) fn answer(&self, call: &Call<'_>) -> Result<Ready, Refusal> {
-        let answer = self.prepare(&|source| {
+impl ResponseTemplate {
+    fn respond(&self, call: &Call<'_>) -> Result<ReadyResponse, ErrorResponse> {
+        let answer = self.fill(&|source| {
             Ok(match source {
                 Source::Var(name) => Value::String(call.var(name).into()),
-                Source::Query(name) => call.query_if_there(name).map_or(Value::Null, Value::from),
+                Source::Query(name) => call.optional_query(name).map_or(Value::Null, Value::from),
                 Source::Body(pointer) => call.body.pointer(pointer).cloned().unwrap_or(Value::Null),
             })
         });
-        answer.and_then(|answer| answer.ready()).map_err(|why| {
-            Refusal::new(500, "SYSTEM_ERROR", format!("the script does not fit this request: {why}"))
-        })
+        answer
+            .and_then(|answer| answer.build())
+            .map_err(|why| ErrorResponse::internal(format!("the script fails for this request: {why}")))
     }
 
-    fn prepare(&self, value: &dyn Fn(Source<'_>) -> Result<Value, String>) -> Result<Answer, String> {
+    fn fill(&self, value: &dyn Fn(Source<'_>) -> Result<Value, String>) -> Result<Answer, String> {
         let mut headers = Vec::new();
         for (name, text) in &self.headers {
             headers.push((name, plain(&placeholder::fill(text, value)?)));
         }
-        let body = filled(&self.body, value)?;
+        let body = fill_value(&self.body, value)?;
         let is_json = |text: &str| text.to_ascii_lowercase().contains("json");
         let other_type = headers
             .iter()
@@ -128,7 +173,7 @@ impl Recipe {
             .map(|(_, text)| text.clone());
         let mut answer = Answer::new(self.status);
         answer = match (other_type, body) {
-            // A text of another type (CSV, XML) goes out as it is; as JSON it would get quotes.
+            // A string of another type (CSV, XML) is sent as it is, without JSON quotes.
             (Some(content_type), Value::String(text)) => answer.body(content_type, text),
             (_, body) => answer.json(body),
         };
@@ -141,15 +186,15 @@ impl Recipe {
     }
 }
 
-/// The texts of a JSON value filled; the names of an object's fields stay as they are.
-fn filled(body: &Value, value: &dyn Fn(Source<'_>) -> Result<Value, String>) -> Result<Value, String> {
+/// Fills the strings of a JSON value. Field names are unchanged.
+fn fill_value(body: &Value, value: &dyn Fn(Source<'_>) -> Result<Value, String>) -> Result<Value, String> {
     Ok(match body {
         Value::String(text) => placeholder::fill(text, value)?,
         Value::Array(list) => {
-            Value::Array(list.iter().map(|item| filled(item, value)).collect::<Result<_, _>>()?)
+            Value::Array(list.iter().map(|item| fill_value(item, value)).collect::<Result<_, _>>()?)
         }
         Value::Object(fields) => {
-            let fields = fields.iter().map(|(name, field)| Ok((name.clone(), filled(field, value)?)));
+            let fields = fields.iter().map(|(name, field)| Ok((name.clone(), fill_value(field, value)?)));
             Value::Object(fields.collect::<Result<_, String>>()?)
         }
         other => other.clone(),
@@ -161,23 +206,23 @@ mod tests {
     use super::*;
 
     #[test]
-    fn lines_that_are_none() {
+    fn invalid_lines() {
         for (line, part) in [
             ("GET v3/x 200", "expected a JSON object"),
-            (r#"["GET","v3/x",200,{},null]"#, "begins otherwise"),
+            (r#"["GET","v3/x",200,{},null]"#, "does not start with"),
             (r#"{"method":"GET"}"#, "missing field `template`"),
             (r#"{"method":"GET","template":"v3/x","boby":{}}"#, "unknown field `boby`"),
             (r#"{"method":"get","template":"v3/x"}"#, "upper case"),
             (r#"{"method":"GET","template":"v3/x?y=1"}"#, "query"),
             (r#"{"method":"GET","template":"v3/x","status":99}"#, "200 to 599"),
             (r#"{"method":"GET","template":"v3/x","status":204,"body":{}}"#, "no body"),
-            (r#"{"method":"GET","template":"v3/x","headers":{"a b":"c"}}"#, "no header name"),
-            (r#"{"method":"GET","template":"v3/x","headers":{"Content-Length":"1"}}"#, "server's own"),
+            (r#"{"method":"GET","template":"v3/x","headers":{"a b":"c"}}"#, "not a header name"),
+            (r#"{"method":"GET","template":"v3/x","headers":{"Content-Length":"1"}}"#, "set by the server"),
             (r#"{"method":"GET","template":"v3/x","body":"{{var.id}}"}"#, "no variable `id`"),
             (r#"{"method":"GET","template":"v3/x","body":{"a":["{{vra.id}}"]}}"#, "`vra.id`"),
             (r#"{"method":"GET","template":"v3/x","body":"{{query.a"}"#, "without"),
         ] {
-            let problem = read(line).err().unwrap_or_else(|| panic!("{line}"));
+            let problem = parse_line(line).err().unwrap_or_else(|| panic!("{line}"));
             assert!(problem.contains(part), "{line}: {problem}");
         }
     }

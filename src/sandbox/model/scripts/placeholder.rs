@@ -1,11 +1,11 @@
-//! `{{…}}` in the texts of a script.
+//! Placeholders (`{{…}}`) in the strings of a script.
 
 use serde_json::Value;
 
-/// Where a value comes from.
+/// The source of a value.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Source<'a> {
-    /// `var.NAME`: the template's.
+pub(crate) enum Source<'a> {
+    /// `var.NAME`: a variable of the template.
     Var(&'a str),
     /// `query.NAME`
     Query(&'a str),
@@ -20,33 +20,34 @@ impl Source<'_> {
             Some(("var", name)) if !name.is_empty() => Ok(Source::Var(name)),
             Some(("query", name)) if !name.is_empty() => Ok(Source::Query(name)),
             Some(("body", pointer)) if pointer.starts_with('/') => Ok(Source::Body(pointer)),
-            _ => Err(format!("`{name}` is none of var.NAME, query.NAME, body and body./JSON/POINTER")),
+            _ => Err(format!(
+                "unknown placeholder `{name}`: expected var.NAME, query.NAME, body or body./JSON/POINTER"
+            )),
         }
     }
 }
 
-/// The text with its placeholders replaced. One that is the whole text gives its value with its type.
-pub(super) fn fill(text: &str, value: &dyn Fn(Source<'_>) -> Result<Value, String>) -> Result<Value, String> {
+/// Replaces the placeholders. A placeholder that is the whole text keeps the type of its value.
+pub(crate) fn fill(text: &str, value: &dyn Fn(Source<'_>) -> Result<Value, String>) -> Result<Value, String> {
     let mut filled = String::new();
-    let mut left = text;
-    while let Some((before, rest)) = left.split_once("{{") {
-        let (name, after) = rest
-            .split_once("}}")
-            .ok_or_else(|| format!("there is a `{{{{` without its `}}}}` in {text:?}"))?;
+    let mut rest = text;
+    while let Some((before, from_name)) = rest.split_once("{{") {
+        let (name, after) =
+            from_name.split_once("}}").ok_or_else(|| format!("`{{{{` without `}}}}` in {text:?}"))?;
         let value = value(Source::parse(name)?)?;
-        if before.is_empty() && after.is_empty() && left.len() == text.len() {
+        if before.is_empty() && after.is_empty() && rest.len() == text.len() {
             return Ok(value);
         }
         filled.push_str(before);
         filled.push_str(&plain(&value));
-        left = after;
+        rest = after;
     }
-    filled.push_str(left);
+    filled.push_str(rest);
     Ok(Value::String(filled))
 }
 
-/// A value within a text: nothing for `Null`, a text without its quotes, the rest as JSON.
-pub(super) fn plain(value: &Value) -> String {
+/// A value within a text: `Null` is empty, strings have no quotes, all else is JSON.
+pub(crate) fn plain(value: &Value) -> String {
     match value {
         Value::Null => String::new(),
         Value::String(text) => text.clone(),
@@ -87,7 +88,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_placeholder_is_told() {
+    fn invalid_placeholders() {
         for text in ["{{", "a {{var.x}", "{{}}", "{{var.}}", "{{vra.x}}", "{{body.x}}", "{{header.x}}"] {
             assert!(filled(text).is_err(), "{text}");
         }

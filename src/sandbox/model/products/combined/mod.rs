@@ -1,60 +1,70 @@
-//! Combined orders: several orders, paid at once.
+//! Combined orders: several orders that are paid together.
 
-use super::{
-    Act::{self, Create, Move, Query},
-    By, Fields, Fill, GET, Kind, Need, Notice, POST, Place, Row, Set, Step, WRONG_STATE,
-    payments::{CLOSED, NO_ORDER, PAID, USED},
-    set,
+pub(crate) mod rules;
+
+use http::Method;
+
+use crate::sandbox::model::{
+    engine::{
+        error_code::WRONG_STATE,
+        params::Param,
+        schema::{
+            Action, Assignment, Endpoint, FieldValue, Fields, Location, Lookup, NotificationType,
+            ResourceType, Transition, set,
+        },
+    },
+    products::orders::{CLOSED, ORDER_NO_USED, ORDER_NOT_FOUND, PAID},
 };
-use crate::sandbox::flow::combined;
 
-pub(crate) static COMBINED: Kind = Kind {
+pub(crate) static COMBINED: ResourceType = ResourceType {
     name: "combined order",
-    number: "combine_out_trade_no",
-    own: "",
-    parent: "",
+    merchant_no: "combine_out_trade_no",
+    platform_id: "",
+    parent_id: "",
     state: "trade_state",
     amount: "/total",
-    new: &[set("/trade_state", Fill::Text("NOTPAY"))],
-    same: &["/combine_appid", "/trade_type", "/sub_orders", "/notify_url"],
-    used: USED,
-    over: &[("SUCCESS", PAID), ("CLOSED", CLOSED)],
-    unknown: NO_ORDER,
-    ties: &["combine_appid"],
-    begin: combined::begin,
-    load: combined::load,
+    initial: &[set("/trade_state", FieldValue::Text("NOTPAY"))],
+    idempotency_fields: &["/combine_appid", "/trade_type", "/sub_orders", "/notify_url"],
+    conflict: ORDER_NO_USED,
+    terminal_states: &[("SUCCESS", PAID), ("CLOSED", CLOSED)],
+    not_found: ORDER_NOT_FOUND,
+    must_match: &["combine_appid"],
+    on_create: rules::create_parts,
+    on_load: rules::refresh,
 };
 
-pub(crate) static PAY_COMBINED: Step = Step {
+pub(crate) static PAY_COMBINED: Transition = Transition {
     from: &["NOTPAY"],
     to: "SUCCESS",
-    sets: &[],
-    refuses: &[("SUCCESS", PAID), ("CLOSED", CLOSED)],
-    wrong: WRONG_STATE,
-    again: false,
+    set: &[],
+    errors: &[("SUCCESS", PAID), ("CLOSED", CLOSED)],
+    default_error: WRONG_STATE,
+    idempotent: false,
     settles: false,
-    rule: combined::pay,
-    event: Some(Notice {
+    can_be_held: false,
+    rule: rules::pay_parts,
+    notification: Some(NotificationType {
         event_type: "TRANSACTION.SUCCESS",
         original_type: "transaction",
         summary: "支付成功",
-        fields: SHOWN,
+        fields: QUERY_FIELDS,
     }),
 };
 
-static CLOSE_COMBINED: Step = Step {
+static CLOSE_COMBINED: Transition = Transition {
     from: &["NOTPAY"],
     to: "CLOSED",
-    sets: &[],
-    refuses: &[("SUCCESS", PAID)],
-    wrong: WRONG_STATE,
-    again: true,
+    set: &[],
+    errors: &[("SUCCESS", PAID)],
+    default_error: WRONG_STATE,
+    idempotent: true,
     settles: false,
-    rule: combined::close,
-    event: None,
+    can_be_held: false,
+    rule: rules::close_parts,
+    notification: None,
 };
 
-const SHOWN: Fields = &[
+const QUERY_FIELDS: Fields = &[
     "combine_appid",
     "combine_mchid",
     "combine_out_trade_no",
@@ -63,103 +73,116 @@ const SHOWN: Fields = &[
     "sub_orders",
 ];
 
-const WANTED: Need = Need::All(&[
-    Need::Text("/combine_appid", 32),
-    Need::Mchid("/combine_mchid"),
-    Need::Number("/combine_out_trade_no", 2, 32),
-    Need::Time("/time_expire"),
-    Need::Url("/notify_url"),
-    Need::List(
+const ORDER_PARAMS: Param = Param::All(&[
+    Param::Text("/combine_appid", 32),
+    Param::Mchid("/combine_mchid"),
+    Param::MerchantNo("/combine_out_trade_no", 2, 32),
+    Param::OptionalTime("/time_expire"),
+    Param::Url("/notify_url"),
+    Param::List(
         "/sub_orders",
         1,
         50,
         &[
-            Need::Text("/mchid", 32),
-            Need::May("/sub_mchid", 32),
-            Need::Number("/out_trade_no", 6, 32),
-            Need::Text("/description", 127),
-            Need::Text("/attach", 128),
-            Need::Cents("/amount/total_amount"),
-            Need::Text("/amount/currency", 8),
-            Need::Currency("/amount/currency"),
+            Param::Text("/mchid", 32),
+            Param::Optional("/sub_mchid", 32),
+            Param::MerchantNo("/out_trade_no", 6, 32),
+            Param::Text("/description", 127),
+            Param::Text("/attach", 128),
+            Param::Amount("/amount/total_amount"),
+            Param::Text("/amount/currency", 8),
+            Param::Currency("/amount/currency"),
         ],
     ),
 ]);
 
-const PREPAID: Set = set("/prepay_id", Fill::Code("wx", 34));
+const PREPAY_ID: Assignment = set("/prepay_id", FieldValue::RandomText("wx", 34));
 
-const fn prepay(sets: &'static [Set], answer: Fields) -> Act {
-    Create(&COMBINED, sets, None, answer)
+const fn prepay(assignments: &'static [Assignment], fields: Fields) -> Action {
+    Action::Create(&COMBINED, assignments, None, fields)
 }
 
-pub(super) const ROWS: &[Row] = &[
-    Row {
-        method: POST,
+pub(crate) const ENDPOINTS: &[Endpoint] = &[
+    Endpoint {
+        method: Method::POST,
         template: "v3/combine-transactions/jsapi",
-        partner: None,
-        needs: &[WANTED, Need::Text("/combine_payer_info/openid", 128)],
-        act: prepay(&[set("/trade_type", Fill::Text("JSAPI")), PREPAID], &["prepay_id"]),
+        partner_template: None,
+        params: &[ORDER_PARAMS, Param::Text("/combine_payer_info/openid", 128)],
+        action: prepay(&[set("/trade_type", FieldValue::Text("JSAPI")), PREPAY_ID], &["prepay_id"]),
     },
-    Row {
-        method: POST,
+    Endpoint {
+        method: Method::POST,
         template: "v3/combine-transactions/app",
-        partner: None,
-        needs: &[WANTED],
-        act: prepay(&[set("/trade_type", Fill::Text("APP")), PREPAID], &["prepay_id"]),
+        partner_template: None,
+        params: &[ORDER_PARAMS],
+        action: prepay(&[set("/trade_type", FieldValue::Text("APP")), PREPAY_ID], &["prepay_id"]),
     },
-    Row {
-        method: POST,
+    Endpoint {
+        method: Method::POST,
         template: "v3/combine-transactions/h5",
-        partner: None,
-        needs: &[
-            WANTED,
-            Need::Text("/scene_info/payer_client_ip", 45),
-            Need::Text("/scene_info/h5_info/type", 32),
+        partner_template: None,
+        params: &[
+            ORDER_PARAMS,
+            Param::Text("/scene_info/payer_client_ip", 45),
+            Param::Text("/scene_info/h5_info/type", 32),
         ],
-        act: prepay(
+        action: prepay(
             &[
-                set("/trade_type", Fill::Text("MWEB")),
+                set("/trade_type", FieldValue::Text("MWEB")),
                 set(
                     "/h5_url",
-                    Fill::Code("https://wx.tenpay.com/cgi-bin/mmpayweb-bin/checkmweb?prepay_id=wx", 34),
+                    FieldValue::RandomText(
+                        "https://wx.tenpay.com/cgi-bin/mmpayweb-bin/checkmweb?prepay_id=wx",
+                        34,
+                    ),
                 ),
             ],
             &["h5_url"],
         ),
     },
-    Row {
-        method: POST,
+    Endpoint {
+        method: Method::POST,
         template: "v3/combine-transactions/native",
-        partner: None,
-        needs: &[WANTED],
-        act: prepay(
+        partner_template: None,
+        params: &[ORDER_PARAMS],
+        action: prepay(
             &[
-                set("/trade_type", Fill::Text("NATIVE")),
-                set("/code_url", Fill::Code("weixin://wxpay/bizpayurl?pr=", 9)),
+                set("/trade_type", FieldValue::Text("NATIVE")),
+                set("/code_url", FieldValue::RandomText("weixin://wxpay/bizpayurl?pr=", 9)),
             ],
             &["code_url"],
         ),
     },
-    Row {
-        method: GET,
+    Endpoint {
+        method: Method::GET,
         template: "v3/combine-transactions/out-trade-no/{combine_out_trade_no}",
-        partner: None,
-        needs: &[],
-        act: Query(&COMBINED, By::Number(Place::Var("combine_out_trade_no")), SHOWN),
+        partner_template: None,
+        params: &[],
+        action: Action::Query(
+            &COMBINED,
+            Lookup::MerchantNo(Location::Path("combine_out_trade_no")),
+            QUERY_FIELDS,
+        ),
     },
-    Row {
-        method: POST,
+    Endpoint {
+        method: Method::POST,
         template: "v3/combine-transactions/out-trade-no/{combine_out_trade_no}/close",
-        partner: None,
-        needs: &[
-            Need::Text("/combine_appid", 32),
-            Need::List(
+        partner_template: None,
+        params: &[
+            Param::Text("/combine_appid", 32),
+            Param::List(
                 "/sub_orders",
                 1,
                 50,
-                &[Need::Text("/mchid", 32), Need::Number("/out_trade_no", 6, 32)],
+                &[Param::Text("/mchid", 32), Param::MerchantNo("/out_trade_no", 6, 32)],
             ),
         ],
-        act: Move(&COMBINED, By::Number(Place::Var("combine_out_trade_no")), &CLOSE_COMBINED, None, &[]),
+        action: Action::Transition(
+            &COMBINED,
+            Lookup::MerchantNo(Location::Path("combine_out_trade_no")),
+            &CLOSE_COMBINED,
+            None,
+            &[],
+        ),
     },
 ];

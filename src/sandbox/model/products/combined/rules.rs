@@ -1,28 +1,28 @@
-//! Rules of combined orders: their parts are orders like any other, and are refunded one by one.
+//! The rules of combined orders. Their parts are ordinary orders and are refunded one by one.
 
 use serde_json::{Value, json};
 
-use super::{
-    super::{
-        catalogue::{CLOSE_PART, COMBINED, ORDER, PAY_PART, Step, USED},
-        refusal::Refusal,
-        store::Document,
+use super::COMBINED;
+use crate::sandbox::{
+    http::error_response::ErrorResponse,
+    model::{
+        engine::{Session, cents, describe, fields::put, schema::Transition, select, text},
+        products::{
+            DEFAULT_OPENID,
+            orders::{self, CLOSE_PART, ORDER, ORDER_NO_USED, PAY_PART},
+        },
     },
-    Flow, cents, described,
-    fill::put,
-    orders, pick,
-    services::OPENID,
-    text,
+    store::documents::Document,
 };
 
-/// Makes the parts.
-pub(crate) fn begin(flow: &mut Flow<'_>, combined: &mut Document) -> Result<(), Refusal> {
-    orders::begin(flow, combined)?;
+/// Creates the parts.
+pub(crate) fn create_parts(session: &mut Session<'_>, combined: &mut Document) -> Result<(), ErrorResponse> {
+    orders::rules::check_expiry(session, combined)?;
     let mut total = 0_i64;
     for (index, part) in parts(combined).into_iter().enumerate() {
         total = total.saturating_add(cents(&part, "/amount/total_amount"));
         let mut body =
-            pick(&part, &["mchid", "sub_mchid", "out_trade_no", "attach", "description", "settle_info"]);
+            select(&part, &["mchid", "sub_mchid", "out_trade_no", "attach", "description", "settle_info"]);
         body["appid"] = combined.body["combine_appid"].clone();
         body["amount"] = json!({
             "total": part["amount"]["total_amount"],
@@ -31,28 +31,31 @@ pub(crate) fn begin(flow: &mut Flow<'_>, combined: &mut Document) -> Result<(), 
         for name in ["trade_type", "time_expire"] {
             body[name] = combined.body[name].clone();
         }
-        let mut order = flow.fresh(&ORDER, body, &[])?;
-        order.scope = scope(flow, &part);
-        if let Some(old) = flow.documents.numbered(ORDER.name, &order.scope, &order.number)? {
+        let mut order = session.new_document(&ORDER, body, &[])?;
+        order.scope = scope(session, &part);
+        if let Some(existing) =
+            session.documents.by_merchant_no(ORDER.name, &order.scope, &order.merchant_no)?
+        {
             let field = format!("/sub_orders/{index}/out_trade_no");
-            let named = Refusal::param("body", &field, "used by another order");
-            return Err(Refusal { detail: named.detail, ..USED.refusal(&described(&ORDER, &old)) });
+            let named = ErrorResponse::param_error("body", &field, "used by another order");
+            let error = ORDER_NO_USED.response(&describe(&ORDER, &existing));
+            return Err(ErrorResponse { detail: named.detail, ..error });
         }
-        order.body["combined"] = json!(combined.number);
-        flow.save(&ORDER, &mut order)?;
+        order.body["combined"] = json!(combined.merchant_no);
+        session.save(&ORDER, &mut order)?;
     }
     combined.body["total"] = json!(total);
     Ok(())
 }
 
-/// Its parts as they are now, and its own state with them.
-pub(crate) fn load(flow: &mut Flow<'_>, combined: &mut Document) -> Result<(), Refusal> {
+/// Updates the parts, and the state that follows from them.
+pub(crate) fn refresh(session: &mut Session<'_>, combined: &mut Document) -> Result<(), ErrorResponse> {
     let before = combined.body.clone();
-    let mut now = Vec::new();
+    let mut current = Vec::new();
     for mut part in parts(combined) {
-        if let Some(mut order) = order(flow, &part)? {
-            orders::expire(flow, &mut order)?;
-            let news = pick(
+        if let Some(mut order) = order(session, &part)? {
+            orders::rules::expire(session, &mut order)?;
+            let changes = select(
                 &order.body,
                 &[
                     "trade_type",
@@ -63,67 +66,75 @@ pub(crate) fn load(flow: &mut Flow<'_>, combined: &mut Document) -> Result<(), R
                     "transaction_id",
                 ],
             );
-            if let (Some(part), Value::Object(news)) = (part.as_object_mut(), news) {
-                part.extend(news);
+            if let (Some(part), Value::Object(changes)) = (part.as_object_mut(), changes) {
+                part.extend(changes);
             }
-            if order.settled.is_some() {
+            if order.settled_at.is_some() {
                 put(&mut part, "/amount/payer_amount", order.body["amount"]["payer_total"].clone());
                 put(&mut part, "/amount/payer_currency", order.body["amount"]["payer_currency"].clone());
             }
         }
-        now.push(part);
+        current.push(part);
     }
-    if combined.state == "NOTPAY" && now.iter().any(|part| part["trade_state"] == "CLOSED") {
+    if combined.state == "NOTPAY" && current.iter().any(|part| part["trade_state"] == "CLOSED") {
         combined.body["trade_state"] = json!("CLOSED");
     }
-    combined.body["sub_orders"] = Value::Array(now);
-    // A look changes nothing by itself.
-    if combined.body == before { Ok(()) } else { flow.save(&COMBINED, combined) }
+    combined.body["sub_orders"] = Value::Array(current);
+    // Loading alone does not change the time of the last change.
+    if combined.body == before { Ok(()) } else { session.save(&COMBINED, combined) }
 }
 
-pub(crate) fn pay(flow: &mut Flow<'_>, combined: &mut Document) -> Result<(), Refusal> {
+pub(crate) fn pay_parts(session: &mut Session<'_>, combined: &mut Document) -> Result<(), ErrorResponse> {
     if text(&combined.body["combine_payer_info"], "openid").is_none() {
-        combined.body["combine_payer_info"] = json!({ "openid": OPENID });
+        combined.body["combine_payer_info"] = json!({ "openid": DEFAULT_OPENID });
     }
-    each(flow, combined, &PAY_PART)
+    transition_parts(session, combined, &PAY_PART)
 }
 
-pub(crate) fn close(flow: &mut Flow<'_>, combined: &mut Document) -> Result<(), Refusal> {
+pub(crate) fn close_parts(session: &mut Session<'_>, combined: &mut Document) -> Result<(), ErrorResponse> {
     let all = parts(combined);
-    let asked = flow.given["sub_orders"].as_array().cloned().unwrap_or_default();
-    let is_in =
+    let requested = session.request_body["sub_orders"].as_array().cloned().unwrap_or_default();
+    let contains =
         |list: &[Value], part: &Value| list.iter().any(|other| other["out_trade_no"] == part["out_trade_no"]);
-    if let Some(index) = asked.iter().position(|part| !is_in(&all, part)) {
+    if let Some(index) = requested.iter().position(|part| !contains(&all, part)) {
         let field = format!("/sub_orders/{index}/out_trade_no");
-        return Err(Refusal::param("body", &field, "no part of this combined order"));
+        return Err(ErrorResponse::param_error("body", &field, "not a part of this combined order"));
     }
-    if !all.iter().all(|part| is_in(&asked, part)) {
-        return Err(Refusal::param("body", "/sub_orders", "expected every part of the combined order"));
+    if !all.iter().all(|part| contains(&requested, part)) {
+        return Err(ErrorResponse::param_error(
+            "body",
+            "/sub_orders",
+            "must contain all parts of the combined order",
+        ));
     }
-    each(flow, combined, &CLOSE_PART)
+    transition_parts(session, combined, &CLOSE_PART)
 }
 
-fn each(flow: &mut Flow<'_>, combined: &mut Document, step: &Step) -> Result<(), Refusal> {
+fn transition_parts(
+    session: &mut Session<'_>,
+    combined: &mut Document,
+    transition: &Transition,
+) -> Result<(), ErrorResponse> {
     for part in parts(combined) {
-        if let Some(mut order) = order(flow, &part)? {
-            flow.step(&ORDER, &mut order, step)?;
+        if let Some(mut order) = order(session, &part)? {
+            session.transition(&ORDER, &mut order, transition)?;
         }
     }
     combined.state = text(&combined.body, "trade_state").unwrap_or_default().into();
-    load(flow, combined)
+    refresh(session, combined)
 }
 
 fn parts(combined: &Document) -> Vec<Value> {
     combined.body["sub_orders"].as_array().cloned().unwrap_or_default()
 }
 
-fn order(flow: &Flow<'_>, part: &Value) -> Result<Option<Document>, Refusal> {
+fn order(session: &Session<'_>, part: &Value) -> Result<Option<Document>, ErrorResponse> {
     let number = text(part, "out_trade_no").unwrap_or_default();
-    flow.documents.numbered(ORDER.name, &scope(flow, part), number)
+    session.documents.by_merchant_no(ORDER.name, &scope(session, part), number)
 }
 
-/// A part may belong to a sub-merchant, or to another merchant.
-fn scope(flow: &Flow<'_>, part: &Value) -> String {
-    let mchid = text(part, "mchid").filter(|mchid| *mchid != flow.platform.identity.mchid);
+/// A part can belong to a sub-merchant or to another merchant.
+fn scope(session: &Session<'_>, part: &Value) -> String {
+    let mchid = text(part, "mchid").filter(|mchid| *mchid != session.engine.identity.mchid);
     text(part, "sub_mchid").or(mchid).unwrap_or_default().into()
 }

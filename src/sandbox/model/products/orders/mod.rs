@@ -1,30 +1,36 @@
-//! Orders: JSAPI, app, H5 and native, the merchant's and the service provider's.
+//! Orders (JSAPI, app, H5, native), for merchants and service providers.
 
-use super::{
-    Act::{self, Create, Move, Query},
-    By, Code, Fields, Fill, GET, Kind, Need, Notice, POST, Place, Row, Rule, Set, Step, WRONG_STATE, keep,
-    no_rule, set,
+pub(crate) mod rules;
+
+use http::Method;
+
+use crate::sandbox::model::engine::{
+    error_code::{ErrorCode, WRONG_STATE},
+    params::Param,
+    schema::{
+        Action, Assignment, Endpoint, FieldValue, Fields, Location, Lookup, NotificationType, ResourceType,
+        Rule, Transition, no_rule, set, set_if_missing,
+    },
 };
-use crate::sandbox::flow::orders;
 
-pub(crate) const PAID: Code = Code::new(400, "ORDERPAID", "订单已支付");
-pub(crate) const CLOSED: Code = Code::new(400, "ORDER_CLOSED", "订单已关闭");
-pub(crate) const USED: Code = Code::new(403, "OUT_TRADE_NO_USED", "商户订单号重复");
-pub(crate) const NO_ORDER: Code = Code::new(404, "ORDER_NOT_EXIST", "订单不存在");
+pub(crate) const PAID: ErrorCode = ErrorCode::new(400, "ORDERPAID", "订单已支付");
+pub(crate) const CLOSED: ErrorCode = ErrorCode::new(400, "ORDER_CLOSED", "订单已关闭");
+pub(crate) const ORDER_NO_USED: ErrorCode = ErrorCode::new(403, "OUT_TRADE_NO_USED", "商户订单号重复");
+pub(crate) const ORDER_NOT_FOUND: ErrorCode = ErrorCode::new(404, "ORDER_NOT_EXIST", "订单不存在");
 
-pub(crate) static ORDER: Kind = Kind {
+pub(crate) static ORDER: ResourceType = ResourceType {
     name: "order",
-    number: "out_trade_no",
-    own: "transaction_id",
-    parent: "",
+    merchant_no: "out_trade_no",
+    platform_id: "transaction_id",
+    parent_id: "",
     state: "trade_state",
     amount: "/amount/total",
-    new: &[
-        set("/trade_state", Fill::Text("NOTPAY")),
-        set("/trade_state_desc", Fill::Text("订单未支付")),
-        keep("/amount/currency", Fill::Text("CNY")),
+    initial: &[
+        set("/trade_state", FieldValue::Text("NOTPAY")),
+        set("/trade_state_desc", FieldValue::Text("订单未支付")),
+        set_if_missing("/amount/currency", FieldValue::Text("CNY")),
     ],
-    same: &[
+    idempotency_fields: &[
         "/appid",
         "/sp_appid",
         "/sub_appid",
@@ -36,69 +42,71 @@ pub(crate) static ORDER: Kind = Kind {
         "/attach",
         "/notify_url",
     ],
-    used: USED,
-    over: &[("SUCCESS", PAID), ("REFUND", PAID), ("CLOSED", CLOSED)],
-    unknown: NO_ORDER,
-    ties: &[],
-    begin: orders::begin,
-    load: orders::expire,
+    conflict: ORDER_NO_USED,
+    terminal_states: &[("SUCCESS", PAID), ("REFUND", PAID), ("CLOSED", CLOSED)],
+    not_found: ORDER_NOT_FOUND,
+    must_match: &[],
+    on_create: rules::check_expiry,
+    on_load: rules::expire,
 };
 
-/// The payer pays. Nothing but the payer's side does this: `Sandbox::pay`, or the page.
-pub(crate) static PAY: Step = pay(orders::payer);
+/// Only the simulated payer pays: `Sandbox::pay` or the page.
+pub(crate) static PAY: Transition = pay(rules::set_payer);
 
-/// An order that is part of a combined one.
-pub(crate) static PAY_PART: Step = pay(orders::frozen);
+/// A part of a combined order.
+pub(crate) static PAY_PART: Transition = pay(rules::freeze_for_sharing);
 
-static CLOSE: Step = close(orders::alone);
+static CLOSE: Transition = close(rules::reject_part);
 
-pub(crate) static CLOSE_PART: Step = close(no_rule);
+pub(crate) static CLOSE_PART: Transition = close(no_rule);
 
-const PAYMENT: &[Set] = &[
-    set("/trade_state_desc", Fill::Text("支付成功")),
-    set("/transaction_id", Fill::Number("4200", 28)),
-    set("/bank_type", Fill::Text("OTHERS")),
-    set("/success_time", Fill::Now),
-    set("/amount/payer_total", Fill::Copy("/amount/total")),
-    set("/amount/payer_currency", Fill::Copy("/amount/currency")),
+const PAYMENT_FIELDS: &[Assignment] = &[
+    set("/trade_state_desc", FieldValue::Text("支付成功")),
+    set("/transaction_id", FieldValue::DatedNumber("4200", 28)),
+    set("/bank_type", FieldValue::Text("OTHERS")),
+    set("/success_time", FieldValue::Now),
+    set("/amount/payer_total", FieldValue::CopyOf("/amount/total")),
+    set("/amount/payer_currency", FieldValue::CopyOf("/amount/currency")),
 ];
 
-const CLOSING: &[Set] = &[set("/trade_state_desc", Fill::Text("订单已关闭"))];
+const CLOSE_FIELDS: &[Assignment] = &[set("/trade_state_desc", FieldValue::Text("订单已关闭"))];
 
-const fn pay(rule: Rule) -> Step {
-    Step {
+const fn pay(rule: Rule) -> Transition {
+    Transition {
         from: &["NOTPAY"],
         to: "SUCCESS",
-        sets: PAYMENT,
-        refuses: &[("SUCCESS", PAID), ("REFUND", PAID), ("CLOSED", CLOSED)],
-        wrong: WRONG_STATE,
-        again: false,
+        set: PAYMENT_FIELDS,
+        errors: &[("SUCCESS", PAID), ("REFUND", PAID), ("CLOSED", CLOSED)],
+        default_error: WRONG_STATE,
+        idempotent: false,
         settles: true,
+        can_be_held: false,
         rule,
-        event: Some(Notice {
+        notification: Some(NotificationType {
             event_type: "TRANSACTION.SUCCESS",
             original_type: "transaction",
             summary: "支付成功",
-            fields: SHOWN,
+            fields: QUERY_FIELDS,
         }),
     }
 }
 
-const fn close(rule: Rule) -> Step {
-    Step {
+const fn close(rule: Rule) -> Transition {
+    Transition {
         from: &["NOTPAY"],
         to: "CLOSED",
-        sets: CLOSING,
-        refuses: &[("SUCCESS", PAID), ("REFUND", PAID)],
-        wrong: WRONG_STATE,
-        again: true,
+        set: CLOSE_FIELDS,
+        errors: &[("SUCCESS", PAID), ("REFUND", PAID)],
+        default_error: WRONG_STATE,
+        idempotent: true,
         settles: false,
+        can_be_held: false,
         rule,
-        event: None,
+        notification: None,
     }
 }
 
-const SHOWN: Fields = &[
+const QUERY_FIELDS: Fields = &[
     "appid",
     "mchid",
     "sp_appid",
@@ -118,108 +126,117 @@ const SHOWN: Fields = &[
     "scene_info",
 ];
 
-const WANTED: Need = Need::All(&[
-    Need::Direct(&[Need::Text("/appid", 32), Need::Mchid("/mchid")]),
-    Need::Partner(&[
-        Need::Text("/sp_appid", 32),
-        Need::Mchid("/sp_mchid"),
-        Need::May("/sub_appid", 32),
-        Need::Text("/sub_mchid", 32),
+const ORDER_PARAMS: Param = Param::All(&[
+    Param::Direct(&[Param::Text("/appid", 32), Param::Mchid("/mchid")]),
+    Param::Partner(&[
+        Param::Text("/sp_appid", 32),
+        Param::Mchid("/sp_mchid"),
+        Param::Optional("/sub_appid", 32),
+        Param::Text("/sub_mchid", 32),
     ]),
-    Need::Text("/description", 127),
-    Need::Number("/out_trade_no", 6, 32),
-    Need::Time("/time_expire"),
-    Need::May("/attach", 128),
-    Need::Url("/notify_url"),
-    Need::Cents("/amount/total"),
-    Need::Currency("/amount/currency"),
+    Param::Text("/description", 127),
+    Param::MerchantNo("/out_trade_no", 6, 32),
+    Param::OptionalTime("/time_expire"),
+    Param::Optional("/attach", 128),
+    Param::Url("/notify_url"),
+    Param::Amount("/amount/total"),
+    Param::Currency("/amount/currency"),
 ]);
 
-const PREPAID: Set = set("/prepay_id", Fill::Code("wx", 34));
+const PREPAY_ID: Assignment = set("/prepay_id", FieldValue::RandomText("wx", 34));
 
-const fn prepay(sets: &'static [Set], answer: Fields) -> Act {
-    Create(&ORDER, sets, None, answer)
+const fn prepay(assignments: &'static [Assignment], fields: Fields) -> Action {
+    Action::Create(&ORDER, assignments, None, fields)
 }
 
-const ASKED_BY: Need = Need::All(&[
-    Need::Direct(&[Need::QueryMchid("mchid")]),
-    Need::Partner(&[Need::QueryMchid("sp_mchid"), Need::Query("sub_mchid")]),
+const QUERY_PARAMS: Param = Param::All(&[
+    Param::Direct(&[Param::QueryMchid("mchid")]),
+    Param::Partner(&[Param::QueryMchid("sp_mchid"), Param::Query("sub_mchid")]),
 ]);
 
-pub(super) const ROWS: &[Row] = &[
-    Row {
-        method: POST,
+pub(crate) const ENDPOINTS: &[Endpoint] = &[
+    Endpoint {
+        method: Method::POST,
         template: "v3/pay/transactions/jsapi",
-        partner: Some("v3/pay/partner/transactions/jsapi"),
-        needs: &[
-            WANTED,
-            Need::Direct(&[Need::Text("/payer/openid", 128)]),
-            Need::Partner(&[Need::Either("/payer/sp_openid", "/payer/sub_openid")]),
+        partner_template: Some("v3/pay/partner/transactions/jsapi"),
+        params: &[
+            ORDER_PARAMS,
+            Param::Direct(&[Param::Text("/payer/openid", 128)]),
+            Param::Partner(&[Param::Either("/payer/sp_openid", "/payer/sub_openid")]),
         ],
-        act: prepay(&[set("/trade_type", Fill::Text("JSAPI")), PREPAID], &["prepay_id"]),
+        action: prepay(&[set("/trade_type", FieldValue::Text("JSAPI")), PREPAY_ID], &["prepay_id"]),
     },
-    Row {
-        method: POST,
+    Endpoint {
+        method: Method::POST,
         template: "v3/pay/transactions/app",
-        partner: Some("v3/pay/partner/transactions/app"),
-        needs: &[WANTED],
-        act: prepay(&[set("/trade_type", Fill::Text("APP")), PREPAID], &["prepay_id"]),
+        partner_template: Some("v3/pay/partner/transactions/app"),
+        params: &[ORDER_PARAMS],
+        action: prepay(&[set("/trade_type", FieldValue::Text("APP")), PREPAY_ID], &["prepay_id"]),
     },
-    Row {
-        method: POST,
+    Endpoint {
+        method: Method::POST,
         template: "v3/pay/transactions/h5",
-        partner: Some("v3/pay/partner/transactions/h5"),
-        needs: &[
-            WANTED,
-            Need::Text("/scene_info/payer_client_ip", 45),
-            Need::Text("/scene_info/h5_info/type", 32),
+        partner_template: Some("v3/pay/partner/transactions/h5"),
+        params: &[
+            ORDER_PARAMS,
+            Param::Text("/scene_info/payer_client_ip", 45),
+            Param::Text("/scene_info/h5_info/type", 32),
         ],
-        act: prepay(
+        action: prepay(
             &[
-                set("/trade_type", Fill::Text("MWEB")),
+                set("/trade_type", FieldValue::Text("MWEB")),
                 set(
                     "/h5_url",
-                    Fill::Code("https://wx.tenpay.com/cgi-bin/mmpayweb-bin/checkmweb?prepay_id=wx", 34),
+                    FieldValue::RandomText(
+                        "https://wx.tenpay.com/cgi-bin/mmpayweb-bin/checkmweb?prepay_id=wx",
+                        34,
+                    ),
                 ),
             ],
             &["h5_url"],
         ),
     },
-    Row {
-        method: POST,
+    Endpoint {
+        method: Method::POST,
         template: "v3/pay/transactions/native",
-        partner: Some("v3/pay/partner/transactions/native"),
-        needs: &[WANTED],
-        act: prepay(
+        partner_template: Some("v3/pay/partner/transactions/native"),
+        params: &[ORDER_PARAMS],
+        action: prepay(
             &[
-                set("/trade_type", Fill::Text("NATIVE")),
-                set("/code_url", Fill::Code("weixin://wxpay/bizpayurl?pr=", 9)),
+                set("/trade_type", FieldValue::Text("NATIVE")),
+                set("/code_url", FieldValue::RandomText("weixin://wxpay/bizpayurl?pr=", 9)),
             ],
             &["code_url"],
         ),
     },
-    Row {
-        method: GET,
+    Endpoint {
+        method: Method::GET,
         template: "v3/pay/transactions/id/{transaction_id}",
-        partner: Some("v3/pay/partner/transactions/id/{transaction_id}"),
-        needs: &[ASKED_BY],
-        act: Query(&ORDER, By::Own(Place::Var("transaction_id")), SHOWN),
+        partner_template: Some("v3/pay/partner/transactions/id/{transaction_id}"),
+        params: &[QUERY_PARAMS],
+        action: Action::Query(&ORDER, Lookup::PlatformId(Location::Path("transaction_id")), QUERY_FIELDS),
     },
-    Row {
-        method: GET,
+    Endpoint {
+        method: Method::GET,
         template: "v3/pay/transactions/out-trade-no/{out_trade_no}",
-        partner: Some("v3/pay/partner/transactions/out-trade-no/{out_trade_no}"),
-        needs: &[ASKED_BY],
-        act: Query(&ORDER, By::Number(Place::Var("out_trade_no")), SHOWN),
+        partner_template: Some("v3/pay/partner/transactions/out-trade-no/{out_trade_no}"),
+        params: &[QUERY_PARAMS],
+        action: Action::Query(&ORDER, Lookup::MerchantNo(Location::Path("out_trade_no")), QUERY_FIELDS),
     },
-    Row {
-        method: POST,
+    Endpoint {
+        method: Method::POST,
         template: "v3/pay/transactions/out-trade-no/{out_trade_no}/close",
-        partner: Some("v3/pay/partner/transactions/out-trade-no/{out_trade_no}/close"),
-        needs: &[
-            Need::Direct(&[Need::Mchid("/mchid")]),
-            Need::Partner(&[Need::Mchid("/sp_mchid"), Need::Text("/sub_mchid", 32)]),
+        partner_template: Some("v3/pay/partner/transactions/out-trade-no/{out_trade_no}/close"),
+        params: &[
+            Param::Direct(&[Param::Mchid("/mchid")]),
+            Param::Partner(&[Param::Mchid("/sp_mchid"), Param::Text("/sub_mchid", 32)]),
         ],
-        act: Move(&ORDER, By::Number(Place::Var("out_trade_no")), &CLOSE, None, &[]),
+        action: Action::Transition(
+            &ORDER,
+            Lookup::MerchantNo(Location::Path("out_trade_no")),
+            &CLOSE,
+            None,
+            &[],
+        ),
     },
 ];

@@ -1,56 +1,59 @@
-//! Rules of orders.
+//! The rules of orders.
 
 use serde_json::{Value, json};
 
-use super::{
-    super::{catalogue::ORDER, catalogue::WRONG_STATE, clock, refusal::Refusal, store::Document},
-    Flow,
-    services::OPENID,
-    text,
+use super::ORDER;
+use crate::sandbox::{
+    http::{clock::parse_rfc3339, error_response::ErrorResponse},
+    model::{
+        engine::{Session, error_code::WRONG_STATE, text},
+        products::DEFAULT_OPENID,
+    },
+    store::documents::Document,
 };
 
-pub(crate) fn begin(flow: &mut Flow<'_>, order: &mut Document) -> Result<(), Refusal> {
-    if is_over(flow, order) {
-        return Err(Refusal::param("body", "/time_expire", "is over already"));
+pub(crate) fn check_expiry(session: &mut Session<'_>, order: &mut Document) -> Result<(), ErrorResponse> {
+    if is_expired(session, order) {
+        return Err(ErrorResponse::param_error("body", "/time_expire", "is in the past"));
     }
     Ok(())
 }
 
-/// An order whose time is over is closed; that is found out when somebody looks.
-pub(crate) fn expire(flow: &mut Flow<'_>, order: &mut Document) -> Result<(), Refusal> {
-    if order.state == "NOTPAY" && is_over(flow, order) {
+/// Closes an order whose time has expired. This happens when it is loaded.
+pub(crate) fn expire(session: &mut Session<'_>, order: &mut Document) -> Result<(), ErrorResponse> {
+    if order.state == "NOTPAY" && is_expired(session, order) {
         order.body["trade_state"] = json!("CLOSED");
         order.body["trade_state_desc"] = json!("订单已关闭");
-        flow.save(&ORDER, order)?;
+        session.save(&ORDER, order)?;
     }
     Ok(())
 }
 
-fn is_over(flow: &Flow<'_>, order: &Document) -> bool {
-    text(&order.body, "time_expire").and_then(clock::unix).is_some_and(|expire| expire <= flow.now)
+fn is_expired(session: &Session<'_>, order: &Document) -> bool {
+    text(&order.body, "time_expire").and_then(parse_rfc3339).is_some_and(|expire| expire <= session.now)
 }
 
-pub(crate) fn payer(flow: &mut Flow<'_>, order: &mut Document) -> Result<(), Refusal> {
-    alone(flow, order)?;
-    let who = if order.body.get("sp_mchid").is_some() { "sp_openid" } else { "openid" };
+pub(crate) fn set_payer(session: &mut Session<'_>, order: &mut Document) -> Result<(), ErrorResponse> {
+    reject_part(session, order)?;
+    let openid = if order.body.get("sp_mchid").is_some() { "sp_openid" } else { "openid" };
     if !order.body.get("payer").is_some_and(Value::is_object) {
-        order.body["payer"] = json!({ who: OPENID });
+        order.body["payer"] = json!({ openid: DEFAULT_OPENID });
     }
-    frozen(flow, order)
+    freeze_for_sharing(session, order)
 }
 
-/// What is to be shared waits, and so do the parts of a combined order, each by itself.
-pub(crate) fn frozen(_: &mut Flow<'_>, order: &mut Document) -> Result<(), Refusal> {
+/// Freezes the amount of an order that is marked for profit sharing.
+pub(crate) fn freeze_for_sharing(_: &mut Session<'_>, order: &mut Document) -> Result<(), ErrorResponse> {
     if order.body.pointer("/settle_info/profit_sharing") == Some(&json!(true)) {
         order.body["unsplit_amount"] = order.body["amount"]["total"].clone();
     }
     Ok(())
 }
 
-/// A part of a combined order is paid and closed with it.
-pub(crate) fn alone(_: &mut Flow<'_>, order: &mut Document) -> Result<(), Refusal> {
+/// A part of a combined order can only be paid and closed together with it.
+pub(crate) fn reject_part(_: &mut Session<'_>, order: &mut Document) -> Result<(), ErrorResponse> {
     match text(&order.body, "combined") {
-        Some(number) => Err(WRONG_STATE.refusal(&format!("it is part of the combined order {number}"))),
+        Some(number) => Err(WRONG_STATE.response(&format!("it is part of the combined order {number}"))),
         None => Ok(()),
     }
 }

@@ -1,32 +1,43 @@
-//! Service orders of payscore: created, confirmed by the user, completed by the merchant, paid.
+//! PayScore (支付分) service orders: created, confirmed by the user, completed by the merchant, paid.
 
-use super::{
-    Act::{Create, Move, Query},
-    By, CHANGED, Code, Fields, Fill, GET, Kind, Need, Notice, POST, Place, Row, Set, Step, keep, set,
+pub(crate) mod permissions;
+pub(crate) mod rules;
+
+use http::Method;
+
+use crate::sandbox::model::{
+    engine::{
+        error_code::{CHANGED, ErrorCode},
+        params::Param,
+        schema::{
+            Action, Assignment, Endpoint, FieldValue, Fields, Location, Lookup, NotificationType,
+            ResourceType, Transition, no_rule, set, set_if_missing,
+        },
+    },
+    products::DEFAULT_OPENID,
 };
-use crate::sandbox::{catalogue::no_rule, flow::services};
 
-const WRONG: Code = Code::new(400, "INVALID_ORDER_STATE", "单据状态错误");
-const DONE: Code = Code::new(400, "ORDER_DONE", "单据已完成");
-const REVOKED: Code = Code::new(400, "ORDER_CANCELED", "单据已取消");
+const WRONG_ORDER_STATE: ErrorCode = ErrorCode::new(400, "INVALID_ORDER_STATE", "单据状态错误");
+const DONE: ErrorCode = ErrorCode::new(400, "ORDER_DONE", "单据已完成");
+const REVOKED: ErrorCode = ErrorCode::new(400, "ORDER_CANCELED", "单据已取消");
 
-/// `phase` tells the two halves of the platform's `DOING` apart; it is not answered.
-pub(crate) static SERVICE: Kind = Kind {
+/// `phase` is internal. It distinguishes the two halves of the platform's state `DOING`.
+pub(crate) static SERVICE_ORDER: ResourceType = ResourceType {
     name: "service order",
-    number: "out_order_no",
-    own: "query_id",
-    parent: "",
+    merchant_no: "out_order_no",
+    platform_id: "query_id",
+    parent_id: "",
     state: "phase",
     amount: "/total_amount",
-    new: &[
-        set("/phase", Fill::Text("CREATED")),
-        set("/state", Fill::Text("CREATED")),
-        set("/mchid", Fill::Mchid),
-        set("/order_id", Fill::Number("1500", 28)),
-        set("/package", Fill::Code("DJIOSQPYWDxsjdldeu", 60)),
-        set("/query_id", Fill::Code("", 48)),
+    initial: &[
+        set("/phase", FieldValue::Text("CREATED")),
+        set("/state", FieldValue::Text("CREATED")),
+        set("/mchid", FieldValue::Mchid),
+        set("/order_id", FieldValue::DatedNumber("1500", 28)),
+        set("/package", FieldValue::RandomText("DJIOSQPYWDxsjdldeu", 60)),
+        set("/query_id", FieldValue::RandomText("", 48)),
     ],
-    same: &[
+    idempotency_fields: &[
         "/appid",
         "/service_id",
         "/service_introduction",
@@ -35,113 +46,120 @@ pub(crate) static SERVICE: Kind = Kind {
         "/openid",
         "/notify_url",
     ],
-    used: CHANGED,
-    over: &[("DONE", DONE), ("REVOKED", REVOKED)],
-    unknown: Code::new(404, "ORDER_NOT_EXIST", "订单不存在"),
-    ties: &["service_id", "appid"],
-    begin: no_rule,
-    load: no_rule,
+    conflict: CHANGED,
+    terminal_states: &[("DONE", DONE), ("REVOKED", REVOKED)],
+    not_found: ErrorCode::new(404, "ORDER_NOT_EXIST", "订单不存在"),
+    must_match: &["service_id", "appid"],
+    on_create: no_rule,
+    on_load: no_rule,
 };
 
-const fn notice(event_type: &'static str, summary: &'static str) -> Option<Notice> {
-    Some(Notice { event_type, original_type: "payscore", summary, fields: SHOWN })
+const fn notification(event_type: &'static str, summary: &'static str) -> Option<NotificationType> {
+    Some(NotificationType { event_type, original_type: "payscore", summary, fields: QUERY_FIELDS })
 }
 
-const fn step(from: &'static [&'static str], to: &'static str, sets: &'static [Set]) -> Step {
-    Step {
+const fn transition(
+    from: &'static [&'static str],
+    to: &'static str,
+    set: &'static [Assignment],
+) -> Transition {
+    Transition {
         from,
         to,
-        sets,
-        refuses: &[("DONE", DONE), ("REVOKED", REVOKED)],
-        wrong: WRONG,
-        again: false,
+        set,
+        errors: &[("DONE", DONE), ("REVOKED", REVOKED)],
+        default_error: WRONG_ORDER_STATE,
+        idempotent: false,
         settles: false,
+        can_be_held: false,
         rule: no_rule,
-        event: None,
+        notification: None,
     }
 }
 
 /// The user confirms.
-pub(crate) static CONFIRM: Step = Step {
-    event: notice("PAYSCORE.USER_CONFIRM", "用户确认成功"),
-    ..step(
+pub(crate) static CONFIRM_SERVICE: Transition = Transition {
+    notification: notification("PAYSCORE.USER_CONFIRM", "用户确认成功"),
+    ..transition(
         &["CREATED"],
         "USER_CONFIRM",
         &[
-            set("/state", Fill::Text("DOING")),
-            set("/state_description", Fill::Text("USER_CONFIRM")),
-            keep("/openid", Fill::Text(services::OPENID)),
+            set("/state", FieldValue::Text("DOING")),
+            set("/state_description", FieldValue::Text("USER_CONFIRM")),
+            set_if_missing("/openid", FieldValue::Text(DEFAULT_OPENID)),
         ],
     )
 };
 
-/// The user's money came in.
-pub(crate) static SERVICE_PAID: Step = Step {
+/// The user has paid.
+pub(crate) static PAY_SERVICE: Transition = Transition {
     settles: true,
-    event: notice("PAYSCORE.USER_PAID", "用户支付成功"),
-    ..step(
+    notification: notification("PAYSCORE.USER_PAID", "用户支付成功"),
+    ..transition(
         &["MCH_COMPLETE"],
         "DONE",
         &[
-            set("/state", Fill::Text("DONE")),
-            set("/state_description", Fill::Nothing),
-            set("/collection/state", Fill::Text("USER_PAID")),
-            set("/collection/paying_amount", Fill::Cents(0)),
-            set("/collection/paid_amount", Fill::Copy("/total_amount")),
-            set("/collection/paid_time", Fill::Now),
-            set("/collection/transaction_id", Fill::Number("4200", 28)),
+            set("/state", FieldValue::Text("DONE")),
+            set("/state_description", FieldValue::Null),
+            set("/collection/state", FieldValue::Text("USER_PAID")),
+            set("/collection/paying_amount", FieldValue::Cents(0)),
+            set("/collection/paid_amount", FieldValue::CopyOf("/total_amount")),
+            set("/collection/paid_time", FieldValue::Now),
+            set("/collection/transaction_id", FieldValue::DatedNumber("4200", 28)),
         ],
     )
 };
 
-static CANCEL: Step = Step {
-    again: true,
-    ..step(
+static CANCEL: Transition = Transition {
+    idempotent: true,
+    ..transition(
         &["CREATED", "USER_CONFIRM"],
         "REVOKED",
         &[
-            set("/state", Fill::Text("REVOKED")),
-            set("/state_description", Fill::Nothing),
-            set("/reason", Fill::Given("/reason")),
+            set("/state", FieldValue::Text("REVOKED")),
+            set("/state_description", FieldValue::Null),
+            set("/reason", FieldValue::FromRequest("/reason")),
         ],
     )
 };
 
-const CHARGES: &[Set] = &[
-    set("/state_description", Fill::Text("MCH_COMPLETE")),
-    set("/post_payments", Fill::Given("/post_payments")),
-    set("/post_discounts", Fill::Given("/post_discounts")),
-    set("/total_amount", Fill::Given("/total_amount")),
-    set("/time_range/end_time", Fill::Given("/time_range/end_time")),
-    set("/need_collection", Fill::Yes),
-    set("/collection/state", Fill::Text("USER_PAYING")),
-    set("/collection/total_amount", Fill::Given("/total_amount")),
-    set("/collection/paying_amount", Fill::Given("/total_amount")),
-    set("/collection/paid_amount", Fill::Cents(0)),
+const CHARGE_FIELDS: &[Assignment] = &[
+    set("/state_description", FieldValue::Text("MCH_COMPLETE")),
+    set("/post_payments", FieldValue::FromRequest("/post_payments")),
+    set("/post_discounts", FieldValue::FromRequest("/post_discounts")),
+    set("/total_amount", FieldValue::FromRequest("/total_amount")),
+    set("/time_range/end_time", FieldValue::FromRequest("/time_range/end_time")),
+    set("/need_collection", FieldValue::True),
+    set("/collection/state", FieldValue::Text("USER_PAYING")),
+    set("/collection/total_amount", FieldValue::FromRequest("/total_amount")),
+    set("/collection/paying_amount", FieldValue::FromRequest("/total_amount")),
+    set("/collection/paid_amount", FieldValue::Cents(0)),
 ];
 
-static COMPLETE: Step = Step { rule: services::charge, ..step(&["USER_CONFIRM"], "MCH_COMPLETE", CHARGES) };
+static COMPLETE: Transition =
+    Transition { rule: rules::check_total, ..transition(&["USER_CONFIRM"], "MCH_COMPLETE", CHARGE_FIELDS) };
 
-static MODIFY: Step = Step { rule: services::charge, ..step(&["MCH_COMPLETE"], "MCH_COMPLETE", CHARGES) };
+static MODIFY: Transition =
+    Transition { rule: rules::check_total, ..transition(&["MCH_COMPLETE"], "MCH_COMPLETE", CHARGE_FIELDS) };
 
-/// The merchant asks for the money again; here it comes at once.
-static COLLECT: Step = step(&["MCH_COMPLETE"], "MCH_COMPLETE", &[]);
+/// The merchant requests the payment again; here it succeeds at once.
+static COLLECT: Transition = transition(&["MCH_COMPLETE"], "MCH_COMPLETE", &[]);
 
-/// The merchant says that it was paid in another way.
-static SYNC: Step = step(
+/// The merchant reports a payment through another channel.
+static SYNC: Transition = transition(
     &["MCH_COMPLETE"],
     "DONE",
     &[
-        set("/state", Fill::Text("DONE")),
-        set("/state_description", Fill::Nothing),
-        set("/collection/state", Fill::Text("USER_PAID")),
-        set("/collection/paying_amount", Fill::Cents(0)),
-        set("/collection/paid_amount", Fill::Copy("/total_amount")),
-        set("/collection/paid_time", Fill::Given("/detail/paid_time")),
+        set("/state", FieldValue::Text("DONE")),
+        set("/state_description", FieldValue::Null),
+        set("/collection/state", FieldValue::Text("USER_PAID")),
+        set("/collection/paying_amount", FieldValue::Cents(0)),
+        set("/collection/paid_amount", FieldValue::CopyOf("/total_amount")),
+        set("/collection/paid_time", FieldValue::FromRequest("/detail/paid_time")),
     ],
 );
 
-const SHOWN: Fields = &[
+const QUERY_FIELDS: Fields = &[
     "appid",
     "sub_appid",
     "mchid",
@@ -166,7 +184,7 @@ const SHOWN: Fields = &[
     "collection",
 ];
 
-const MADE: Fields = &[
+const CREATE_FIELDS: Fields = &[
     "appid",
     "sub_appid",
     "mchid",
@@ -186,88 +204,98 @@ const MADE: Fields = &[
     "package",
 ];
 
-const BRIEF: Fields = &["appid", "sub_appid", "mchid", "sub_mchid", "out_order_no", "service_id", "order_id"];
+const SHORT_FIELDS: Fields =
+    &["appid", "sub_appid", "mchid", "sub_mchid", "out_order_no", "service_id", "order_id"];
 
-const BY_NUMBER: By = By::Number(Place::Var("out_order_no"));
+const BY_MERCHANT_NO: Lookup = Lookup::MerchantNo(Location::Path("out_order_no"));
 
-const PARTIES: Need = Need::All(&[
-    Need::Text("/service_id", 32),
-    Need::Text("/appid", 32),
-    Need::Partner(&[Need::Text("/sub_mchid", 32)]),
+const PARTY_PARAMS: Param = Param::All(&[
+    Param::Text("/service_id", 32),
+    Param::Text("/appid", 32),
+    Param::Partner(&[Param::Text("/sub_mchid", 32)]),
 ]);
 
-const PAYMENTS: Need = Need::All(&[
-    Need::CentsOrNone("/total_amount"),
-    Need::List("/post_payments", 1, 100, &[Need::CentsOrNone("/amount"), Need::May("/name", 20)]),
-    Need::List("/post_discounts", 0, 30, &[Need::CentsOrNone("/amount"), Need::May("/name", 20)]),
+const CHARGE_PARAMS: Param = Param::All(&[
+    Param::AmountOrZero("/total_amount"),
+    Param::List("/post_payments", 1, 100, &[Param::AmountOrZero("/amount"), Param::Optional("/name", 20)]),
+    Param::List("/post_discounts", 0, 30, &[Param::AmountOrZero("/amount"), Param::Optional("/name", 20)]),
 ]);
 
-pub(super) const ROWS: &[Row] = &[
-    Row {
-        method: POST,
+pub(crate) const ENDPOINTS: &[Endpoint] = &[
+    Endpoint {
+        method: Method::POST,
         template: "v3/payscore/serviceorder",
-        partner: Some("v3/payscore/partner/serviceorder"),
-        needs: &[
-            PARTIES,
-            Need::Number("/out_order_no", 1, 32),
-            Need::Text("/service_introduction", 20),
-            Need::Text("/time_range/start_time", 14),
-            Need::Text("/risk_fund/name", 64),
-            Need::Cents("/risk_fund/amount"),
-            Need::Url("/notify_url"),
-            Need::May("/openid", 128),
-            Need::May("/attach", 256),
+        partner_template: Some("v3/payscore/partner/serviceorder"),
+        params: &[
+            PARTY_PARAMS,
+            Param::MerchantNo("/out_order_no", 1, 32),
+            Param::Text("/service_introduction", 20),
+            Param::Text("/time_range/start_time", 14),
+            Param::Text("/risk_fund/name", 64),
+            Param::Amount("/risk_fund/amount"),
+            Param::Url("/notify_url"),
+            Param::Optional("/openid", 128),
+            Param::Optional("/attach", 256),
         ],
-        act: Create(&SERVICE, &[], None, MADE),
+        action: Action::Create(&SERVICE_ORDER, &[], None, CREATE_FIELDS),
     },
-    Row {
-        method: GET,
+    Endpoint {
+        method: Method::GET,
         template: "v3/payscore/serviceorder",
-        partner: Some("v3/payscore/partner/serviceorder"),
-        needs: &[
-            Need::Query("service_id"),
-            Need::Direct(&[Need::Query("appid")]),
-            Need::Partner(&[Need::Query("sub_mchid")]),
+        partner_template: Some("v3/payscore/partner/serviceorder"),
+        params: &[
+            Param::Query("service_id"),
+            Param::Direct(&[Param::Query("appid")]),
+            Param::Partner(&[Param::Query("sub_mchid")]),
         ],
-        act: Query(
-            &SERVICE,
-            By::Any(&[By::Number(Place::Query("out_order_no")), By::Own(Place::Query("query_id"))]),
-            SHOWN,
+        action: Action::Query(
+            &SERVICE_ORDER,
+            Lookup::FirstOf(&[
+                Lookup::MerchantNo(Location::Query("out_order_no")),
+                Lookup::PlatformId(Location::Query("query_id")),
+            ]),
+            QUERY_FIELDS,
         ),
     },
-    Row {
-        method: POST,
+    Endpoint {
+        method: Method::POST,
         template: "v3/payscore/serviceorder/{out_order_no}/cancel",
-        partner: Some("v3/payscore/partner/serviceorder/{out_order_no}/cancel"),
-        needs: &[PARTIES, Need::Text("/reason", 50)],
-        act: Move(&SERVICE, BY_NUMBER, &CANCEL, None, BRIEF),
+        partner_template: Some("v3/payscore/partner/serviceorder/{out_order_no}/cancel"),
+        params: &[PARTY_PARAMS, Param::Text("/reason", 50)],
+        action: Action::Transition(&SERVICE_ORDER, BY_MERCHANT_NO, &CANCEL, None, SHORT_FIELDS),
     },
-    Row {
-        method: POST,
+    Endpoint {
+        method: Method::POST,
         template: "v3/payscore/serviceorder/{out_order_no}/complete",
-        partner: Some("v3/payscore/partner/serviceorder/{out_order_no}/complete"),
-        needs: &[PARTIES, PAYMENTS],
-        act: Move(&SERVICE, BY_NUMBER, &COMPLETE, None, SHOWN),
+        partner_template: Some("v3/payscore/partner/serviceorder/{out_order_no}/complete"),
+        params: &[PARTY_PARAMS, CHARGE_PARAMS],
+        action: Action::Transition(&SERVICE_ORDER, BY_MERCHANT_NO, &COMPLETE, None, QUERY_FIELDS),
     },
-    Row {
-        method: POST,
+    Endpoint {
+        method: Method::POST,
         template: "v3/payscore/serviceorder/{out_order_no}/modify",
-        partner: Some("v3/payscore/partner/serviceorder/{out_order_no}/modify"),
-        needs: &[PARTIES, PAYMENTS, Need::Text("/reason", 50)],
-        act: Move(&SERVICE, BY_NUMBER, &MODIFY, None, SHOWN),
+        partner_template: Some("v3/payscore/partner/serviceorder/{out_order_no}/modify"),
+        params: &[PARTY_PARAMS, CHARGE_PARAMS, Param::Text("/reason", 50)],
+        action: Action::Transition(&SERVICE_ORDER, BY_MERCHANT_NO, &MODIFY, None, QUERY_FIELDS),
     },
-    Row {
-        method: POST,
+    Endpoint {
+        method: Method::POST,
         template: "v3/payscore/serviceorder/{out_order_no}/pay",
-        partner: Some("v3/payscore/partner/serviceorder/{out_order_no}/pay"),
-        needs: &[PARTIES],
-        act: Move(&SERVICE, BY_NUMBER, &COLLECT, Some(&SERVICE_PAID), BRIEF),
+        partner_template: Some("v3/payscore/partner/serviceorder/{out_order_no}/pay"),
+        params: &[PARTY_PARAMS],
+        action: Action::Transition(
+            &SERVICE_ORDER,
+            BY_MERCHANT_NO,
+            &COLLECT,
+            Some(&PAY_SERVICE),
+            SHORT_FIELDS,
+        ),
     },
-    Row {
-        method: POST,
+    Endpoint {
+        method: Method::POST,
         template: "v3/payscore/serviceorder/{out_order_no}/sync",
-        partner: Some("v3/payscore/partner/serviceorder/{out_order_no}/sync"),
-        needs: &[PARTIES, Need::OneOf("/type", &["Order_Paid"]), Need::Text("/detail/paid_time", 14)],
-        act: Move(&SERVICE, BY_NUMBER, &SYNC, None, SHOWN),
+        partner_template: Some("v3/payscore/partner/serviceorder/{out_order_no}/sync"),
+        params: &[PARTY_PARAMS, Param::OneOf("/type", &["Order_Paid"]), Param::Text("/detail/paid_time", 14)],
+        action: Action::Transition(&SERVICE_ORDER, BY_MERCHANT_NO, &SYNC, None, QUERY_FIELDS),
     },
 ];

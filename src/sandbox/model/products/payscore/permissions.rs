@@ -1,81 +1,97 @@
-//! Permissions of payscore: asked for by the merchant, opened by the user, ended by either.
+//! PayScore (支付分) permissions: requested by the merchant, given by the user, terminated by either.
 
-use super::{
-    Act::{Create, Move, Query},
-    By, CHANGED, Fields, Fill, GET, Kind, NOT_FOUND, Need, Notice, POST, Place, Row, Step, WRONG_STATE, keep,
-    set,
+use http::Method;
+use serde_json::Value;
+
+use crate::sandbox::{
+    http::error_response::ErrorResponse,
+    model::{
+        engine::{
+            Session,
+            error_code::{CHANGED, NOT_FOUND, WRONG_STATE},
+            params::Param,
+            schema::{
+                Action, Endpoint, FieldValue, Fields, Location, Lookup, NotificationType, ResourceType,
+                Transition, no_rule, set, set_if_missing,
+            },
+            text,
+        },
+        products::DEFAULT_OPENID,
+    },
+    store::documents::Document,
 };
-use crate::sandbox::{catalogue::no_rule, flow::services};
 
-/// `user` (service and openid) is how a permission is found by its user: a later one of the same user takes it over.
-pub(crate) static PERMISSION: Kind = Kind {
+/// `user` (service and openid) finds the current permission of a user. A newer permission takes it over.
+pub(crate) static PERMISSION: ResourceType = ResourceType {
     name: "permission",
-    number: "authorization_code",
-    own: "user",
-    parent: "",
+    merchant_no: "authorization_code",
+    platform_id: "user",
+    parent_id: "",
     state: "authorization_state",
     amount: "",
-    new: &[
-        set("/authorization_state", Fill::Text("UNAVAILABLE")),
-        set("/apply_permissions_token", Fill::Code("", 64)),
-        set("/mchid", Fill::Mchid),
+    initial: &[
+        set("/authorization_state", FieldValue::Text("UNAVAILABLE")),
+        set("/apply_permissions_token", FieldValue::RandomText("", 64)),
+        set("/mchid", FieldValue::Mchid),
     ],
-    same: &["/appid", "/service_id"],
-    used: CHANGED,
-    over: &[("AVAILABLE", WRONG_STATE), ("UNBINDUSER", WRONG_STATE)],
-    unknown: NOT_FOUND,
-    ties: &["service_id", "appid"],
-    begin: no_rule,
-    load: no_rule,
+    idempotency_fields: &["/appid", "/service_id"],
+    conflict: CHANGED,
+    terminal_states: &[("AVAILABLE", WRONG_STATE), ("UNBINDUSER", WRONG_STATE)],
+    not_found: NOT_FOUND,
+    must_match: &["service_id", "appid"],
+    on_create: no_rule,
+    on_load: no_rule,
 };
 
 /// The user gives the permission.
-pub(crate) static OPEN: Step = Step {
+pub(crate) static OPEN_PERMISSION: Transition = Transition {
     from: &["UNAVAILABLE"],
     to: "AVAILABLE",
-    sets: &[
-        keep("/openid", Fill::Text(services::OPENID)),
-        set("/user", Fill::Pair("/service_id", "/openid")),
-        set("/authorization_success_time", Fill::Now),
-        set("/openorclose_time", Fill::Now),
-        set("/user_service_status", Fill::Text("USER_OPEN_SERVICE")),
+    set: &[
+        set_if_missing("/openid", FieldValue::Text(DEFAULT_OPENID)),
+        set("/user", FieldValue::Pair("/service_id", "/openid")),
+        set("/authorization_success_time", FieldValue::Now),
+        set("/openorclose_time", FieldValue::Now),
+        set("/user_service_status", FieldValue::Text("USER_OPEN_SERVICE")),
     ],
-    refuses: &[],
-    wrong: WRONG_STATE,
-    again: false,
+    errors: &[],
+    default_error: WRONG_STATE,
+    idempotent: false,
     settles: false,
-    rule: services::only_permission,
-    event: Some(Notice {
+    can_be_held: false,
+    rule: replace_older,
+    notification: Some(NotificationType {
         event_type: "PAYSCORE.USER_OPEN_SERVICE",
         original_type: "payscore",
         summary: "用户开启服务",
-        fields: TOLD,
+        fields: NOTIFICATION_FIELDS,
     }),
 };
 
-static TERMINATE: Step = Step {
+static TERMINATE: Transition = Transition {
     from: &["AVAILABLE"],
     to: "UNBINDUSER",
-    sets: &[
-        set("/cancel_authorization_time", Fill::Now),
-        set("/openorclose_time", Fill::Now),
-        set("/user_service_status", Fill::Text("USER_CLOSE_SERVICE")),
-        set("/reason", Fill::Given("/reason")),
+    set: &[
+        set("/cancel_authorization_time", FieldValue::Now),
+        set("/openorclose_time", FieldValue::Now),
+        set("/user_service_status", FieldValue::Text("USER_CLOSE_SERVICE")),
+        set("/reason", FieldValue::FromRequest("/reason")),
     ],
-    refuses: &[],
-    wrong: WRONG_STATE,
-    again: true,
+    errors: &[],
+    default_error: WRONG_STATE,
+    idempotent: true,
     settles: false,
+    can_be_held: false,
     rule: no_rule,
-    event: Some(Notice {
+    notification: Some(NotificationType {
         event_type: "PAYSCORE.USER_CLOSE_SERVICE",
         original_type: "payscore",
         summary: "用户关闭服务",
-        fields: TOLD,
+        fields: NOTIFICATION_FIELDS,
     }),
 };
 
-const TOLD: Fields = &[
+const NOTIFICATION_FIELDS: Fields = &[
     "appid",
     "mchid",
     "sub_mchid",
@@ -86,7 +102,7 @@ const TOLD: Fields = &[
     "openorclose_time",
 ];
 
-const SHOWN: Fields = &[
+const QUERY_FIELDS: Fields = &[
     "service_id",
     "appid",
     "sub_appid",
@@ -101,93 +117,109 @@ const SHOWN: Fields = &[
     "cancel_authorization_time",
 ];
 
-const SERVICE_QUERY: &[Need] = &[Need::Query("service_id"), Need::Partner(&[Need::Query("sub_mchid")])];
+const QUERY_PARAMS: &[Param] = &[Param::Query("service_id"), Param::Partner(&[Param::Query("sub_mchid")])];
 
-const ENDING: &[Need] = &[
-    Need::Text("/service_id", 32),
-    Need::Text("/reason", 30),
-    Need::Partner(&[Need::Text("/sub_mchid", 32)]),
+const TERMINATE_PARAMS: &[Param] = &[
+    Param::Text("/service_id", 32),
+    Param::Text("/reason", 30),
+    Param::Partner(&[Param::Text("/sub_mchid", 32)]),
 ];
 
-pub(super) const ROWS: &[Row] = &[
-    Row {
-        method: POST,
+pub(crate) const ENDPOINTS: &[Endpoint] = &[
+    Endpoint {
+        method: Method::POST,
         template: "v3/payscore/permissions",
-        partner: Some("v3/payscore/partner/permissions"),
-        needs: &[
-            Need::Text("/service_id", 32),
-            Need::Text("/appid", 32),
-            Need::Partner(&[Need::Text("/sub_mchid", 32)]),
-            Need::Number("/authorization_code", 1, 32),
-            Need::MayUrl("/notify_url"),
+        partner_template: Some("v3/payscore/partner/permissions"),
+        params: &[
+            Param::Text("/service_id", 32),
+            Param::Text("/appid", 32),
+            Param::Partner(&[Param::Text("/sub_mchid", 32)]),
+            Param::MerchantNo("/authorization_code", 1, 32),
+            Param::OptionalUrl("/notify_url"),
         ],
-        act: Create(&PERMISSION, &[], None, &["apply_permissions_token"]),
+        action: Action::Create(&PERMISSION, &[], None, &["apply_permissions_token"]),
     },
-    Row {
-        method: GET,
+    Endpoint {
+        method: Method::GET,
         template: "v3/payscore/permissions/authorization-code/{authorization_code}",
-        partner: Some("v3/payscore/partner/permissions/authorization-code/{authorization_code}"),
-        needs: SERVICE_QUERY,
-        act: Query(&PERMISSION, By::Number(Place::Var("authorization_code")), SHOWN),
-    },
-    Row {
-        method: POST,
-        template: "v3/payscore/permissions/authorization-code/{authorization_code}/terminate",
-        partner: Some("v3/payscore/partner/permissions/authorization-code/{authorization_code}/terminate"),
-        needs: ENDING,
-        act: Move(&PERMISSION, By::Number(Place::Var("authorization_code")), &TERMINATE, None, &[]),
-    },
-    Row {
-        method: GET,
-        template: "v3/payscore/permissions/openid/{openid}",
-        partner: None,
-        needs: &[Need::Query("service_id"), Need::Query("appid")],
-        act: Query(&PERMISSION, By::Pair(Place::Query("service_id"), Place::Var("openid")), SHOWN),
-    },
-    Row {
-        method: POST,
-        template: "v3/payscore/permissions/openid/{openid}/terminate",
-        partner: None,
-        needs: &[Need::Text("/service_id", 32), Need::Text("/appid", 32), Need::Text("/reason", 30)],
-        act: Move(
+        partner_template: Some("v3/payscore/partner/permissions/authorization-code/{authorization_code}"),
+        params: QUERY_PARAMS,
+        action: Action::Query(
             &PERMISSION,
-            By::Pair(Place::Body("/service_id"), Place::Var("openid")),
+            Lookup::MerchantNo(Location::Path("authorization_code")),
+            QUERY_FIELDS,
+        ),
+    },
+    Endpoint {
+        method: Method::POST,
+        template: "v3/payscore/permissions/authorization-code/{authorization_code}/terminate",
+        partner_template: Some(
+            "v3/payscore/partner/permissions/authorization-code/{authorization_code}/terminate",
+        ),
+        params: TERMINATE_PARAMS,
+        action: Action::Transition(
+            &PERMISSION,
+            Lookup::MerchantNo(Location::Path("authorization_code")),
             &TERMINATE,
             None,
             &[],
         ),
     },
-    Row {
-        method: GET,
-        template: "v3/payscore/partner/permissions/search",
-        partner: None,
-        needs: &[Need::Query("service_id"), Need::Query("appid"), Need::Query("sub_mchid")],
-        act: Query(
+    Endpoint {
+        method: Method::GET,
+        template: "v3/payscore/permissions/openid/{openid}",
+        partner_template: None,
+        params: &[Param::Query("service_id"), Param::Query("appid")],
+        action: Action::Query(
             &PERMISSION,
-            By::Any(&[
-                By::Pair(Place::Query("service_id"), Place::Query("openid")),
-                By::Pair(Place::Query("service_id"), Place::Query("sub_openid")),
-            ]),
-            SHOWN,
+            Lookup::Pair(Location::Query("service_id"), Location::Path("openid")),
+            QUERY_FIELDS,
         ),
     },
-    // Ending what a user does not have is done at once: a merchant calls this to be sure.
-    Row {
-        method: POST,
-        template: "v3/payscore/partner/permissions/terminate",
-        partner: None,
-        needs: &[
-            Need::Text("/service_id", 32),
-            Need::Text("/appid", 32),
-            Need::Text("/sub_mchid", 32),
-            Need::Text("/reason", 30),
-        ],
-        act: Move(
+    Endpoint {
+        method: Method::POST,
+        template: "v3/payscore/permissions/openid/{openid}/terminate",
+        partner_template: None,
+        params: &[Param::Text("/service_id", 32), Param::Text("/appid", 32), Param::Text("/reason", 30)],
+        action: Action::Transition(
             &PERMISSION,
-            By::May(&[
-                By::Number(Place::Body("/authorization_code")),
-                By::Pair(Place::Body("/service_id"), Place::Body("/openid")),
-                By::Pair(Place::Body("/service_id"), Place::Body("/sub_openid")),
+            Lookup::Pair(Location::Body("/service_id"), Location::Path("openid")),
+            &TERMINATE,
+            None,
+            &[],
+        ),
+    },
+    Endpoint {
+        method: Method::GET,
+        template: "v3/payscore/partner/permissions/search",
+        partner_template: None,
+        params: &[Param::Query("service_id"), Param::Query("appid"), Param::Query("sub_mchid")],
+        action: Action::Query(
+            &PERMISSION,
+            Lookup::FirstOf(&[
+                Lookup::Pair(Location::Query("service_id"), Location::Query("openid")),
+                Lookup::Pair(Location::Query("service_id"), Location::Query("sub_openid")),
+            ]),
+            QUERY_FIELDS,
+        ),
+    },
+    // Terminating a permission that does not exist succeeds.
+    Endpoint {
+        method: Method::POST,
+        template: "v3/payscore/partner/permissions/terminate",
+        partner_template: None,
+        params: &[
+            Param::Text("/service_id", 32),
+            Param::Text("/appid", 32),
+            Param::Text("/sub_mchid", 32),
+            Param::Text("/reason", 30),
+        ],
+        action: Action::Transition(
+            &PERMISSION,
+            Lookup::Optional(&[
+                Lookup::MerchantNo(Location::Body("/authorization_code")),
+                Lookup::Pair(Location::Body("/service_id"), Location::Body("/openid")),
+                Lookup::Pair(Location::Body("/service_id"), Location::Body("/sub_openid")),
             ]),
             &TERMINATE,
             None,
@@ -195,3 +227,14 @@ pub(super) const ROWS: &[Row] = &[
         ),
     },
 ];
+
+/// A user has one current permission for a service. An older one can be found only by its code.
+fn replace_older(session: &mut Session<'_>, permission: &mut Document) -> Result<(), ErrorResponse> {
+    let user = text(&permission.body, PERMISSION.platform_id).unwrap_or_default();
+    let older = session.documents.by_platform_id(PERMISSION.name, &permission.scope, user)?;
+    if let Some(mut older) = older {
+        older.body[PERMISSION.platform_id] = Value::Null;
+        session.save(&PERMISSION, &mut older)?;
+    }
+    Ok(())
+}

@@ -1,84 +1,96 @@
-//! Profit sharing: receivers, shares of an order, and what comes back of them.
+//! Profit sharing (分账): receivers, shares of an order, returned shares.
 
-use super::{
-    Act::{Create, Query, Remove},
-    By, CHANGED, Fields, Fill, GET, Kind, NOT_FOUND, Need, POST, Place, Row, Step, WRONG_STATE,
-    payments::ORDER,
-    set,
+pub(crate) mod rules;
+
+use http::Method;
+
+use crate::sandbox::model::{
+    engine::{
+        error_code::{CHANGED, NOT_FOUND, WRONG_STATE},
+        params::Param,
+        schema::{
+            Action, Endpoint, FieldValue, Fields, Location, Lookup, ResourceType, Transition, no_rule, set,
+        },
+    },
+    products::orders::ORDER,
 };
-use crate::sandbox::{catalogue::no_rule, flow::shares};
 
-pub(crate) static RECEIVER: Kind = Kind {
+pub(crate) static RECEIVER: ResourceType = ResourceType {
     name: "receiver",
-    number: "account",
-    own: "",
-    parent: "",
+    merchant_no: "account",
+    platform_id: "",
+    parent_id: "",
     state: "state",
     amount: "",
-    new: &[set("/state", Fill::Text("ADDED"))],
-    same: &["/type"],
-    used: CHANGED,
-    over: &[],
-    unknown: NOT_FOUND,
-    ties: &["type"],
-    begin: no_rule,
-    load: no_rule,
+    initial: &[set("/state", FieldValue::Text("ADDED"))],
+    idempotency_fields: &["/type"],
+    conflict: CHANGED,
+    terminal_states: &[],
+    not_found: NOT_FOUND,
+    must_match: &["type"],
+    on_create: no_rule,
+    on_load: no_rule,
 };
 
-pub(crate) static SHARE: Kind = Kind {
+pub(crate) static PROFIT_SHARE: ResourceType = ResourceType {
     name: "share",
-    number: "out_order_no",
-    own: "order_id",
-    parent: "transaction_id",
+    merchant_no: "out_order_no",
+    platform_id: "order_id",
+    parent_id: "transaction_id",
     state: "state",
     amount: "/total",
-    new: &[set("/state", Fill::Text("PROCESSING")), set("/order_id", Fill::Number("3000", 28))],
-    same: &["/transaction_id", "/receivers", "/unfreeze_unsplit"],
-    used: CHANGED,
-    over: &[],
-    unknown: NOT_FOUND,
-    ties: &["transaction_id"],
-    begin: shares::begin,
-    load: no_rule,
+    initial: &[
+        set("/state", FieldValue::Text("PROCESSING")),
+        set("/order_id", FieldValue::DatedNumber("3000", 28)),
+    ],
+    idempotency_fields: &["/transaction_id", "/receivers", "/unfreeze_unsplit"],
+    conflict: CHANGED,
+    terminal_states: &[],
+    not_found: NOT_FOUND,
+    must_match: &["transaction_id"],
+    on_create: rules::deduct_shares,
+    on_load: no_rule,
 };
 
-static FINISH: Step = Step {
+static FINISH: Transition = Transition {
     from: &["PROCESSING"],
     to: "FINISHED",
-    sets: &[],
-    refuses: &[],
-    wrong: WRONG_STATE,
-    again: false,
+    set: &[],
+    errors: &[],
+    default_error: WRONG_STATE,
+    idempotent: false,
     settles: true,
-    rule: shares::finish,
-    event: None,
+    can_be_held: false,
+    rule: rules::finish,
+    notification: None,
 };
 
-pub(crate) static RETURN: Kind = Kind {
+pub(crate) static SHARE_RETURN: ResourceType = ResourceType {
     name: "return",
-    number: "out_return_no",
-    own: "return_id",
-    parent: "order_id",
+    merchant_no: "out_return_no",
+    platform_id: "return_id",
+    parent_id: "order_id",
     state: "result",
     amount: "/amount",
-    new: &[
-        set("/result", Fill::Text("SUCCESS")),
-        set("/return_id", Fill::Number("3008", 28)),
-        set("/create_time", Fill::Now),
-        set("/finish_time", Fill::Now),
+    initial: &[
+        set("/result", FieldValue::Text("SUCCESS")),
+        set("/return_id", FieldValue::DatedNumber("3008", 28)),
+        set("/create_time", FieldValue::Now),
+        set("/finish_time", FieldValue::Now),
     ],
-    same: &["/order_id", "/out_order_no", "/return_mchid", "/amount"],
-    used: CHANGED,
-    over: &[],
-    unknown: NOT_FOUND,
-    ties: &["out_order_no"],
-    begin: shares::give_back,
-    load: no_rule,
+    idempotency_fields: &["/order_id", "/out_order_no", "/return_mchid", "/amount"],
+    conflict: CHANGED,
+    terminal_states: &[],
+    not_found: NOT_FOUND,
+    must_match: &["out_order_no"],
+    on_create: rules::check_return,
+    on_load: no_rule,
 };
 
-const SHARED: Fields = &["sub_mchid", "transaction_id", "out_order_no", "order_id", "state", "receivers"];
+const SHARE_FIELDS: Fields =
+    &["sub_mchid", "transaction_id", "out_order_no", "order_id", "state", "receivers"];
 
-const RETURNED: Fields = &[
+const RETURN_FIELDS: Fields = &[
     "sub_mchid",
     "order_id",
     "out_order_no",
@@ -92,101 +104,120 @@ const RETURNED: Fields = &[
     "finish_time",
 ];
 
-const TYPES: &[&str] = &["MERCHANT_ID", "PERSONAL_OPENID", "PERSONAL_SUB_OPENID"];
+const RECEIVER_TYPES: &[&str] = &["MERCHANT_ID", "PERSONAL_OPENID", "PERSONAL_SUB_OPENID"];
 
-const ACCOUNT: Need =
-    Need::All(&[Need::Text("/appid", 32), Need::OneOf("/type", TYPES), Need::Text("/account", 64)]);
+const ACCOUNT_PARAMS: Param = Param::All(&[
+    Param::Text("/appid", 32),
+    Param::OneOf("/type", RECEIVER_TYPES),
+    Param::Text("/account", 64),
+]);
 
-pub(super) const ROWS: &[Row] = &[
-    Row {
-        method: POST,
+pub(crate) const ENDPOINTS: &[Endpoint] = &[
+    Endpoint {
+        method: Method::POST,
         template: "v3/profitsharing/receivers/add",
-        partner: None,
-        needs: &[ACCOUNT, Need::Text("/relation_type", 32), Need::May("/name", 10240)],
-        act: Create(
+        partner_template: None,
+        params: &[ACCOUNT_PARAMS, Param::Text("/relation_type", 32), Param::Optional("/name", 10240)],
+        action: Action::Create(
             &RECEIVER,
             &[],
             None,
             &["sub_mchid", "type", "account", "name", "relation_type", "custom_relation"],
         ),
     },
-    Row {
-        method: POST,
+    Endpoint {
+        method: Method::POST,
         template: "v3/profitsharing/receivers/delete",
-        partner: None,
-        needs: &[ACCOUNT],
-        act: Remove(&RECEIVER, By::Number(Place::Body("/account")), &["sub_mchid", "type", "account"]),
+        partner_template: None,
+        params: &[ACCOUNT_PARAMS],
+        action: Action::Delete(
+            &RECEIVER,
+            Lookup::MerchantNo(Location::Body("/account")),
+            &["sub_mchid", "type", "account"],
+        ),
     },
-    Row {
-        method: POST,
+    Endpoint {
+        method: Method::POST,
         template: "v3/profitsharing/orders",
-        partner: None,
-        needs: &[
-            Need::Text("/appid", 32),
-            Need::Text("/transaction_id", 32),
-            Need::Number("/out_order_no", 1, 64),
-            Need::List(
+        partner_template: None,
+        params: &[
+            Param::Text("/appid", 32),
+            Param::Text("/transaction_id", 32),
+            Param::MerchantNo("/out_order_no", 1, 64),
+            Param::List(
                 "/receivers",
                 1,
                 50,
                 &[
-                    Need::OneOf("/type", TYPES),
-                    Need::Text("/account", 64),
-                    Need::Cents("/amount"),
-                    Need::Text("/description", 80),
+                    Param::OneOf("/type", RECEIVER_TYPES),
+                    Param::Text("/account", 64),
+                    Param::Amount("/amount"),
+                    Param::Text("/description", 80),
                 ],
             ),
         ],
-        act: Create(&SHARE, &[], Some(&FINISH), SHARED),
+        action: Action::Create(&PROFIT_SHARE, &[], Some(&FINISH), SHARE_FIELDS),
     },
-    Row {
-        method: POST,
+    Endpoint {
+        method: Method::POST,
         template: "v3/profitsharing/orders/unfreeze",
-        partner: None,
-        needs: &[
-            Need::Text("/transaction_id", 32),
-            Need::Number("/out_order_no", 1, 64),
-            Need::Text("/description", 80),
+        partner_template: None,
+        params: &[
+            Param::Text("/transaction_id", 32),
+            Param::MerchantNo("/out_order_no", 1, 64),
+            Param::Text("/description", 80),
         ],
-        act: Create(
-            &SHARE,
-            &[set("/unfreeze_unsplit", Fill::Yes), set("/receivers", Fill::Nothing)],
+        action: Action::Create(
+            &PROFIT_SHARE,
+            &[set("/unfreeze_unsplit", FieldValue::True), set("/receivers", FieldValue::Null)],
             Some(&FINISH),
-            SHARED,
+            SHARE_FIELDS,
         ),
     },
-    Row {
-        method: GET,
+    Endpoint {
+        method: Method::GET,
         template: "v3/profitsharing/orders/{out_order_no}",
-        partner: None,
-        needs: &[Need::Query("transaction_id")],
-        act: Query(&SHARE, By::Number(Place::Var("out_order_no")), SHARED),
+        partner_template: None,
+        params: &[Param::Query("transaction_id")],
+        action: Action::Query(
+            &PROFIT_SHARE,
+            Lookup::MerchantNo(Location::Path("out_order_no")),
+            SHARE_FIELDS,
+        ),
     },
-    Row {
-        method: GET,
+    Endpoint {
+        method: Method::GET,
         template: "v3/profitsharing/transactions/{transaction_id}/amounts",
-        partner: None,
-        needs: &[],
-        act: Query(&ORDER, By::Anyones(Place::Var("transaction_id")), &["transaction_id", "unsplit_amount"]),
+        partner_template: None,
+        params: &[],
+        action: Action::Query(
+            &ORDER,
+            Lookup::PlatformIdInAnyScope(Location::Path("transaction_id")),
+            &["transaction_id", "unsplit_amount"],
+        ),
     },
-    Row {
-        method: POST,
+    Endpoint {
+        method: Method::POST,
         template: "v3/profitsharing/return-orders",
-        partner: None,
-        needs: &[
-            Need::Either("/order_id", "/out_order_no"),
-            Need::Number("/out_return_no", 1, 64),
-            Need::Text("/return_mchid", 32),
-            Need::Cents("/amount"),
-            Need::Text("/description", 80),
+        partner_template: None,
+        params: &[
+            Param::Either("/order_id", "/out_order_no"),
+            Param::MerchantNo("/out_return_no", 1, 64),
+            Param::Text("/return_mchid", 32),
+            Param::Amount("/amount"),
+            Param::Text("/description", 80),
         ],
-        act: Create(&RETURN, &[], None, RETURNED),
+        action: Action::Create(&SHARE_RETURN, &[], None, RETURN_FIELDS),
     },
-    Row {
-        method: GET,
+    Endpoint {
+        method: Method::GET,
         template: "v3/profitsharing/return-orders/{out_return_no}",
-        partner: None,
-        needs: &[Need::Query("out_order_no")],
-        act: Query(&RETURN, By::Number(Place::Var("out_return_no")), RETURNED),
+        partner_template: None,
+        params: &[Param::Query("out_order_no")],
+        action: Action::Query(
+            &SHARE_RETURN,
+            Lookup::MerchantNo(Location::Path("out_return_no")),
+            RETURN_FIELDS,
+        ),
     },
 ];

@@ -1,35 +1,41 @@
-//! Refunds of orders, whole or in parts.
+//! Full and partial refunds of orders.
 
-use super::{
-    Act::{Create, Query},
-    By, CHANGED, Fields, Fill, GET, Kind, NOT_FOUND, Need, Notice, POST, Place, Row, Step, WRONG_STATE, keep,
-    set,
+pub(crate) mod rules;
+
+use http::Method;
+
+use crate::sandbox::model::engine::{
+    error_code::{CHANGED, NOT_FOUND, WRONG_STATE},
+    params::Param,
+    schema::{
+        Action, Endpoint, FieldValue, Fields, Location, Lookup, NotificationType, ResourceType, Transition,
+        no_rule, set, set_if_missing,
+    },
 };
-use crate::sandbox::{catalogue::no_rule, flow::refunds};
 
-pub(crate) static REFUND: Kind = Kind {
+pub(crate) static REFUND: ResourceType = ResourceType {
     name: "refund",
-    number: "out_refund_no",
-    own: "refund_id",
-    parent: "transaction_id",
+    merchant_no: "out_refund_no",
+    platform_id: "refund_id",
+    parent_id: "transaction_id",
     state: "status",
     amount: "/amount/refund",
-    new: &[
-        set("/status", Fill::Text("PROCESSING")),
-        set("/refund_status", Fill::Text("PROCESSING")),
-        set("/refund_id", Fill::Number("50", 28)),
-        set("/create_time", Fill::Now),
-        set("/channel", Fill::Text("ORIGINAL")),
-        set("/user_received_account", Fill::Text("支付用户零钱")),
-        keep("/funds_account", Fill::Text("AVAILABLE")),
-        set("/mchid", Fill::Mchid),
-        set("/amount/payer_total", Fill::Copy("/amount/total")),
-        set("/amount/payer_refund", Fill::Copy("/amount/refund")),
-        set("/amount/settlement_refund", Fill::Copy("/amount/refund")),
-        set("/amount/settlement_total", Fill::Copy("/amount/total")),
-        set("/amount/discount_refund", Fill::Cents(0)),
+    initial: &[
+        set("/status", FieldValue::Text("PROCESSING")),
+        set("/refund_status", FieldValue::Text("PROCESSING")),
+        set("/refund_id", FieldValue::DatedNumber("50", 28)),
+        set("/create_time", FieldValue::Now),
+        set("/channel", FieldValue::Text("ORIGINAL")),
+        set("/user_received_account", FieldValue::Text("支付用户零钱")),
+        set_if_missing("/funds_account", FieldValue::Text("AVAILABLE")),
+        set("/mchid", FieldValue::Mchid),
+        set("/amount/payer_total", FieldValue::CopyOf("/amount/total")),
+        set("/amount/payer_refund", FieldValue::CopyOf("/amount/refund")),
+        set("/amount/settlement_refund", FieldValue::CopyOf("/amount/refund")),
+        set("/amount/settlement_total", FieldValue::CopyOf("/amount/total")),
+        set("/amount/discount_refund", FieldValue::Cents(0)),
     ],
-    same: &[
+    idempotency_fields: &[
         "/transaction_id",
         "/out_trade_no",
         "/sub_mchid",
@@ -38,25 +44,26 @@ pub(crate) static REFUND: Kind = Kind {
         "/amount/currency",
         "/notify_url",
     ],
-    used: CHANGED,
-    over: &[],
-    unknown: NOT_FOUND,
-    ties: &[],
-    begin: refunds::begin,
-    load: no_rule,
+    conflict: CHANGED,
+    terminal_states: &[],
+    not_found: NOT_FOUND,
+    must_match: &[],
+    on_create: rules::check_and_deduct,
+    on_load: no_rule,
 };
 
-/// The money is back with the payer.
-pub(crate) static SETTLE: Step = Step {
+/// The payer has the money back.
+pub(crate) static SETTLE_REFUND: Transition = Transition {
     from: &["PROCESSING"],
     to: "SUCCESS",
-    sets: &[set("/refund_status", Fill::Text("SUCCESS")), set("/success_time", Fill::Now)],
-    refuses: &[],
-    wrong: WRONG_STATE,
-    again: false,
+    set: &[set("/refund_status", FieldValue::Text("SUCCESS")), set("/success_time", FieldValue::Now)],
+    errors: &[],
+    default_error: WRONG_STATE,
+    idempotent: false,
     settles: true,
+    can_be_held: true,
     rule: no_rule,
-    event: Some(Notice {
+    notification: Some(NotificationType {
         event_type: "REFUND.SUCCESS",
         original_type: "refund",
         summary: "退款成功",
@@ -76,7 +83,7 @@ pub(crate) static SETTLE: Step = Step {
     }),
 };
 
-const SHOWN: Fields = &[
+const QUERY_FIELDS: Fields = &[
     "refund_id",
     "out_refund_no",
     "transaction_id",
@@ -90,29 +97,29 @@ const SHOWN: Fields = &[
     "amount",
 ];
 
-pub(super) const ROWS: &[Row] = &[
-    Row {
-        method: POST,
+pub(crate) const ENDPOINTS: &[Endpoint] = &[
+    Endpoint {
+        method: Method::POST,
         template: "v3/refund/domestic/refunds",
-        partner: None,
-        needs: &[
-            Need::Either("/out_trade_no", "/transaction_id"),
-            Need::Number("/out_refund_no", 1, 64),
-            Need::May("/sub_mchid", 32),
-            Need::May("/reason", 80),
-            Need::MayUrl("/notify_url"),
-            Need::Cents("/amount/refund"),
-            Need::Cents("/amount/total"),
-            Need::Text("/amount/currency", 16),
-            Need::Currency("/amount/currency"),
+        partner_template: None,
+        params: &[
+            Param::Either("/out_trade_no", "/transaction_id"),
+            Param::MerchantNo("/out_refund_no", 1, 64),
+            Param::Optional("/sub_mchid", 32),
+            Param::Optional("/reason", 80),
+            Param::OptionalUrl("/notify_url"),
+            Param::Amount("/amount/refund"),
+            Param::Amount("/amount/total"),
+            Param::Text("/amount/currency", 16),
+            Param::Currency("/amount/currency"),
         ],
-        act: Create(&REFUND, &[], Some(&SETTLE), SHOWN),
+        action: Action::Create(&REFUND, &[], Some(&SETTLE_REFUND), QUERY_FIELDS),
     },
-    Row {
-        method: GET,
+    Endpoint {
+        method: Method::GET,
         template: "v3/refund/domestic/refunds/{out_refund_no}",
-        partner: None,
-        needs: &[],
-        act: Query(&REFUND, By::Number(Place::Var("out_refund_no")), SHOWN),
+        partner_template: None,
+        params: &[],
+        action: Action::Query(&REFUND, Lookup::MerchantNo(Location::Path("out_refund_no")), QUERY_FIELDS),
     },
 ];

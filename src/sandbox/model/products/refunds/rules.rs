@@ -1,70 +1,84 @@
-//! Rules of refunds.
+//! The rules of refunds.
 
 use serde_json::json;
 
-use super::{
-    super::{
-        catalogue::{Code, NOT_FOUND, ORDER, REFUND},
-        refusal::Refusal,
-        store::Document,
+use super::REFUND;
+use crate::sandbox::{
+    http::error_response::ErrorResponse,
+    model::{
+        engine::{
+            Session, cents, describe,
+            error_code::{ErrorCode, NOT_FOUND},
+            text,
+        },
+        products::orders::{self, ORDER},
     },
-    Flow, cents, described, orders, text,
+    store::documents::Document,
 };
 
-const UNPAID: Code = Code::new(400, "INVALID_REQUEST", "订单未支付，不能退款");
-const NOT_ENOUGH: Code = Code::new(403, "NOT_ENOUGH", "可退金额不足");
+const UNPAID: ErrorCode = ErrorCode::new(400, "INVALID_REQUEST", "订单未支付，不能退款");
+const NOT_ENOUGH: ErrorCode = ErrorCode::new(403, "NOT_ENOUGH", "可退金额不足");
 
-/// Checks it against the order, which is one with a refund from now on.
-pub(crate) fn begin(flow: &mut Flow<'_>, refund: &mut Document) -> Result<(), Refusal> {
-    let mut order = order(flow, refund)?;
-    orders::expire(flow, &mut order)?;
+/// Checks the refund against its order, and marks the order as refunded.
+pub(crate) fn check_and_deduct(
+    session: &mut Session<'_>,
+    refund: &mut Document,
+) -> Result<(), ErrorResponse> {
+    let mut order = order(session, refund)?;
+    orders::rules::expire(session, &mut order)?;
     let Some(transaction) = text(&order.body, "transaction_id").map(String::from) else {
-        return Err(UNPAID.refusal(&described(&ORDER, &order)));
+        return Err(UNPAID.response(&describe(&ORDER, &order)));
     };
-    let (total, wanted) = (cents(&order.body, "/amount/total"), cents(&refund.body, "/amount/refund"));
+    let (total, amount) = (cents(&order.body, "/amount/total"), cents(&refund.body, "/amount/refund"));
     if cents(&refund.body, "/amount/total") != total {
-        return Err(Refusal::param("body", "/amount/total", &format!("the order's total is {total}")));
+        return Err(ErrorResponse::param_error(
+            "body",
+            "/amount/total",
+            &format!("the order's total is {total}"),
+        ));
     }
     if refund.body["amount"]["currency"] != order.body["amount"]["currency"] {
         let issue = format!("the order's currency is {}", order.body["amount"]["currency"]);
-        return Err(Refusal::param("body", "/amount/currency", &issue));
+        return Err(ErrorResponse::param_error("body", "/amount/currency", &issue));
     }
-    if wanted > total {
-        return Err(Refusal::param("body", "/amount/refund", "more than the order's total"));
+    if amount > total {
+        return Err(ErrorResponse::param_error("body", "/amount/refund", "more than the order's total"));
     }
-    let others = flow.documents.children(REFUND.name, &transaction)?;
-    let counts = |refund: &&Document| !matches!(refund.state.as_str(), "CLOSED" | "ABNORMAL");
-    let gone: i64 = others.iter().filter(counts).map(|refund| cents(&refund.body, "/amount/refund")).sum();
-    if wanted > total - gone {
-        let named =
-            Refusal::param("body", "/amount/refund", &format!("{} of {total} are left", total - gone));
-        return Err(Refusal { detail: named.detail, ..NOT_ENOUGH.refusal(&named.message) });
+    let others = session.documents.children(REFUND.name, &transaction)?;
+    let is_effective = |refund: &&Document| !matches!(refund.state.as_str(), "CLOSED" | "ABNORMAL");
+    let refunded: i64 =
+        others.iter().filter(is_effective).map(|refund| cents(&refund.body, "/amount/refund")).sum();
+    if amount > total - refunded {
+        let issue = format!("{} of {total} can still be refunded", total - refunded);
+        return Err(NOT_ENOUGH.field_response("/amount/refund", &issue));
     }
     refund.body["transaction_id"] = json!(transaction);
-    refund.body["out_trade_no"] = json!(order.number);
+    refund.body["out_trade_no"] = json!(order.merchant_no);
     if let Some(provider) = order.body.get("sp_mchid") {
         refund.body["sp_mchid"] = provider.clone();
     }
     order.body["trade_state"] = json!("REFUND");
     order.body["trade_state_desc"] = json!("转入退款");
     if order.body.get("unsplit_amount").is_some() {
-        order.body["unsplit_amount"] = json!((cents(&order.body, "/unsplit_amount") - wanted).max(0));
+        order.body["unsplit_amount"] = json!((cents(&order.body, "/unsplit_amount") - amount).max(0));
     }
-    flow.save(&ORDER, &mut order)
+    session.save(&ORDER, &mut order)
 }
 
-fn order(flow: &Flow<'_>, refund: &Document) -> Result<Document, Refusal> {
+fn order(session: &Session<'_>, refund: &Document) -> Result<Document, ErrorResponse> {
     let given = |name| text(&refund.body, name).filter(|text| !text.is_empty());
     let (transaction, number) = (given("transaction_id"), given("out_trade_no"));
     let found = match (transaction, number) {
-        (Some(transaction), _) => flow.documents.owned(ORDER.name, flow.scope, transaction)?,
-        (None, number) => flow.documents.numbered(ORDER.name, flow.scope, number.unwrap_or_default())?,
+        (Some(transaction), _) => session.documents.by_platform_id(ORDER.name, session.scope, transaction)?,
+        (None, number) => {
+            session.documents.by_merchant_no(ORDER.name, session.scope, number.unwrap_or_default())?
+        }
     };
     let name = transaction.or(number).unwrap_or_default();
-    let order = found.ok_or_else(|| NOT_FOUND.refusal(&format!("there is no order {name}")))?;
-    if number.is_some_and(|number| number != order.number) {
-        let issue = format!("the order of this transaction_id is {}", order.number);
-        return Err(Refusal::param("body", "/out_trade_no", &issue));
+    let order = found.ok_or_else(|| NOT_FOUND.response(&format!("there is no order {name}")))?;
+    if number.is_some_and(|number| number != order.merchant_no) {
+        let issue = format!("the order of this transaction_id is {}", order.merchant_no);
+        return Err(ErrorResponse::param_error("body", "/out_trade_no", &issue));
     }
     Ok(order)
 }

@@ -1,7 +1,7 @@
 use super::*;
 
 fn hits(seed: u64, rule: &str, count: usize) -> Vec<usize> {
-    let mut faults = Faults::new(seed);
+    let mut faults = ActiveFaults::new(seed);
     faults.add(rule.parse().unwrap()).unwrap();
     (1..=count).filter(|_| !faults.of_request("/v3/x/y").is_empty()).collect()
 }
@@ -15,7 +15,7 @@ fn the_generator_is_splitmix64() {
 }
 
 #[test]
-fn what_a_rule_hits() {
+fn a_rule_hits_its_share_of_the_matches() {
     assert_eq!(hits(1, "cut-body", 3), [1, 2, 3]);
     assert_eq!(hits(1, "cut-body nth=2", 5), [2]);
     assert_eq!(hits(1, "cut-body nth=2 times=2", 5), [2, 3]);
@@ -31,8 +31,8 @@ fn what_a_rule_hits() {
 }
 
 #[test]
-fn two_rules_with_one_share_hit_apart() {
-    let mut faults = Faults::new(5);
+fn two_rules_with_the_same_share_are_independent() {
+    let mut faults = ActiveFaults::new(5);
     for rule in ["cut-body share=0.5", "wrong-body share=0.5"] {
         faults.add(rule.parse().unwrap()).unwrap();
     }
@@ -44,7 +44,7 @@ fn two_rules_with_one_share_hit_apart() {
 }
 
 #[test]
-fn texts_that_are_no_rule() {
+fn invalid_rules() {
     for text in [
         "",
         "no-such-fault",

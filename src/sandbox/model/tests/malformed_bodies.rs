@@ -1,12 +1,22 @@
-//! Nothing that a merchant can sign makes the sandbox panic, or say that it is at fault.
+//! No body that a merchant can sign makes the sandbox panic or respond with an internal error.
+
+use std::{collections::HashSet, sync::Arc};
 
 use bytes::Bytes;
 use http::HeaderMap;
+use serde_json::{Value, json};
 
-use super::{super::super::check::Arrived, *};
-use crate::sandbox::template::Vars;
+use super::{engine_with, identity};
+use crate::sandbox::{
+    http::{path_template::Vars, request::IncomingRequest},
+    model::{
+        self,
+        engine::{Engine, call::Call, schema::Action},
+        payer_actions, resource_list,
+    },
+};
 
-/// Every field that any row looks at, as it should be.
+/// Every field that any endpoint reads, with a valid value.
 fn fields() -> Value {
     serde_json::from_str(
         r#"{
@@ -34,7 +44,7 @@ fn fields() -> Value {
     .unwrap()
 }
 
-/// The pointers to all that is in a value.
+/// The pointers to all values within a value.
 fn pointers(value: &Value, at: &str, all: &mut Vec<String>) {
     let inner: Vec<(String, &Value)> = match value {
         Value::Object(map) => map.iter().map(|(name, value)| (name.clone(), value)).collect(),
@@ -48,60 +58,57 @@ fn pointers(value: &Value, at: &str, all: &mut Vec<String>) {
     }
 }
 
-/// Sends a body to every row, and plays everybody else's part.
-fn everything(platform: &Platform, body: &Value) {
+/// Sends a body to every endpoint, and performs the actions of the payer.
+fn use_everywhere(engine: &Engine, body: &Value) {
     let mut body = body.clone();
-    // What is taken away would be missed by the rows behind it.
+    // Deletions last: other endpoints need the resources.
     let (last, first): (Vec<_>, Vec<_>) =
-        catalogue::rows().partition(|row| matches!(row.act, Act::Remove(..)));
-    for row in first.into_iter().chain(last) {
-        for (template, partner) in
-            std::iter::once((row.template, false)).chain(row.partner.map(|template| (template, true)))
-        {
+        model::endpoints().partition(|endpoint| matches!(endpoint.action, Action::Delete(..)));
+    for endpoint in first.into_iter().chain(last) {
+        let direct = std::iter::once((endpoint.template, false));
+        for (template, partner) in direct.chain(endpoint.partner_template.map(|template| (template, true))) {
             let names = template.split(['{', '}']).skip(1).step_by(2);
             let text = |name: &str| body[name].as_str().unwrap_or("P1234567").to_string();
             let vars: Vars = names.map(|name| (name.to_string(), text(name))).collect();
             let query =
                 "mchid=1900000109&sp_mchid=1900000109&service_id=500001&appid=wx1&bill_date=2026-11-20";
-            let request = Arrived {
-                method: row.method.clone(),
+            let request = IncomingRequest {
+                method: endpoint.method.clone(),
                 target: format!("/{template}?{query}&out_order_no=S1&openid=o1"),
                 headers: HeaderMap::new(),
                 body: Bytes::new(),
             };
-            let mut call = Call::new(platform, &request, vars, &body);
+            let mut call = Call::new(engine, &request, vars, &body);
             call.partner = partner;
-            if row.needs.iter().try_for_each(|need| need.check(&call)).is_err() {
-                continue;
-            }
-            if let Err(refusal) = answer(&call, &row.act) {
-                assert!(refusal.status < 500, "{template} {body}: {}", refusal.message);
+            if let Err(error) = engine.handle(endpoint, &call) {
+                assert!(error.status < 500, "{template} {body}: {}", error.message);
             }
         }
-        let _ = platform.pay("P1234567");
-        let _ = platform.pay("C1234567");
-        let order = platform.work("", &Value::Null, |flow| flow.documents.newest("order", "P1234567"));
+        let _ = payer_actions::pay(engine, "P1234567");
+        let _ = payer_actions::pay(engine, "C1234567");
+        let order = engine.access(|session| session.documents.newest_by_merchant_no("order", "P1234567"));
         if let (Some(fields), Ok(Some(order))) = (body.as_object_mut(), order) {
-            fields.insert("transaction_id".into(), json!(order.own));
+            fields.insert("transaction_id".into(), json!(order.platform_id));
         }
-        for (kind, step, number) in [
-            (&catalogue::SERVICE, &catalogue::CONFIRM, "S1"),
-            (&catalogue::PERMISSION, &catalogue::OPEN, "A1"),
-            (&catalogue::TRANSFER, &catalogue::ACCEPT, "T1"),
+        for (action, number) in [
+            (&payer_actions::CONFIRM_SERVICE_ORDER, "S1"),
+            (&payer_actions::OPEN, "A1"),
+            (&payer_actions::ACCEPT, "T1"),
         ] {
-            let _ = platform.turn(kind, step, number);
+            let _ = payer_actions::perform_on_newest(engine, action, number);
         }
     }
-    platform.resources(100).unwrap();
+    resource_list::newest(engine, 100).unwrap();
 }
 
 #[test]
-fn any_body_is_answered_or_refused() {
-    let mut platform = platform();
+fn every_body_is_accepted_or_rejected() {
+    let identity = Arc::new(identity());
+    let engine = || engine_with(Arc::clone(&identity), false);
     let mut all = Vec::new();
     pointers(&fields(), "", &mut all);
     all.push(String::new());
-    let odd = [
+    let unusual = [
         Value::Null,
         json!([]),
         json!([7, "x"]),
@@ -113,21 +120,21 @@ fn any_body_is_answered_or_refused() {
     ];
     // Every value for every field would take half a minute.
     for (index, pointer) in all.iter().enumerate() {
-        for value in odd.iter().cycle().skip(index % odd.len()).take(2) {
+        for value in unusual.iter().cycle().skip(index % unusual.len()).take(2) {
             let mut body = fields();
             *body.pointer_mut(pointer).unwrap() = value.clone();
-            platform.store = Store::in_memory().unwrap();
-            everything(&platform, &body);
+            use_everywhere(&engine(), &body);
         }
     }
-    // And the body as it should be reaches what the others only may.
-    platform.store = Store::in_memory().unwrap();
-    everything(&platform, &fields());
-    // What a share gives back has a number for an amount.
-    let mut back = fields();
-    back["amount"] = json!(1);
-    everything(&platform, &back);
-    let kinds: std::collections::HashSet<_> =
-        platform.resources(100).unwrap().into_iter().map(|one| one.kind).collect();
-    assert_eq!(kinds.len(), 8, "all but the receiver, which was taken away: {kinds:?}");
+    // The valid body reaches every action.
+    let engine = engine();
+    use_everywhere(&engine, &fields());
+    // A profit sharing return has a number as its amount.
+    let mut share_return = fields();
+    share_return["amount"] = json!(1);
+    use_everywhere(&engine, &share_return);
+    let types: HashSet<_> = (resource_list::newest(&engine, 100).unwrap().into_iter())
+        .map(|resource| resource.resource_type)
+        .collect();
+    assert_eq!(types.len(), 8, "all but the receiver, which was deleted: {types:?}");
 }

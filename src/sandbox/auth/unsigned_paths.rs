@@ -1,51 +1,51 @@
-//! Which successful GETs the platform does not sign. This sandbox's own table, apart from the client's.
+//! The GETs whose successful responses the platform does not sign. The client has its own table.
 
-use super::{check::Arrived, template};
+use crate::sandbox::http::{path_template, request::IncomingRequest};
 
 const UNSIGNED: [&str; 4] =
     ["v3/billdownload/file", "v3/transferdownload/elecvoucherfile", "v3/transferdownload/signfile", OPEN];
 
-/// Lives on another host, and wants no `Authorization`.
+/// On another host; needs no `Authorization`.
 const OPEN: &str = "v3/new-tax-control-fapiao/download";
 
-/// What follows is a media id, which may hold slashes; `upload` is no id.
+/// Followed by a media id, which can contain slashes. `upload` is not an id.
 const IMAGES: [&str; 2] = ["v3/merchant-service/images/", "v3/global/merchant-service/images/"];
 
-/// Their signature is over the digest in [`STATEMENT_SHA1`], because the file itself is too large for that.
+/// The signature covers the digest in [`STATEMENT_SHA1`] instead of the large file.
 const STATEMENTS: [&str; 2] = ["v3/statements", "v3/global/statements"];
 
-pub(super) const STATEMENT_SHA1: &str = "Wechatpay-Statement-Sha1";
+pub(crate) const STATEMENT_SHA1: &str = "Wechatpay-Statement-Sha1";
 
-/// Whether a success of this request goes out without a signature.
-pub(super) fn is_unsigned(request: &Arrived) -> bool {
+/// Whether a successful response to this request is unsigned.
+pub(crate) fn is_unsigned(request: &IncomingRequest) -> bool {
     let path = path(&request.target);
     let image = IMAGES.iter().find_map(|images| path.strip_prefix(images));
     request.method == "GET"
         && (UNSIGNED.contains(&path.as_str()) || image.is_some_and(|id| !id.is_empty() && id != "upload"))
 }
 
-/// Whether the request may come without `Authorization`.
-pub(super) fn is_open(request: &Arrived) -> bool {
+/// Whether the request may omit `Authorization`.
+pub(crate) fn needs_no_authorization(request: &IncomingRequest) -> bool {
     request.method == "GET" && path(&request.target) == OPEN
 }
 
-pub(super) fn is_statement(request: &Arrived) -> bool {
+pub(crate) fn is_statement(request: &IncomingRequest) -> bool {
     request.method == "GET" && STATEMENTS.contains(&path(&request.target).as_str())
 }
 
-/// In lower case and without a base's prefix, for comparing.
+/// In lower case and without the path of the base URL, for comparison.
 fn path(target: &str) -> String {
     let lower = target.to_ascii_lowercase();
-    let segments = template::segments(&lower).unwrap_or_default();
-    template::without_prefix(&segments).join("/")
+    let segments = path_template::decode_segments(&lower).unwrap_or_default();
+    path_template::strip_base_path(&segments).join("/")
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    fn get(target: &str) -> Arrived {
-        Arrived {
+    fn get(target: &str) -> IncomingRequest {
+        IncomingRequest {
             method: http::Method::GET,
             target: target.into(),
             headers: http::HeaderMap::new(),
@@ -54,7 +54,7 @@ mod tests {
     }
 
     #[test]
-    fn the_table() {
+    fn unsigned_paths() {
         for target in [
             "/v3/billdownload/file?token=x",
             "/V3/BillDownload/File",

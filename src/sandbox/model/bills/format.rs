@@ -1,16 +1,16 @@
-//! The lines of a bill: names, rows with a backquote before each value, and a summary.
+//! The format of a bill: the column names, rows with a backquote before each value, a summary.
 
 use serde_json::Value;
 
-use super::super::{clock::beijing, store::Document};
+use crate::sandbox::{http::clock::beijing_time, store::documents::Document};
 
-/// A payment, or a refund of it.
-pub(super) struct Entry {
-    pub(super) order: Document,
-    pub(super) refund: Option<Document>,
+/// A payment, or a refund of a payment.
+pub(crate) struct Entry {
+    pub(crate) order: Document,
+    pub(crate) refund: Option<Document>,
 }
 
-pub(super) const ALL: &[&str] = &[
+pub(crate) const ALL: &[&str] = &[
     "交易时间",
     "公众账号ID",
     "商户号",
@@ -40,7 +40,7 @@ pub(super) const ALL: &[&str] = &[
     "费率备注",
 ];
 
-pub(super) const SUCCESS: &[&str] = &[
+pub(crate) const SUCCESS: &[&str] = &[
     "交易时间",
     "公众账号ID",
     "商户号",
@@ -63,7 +63,7 @@ pub(super) const SUCCESS: &[&str] = &[
     "费率备注",
 ];
 
-pub(super) const REFUND: &[&str] = &[
+pub(crate) const REFUND: &[&str] = &[
     "交易时间",
     "公众账号ID",
     "商户号",
@@ -103,7 +103,7 @@ const FUND_FLOW: &str = "记账时间,微信支付业务单号,资金流水单�
 
 const FUND_FLOW_SUMMARY: &str = "资金流水总笔数,收入笔数,收入金额,支出笔数,支出金额";
 
-pub(super) fn trade(columns: &[&str], entries: &[Entry], mchid: &str) -> String {
+pub(crate) fn trade(columns: &[&str], entries: &[Entry], mchid: &str) -> String {
     let mut bill = format!("\u{feff}{}\r\n", columns.join(","));
     for entry in entries {
         let values: Vec<String> = columns.iter().map(|name| entry.value(name, mchid)).collect();
@@ -117,30 +117,30 @@ pub(super) fn trade(columns: &[&str], entries: &[Entry], mchid: &str) -> String 
     bill
 }
 
-/// `balance` is what the account held when the day began, in cents.
-pub(super) fn fund_flow(entries: &[Entry], mut balance: i64) -> String {
+/// `balance` is the balance of the account at the start of the day, in cents.
+pub(crate) fn fund_flow(entries: &[Entry], mut balance: i64) -> String {
     let mut bill = format!("\u{feff}{FUND_FLOW}\r\n");
     for entry in entries {
-        let (document, kind, way) = match &entry.refund {
+        let (document, business, direction) = match &entry.refund {
             Some(refund) => (refund, "退款", "支出"),
             None => (&entry.order, "交易", "收入"),
         };
         balance += if entry.refund.is_some() { -entry.cents() } else { entry.cents() };
-        let own = document.own.clone().unwrap_or_default();
+        let id = document.platform_id.clone().unwrap_or_default();
         line(
             &mut bill,
             &[
-                entry.when(),
-                entry.order.own.clone().unwrap_or_default(),
-                own,
-                kind.into(),
-                kind.into(),
-                way.into(),
+                entry.formatted_time(),
+                entry.order.platform_id.clone().unwrap_or_default(),
+                id,
+                business.into(),
+                business.into(),
+                direction.into(),
                 yuan(entry.cents()),
                 yuan(balance),
                 "system".into(),
                 String::new(),
-                document.number.clone(),
+                document.merchant_no.clone(),
             ],
         );
     }
@@ -155,13 +155,13 @@ pub(super) fn fund_flow(entries: &[Entry], mut balance: i64) -> String {
 
 impl Entry {
     /// In Unix seconds.
-    pub(super) fn time(&self) -> i64 {
-        self.refund.as_ref().unwrap_or(&self.order).settled.unwrap_or(0)
+    pub(crate) fn time(&self) -> i64 {
+        self.refund.as_ref().unwrap_or(&self.order).settled_at.unwrap_or(0)
     }
 
     /// `2018-06-08 10:34:56`
-    fn when(&self) -> String {
-        spaced(&beijing(self.time()))
+    fn formatted_time(&self) -> String {
+        bill_time(&beijing_time(self.time()))
     }
 
     fn cents(&self) -> i64 {
@@ -187,13 +187,13 @@ impl Entry {
         };
         let (paid, back) = if self.refund.is_some() { (0, self.cents()) } else { (self.cents(), 0) };
         match column {
-            "交易时间" => self.when(),
+            "交易时间" => self.formatted_time(),
             "公众账号ID" => order(&["/appid", "/sp_appid"]),
             "商户号" => mchid.into(),
             "特约商户号" if self.order.scope.is_empty() => "0".into(),
             "特约商户号" => self.order.scope.clone(),
             "微信订单号" => order(&["/transaction_id"]),
-            "商户订单号" => self.order.number.clone(),
+            "商户订单号" => self.order.merchant_no.clone(),
             "用户标识" => order(&["/payer/openid", "/payer/sp_openid", "/payer/sub_openid"]),
             "交易类型" => order(&["/trade_type"]),
             "交易状态" => if self.refund.is_some() { "REFUND" } else { "SUCCESS" }.into(),
@@ -201,8 +201,8 @@ impl Entry {
             "货币种类" => order(&["/amount/currency"]),
             "应结订单金额" | "订单金额" => yuan(paid),
             "代金券金额" | "充值券退款金额" => yuan(0),
-            "退款申请时间" => spaced(&refund("create_time", "")),
-            "退款成功时间" => spaced(&refund("success_time", "")),
+            "退款申请时间" => bill_time(&refund("create_time", "")),
+            "退款成功时间" => bill_time(&refund("success_time", "")),
             "微信退款单号" => refund("refund_id", "0"),
             "商户退款单号" => refund("out_refund_no", "0"),
             "退款金额" | "申请退款金额" => yuan(back),
@@ -212,7 +212,7 @@ impl Entry {
             "商户数据包" => order(&["/attach"]),
             "手续费" => "0.00000".into(),
             "费率" => "0.00%".into(),
-            _ => String::new(), // the device, and a note on the rate
+            _ => String::new(), // the device and the remark on the rate
         }
     }
 }
@@ -220,21 +220,21 @@ impl Entry {
 fn line(bill: &mut String, values: &[String]) {
     for (index, value) in values.iter().enumerate() {
         bill.push_str(if index == 0 { "`" } else { ",`" });
-        // A comma is fine: a reader looks for the backquote behind it.
+        // Commas are allowed: a reader splits at a comma followed by a backquote.
         bill.extend(value.chars().map(|c| if c.is_control() || c == '`' { ' ' } else { c }));
     }
     bill.push_str("\r\n");
 }
 
-/// Cents as yuan.
+/// Cents in yuan.
 fn yuan(cents: i64) -> String {
     let sign = if cents < 0 { "-" } else { "" };
     let cents = cents.unsigned_abs();
     format!("{sign}{}.{:02}", cents / 100, cents % 100)
 }
 
-/// A time on the wire as it stands in a bill.
-fn spaced(time: &str) -> String {
+/// A time in the format of bills.
+fn bill_time(time: &str) -> String {
     time.get(..19).unwrap_or_default().replace('T', " ")
 }
 
