@@ -43,14 +43,14 @@ pub(crate) struct Verification {
 /// A failed check.
 #[derive(Clone)]
 pub(crate) struct Rejection {
-    pub(crate) response: ErrorResponse,
+    pub(crate) error: ErrorResponse,
     /// For a signature that does not match.
     pub(crate) diagnosis: Option<Box<Diagnosis>>,
 }
 
 impl From<ErrorResponse> for Rejection {
-    fn from(response: ErrorResponse) -> Rejection {
-        Rejection { response, diagnosis: None }
+    fn from(error: ErrorResponse) -> Rejection {
+        Rejection { error, diagnosis: None }
     }
 }
 
@@ -155,19 +155,19 @@ impl Verifier {
         let all = String::from_utf8_lossy(message);
         let shown: String = all.chars().take(MAX_SHOWN).collect();
         let why = diagnosis.english();
-        let mut response = ErrorResponse::sign_error(
+        let mut error = ErrorResponse::sign_error(
             "signature",
             "sign not match",
             format!("错误的签名，验签失败: the signature does not match the message: {why}\n{shown}"),
         );
-        response.detail["sign_information"] = json!({
+        error.detail["sign_information"] = json!({
             "method": request.method.as_str(),
             "url": request.target,
             "truncated_sign_message": shown,
             "sign_message_length": message.len(),
         });
-        response.detail["diagnosis"] = diagnosis.to_json();
-        Err(Rejection { response, diagnosis: Some(Box::new(diagnosis)) })
+        error.detail["diagnosis"] = diagnosis.to_json();
+        Err(Rejection { error, diagnosis: Some(Box::new(diagnosis)) })
     }
 
     /// The checks after authentication: the body must be JSON (of an upload, its `meta` part), and the key that the
@@ -205,7 +205,7 @@ fn authorization(request: &IncomingRequest) -> Result<Authorization, ErrorRespon
     }
     let value = request
         .header(header::AUTHORIZATION.as_str())
-        .ok_or_else(|| malformed("expected exactly one, in visible ASCII"))?;
+        .ok_or_else(|| malformed("it must occur once, in visible ASCII"))?;
     Authorization::parse(value).map_err(|why| malformed(&why))
 }
 

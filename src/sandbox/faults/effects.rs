@@ -31,16 +31,16 @@ pub(crate) fn instead_of_execution(faults: &[Fault]) -> Option<ReadyResponse> {
         Fault::RateLimited { retry_after } => Some(retry_after),
         _ => None,
     })?;
-    let answer = ErrorResponse::new(429, "FREQUENCY_LIMITED", "频率超限").to_answer();
-    let answer = match retry_after {
-        Some(seconds) => answer.header("Retry-After", seconds.to_string()),
-        None => answer,
+    let response = ErrorResponse::new(429, "FREQUENCY_LIMITED", "频率超限").to_response();
+    let response = match retry_after {
+        Some(seconds) => response.header("Retry-After", seconds.to_string()),
+        None => response,
     };
-    answer.build().ok()
+    response.build().ok()
 }
 
 /// The response that replaces the real one after the execution.
 pub(crate) fn after_execution(faults: &[Fault]) -> Option<ReadyResponse> {
     let failed = faults.contains(&Fault::SystemErrorAfterExecuting);
-    failed.then(|| ErrorResponse::new(500, "SYSTEM_ERROR", "系统错误").to_answer().build().ok())?
+    failed.then(|| ErrorResponse::new(500, "SYSTEM_ERROR", "系统错误").to_response().build().ok())?
 }

@@ -41,15 +41,15 @@ impl ErrorResponse {
         }
     }
 
-    pub(crate) fn to_answer(&self) -> Answer {
+    pub(crate) fn to_response(&self) -> Answer {
         let mut body = json!({ "code": self.code, "message": self.message });
         if !self.detail.is_null() {
             body["detail"] = Value::clone(&self.detail);
         }
-        let answer = Answer::new(self.status).json(body);
+        let response = Answer::new(self.status).json(body);
         match &self.allow {
-            Some(verbs) => answer.header("Allow", verbs),
-            None => answer,
+            Some(methods) => response.header("Allow", methods),
+            None => response,
         }
     }
 }

@@ -158,9 +158,9 @@ impl Platform {
         let context = self.signer.context(&request);
         let (response, verdict, diagnosis) = match outcome {
             Ok(response) => (response, Verdict::Accepted, None),
-            Err(Rejection { response, diagnosis }) => {
-                let verdict = Verdict::of_error(&response);
-                let ready = response.to_answer().build().unwrap_or_else(|_| ReadyResponse::internal_error());
+            Err(Rejection { error, diagnosis }) => {
+                let verdict = Verdict::of_error(&error);
+                let ready = error.to_response().build().unwrap_or_else(|_| ReadyResponse::internal_error());
                 (ready, verdict, diagnosis)
             }
         };

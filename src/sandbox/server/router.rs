@@ -104,8 +104,8 @@ impl Router {
                 if route.endpoint.method == request.method {
                     let mut call = Call::new(engine, request, vars, body);
                     call.partner = route.partner;
-                    let (answer, events) = engine.handle(route.endpoint, &call)?;
-                    return Ok((answer.build().map_err(ErrorResponse::internal)?, events));
+                    let (response, events) = engine.handle(route.endpoint, &call)?;
+                    return Ok((response.build().map_err(ErrorResponse::internal)?, events));
                 }
                 methods.push(route.endpoint.method.clone());
             }
@@ -114,8 +114,8 @@ impl Router {
             return Err(method_not_allowed(request, &methods));
         }
         if !self.strict && bare.first().is_some_and(|first| first == "v3") {
-            let answer = Answer::new(200).json(json!({})).header(NOT_MODELLED, "1");
-            return Ok((answer.build().map_err(ErrorResponse::internal)?, Vec::new()));
+            let response = Answer::new(200).json(json!({})).header(NOT_MODELLED, "1");
+            return Ok((response.build().map_err(ErrorResponse::internal)?, Vec::new()));
         }
         let message = format!("there is nothing at {}", request.target);
         Err(ErrorResponse::new(404, "RESOURCE_NOT_EXISTS", message))

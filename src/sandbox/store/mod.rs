@@ -1,4 +1,4 @@
-//! What the sandbox keeps: the database of resources, files and undelivered notifications, and the logs of requests and
+//! Storage: the database of resources, files and undelivered notifications, and the logs of requests and
 //! notifications.
 
 pub(crate) mod database;

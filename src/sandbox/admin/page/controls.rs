@@ -97,7 +97,7 @@ pub(crate) fn clock(l: Language, skew: i64) -> Markup {
         section #clock aria-labelledby="clock-title" {
             h2 #clock-title { (l.say("Clock", "时钟")) }
             p { @if skew == 0 { (l.say("In sync with this machine", "与本机一致")) } @else {
-                (l.say("Seconds ahead of this machine: ", "比本机快（秒）：")) b { (skew) }
+                (l.say("Seconds ahead of this machine: ", "比本机超前（秒）：")) b { (skew) }
             } }
             form #set-skew .fields method="post" action=(l.address()) {
                 label { span { (l.say("Seconds ahead", "超前秒数")) }

@@ -114,9 +114,9 @@ impl Engine {
                     return Ok(Answer::new(204));
                 };
                 session.transition(resource_type, &mut document, transition)?;
-                let answer = respond(&document.body, fields);
+                let response = respond(&document.body, fields);
                 session.auto_transition(resource_type, &mut document, *auto)?;
-                Ok(answer)
+                Ok(response)
             }
             Action::Delete(resource_type, lookup, fields) => {
                 let Some(document) = session.find(call, resource_type, lookup)? else {
@@ -179,9 +179,9 @@ impl Session<'_> {
         }
         (resource_type.on_create)(self, &mut document)?;
         self.save(resource_type, &mut document)?;
-        let answer = respond(&document.body, fields);
+        let response = respond(&document.body, fields);
         self.auto_transition(resource_type, &mut document, auto)?;
-        Ok(answer)
+        Ok(response)
     }
 
     /// A resource from the body of a request. It is not stored yet.

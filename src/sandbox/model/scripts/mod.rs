@@ -39,11 +39,11 @@ enum ScriptedResponse {
 
 impl Script {
     /// A script with a fixed response.
-    pub(crate) fn fixed(method: &str, template: &str, answer: &Answer) -> Result<Script, String> {
+    pub(crate) fn fixed(method: &str, template: &str, response: &Answer) -> Result<Script, String> {
         Ok(Script {
             method: parse_method(method)?,
             template: PathTemplate::parse(template)?,
-            response: ScriptedResponse::Fixed(answer.build()?),
+            response: ScriptedResponse::Fixed(response.build()?),
         })
     }
 
@@ -148,15 +148,15 @@ fn parse_line(text: &str) -> Result<Script, String> {
 
 impl ResponseTemplate {
     fn respond(&self, call: &Call<'_>) -> Result<ReadyResponse, ErrorResponse> {
-        let answer = self.fill(&|source| {
+        let response = self.fill(&|source| {
             Ok(match source {
                 Source::Var(name) => Value::String(call.var(name).into()),
                 Source::Query(name) => call.optional_query(name).map_or(Value::Null, Value::from),
                 Source::Body(pointer) => call.body.pointer(pointer).cloned().unwrap_or(Value::Null),
             })
         });
-        answer
-            .and_then(|answer| answer.build())
+        response
+            .and_then(|response| response.build())
             .map_err(|why| ErrorResponse::internal(format!("the script fails for this request: {why}")))
     }
 
@@ -171,18 +171,18 @@ impl ResponseTemplate {
             .iter()
             .find(|(name, text)| name.eq_ignore_ascii_case("content-type") && !is_json(text))
             .map(|(_, text)| text.clone());
-        let mut answer = Answer::new(self.status);
-        answer = match (other_type, body) {
+        let mut response = Answer::new(self.status);
+        response = match (other_type, body) {
             // A string of another type (CSV, XML) is sent as it is, without JSON quotes.
-            (Some(content_type), Value::String(text)) => answer.body(content_type, text),
-            (_, body) => answer.json(body),
+            (Some(content_type), Value::String(text)) => response.body(content_type, text),
+            (_, body) => response.json(body),
         };
         for (name, text) in headers {
             if !name.eq_ignore_ascii_case("content-type") {
-                answer = answer.header(name, text);
+                response = response.header(name, text);
             }
         }
-        Ok(answer)
+        Ok(response)
     }
 }
 

@@ -31,9 +31,9 @@ impl Source<'_> {
 pub(crate) fn fill(text: &str, value: &dyn Fn(Source<'_>) -> Result<Value, String>) -> Result<Value, String> {
     let mut filled = String::new();
     let mut rest = text;
-    while let Some((before, from_name)) = rest.split_once("{{") {
+    while let Some((before, after_open)) = rest.split_once("{{") {
         let (name, after) =
-            from_name.split_once("}}").ok_or_else(|| format!("`{{{{` without `}}}}` in {text:?}"))?;
+            after_open.split_once("}}").ok_or_else(|| format!("`{{{{` without `}}}}` in {text:?}"))?;
         let value = value(Source::parse(name)?)?;
         if before.is_empty() && after.is_empty() && rest.len() == text.len() {
             return Ok(value);
