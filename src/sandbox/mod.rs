@@ -1,15 +1,15 @@
-//! The other side of the wire: an offline platform that checks and signs like the real one.
+//! An offline WeChat Pay platform: it verifies and signs as strictly as the real one.
 //!
-//! [`Sandbox::start`] opens an HTTP server on 127.0.0.1 with keys of its own. It refuses a request for the
-//! same reasons as the platform does (signature, clock, nonce, serial, body), keeps orders, refunds, payscore,
-//! transfers, profit sharing and files as the platform does, and answers anything else as scripted with
-//! [`Sandbox::on`] or [`SandboxBuilder::script`], or with an empty object. The payer's part is [`Sandbox::pay`] and its
-//! sisters. [`Sandbox::inject`] and [`Sandbox::inject_rule`] make answers go wrong, and notifications are really sent.
-//! A browser shows all of it at the base URL. `docs/sandbox.md` tells how to point other programs at it.
+//! [`Sandbox::start`] starts an HTTP server on 127.0.0.1 with its own keys. It rejects requests for the same reasons as the
+//! platform (signature, clock, nonce, serial, body). It keeps orders, refunds, PayScore orders, transfers, profit sharing
+//! and files as the platform does. Script any other path with [`Sandbox::on`] or [`SandboxBuilder::script`]; without a
+//! script, the response is an empty object. [`Sandbox::pay`] and the related methods simulate the payer.
+//! [`Sandbox::inject`] and [`Sandbox::inject_rule`] cause faults, and notifications are really sent. The base URL shows a
+//! page with all of it in a browser. `docs/sandbox.md` explains how to connect other programs.
 //!
-//! It is written from the protocol alone and shares no code with the client, so that the two cannot agree on a
-//! mistake. It listens on this machine only, and its error messages show what should have been signed: nothing
-//! here is meant for the open network.
+//! The sandbox is written from the protocol alone and shares no code with the client, so that both cannot have the same
+//! mistake. It listens only on this machine, and its error messages show the expected signed message: never expose it to a
+//! network.
 //!
 //! ```
 //! use serde_json::json;
@@ -24,283 +24,45 @@
 //! # }
 //! ```
 
-mod answer;
-mod authorization;
-mod bills;
-mod builder;
-mod catalogue;
-mod check;
-mod clock;
-mod control;
-mod delivery;
-mod diagnosis;
-mod error;
-mod exports;
-mod faults;
-mod flow;
-mod folder;
-mod handlers;
-mod keyring;
-mod keys;
-mod multipart;
-mod nonces;
-mod notification;
-mod page;
-mod payer;
-mod payload;
-mod placeholder;
-mod platform;
-mod postman;
-mod random;
-mod refusal;
-mod routes;
-mod rules;
-mod scripts;
-mod seal;
-mod seen;
-mod sent;
+// The floors, from the top down. A floor imports only from itself and from the floors below it.
+
+/// `Sandbox` and its builder.
+mod api;
+
+/// The control endpoint and the page.
+mod admin;
+
+/// The listener, its connections, the pipeline of a request.
 mod server;
+
+/// Delivery of notifications.
+mod notify;
+
+/// The engine, the products, bills, scripts.
+mod model;
+
+/// The database and the logs.
 mod store;
-mod template;
-mod unsigned;
 
-use std::fmt;
+/// Verifying requests, signing responses, diagnosis.
+mod auth;
 
-use serde_json::Value;
+/// Deliberate faults.
+mod faults;
 
-pub use answer::Answer;
-pub use builder::SandboxBuilder;
-pub use error::SandboxError;
-pub use faults::Fault;
-pub use keyring::Rotation;
-pub use rules::FaultRule;
-pub use seen::{SeenRequest, Verdict};
-pub use sent::{Attempt, Delivery, SentNotification};
+/// Identity, key pairs, encryption.
+mod keys;
 
-use keys::Identity;
-use routes::{Script, Scripted, verb};
-use server::Server;
-use template::Template;
+/// Requests, responses, paths, clock.
+mod http;
 
-/// A running offline platform. Dropping it ends the server and frees its port.
-pub struct Sandbox {
-    server: Server,
-}
-
-impl Sandbox {
-    /// Starts with fresh keys on a free port: [`builder`](Sandbox::builder) with nothing set.
-    ///
-    /// # Errors
-    /// Keys that cannot be made, or a server that cannot start.
-    pub fn start() -> Result<Sandbox, SandboxError> {
-        Sandbox::builder().start()
-    }
-
-    /// Opens the settings.
-    pub fn builder() -> SandboxBuilder {
-        SandboxBuilder::new()
-    }
-
-    fn new(server: Server) -> Sandbox {
-        Sandbox { server }
-    }
-
-    fn identity(&self) -> &Identity {
-        &self.server.platform.identity
-    }
-
-    /// `http://127.0.0.1:PORT/`, with the slash at the end. In a browser it is a page to look at what happens.
-    pub fn base_url(&self) -> &str {
-        &self.server.base_url
-    }
-
-    /// The merchant id.
-    pub fn mchid(&self) -> &str {
-        &self.identity().mchid
-    }
-
-    /// The serial of the merchant's certificate, in upper-case hex, leading zeros kept.
-    pub fn serial(&self) -> &str {
-        &self.identity().merchant.serial
-    }
-
-    /// The APIv3 key, 32 bytes.
-    pub fn apiv3_key(&self) -> &str {
-        &self.identity().apiv3_key
-    }
-
-    /// The merchant's private key, as a PKCS#8 PEM.
-    pub fn merchant_key_pem(&self) -> &str {
-        &self.identity().merchant.key.pem
-    }
-
-    /// The merchant's certificate, as a PEM.
-    pub fn merchant_certificate_pem(&self) -> &str {
-        &self.identity().merchant.pem
-    }
-
-    /// The platform's first certificate, as a PEM. Answers are signed with its key unless the request's
-    /// `Wechatpay-Serial` names another one, or another was chosen by [`sign_with`](Sandbox::sign_with).
-    pub fn platform_certificate_pem(&self) -> &str {
-        &self.identity().platform.pem
-    }
-
-    /// The serial of the platform's first certificate, in upper-case hex, leading zeros kept.
-    pub fn platform_certificate_serial(&self) -> &str {
-        &self.identity().platform.serial
-    }
-
-    /// The platform's first public key, as an SPKI PEM; another key pair than the certificate's.
-    pub fn platform_public_key_pem(&self) -> &str {
-        &self.identity().public.pem
-    }
-
-    /// The `PUB_KEY_ID_…` of the platform's first public key.
-    pub fn platform_public_key_id(&self) -> &str {
-        &self.identity().public.id
-    }
-
-    /// A client of this sandbox's merchant, which trusts its first certificate and its first public key.
-    ///
-    /// # Errors
-    /// [`Error::Config`](crate::Error::Config) when the HTTP client cannot be set up.
-    pub fn client(&self) -> Result<crate::WeChatPay, crate::Error> {
-        self.client_builder().build()
-    }
-
-    /// The same, to be configured further.
-    pub fn client_builder(&self) -> crate::WeChatPayBuilder {
-        crate::WeChatPay::builder()
-            .mchid(self.mchid())
-            .serial(self.serial())
-            .private_key(self.merchant_key_pem())
-            .platform_key(self.platform_certificate_serial(), self.platform_certificate_pem())
-            .platform_key(self.platform_public_key_id(), self.platform_public_key_pem())
-            .apiv3_key(self.apiv3_key())
-            .base_url(self.base_url())
-    }
-
-    /// Scripts a signed JSON answer (`Null`: an empty one) for a route, before the built-in ones. A later
-    /// script for a path goes before an earlier one.
-    ///
-    /// The template is a path: `{name}` takes one segment, `{+name}` at the end takes all that is left. The
-    /// request is checked as ever before it is answered.
-    ///
-    /// # Errors
-    /// A verb, a template or a status that no request or answer can have.
-    pub fn on(&self, method: &str, template: &str, status: u16, body: Value) -> Result<(), SandboxError> {
-        self.on_with(method, template, Answer::new(status).json(body))
-    }
-
-    /// Scripts any [`Answer`], otherwise like [`on`](Sandbox::on).
-    ///
-    /// ```
-    /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
-    /// # #[cfg(feature = "sandbox")] {
-    /// # let sandbox = wechatpay_chain::sandbox::Sandbox::start()?;
-    /// # let wx = sandbox.client()?;
-    /// # use wechatpay_chain::sandbox::Answer;
-    /// let image = Answer::new(200).body("image/png", &b"\x89PNG"[..]);
-    /// sandbox.on_with("GET", "v3/merchant-service/images/{media_id}", image)?;
-    /// let request = wx.chain("v3/merchant-service/images/{media_id}").get().var("media_id", "a/b");
-    /// assert_eq!(request.wait()?.bytes(), &b"\x89PNG"[..]);
-    /// # }
-    /// # Ok(()) }
-    /// ```
-    ///
-    /// # Errors
-    /// As [`on`](Sandbox::on), and a header that HTTP cannot carry.
-    pub fn on_with(&self, method: &str, template: &str, answer: Answer) -> Result<(), SandboxError> {
-        let bad = |problem| SandboxError::Script { route: format!("{method} {template}"), problem };
-        let script = Script {
-            method: verb(method).map_err(bad)?,
-            template: Template::parse(template).map_err(bad)?,
-            answer: Scripted::Fixed(answer.ready().map_err(bad)?),
-        };
-        self.server.platform.script(script);
-        Ok(())
-    }
-
-    /// The requests so far, newest last: the last 10,000, or fewer when they are large (128 MiB together).
-    ///
-    /// ```
-    /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
-    /// # #[cfg(feature = "sandbox")] {
-    /// # let sandbox = wechatpay_chain::sandbox::Sandbox::start()?;
-    /// # let wx = sandbox.client()?;
-    /// wx["v3/certificates"].get_sync()?;
-    /// let seen = &sandbox.requests()[0];
-    /// assert_eq!((seen.method.as_str(), seen.target.as_str()), ("GET", "/v3/certificates"));
-    /// # }
-    /// # Ok(()) }
-    /// ```
-    pub fn requests(&self) -> Vec<SeenRequest> {
-        self.server.platform.seen().list()
-    }
-
-    /// Forgets the requests so far. Their nonces stay used.
-    pub fn clear_requests(&self) {
-        self.server.platform.seen().clear();
-    }
-
-    /// Queues a fault: each request to come meets one.
-    ///
-    /// ```
-    /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
-    /// # #[cfg(feature = "sandbox")] {
-    /// # let sandbox = wechatpay_chain::sandbox::Sandbox::start()?;
-    /// # let wx = sandbox.client()?;
-    /// # use wechatpay_chain::{Error, sandbox::Fault};
-    /// sandbox.inject(Fault::BadSignature);
-    /// assert!(matches!(wx["v3/certificates"].get_sync(), Err(Error::Verify(_))));
-    /// assert!(wx["v3/certificates"].get_sync().is_ok()); // it met one request
-    /// # }
-    /// # Ok(()) }
-    /// ```
-    pub fn inject(&self, fault: Fault) {
-        self.server.platform.faults().push(fault);
-    }
-
-    /// Lets every request to come meet this fault, beside the others.
-    pub fn inject_always(&self, fault: Fault) {
-        if let Err(e) = self.inject_rule(FaultRule::new(fault)) {
-            tracing::warn!(error = %e, "a fault for every request was not added");
-        }
-    }
-
-    /// Lets the requests or notifications that the rule hits meet its fault, beside the others.
-    ///
-    /// # Errors
-    /// A rule that can hit nothing (a number of 0, a share out of its range, a broken template), or too many
-    /// rules (1,000).
-    pub fn inject_rule(&self, rule: FaultRule) -> Result<(), SandboxError> {
-        self.server.platform.faults().add(rule)
-    }
-
-    /// Ends all faults, the queued ones too. Rules added from here on draw as after a start with the same seed.
-    pub fn clear_faults(&self) {
-        self.server.platform.faults().clear();
-    }
-
-    /// The seed of the rules that hit a share; with it a failing run can be repeated.
-    pub fn seed(&self) -> u64 {
-        self.server.platform.faults().seed()
-    }
-
-    /// Sets the sandbox's clock this many seconds ahead of the machine's (behind, when negative), from now on.
-    pub fn set_clock_skew(&self, seconds: i64) {
-        self.server.platform.clock.set_skew(seconds);
-    }
-}
-
-impl fmt::Debug for Sandbox {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Sandbox")
-            .field("base_url", &self.base_url())
-            .field("mchid", &self.mchid())
-            .field("serial", &self.serial())
-            .field("platform_certificate_serial", &self.platform_certificate_serial())
-            .field("platform_public_key_id", &self.platform_public_key_id())
-            .finish_non_exhaustive()
-    }
-}
+pub use self::{
+    api::{builder::SandboxBuilder, sandbox::Sandbox},
+    faults::{fault::Fault, rule::FaultRule},
+    http::{response::Answer, sandbox_error::SandboxError},
+    keys::keyring::Rotation,
+    store::{
+        notification_log::{Attempt, Delivery, SentNotification},
+        request_log::{SeenRequest, Verdict},
+    },
+};

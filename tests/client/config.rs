@@ -186,7 +186,10 @@ fn the_environment_configures_a_client() {
         let p12 = key_path("merchant.p12");
         let p12 = [("WECHATPAY_P12", p12.as_str()), ("WECHATPAY_PRIVATE_KEY", ""), ("WECHATPAY_SERIAL", "")];
         assert_eq!(from_env(&p12), MCHID);
-        assert!(from_env(&p12[..1]).contains("`WECHATPAY_P12` and `WECHATPAY_PRIVATE_KEY` are mutually exclusive"));
+        assert!(
+            from_env(&p12[..1])
+                .contains("`WECHATPAY_P12` and `WECHATPAY_PRIVATE_KEY` are mutually exclusive")
+        );
         let with = |passphrase| from_env(&[p12.as_slice(), &[("WECHATPAY_PASSPHRASE", passphrase)]].concat());
         assert_eq!(with(MCHID), MCHID);
         assert!(with("another").contains("the passphrase is wrong"));

@@ -334,7 +334,9 @@ fn what_no_http_library_takes_is_refused_before_it_is_sent() {
     let Err(Error::Path(e)) = long else { panic!("not a Path error") };
     assert!(e.to_string().contains("(limit 65534)") && e.to_string().len() < 400, "{e}");
     let many = (0..200).fold(wx["v3/x"].get(), |request, n| request.header(format!("X-{n}"), "v"));
-    assert!(matches!(many.prepare(), Err(Error::Config(e)) if e.to_string().contains("too many (limit 100)")));
+    assert!(
+        matches!(many.prepare(), Err(Error::Config(e)) if e.to_string().contains("too many (limit 100)"))
+    );
     let secret = wx.chain("https://user:pw@example.com/v3/x").get().prepare();
     assert!(matches!(secret, Err(Error::Path(e)) if !e.to_string().contains("pw")));
 }

@@ -157,7 +157,11 @@ fn a_p12_gives_key_and_serial() {
     signs("certificate", &bare().merchant_certificate(key("merchant_cert.pem")).build().unwrap());
 
     let p12 = || platform().p12(key_path("merchant.p12"), MCHID);
-    config_error(p12().private_key(key("merchant_key.pem")).build(), "p12", "and `private_key` are mutually exclusive");
+    config_error(
+        p12().private_key(key("merchant_key.pem")).build(),
+        "p12",
+        "and `private_key` are mutually exclusive",
+    );
     config_error(p12().serial("ABCD").build(), "serial", "the certificate in `p12`");
     config_error(
         p12().merchant_certificate(key("platform_cert.pem")).build(),

@@ -89,7 +89,7 @@ fn a_usual_mistake_is_named_with_the_first_byte_that_differs() {
     let theirs = export(&other);
     for (authorization, part) in [
         (plan.authorization(&theirs), "not made with the merchant's key"),
-        (plan.authorization(&keys).replace(&plan.signature(&keys), "????"), "no Base64"),
+        (plan.authorization(&keys).replace(&plan.signature(&keys), "????"), "not Base64"),
         (plan.authorization(&keys).replace(&plan.signature(&keys), "AAAA"), "not made with"),
     ] {
         let reply = send_bytes(&sandbox, &plan.bytes(&authorization)).unwrap();

@@ -233,8 +233,8 @@ fn nothing_leaves_this_machine_unless_allowed() {
         ("https://192.0.2.1/notify", "not this machine"),
         ("http://[2001:db8::1]/notify", "not this machine"),
         ("http://no-such-host.invalid/notify", "no-such-host.invalid"),
-        ("notify", "no URL"),
-        ("", "no URL"),
+        ("notify", "not a URL"),
+        ("", "not a URL"),
         ("file:///etc/passwd", "http://"),
     ] {
         let sent = done(&sandbox, &pay(&sandbox, url));

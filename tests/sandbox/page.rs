@@ -222,7 +222,7 @@ fn the_payer_s_part_is_played_through_forms() {
         (play("pay", "P0"), 404, "ORDER_NOT_EXIST"),
         (play("steal", "P202611220001"), 400, "PARAM_ERROR"),
         (submit(&sandbox, &[("do", "<b>")]), 400, "&lt;b&gt;"),
-        (submit(&sandbox, &[]), 400, "nothing to do"),
+        (submit(&sandbox, &[]), 400, "unknown action"),
         (submit(&sandbox, &[("do", &"x".repeat(20_000))]), 413, "too large"),
     ] {
         let page = String::from_utf8(reply.body).unwrap();
@@ -304,8 +304,8 @@ fn a_refused_signature_is_shown_beside_what_was_expected() {
     assert_eq!(send_bytes(&sandbox, &plan.bytes(&authorization)).unwrap().status, 401);
     assert!(matches!(&sandbox.requests()[0].verdict, Verdict::Refused { status: 401, .. }));
     let page = look(&sandbox, "/?lang=en");
-    assert!(page.contains("What was signed has path or query before their encoding"), "{page}");
-    assert!(page.contains("The first byte that differs: <b>15</b>"), "{page}");
+    assert!(page.contains("The signed message has path or query before their encoding"), "{page}");
+    assert!(page.contains("First different byte: <b>15</b>"), "{page}");
     assert!(page.contains("<mark>中</mark>") && page.contains("<mark>%</mark>"));
-    assert!(look(&sandbox, "/?lang=zh-CN").contains("签名的内容：路径或查询串是编码之前的"));
+    assert!(look(&sandbox, "/?lang=zh-CN").contains("待签名串：路径或查询串未经 URL 编码"));
 }

@@ -177,7 +177,7 @@ fn shares_of_an_order_and_what_comes_back() {
     );
     let unfreeze = json!({"transaction_id": id, "out_order_no": "S2", "description": "d", "receivers": ["no", "receivers"]});
     assert_eq!(ok(wx["v3/profitsharing/orders/unfreeze"].post(unfreeze))["receivers"][0]["amount"], 70);
-    refused(share(&id, "S3", 1), 403, "NOT_ENOUGH", "0 left");
+    refused(share(&id, "S3", 1), 403, "NOT_ENOUGH", "0 available");
     let back = |number: &str, amount: i64| {
         wx["v3/profitsharing/return-orders"].post(json!({
             "out_order_no": "S1", "out_return_no": number, "return_mchid": "1900000999", "amount": amount,

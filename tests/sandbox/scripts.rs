@@ -139,7 +139,7 @@ fn a_broken_script_names_file_line_and_problem() {
         (r#"{"method":"GET","template":"v3/x","status":"200"}"#, "u16"),
         (r#"{"method":"GET","template":"v3/x","body":"{{query.}}"}"#, "query."),
         (good, "line 1"),
-        (r#"{"method":"GET","template":"/v3/{a}","status":201}"#, "there already"),
+        (r#"{"method":"GET","template":"/v3/{a}","status":201}"#, "already exist"),
     ] {
         let (line, message) = broken(&format!("{good}\n{second}\n"));
         assert_eq!(line, Some(2), "{message}");

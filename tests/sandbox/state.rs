@@ -244,14 +244,14 @@ fn files_that_are_no_state() {
     refused(folder.path(), "cannot be opened");
     fs::write(path("text"), "a text that is certainly longer than the sixteen bytes of SQLite's header")
         .unwrap();
-    refused(&path("text"), "is no SQLite database");
+    refused(&path("text"), "is not an SQLite database");
     assert!(fs::read_to_string(path("text")).unwrap().starts_with("a text"), "it is left alone");
 
     drop(sandbox_builder().state(path("broken")).start().unwrap());
     let mut bytes = fs::read(path("broken")).unwrap();
     bytes[100..4096].fill(0xff);
     fs::write(path("broken"), &bytes).unwrap();
-    refused(&path("broken"), "broken SQLite database");
+    refused(&path("broken"), "damaged SQLite database");
 
     let running = sandbox_builder().state(path("taken")).start().unwrap();
     refused(&path("taken"), "in use by another running sandbox");

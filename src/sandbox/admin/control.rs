@@ -1,0 +1,227 @@
+//! The control endpoint `/_sandbox/…`: controls the sandbox from outside its process. It is unsigned, so only programs of
+//! this machine may use it.
+
+use std::time::UNIX_EPOCH;
+
+use bytes::Bytes;
+use http::{HeaderValue, Response, StatusCode, header};
+use serde::Deserialize;
+use serde_json::{Value, json};
+
+use super::guard;
+use crate::sandbox::{
+    faults::{fault::Fault, rule::FaultRule},
+    http::{error_response::ErrorResponse, sandbox_error::SandboxError},
+    keys::keyring::Rotation,
+    model::payer_actions,
+    server::{admin_hook::AdminRequest, platform::Platform},
+    store::{
+        notification_log::SentNotification,
+        request_log::{SeenRequest, Verdict},
+    },
+};
+
+const PREFIX: &str = "/_sandbox/";
+
+/// The largest body, in bytes.
+pub(crate) const MAX_BODY: usize = 16 << 10;
+
+/// The length of a list without `?limit=`, and its maximum.
+const DEFAULT_LIMIT: usize = 100;
+const MAX_LIMIT: usize = 1_000;
+
+/// The bytes of a signed message that a list contains.
+const MAX_SHOWN: usize = 4 << 10;
+
+/// An error of the control endpoint or the page.
+pub(crate) struct AdminError(pub(crate) StatusCode, pub(crate) String);
+
+/// A rule as JSON, with the names of [`FaultRule`]'s methods.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct RuleRequest {
+    pub(crate) fault: String,
+    pub(crate) nth: Option<u64>,
+    pub(crate) share: Option<f64>,
+    pub(crate) path: Option<String>,
+    pub(crate) times: Option<u64>,
+    pub(crate) on: Option<String>,
+}
+
+/// An action of the payer (see [`payer_actions`]) on the resource with this number of the merchant's.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct PayerRequest {
+    #[serde(rename = "do")]
+    action: String,
+    number: String,
+}
+
+/// The method of [`Sandbox`](crate::sandbox::Sandbox) with the same name.
+#[derive(Deserialize)]
+#[serde(rename_all = "snake_case")]
+enum KeyRequest {
+    Rotate(Rotation),
+    SignWith(String),
+    Retire(String),
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct SkewRequest {
+    skew: i64,
+}
+
+pub(crate) fn is_control(target: &str) -> bool {
+    target.starts_with(PREFIX)
+}
+
+pub(crate) fn handle(platform: &Platform, request: &AdminRequest) -> Response<Bytes> {
+    let result = guard::check(request).and_then(|()| route(platform, request));
+    let (status, body) = result.unwrap_or_else(|AdminError(status, message)| {
+        let code = if status == StatusCode::FORBIDDEN { "FORBIDDEN" } else { "PARAM_ERROR" };
+        (status, json!({ "code": code, "message": message }))
+    });
+    let body = if body.is_null() { Bytes::new() } else { format!("{body}\n").into() };
+    let mut response = Response::new(body);
+    *response.status_mut() = status;
+    let headers = response.headers_mut();
+    headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/json; charset=utf-8"));
+    headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
+    headers.insert(header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
+    response
+}
+
+fn route(platform: &Platform, request: &AdminRequest) -> Result<(StatusCode, Value), AdminError> {
+    let (path, query) = request.target.split_once('?').unwrap_or((&request.target, ""));
+    let (name, method) = (path.strip_prefix(PREFIX).unwrap_or(""), request.method.as_str());
+    match (name, method) {
+        ("faults", "GET") => Ok((StatusCode::OK, platform.faults.lock().to_json())),
+        ("faults", "POST") => {
+            let rule = fault_rule(parse(request)?)?;
+            let mut faults = platform.faults.lock();
+            faults.add(rule).map_err(|e| bad_request(e.to_string()))?;
+            Ok((StatusCode::CREATED, faults.to_json()))
+        }
+        ("faults", "DELETE") => {
+            platform.faults.lock().clear();
+            Ok((StatusCode::NO_CONTENT, Value::Null))
+        }
+        ("requests", "GET") => {
+            let newest = platform.requests.newest(limit(query)?);
+            Ok((StatusCode::OK, json!({ "requests": newest.iter().map(request_json).collect::<Vec<_>>() })))
+        }
+        ("notifications", "GET") => {
+            let newest = platform.outbox.log.newest(limit(query)?);
+            let list: Vec<Value> = newest.iter().map(SentNotification::to_json).collect();
+            Ok((StatusCode::OK, json!({ "notifications": list })))
+        }
+        ("clock", "GET") => Ok((StatusCode::OK, clock_json(platform))),
+        ("clock", "POST") => {
+            platform.clock.set_skew(parse::<SkewRequest>(request)?.skew);
+            Ok((StatusCode::OK, clock_json(platform)))
+        }
+        ("payer", "POST") => {
+            let PayerRequest { action, number } = parse(request)?;
+            let changed = platform
+                .perform(|engine| payer_actions::perform_by_name(engine, &action, &number))
+                .map_err(AdminError::from)?;
+            Ok((StatusCode::OK, changed))
+        }
+        ("keys", "GET") => Ok((StatusCode::OK, platform.keyring.to_json())),
+        ("keys", "POST") => {
+            let changed = match parse::<KeyRequest>(request)? {
+                KeyRequest::Rotate(rotation) => platform.keyring.rotate(rotation).map(|_| ()),
+                KeyRequest::SignWith(serial) => platform.keyring.sign_with(&serial),
+                KeyRequest::Retire(serial) => platform.keyring.retire(&serial),
+            };
+            changed.map_err(|e| bad_request(e.to_string()))?;
+            Ok((StatusCode::OK, platform.keyring.to_json()))
+        }
+        ("faults" | "requests" | "notifications" | "clock" | "keys" | "payer", _) => {
+            Err(AdminError(StatusCode::METHOD_NOT_ALLOWED, format!("{method} is not allowed for {path}")))
+        }
+        _ => {
+            let existing = "available are faults, requests, notifications, payer, keys and clock";
+            Err(AdminError(StatusCode::NOT_FOUND, format!("there is nothing at {path}; {existing}")))
+        }
+    }
+}
+
+impl From<ErrorResponse> for AdminError {
+    fn from(error: ErrorResponse) -> AdminError {
+        let status = StatusCode::from_u16(error.status).unwrap_or(StatusCode::BAD_REQUEST);
+        AdminError(status, format!("{}: {}", error.code, error.message))
+    }
+}
+
+pub(crate) fn bad_request(why: String) -> AdminError {
+    AdminError(StatusCode::BAD_REQUEST, why)
+}
+
+fn parse<'a, T: Deserialize<'a>>(request: &'a AdminRequest) -> Result<T, AdminError> {
+    let body = request.body.as_deref().ok_or_else(|| {
+        AdminError(StatusCode::PAYLOAD_TOO_LARGE, format!("the body has more than {MAX_BODY} bytes"))
+    })?;
+    // serde would accept an array with the values in the right order.
+    if !body.is_empty() && !body.trim_ascii_start().starts_with(b"{") {
+        return Err(bad_request("invalid body: expected a JSON object".into()));
+    }
+    serde_json::from_slice(body).map_err(|e| bad_request(format!("invalid body: {e}")))
+}
+
+pub(crate) fn fault_rule(given: RuleRequest) -> Result<FaultRule, AdminError> {
+    let fault: Fault = given.fault.parse().map_err(|e: SandboxError| bad_request(e.to_string()))?;
+    let mut rule = FaultRule::new(fault);
+    if let Some(n) = given.nth {
+        rule = rule.nth(n);
+    }
+    if let Some(share) = given.share {
+        rule = rule.share(share);
+    }
+    if let Some(path) = given.path {
+        rule = rule.path(path);
+    }
+    if let Some(times) = given.times {
+        rule = rule.times(times);
+    }
+    match given.on.as_deref() {
+        None | Some("requests") => Ok(rule),
+        Some("notifications") => Ok(rule.notifications()),
+        Some(other) => Err(bad_request(format!("`on` must be requests or notifications, found {other:?}"))),
+    }
+}
+
+fn limit(query: &str) -> Result<usize, AdminError> {
+    let given = url::form_urlencoded::parse(query.as_bytes()).find(|(name, _)| name == "limit");
+    let Some((_, text)) = given else { return Ok(DEFAULT_LIMIT) };
+    let limit = text.parse().ok().filter(|limit| (1..=MAX_LIMIT).contains(limit));
+    limit.ok_or_else(|| {
+        bad_request(format!("`limit` must be an integer from 1 to {MAX_LIMIT}, found {text:?}"))
+    })
+}
+
+/// Without the headers, which contain the signature, and without the body, which the signed message contains.
+fn request_json(seen: &SeenRequest) -> Value {
+    let shown = &seen.signed_message[..seen.signed_message.len().min(MAX_SHOWN)];
+    let verdict = match &seen.verdict {
+        Verdict::Accepted => json!({ "accepted": true }),
+        Verdict::Refused { status, code, message } => {
+            json!({ "accepted": false, "status": status, "code": code, "message": message })
+        }
+    };
+    let at = seen.at.duration_since(UNIX_EPOCH).map_or(0.0, |since| since.as_secs_f64());
+    json!({
+        "at": at,
+        "method": seen.method,
+        "target": seen.target,
+        "verdict": verdict,
+        "signed_message": String::from_utf8_lossy(shown),
+        "signed_message_length": seen.signed_message.len(),
+        "diagnosis": seen.diagnosis.as_ref().map(|diagnosis| diagnosis.to_json()),
+    })
+}
+
+fn clock_json(platform: &Platform) -> Value {
+    json!({ "now": platform.clock.now(), "skew": platform.clock.skew() })
+}

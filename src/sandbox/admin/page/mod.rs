@@ -1,0 +1,114 @@
+//! The page at `GET /`: shows the state of the sandbox in a browser, and controls it. It is rendered here. A small script
+//! fetches it periodically and updates the changed parts; without the script it is plain forms.
+
+mod actions;
+mod controls;
+mod language;
+mod layout;
+mod notifications;
+mod qr;
+mod requests;
+mod resources;
+mod text;
+
+use base64::{Engine as _, engine::general_purpose::STANDARD};
+use bytes::Bytes;
+use http::{HeaderMap, HeaderValue, Method, Response, StatusCode, header};
+use sha2::{Digest, Sha256};
+
+use super::{control::AdminError, guard};
+use crate::sandbox::server::{admin_hook::AdminRequest, platform::Platform};
+use language::Language;
+
+/// The target of its forms.
+const PATH: &str = "/_sandbox/";
+
+/// The length of each list.
+const MAX_LISTED: usize = 50;
+
+/// A request for the root with `Authorization` comes from a client and is for the platform.
+pub(crate) fn is_page(method: &Method, target: &str, headers: &HeaderMap) -> bool {
+    match target.split('?').next() {
+        Some("/_sandbox" | PATH) => true,
+        Some("/") => method == Method::GET && !headers.contains_key(header::AUTHORIZATION),
+        _ => false,
+    }
+}
+
+pub(crate) fn handle(platform: &Platform, request: &AdminRequest) -> Response<Bytes> {
+    let language = Language::of(&request.target, &request.headers);
+    let result = guard::check(request).and_then(|()| match request.method {
+        Method::GET => Ok(None),
+        Method::POST => {
+            // Browsers send it with every POST. Other programs use the control endpoint.
+            if !request.headers.contains_key(header::ORIGIN) {
+                return Err(AdminError(StatusCode::FORBIDDEN, "the request has no Origin".into()));
+            }
+            actions::perform(platform, request.body.as_deref()).map(Some)
+        }
+        _ => {
+            let message = format!("{} is not allowed for this page", request.method);
+            Err(AdminError(StatusCode::METHOD_NOT_ALLOWED, message))
+        }
+    });
+    match result {
+        Ok(None) => conditional(layout::page(platform, language, None).into_string(), &request.headers),
+        Ok(Some(section)) => redirect(language, section),
+        // The client may not see the page.
+        Err(AdminError(StatusCode::FORBIDDEN, why)) => {
+            html(StatusCode::FORBIDDEN, layout::forbidden(language, &why).into_string())
+        }
+        Err(AdminError(status, why)) => {
+            html(status, layout::page(platform, language, Some(&why)).into_string())
+        }
+    }
+}
+
+/// 304 if the page is unchanged.
+fn conditional(page: String, headers: &HeaderMap) -> Response<Bytes> {
+    let digest: String = Sha256::digest(&page)[..16].iter().map(|byte| format!("{byte:02x}")).collect();
+    let tag = format!("\"{digest}\"");
+    let known = headers.get(header::IF_NONE_MATCH).is_some_and(|value| value.as_bytes() == tag.as_bytes());
+    let mut response =
+        if known { html(StatusCode::NOT_MODIFIED, String::new()) } else { html(StatusCode::OK, page) };
+    insert(&mut response, header::ETAG, &tag);
+    response
+}
+
+fn redirect(language: Language, section: &str) -> Response<Bytes> {
+    let mut response = html(StatusCode::SEE_OTHER, String::new());
+    insert(&mut response, header::LOCATION, &format!("{}#{section}", language.address()));
+    response
+}
+
+fn html(status: StatusCode, page: String) -> Response<Bytes> {
+    let mut response = Response::new(Bytes::from(page));
+    *response.status_mut() = status;
+    let hash = |text: &str| STANDARD.encode(Sha256::digest(text));
+    let policy = format!(
+        "default-src 'none'; style-src 'sha256-{}'; script-src 'sha256-{}'; connect-src 'self'; img-src data:; \
+         form-action 'self'; base-uri 'none'; frame-ancestors 'none'",
+        hash(layout::STYLE),
+        hash(layout::SCRIPT),
+    );
+    insert(&mut response, header::CONTENT_SECURITY_POLICY, &policy);
+    for (name, value) in [
+        (header::CONTENT_TYPE, "text/html; charset=utf-8"),
+        (header::CACHE_CONTROL, "no-store"),
+        (header::VARY, "Accept-Language"),
+        (header::X_CONTENT_TYPE_OPTIONS, "nosniff"),
+        (header::X_FRAME_OPTIONS, "DENY"),
+        // `no-referrer` would make the Origin of the forms `null`.
+        (header::REFERRER_POLICY, "same-origin"),
+    ] {
+        response.headers_mut().insert(name, HeaderValue::from_static(value));
+    }
+    response
+}
+
+fn insert(response: &mut Response<Bytes>, name: header::HeaderName, value: &str) {
+    // All values are ASCII.
+    if let Ok(value) = HeaderValue::try_from(value) {
+        response.headers_mut().insert(name, value);
+    }
+}

@@ -1,0 +1,93 @@
+'use strict';
+// Without this script the page is plain forms. With it, changes are fetched and applied in place.
+(() => {
+  const address = document.documentElement.dataset.address;
+  const part = (page, selector) => page.querySelector(selector);
+  let tag = '';
+
+  // Makes `old` equal to `fresh`, but keeps elements that are in both, with their focus, selection and open state.
+  function morph(old, fresh) {
+    for (const { name } of [...old.attributes]) {
+      if (name !== 'open' && !fresh.hasAttribute(name)) old.removeAttribute(name);
+    }
+    for (const { name, value } of fresh.attributes) {
+      if (old.getAttribute(name) !== value) old.setAttribute(name, value);
+    }
+    const ids = new Set(Array.from(fresh.children, (child) => child.id));
+    for (const child of [...old.children]) {
+      if (child.id && !ids.has(child.id)) child.remove();
+    }
+    let at = old.firstChild;
+    for (const node of [...fresh.childNodes]) {
+      const same = (other) => other && other.nodeName === node.nodeName && (other.id || '') === (node.id || '');
+      if (node.id && !same(at) && [...old.children].some(same)) {
+        while (!same(at)) at = drop(at);
+      }
+      if (!same(at)) {
+        old.insertBefore(document.importNode(node, true), at);
+        continue;
+      }
+      if (node.nodeType !== Node.ELEMENT_NODE) {
+        if (at.data !== node.data) at.data = node.data;
+      } else if (!at.isEqualNode(node)) {
+        morph(at, node);
+      }
+      at = at.nextSibling;
+    }
+    while (at) at = drop(at);
+  }
+
+  function drop(node) {
+    const next = node.nextSibling;
+    node.remove();
+    return next;
+  }
+
+  async function show(response, selectors) {
+    const page = new DOMParser().parseFromString(await response.text(), 'text/html');
+    const focused = document.activeElement;
+    const around = [];
+    for (let node = focused; node; node = node.parentElement) if (node.id) around.push(node.id);
+    for (const selector of selectors) {
+      const [old, fresh] = [part(document, selector), part(page, selector)];
+      if (old && fresh) morph(old, fresh);
+    }
+    if (focused && !focused.isConnected) {
+      // The button was removed by its own action: keep the focus in its row.
+      const id = around.find((name) => document.getElementById(name));
+      if (id) document.getElementById(id).focus({ preventScroll: true });
+    }
+    tag = (response.ok && response.headers.get('ETag')) || '';
+  }
+
+  const lost = (is) => { part(document, '#lost').hidden = !is; };
+
+  async function poll() {
+    if (!document.hidden) {
+      try {
+        const response = await fetch(address, { headers: tag ? { 'If-None-Match': tag } : {} });
+        if (response.status === 200) await show(response, ['.facts', 'main']);
+        lost(false);
+      } catch {
+        lost(true);
+      }
+    }
+    setTimeout(poll, 1000);
+  }
+
+  document.addEventListener('submit', async (event) => {
+    event.preventDefault();
+    const form = event.target;
+    const body = new URLSearchParams(new FormData(form, event.submitter));
+    try {
+      const response = await fetch(form.action, { method: 'POST', body });
+      if (response.ok) form.reset();
+      await show(response, ['#alert', 'main']);
+      lost(false);
+    } catch {
+      lost(true);
+    }
+  });
+
+  if (part(document, '#lost')) setTimeout(poll, 1000);
+})();

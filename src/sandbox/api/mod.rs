@@ -1,0 +1,8 @@
+//! The public API: [`Sandbox`](sandbox::Sandbox) and its builder.
+
+pub(crate) mod builder;
+mod exports;
+mod keys;
+mod notifications;
+mod payer;
+pub(crate) mod sandbox;

@@ -1,0 +1,91 @@
+//! [`Sandbox`]: notifications.
+
+use http::HeaderMap;
+use serde_json::Value;
+
+use super::sandbox::Sandbox;
+use crate::sandbox::{
+    http::sandbox_error::SandboxError,
+    store::{event::Event, notification_log::SentNotification},
+};
+
+fn event(notify_url: &str, event_type: &str, original_type: &str, resource: &Value) -> Event {
+    Event {
+        notify_url: notify_url.into(),
+        event_type: event_type.into(),
+        original_type: original_type.into(),
+        summary: event_type.into(),
+        resource: resource.clone(),
+    }
+}
+
+impl Sandbox {
+    /// Composes a notification as the platform would send it now. Returns its headers, signed with the newest public
+    /// key (or the key of [`sign_with`](Sandbox::sign_with)), and its body, with `resource` encrypted with the APIv3 key.
+    ///
+    /// It takes one fault from the queue, and the rules for notifications apply. Faults of the connection (a delay, a
+    /// cut) have no effect here; use [`notify`](Sandbox::notify) for them.
+    ///
+    /// ```
+    /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # #[cfg(feature = "sandbox")] {
+    /// # let sandbox = wechatpay_chain::sandbox::Sandbox::start()?;
+    /// # let wx = sandbox.client()?;
+    /// # use serde_json::json;
+    /// let resource = json!({"out_trade_no": "P12345"});
+    /// let (headers, body) = sandbox.notification("TRANSACTION.SUCCESS", "transaction", &resource)?;
+    /// assert_eq!(wx.notification(&headers, body).wait()?.resource, resource);
+    /// # }
+    /// # Ok(()) }
+    /// ```
+    ///
+    /// # Errors
+    /// There are no random numbers, or the key cannot sign.
+    pub fn notification(
+        &self,
+        event_type: &str,
+        original_type: &str,
+        resource: &Value,
+    ) -> Result<(HeaderMap, Vec<u8>), SandboxError> {
+        let event = event("", event_type, original_type, resource);
+        let composed = self.platform().outbox.compose(&event);
+        let (headers, body) = composed.ok_or(SandboxError::Generate { what: "notification" })?;
+        Ok((headers, body.into()))
+    }
+
+    /// Sends a notification to this URL in the background, on the platform's schedule: at once, and again after 15 s,
+    /// 15 s, 30 s, 3 min, 10 min, 20 min, three times 30 min, 60 min, three times 3 h and twice 6 h (all divided by the
+    /// builder's [`time_scale`](crate::sandbox::SandboxBuilder::time_scale)), until the receiver responds with 200 or
+    /// 204 within 5 s. Returns the id; [`notifications`](Sandbox::notifications) shows the result.
+    ///
+    /// Only this machine and the hosts of [`notify_host`](crate::sandbox::SandboxBuilder::notify_host) can receive it.
+    /// The first attempt takes one fault from the queue, and the rules for notifications apply.
+    ///
+    /// ```
+    /// # use serde_json::json;
+    /// # use wechatpay_chain::sandbox::{Delivery, Sandbox};
+    /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// let sandbox = Sandbox::start()?;
+    /// let id = sandbox.notify("http://192.0.2.1/notify", "REFUND.SUCCESS", "refund", &json!({"refund_id": "50"}));
+    /// while !sandbox.notifications()[0].is_done() {
+    ///     std::thread::yield_now();
+    /// }
+    /// assert_eq!(sandbox.notifications()[0].id, id);
+    /// assert!(matches!(sandbox.notifications()[0].delivery, Delivery::Refused(_)));
+    /// # Ok(()) }
+    /// ```
+    pub fn notify(
+        &self,
+        notify_url: &str,
+        event_type: &str,
+        original_type: &str,
+        resource: &Value,
+    ) -> String {
+        self.platform().outbox.send_explicit(event(notify_url, event_type, original_type, resource))
+    }
+
+    /// The notifications that were sent or refused, newest last: the last 10,000.
+    pub fn notifications(&self) -> Vec<SentNotification> {
+        self.platform().outbox.log.list()
+    }
+}

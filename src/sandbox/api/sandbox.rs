@@ -1,0 +1,237 @@
+//! [`Sandbox`]: starting, scripting, observing, faults and clock. Its other methods are in the files next to this one.
+
+use std::fmt;
+
+use serde_json::Value;
+
+use super::builder::SandboxBuilder;
+use crate::sandbox::{
+    faults::{fault::Fault, rule::FaultRule},
+    http::{response::Answer, sandbox_error::SandboxError},
+    keys::identity::Identity,
+    model::scripts::Script,
+    server::{listener::Server, platform::Platform},
+    store::request_log::SeenRequest,
+};
+
+/// A running offline platform. Dropping it stops the server and frees the port.
+pub struct Sandbox {
+    server: Server,
+}
+
+impl Sandbox {
+    /// Starts with new keys on a free port: the [`builder`](Sandbox::builder) with its defaults.
+    ///
+    /// # Errors
+    /// The keys cannot be generated, or the server cannot start.
+    pub fn start() -> Result<Sandbox, SandboxError> {
+        Sandbox::builder().start()
+    }
+
+    /// Configures a sandbox before it starts.
+    pub fn builder() -> SandboxBuilder {
+        SandboxBuilder::new()
+    }
+
+    pub(crate) fn new(server: Server) -> Sandbox {
+        Sandbox { server }
+    }
+
+    pub(crate) fn platform(&self) -> &Platform {
+        &self.server.platform
+    }
+
+    pub(crate) fn identity(&self) -> &Identity {
+        &self.server.platform.identity
+    }
+
+    /// `http://127.0.0.1:PORT/`, with a trailing slash. In a browser it shows a page with the state of the sandbox.
+    pub fn base_url(&self) -> &str {
+        &self.server.base_url
+    }
+
+    /// The merchant id.
+    pub fn mchid(&self) -> &str {
+        &self.identity().mchid
+    }
+
+    /// The serial of the merchant's certificate, in upper-case hex with leading zeros.
+    pub fn serial(&self) -> &str {
+        &self.identity().merchant.serial
+    }
+
+    /// The APIv3 key, 32 bytes.
+    pub fn apiv3_key(&self) -> &str {
+        &self.identity().apiv3_key
+    }
+
+    /// The merchant's private key, as a PKCS#8 PEM.
+    pub fn merchant_key_pem(&self) -> &str {
+        &self.identity().merchant.key.pem
+    }
+
+    /// The merchant's certificate, as a PEM.
+    pub fn merchant_certificate_pem(&self) -> &str {
+        &self.identity().merchant.pem
+    }
+
+    /// The platform's first certificate, as a PEM. Its key signs the responses, unless the request's `Wechatpay-Serial`
+    /// or [`sign_with`](Sandbox::sign_with) chooses another key.
+    pub fn platform_certificate_pem(&self) -> &str {
+        &self.identity().platform_certificate.pem
+    }
+
+    /// The serial of the platform's first certificate, in upper-case hex with leading zeros.
+    pub fn platform_certificate_serial(&self) -> &str {
+        &self.identity().platform_certificate.serial
+    }
+
+    /// The platform's first public key, as an SPKI PEM. It is not the key of the certificate.
+    pub fn platform_public_key_pem(&self) -> &str {
+        &self.identity().platform_public_key.pem
+    }
+
+    /// The `PUB_KEY_ID_…` of the platform's first public key.
+    pub fn platform_public_key_id(&self) -> &str {
+        &self.identity().platform_public_key.id
+    }
+
+    /// A client for the merchant of this sandbox. It trusts the first certificate and the first public key.
+    ///
+    /// # Errors
+    /// [`Error::Config`](crate::Error::Config) if the HTTP client cannot be set up.
+    pub fn client(&self) -> Result<crate::WeChatPay, crate::Error> {
+        self.client_builder().build()
+    }
+
+    /// As [`client`](Sandbox::client), to be configured further.
+    pub fn client_builder(&self) -> crate::WeChatPayBuilder {
+        crate::WeChatPay::builder()
+            .mchid(self.mchid())
+            .serial(self.serial())
+            .private_key(self.merchant_key_pem())
+            .platform_key(self.platform_certificate_serial(), self.platform_certificate_pem())
+            .platform_key(self.platform_public_key_id(), self.platform_public_key_pem())
+            .apiv3_key(self.apiv3_key())
+            .base_url(self.base_url())
+    }
+
+    /// Scripts a signed JSON response for a route; `Null` gives an empty body. Scripts take precedence over the modelled
+    /// endpoints, and later scripts over earlier ones.
+    ///
+    /// The template is a path: `{name}` matches one segment, `{+name}` at the end matches the rest. Requests are
+    /// verified as usual before a script responds.
+    ///
+    /// # Errors
+    /// An invalid method, template or status.
+    pub fn on(&self, method: &str, template: &str, status: u16, body: Value) -> Result<(), SandboxError> {
+        self.on_with(method, template, Answer::new(status).json(body))
+    }
+
+    /// As [`on`](Sandbox::on), with any [`Answer`].
+    ///
+    /// ```
+    /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # #[cfg(feature = "sandbox")] {
+    /// # let sandbox = wechatpay_chain::sandbox::Sandbox::start()?;
+    /// # let wx = sandbox.client()?;
+    /// # use wechatpay_chain::sandbox::Answer;
+    /// let image = Answer::new(200).body("image/png", &b"\x89PNG"[..]);
+    /// sandbox.on_with("GET", "v3/merchant-service/images/{media_id}", image)?;
+    /// let request = wx.chain("v3/merchant-service/images/{media_id}").get().var("media_id", "a/b");
+    /// assert_eq!(request.wait()?.bytes(), &b"\x89PNG"[..]);
+    /// # }
+    /// # Ok(()) }
+    /// ```
+    ///
+    /// # Errors
+    /// As [`on`](Sandbox::on), and an invalid header.
+    pub fn on_with(&self, method: &str, template: &str, answer: Answer) -> Result<(), SandboxError> {
+        let script = Script::fixed(method, template, &answer)
+            .map_err(|problem| SandboxError::Script { route: format!("{method} {template}"), problem })?;
+        self.platform().router.add_script(script);
+        Ok(())
+    }
+
+    /// The received requests, newest last: the last 10,000, or fewer if they are larger than 128 MiB in total.
+    ///
+    /// ```
+    /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # #[cfg(feature = "sandbox")] {
+    /// # let sandbox = wechatpay_chain::sandbox::Sandbox::start()?;
+    /// # let wx = sandbox.client()?;
+    /// wx["v3/certificates"].get_sync()?;
+    /// let seen = &sandbox.requests()[0];
+    /// assert_eq!((seen.method.as_str(), seen.target.as_str()), ("GET", "/v3/certificates"));
+    /// # }
+    /// # Ok(()) }
+    /// ```
+    pub fn requests(&self) -> Vec<SeenRequest> {
+        self.platform().requests.list()
+    }
+
+    /// Clears the list of requests. Their nonces remain used.
+    pub fn clear_requests(&self) {
+        self.platform().requests.clear();
+    }
+
+    /// Queues a fault. Each following request takes one from the queue.
+    ///
+    /// ```
+    /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # #[cfg(feature = "sandbox")] {
+    /// # let sandbox = wechatpay_chain::sandbox::Sandbox::start()?;
+    /// # let wx = sandbox.client()?;
+    /// # use wechatpay_chain::{Error, sandbox::Fault};
+    /// sandbox.inject(Fault::BadSignature);
+    /// assert!(matches!(wx["v3/certificates"].get_sync(), Err(Error::Verify(_))));
+    /// assert!(wx["v3/certificates"].get_sync().is_ok()); // only one request had the fault
+    /// # }
+    /// # Ok(()) }
+    /// ```
+    pub fn inject(&self, fault: Fault) {
+        self.platform().faults.lock().push(fault);
+    }
+
+    /// Applies a fault to all following requests, in addition to other faults.
+    pub fn inject_always(&self, fault: Fault) {
+        if let Err(e) = self.inject_rule(FaultRule::new(fault)) {
+            tracing::warn!(error = %e, "the fault was not added");
+        }
+    }
+
+    /// Adds a rule: its fault applies to the matching requests or notifications, in addition to other faults.
+    ///
+    /// # Errors
+    /// An invalid rule (a number of 0, a share out of range, an invalid template), or too many rules (limit 1,000).
+    pub fn inject_rule(&self, rule: FaultRule) -> Result<(), SandboxError> {
+        self.platform().faults.lock().add(rule)
+    }
+
+    /// Removes all rules and queued faults. Rules that are added later behave as after a start with the same seed.
+    pub fn clear_faults(&self) {
+        self.platform().faults.lock().clear();
+    }
+
+    /// The random seed of rules with a share. Set it in the builder to repeat a failing run.
+    pub fn seed(&self) -> u64 {
+        self.platform().faults.lock().seed()
+    }
+
+    /// Sets the sandbox's clock this many seconds ahead of the machine's clock (negative: behind).
+    pub fn set_clock_skew(&self, seconds: i64) {
+        self.platform().clock.set_skew(seconds);
+    }
+}
+
+impl fmt::Debug for Sandbox {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Sandbox")
+            .field("base_url", &self.base_url())
+            .field("mchid", &self.mchid())
+            .field("serial", &self.serial())
+            .field("platform_certificate_serial", &self.platform_certificate_serial())
+            .field("platform_public_key_id", &self.platform_public_key_id())
+            .finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,61 @@
+//! The common mistakes in the signed message.
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Mistake {
+    NoFinalNewline,
+    NoEmptyBodyLine,
+    CrLf,
+    LowerCaseMethod,
+    NonceBeforeTimestamp,
+    WrongTimestamp,
+    NoBasePath,
+    FullUrl,
+    NoLeadingSlash,
+    NoQuery,
+    DecodedTarget,
+    QueryOrder,
+    SpaceEncoding,
+    NoBody,
+    WholeUploadBody,
+    ReserializedJson,
+}
+
+impl Mistake {
+    /// In English and in Chinese, to follow "the signed message" and 待签名串.
+    pub(crate) fn description(self) -> (&'static str, &'static str) {
+        match self {
+            Mistake::NoFinalNewline => ("lacks the newline at the end", "末尾少了换行符"),
+            Mistake::NoEmptyBodyLine => (
+                "ends after the nonce: an empty body still needs its line",
+                "到随机串就结束了：请求体为空时也要保留空行",
+            ),
+            Mistake::CrLf => ("uses CR LF line ends instead of LF", "换行符用了 CR LF，应为 LF"),
+            Mistake::LowerCaseMethod => ("has the method in lower case", "请求方法写成了小写"),
+            Mistake::NonceBeforeTimestamp => ("has the nonce before the timestamp", "随机串写在了时间戳前面"),
+            Mistake::WrongTimestamp => {
+                ("has another timestamp than Authorization", "时间戳与 Authorization 中的不一致")
+            }
+            Mistake::NoBasePath => ("lacks the path of the base URL", "路径少了基础 URL 中的前缀"),
+            Mistake::FullUrl => {
+                ("has the whole URL instead of path and query", "用了完整 URL，应只含路径和查询串")
+            }
+            Mistake::NoLeadingSlash => ("lacks the slash before the path", "路径开头少了斜杠"),
+            Mistake::NoQuery => ("lacks the query", "少了查询串"),
+            Mistake::DecodedTarget => {
+                ("has path or query before their encoding", "路径或查询串未经 URL 编码")
+            }
+            Mistake::QueryOrder => ("has the query in another order", "查询参数的顺序不同"),
+            Mistake::SpaceEncoding => {
+                ("encodes spaces in the query differently (+ or %20)", "查询串中空格的编码不同（+ 与 %20）")
+            }
+            Mistake::NoBody => ("lacks the body", "少了请求体"),
+            Mistake::WholeUploadBody => {
+                ("has the whole upload instead of its meta part", "用了整个上传请求体，应只用 meta 部分")
+            }
+            Mistake::ReserializedJson => (
+                "has the same JSON in another form: it was serialised twice",
+                "请求体是同一 JSON 的另一种写法：被序列化了两次",
+            ),
+        }
+    }
+}

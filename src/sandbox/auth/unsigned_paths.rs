@@ -1,0 +1,80 @@
+//! The GETs whose successful responses the platform does not sign. The client has its own table.
+
+use crate::sandbox::http::{path_template, request::IncomingRequest};
+
+const UNSIGNED: [&str; 4] =
+    ["v3/billdownload/file", "v3/transferdownload/elecvoucherfile", "v3/transferdownload/signfile", OPEN];
+
+/// On another host; needs no `Authorization`.
+const OPEN: &str = "v3/new-tax-control-fapiao/download";
+
+/// Followed by a media id, which can contain slashes. `upload` is not an id.
+const IMAGES: [&str; 2] = ["v3/merchant-service/images/", "v3/global/merchant-service/images/"];
+
+/// The signature covers the digest in [`STATEMENT_SHA1`] instead of the large file.
+const STATEMENTS: [&str; 2] = ["v3/statements", "v3/global/statements"];
+
+pub(crate) const STATEMENT_SHA1: &str = "Wechatpay-Statement-Sha1";
+
+/// Whether a successful response to this request is unsigned.
+pub(crate) fn is_unsigned(request: &IncomingRequest) -> bool {
+    let path = path(&request.target);
+    let image = IMAGES.iter().find_map(|images| path.strip_prefix(images));
+    request.method == "GET"
+        && (UNSIGNED.contains(&path.as_str()) || image.is_some_and(|id| !id.is_empty() && id != "upload"))
+}
+
+/// Whether the request may omit `Authorization`.
+pub(crate) fn needs_no_authorization(request: &IncomingRequest) -> bool {
+    request.method == "GET" && path(&request.target) == OPEN
+}
+
+pub(crate) fn is_statement(request: &IncomingRequest) -> bool {
+    request.method == "GET" && STATEMENTS.contains(&path(&request.target).as_str())
+}
+
+/// In lower case and without the path of the base URL, for comparison.
+fn path(target: &str) -> String {
+    let lower = target.to_ascii_lowercase();
+    let segments = path_template::decode_segments(&lower).unwrap_or_default();
+    path_template::strip_base_path(&segments).join("/")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn get(target: &str) -> IncomingRequest {
+        IncomingRequest {
+            method: http::Method::GET,
+            target: target.into(),
+            headers: http::HeaderMap::new(),
+            body: bytes::Bytes::new(),
+        }
+    }
+
+    #[test]
+    fn unsigned_paths() {
+        for target in [
+            "/v3/billdownload/file?token=x",
+            "/V3/BillDownload/File",
+            "/hk/v3/billdownload/file",
+            "/v3/merchant-service/images/a%2Fb%3D",
+            "/v3/global/merchant-service/images/abc",
+            "/v3/transferdownload/signfile",
+        ] {
+            assert!(is_unsigned(&get(target)), "{target}");
+        }
+        for target in [
+            "/v3/billdownload/files",
+            "/v3/billdownload",
+            "/v3/merchant-service/images/upload",
+            "/v3/merchant-service/images/",
+            "/x?y=/v3/billdownload/file",
+            "/a/b/c/v3/billdownload/file",
+        ] {
+            assert!(!is_unsigned(&get(target)), "{target}");
+        }
+        assert!(is_statement(&get("/hk/v3/statements?date=1")));
+    }
+}

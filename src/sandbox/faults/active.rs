@@ -1,0 +1,191 @@
+//! The faults that are active: the rules, and the queue of [`Sandbox::inject`](crate::sandbox::Sandbox::inject).
+
+#[cfg(test)]
+mod tests;
+
+use std::{
+    collections::VecDeque,
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+};
+
+use serde_json::{Value, json};
+
+use super::{fault::Fault, rule::FaultRule};
+use crate::sandbox::http::{
+    path_template::{self, PathTemplate},
+    sandbox_error::SandboxError,
+};
+
+/// Bounds the memory that the control endpoint can fill.
+const MAX_RULES: usize = 1_000;
+
+/// A handle that the server and the notifications share.
+#[derive(Clone)]
+pub(crate) struct SharedFaults(Arc<Mutex<ActiveFaults>>);
+
+impl SharedFaults {
+    pub(crate) fn new(seed: u64) -> SharedFaults {
+        SharedFaults(Arc::new(Mutex::new(ActiveFaults::new(seed))))
+    }
+
+    pub(crate) fn lock(&self) -> MutexGuard<'_, ActiveFaults> {
+        // A panic elsewhere must not stop the sandbox: no change is ever half-written.
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+struct ActiveRule {
+    rule: FaultRule,
+    template: Option<PathTemplate>,
+    /// Counts the rules since the last `clear`. Two rules with the same share must not hit the same requests.
+    number: u64,
+    matched: u64,
+    hits: u64,
+}
+
+/// The state of a rule, for the page.
+pub(crate) struct RuleStatus<'a> {
+    pub(crate) number: u64,
+    pub(crate) rule: &'a FaultRule,
+    pub(crate) matched: u64,
+    pub(crate) hits: u64,
+}
+
+impl ActiveRule {
+    fn matches(&self, path: Option<&[String]>) -> bool {
+        let Some(template) = &self.template else { return true };
+        path.is_some_and(|path| {
+            template
+                .matches(path)
+                .or_else(|| template.matches(path_template::strip_base_path(path)))
+                .is_some()
+        })
+    }
+
+    /// Counts a match. Returns whether the fault applies to it.
+    fn hit(&mut self, seed: u64) -> bool {
+        self.matched += 1;
+        let reached = self.rule.nth.is_none_or(|n| self.matched >= n);
+        let drawn = self.rule.share.is_none_or(|share| draw(seed, self.number, self.matched) < share);
+        let hit = reached && drawn && !self.is_exhausted();
+        self.hits += u64::from(hit);
+        hit
+    }
+
+    fn is_exhausted(&self) -> bool {
+        self.rule.max_hits().is_some_and(|max| self.hits >= max)
+    }
+}
+
+pub(crate) struct ActiveFaults {
+    seed: u64,
+    queue: VecDeque<Fault>,
+    rules: Vec<ActiveRule>,
+    added: u64,
+}
+
+impl ActiveFaults {
+    pub(crate) fn new(seed: u64) -> ActiveFaults {
+        ActiveFaults { seed, queue: VecDeque::new(), rules: Vec::new(), added: 0 }
+    }
+
+    pub(crate) fn seed(&self) -> u64 {
+        self.seed
+    }
+
+    pub(crate) fn push(&mut self, fault: Fault) {
+        self.queue.push_back(fault);
+    }
+
+    pub(crate) fn add(&mut self, rule: FaultRule) -> Result<(), SandboxError> {
+        let template = rule.validate()?;
+        if self.rules.len() >= MAX_RULES {
+            let problem = format!("too many rules (limit {MAX_RULES}): clear them first");
+            return Err(SandboxError::Fault { rule: rule.to_string(), problem });
+        }
+        self.added += 1;
+        self.rules.push(ActiveRule { rule, template, number: self.added, matched: 0, hits: 0 });
+        Ok(())
+    }
+
+    pub(crate) fn clear(&mut self) {
+        *self = ActiveFaults::new(self.seed);
+    }
+
+    /// Removes a rule by its number. A number that no longer exists is ignored.
+    pub(crate) fn remove(&mut self, number: u64) {
+        self.rules.retain(|active| active.number != number);
+    }
+
+    /// The faults of one request: those of the rules and the next one of the queue.
+    pub(crate) fn of_request(&mut self, target: &str) -> Vec<Fault> {
+        let mut faults = self.of_rules(false, target);
+        faults.extend(self.queue.pop_front());
+        faults
+    }
+
+    /// The faults of one notification. Only `explicit` notifications (sent by a test, not caused by a request) take
+    /// from the queue: the others would take the fault that was meant for the next request.
+    pub(crate) fn of_notification(&mut self, target: &str, explicit: bool) -> Vec<Fault> {
+        let mut faults = self.of_rules(true, target);
+        if explicit {
+            faults.extend(self.queue.pop_front());
+        }
+        faults
+    }
+
+    fn of_rules(&mut self, notification: bool, target: &str) -> Vec<Fault> {
+        if self.rules.is_empty() {
+            return Vec::new();
+        }
+        let (path, seed) = (path_template::decode_segments(target), self.seed);
+        let mut faults = Vec::new();
+        for active in &mut self.rules {
+            let matches = active.rule.notifications == notification && active.matches(path.as_deref());
+            if matches && active.hit(seed) {
+                faults.push(active.rule.fault.clone());
+            }
+        }
+        self.rules.retain(|active| !active.is_exhausted());
+        faults
+    }
+
+    pub(crate) fn rules(&self) -> impl Iterator<Item = RuleStatus<'_>> {
+        self.rules.iter().map(|active| RuleStatus {
+            number: active.number,
+            rule: &active.rule,
+            matched: active.matched,
+            hits: active.hits,
+        })
+    }
+
+    pub(crate) fn queued(&self) -> impl Iterator<Item = &Fault> {
+        self.queue.iter()
+    }
+
+    pub(crate) fn to_json(&self) -> Value {
+        let rules: Vec<Value> = self
+            .rules
+            .iter()
+            .map(|active| {
+                json!({ "rule": active.rule.to_string(), "fitted": active.matched, "hits": active.hits })
+            })
+            .collect();
+        let queue: Vec<String> = self.queue.iter().map(ToString::to_string).collect();
+        json!({ "seed": self.seed, "rules": rules, "queue": queue })
+    }
+}
+
+/// A pseudo-random number in 0..1 that depends only on its arguments: one step of `SplitMix64` for each.
+fn draw(seed: u64, rule: u64, request: u64) -> f64 {
+    let bits = mix(mix(mix(seed).wrapping_add(rule)).wrapping_add(request));
+    // An `f64` holds 53 bits exactly.
+    (bits >> 11) as f64 / 9_007_199_254_740_992.0
+}
+
+fn mix(x: u64) -> u64 {
+    let x = x.wrapping_add(0x9e37_79b9_7f4a_7c15);
+    let x = (x ^ (x >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+    let x = (x ^ (x >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+    x ^ (x >> 31)
+}

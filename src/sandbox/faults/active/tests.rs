@@ -1,0 +1,65 @@
+use super::*;
+
+fn hits(seed: u64, rule: &str, count: usize) -> Vec<usize> {
+    let mut faults = ActiveFaults::new(seed);
+    faults.add(rule.parse().unwrap()).unwrap();
+    (1..=count).filter(|_| !faults.of_request("/v3/x/y").is_empty()).collect()
+}
+
+#[test]
+fn the_generator_is_splitmix64() {
+    // The first outputs for the seed 1234567, as its author's reference code prints them.
+    let golden = 0x9e37_79b9_7f4a_7c15_u64;
+    let outputs: Vec<u64> = (0..3).map(|i| mix(1_234_567_u64.wrapping_add(golden.wrapping_mul(i)))).collect();
+    assert_eq!(outputs, [6_457_827_717_110_365_317, 3_203_168_211_198_807_973, 9_817_491_932_198_370_423]);
+}
+
+#[test]
+fn a_rule_hits_its_share_of_the_matches() {
+    assert_eq!(hits(1, "cut-body", 3), [1, 2, 3]);
+    assert_eq!(hits(1, "cut-body nth=2", 5), [2]);
+    assert_eq!(hits(1, "cut-body nth=2 times=2", 5), [2, 3]);
+    assert_eq!(hits(1, "cut-body times=2", 5), [1, 2]);
+    assert_eq!(hits(1, "cut-body share=1", 3), [1, 2, 3]);
+    assert_eq!(hits(1, "cut-body path=v3/{a}", 3), [0; 0]);
+    assert_eq!(hits(1, "cut-body path=v3/{+a}", 2), [1, 2]);
+    assert_eq!(hits(1, "cut-body on=notifications", 2), [0; 0]);
+    let some = hits(42, "cut-body share=0.1", 10_000);
+    assert!((900..1100).contains(&some.len()), "{}", some.len());
+    assert_eq!(some, hits(42, "cut-body share=0.1", 10_000));
+    assert_ne!(some, hits(43, "cut-body share=0.1", 10_000));
+}
+
+#[test]
+fn two_rules_with_the_same_share_are_independent() {
+    let mut faults = ActiveFaults::new(5);
+    for rule in ["cut-body share=0.5", "wrong-body share=0.5"] {
+        faults.add(rule.parse().unwrap()).unwrap();
+    }
+    let mut counts = [0; 3];
+    for _ in 0..1000 {
+        counts[faults.of_request("/").len()] += 1;
+    }
+    assert!(counts.iter().all(|&count| count > 150), "{counts:?}");
+}
+
+#[test]
+fn invalid_rules() {
+    for text in [
+        "",
+        "no-such-fault",
+        "cut-body nth=0",
+        "cut-body times=0",
+        "cut-body nth=x",
+        "cut-body share=0",
+        "cut-body share=1.1",
+        "cut-body share=NaN",
+        "cut-body path=v3//x",
+        "cut-body on=answers",
+        "cut-body often",
+    ] {
+        assert!(text.parse::<FaultRule>().is_err(), "{text}");
+    }
+    let text = "delay=5 nth=2 share=0.5 path=v3/{+rest} times=3 on=notifications";
+    assert_eq!(text.parse::<FaultRule>().unwrap().to_string(), text);
+}

@@ -1,0 +1,11 @@
+//! HTTP basics that know nothing of the platform: requests, responses, bodies, path templates; also the clock with its
+//! time formats and the error type, which all floors use.
+
+pub(crate) mod body;
+pub(crate) mod clock;
+pub(crate) mod error_response;
+pub(crate) mod multipart;
+pub(crate) mod path_template;
+pub(crate) mod request;
+pub(crate) mod response;
+pub(crate) mod sandbox_error;

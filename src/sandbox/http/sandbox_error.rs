@@ -1,0 +1,92 @@
+//! The error type of the sandbox's public API.
+
+use std::{io, path::PathBuf};
+
+/// An error of building, starting, scripting or controlling a sandbox.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum SandboxError {
+    /// A setting of the builder is invalid.
+    #[error("sandbox setting `{name}`: {problem}")]
+    Setting {
+        /// The builder's method.
+        name: &'static str,
+        /// The expected and the actual value.
+        problem: String,
+    },
+    /// A file of the keys folder is missing, unreadable, or has the wrong content.
+    #[error("sandbox key file {}: {problem}", path.display())]
+    KeyFile {
+        /// The file, or the folder if it could not be created.
+        path: PathBuf,
+        /// The expected and the actual value.
+        problem: String,
+        /// The operating system's error, if there was one.
+        source: Option<io::Error>,
+    },
+    /// The state file cannot be used: it cannot be opened or written, is not a database, belongs to another program or
+    /// version, or is in use by another sandbox.
+    #[error("sandbox state file {}: {problem}", path.display())]
+    StateFile {
+        /// The file.
+        path: PathBuf,
+        /// The problem with the file.
+        problem: String,
+    },
+    /// The resource does not exist, or its state does not allow the action: see
+    /// [`Sandbox::pay`](crate::sandbox::Sandbox::pay) and the related methods.
+    #[error("sandbox {what}: {code} {message}")]
+    State {
+        /// The resource, such as ``order `P12345` ``.
+        what: String,
+        /// The error code that a request would get, such as `ORDER_CLOSED`.
+        code: String,
+        /// The message of that error.
+        message: String,
+    },
+    /// A key, a certificate or another random value could not be generated.
+    #[error("the sandbox could not generate its {what}")]
+    Generate {
+        /// The value that could not be generated.
+        what: &'static str,
+    },
+    /// The server could not listen, or its thread could not be started.
+    #[error("the sandbox server could not start")]
+    Server(#[source] io::Error),
+    /// The sandbox cannot listen on the [`port`](crate::sandbox::SandboxBuilder::port) of the builder.
+    #[error("the sandbox cannot listen on port {port} of 127.0.0.1")]
+    Port {
+        /// The configured port.
+        port: u16,
+        /// The operating system's error; usually the port is in use.
+        source: io::Error,
+    },
+    /// A script file cannot be read, or one of its lines is invalid.
+    #[error("sandbox script {}{}: {problem}", path.display(), line.map_or_else(String::new, |line| format!(", line {line}")))]
+    ScriptFile {
+        /// The file.
+        path: PathBuf,
+        /// The line, counted from 1; `None` if the error concerns the whole file.
+        line: Option<usize>,
+        /// The expected and the actual value.
+        problem: String,
+        /// The operating system's error, if there was one.
+        source: Option<io::Error>,
+    },
+    /// A fault or a fault rule is invalid.
+    #[error("sandbox fault `{rule}`: {problem}")]
+    Fault {
+        /// The rule as text.
+        rule: String,
+        /// The expected and the actual value.
+        problem: String,
+    },
+    /// A scripted route can match no request, or HTTP cannot carry its response.
+    #[error("sandbox script `{route}`: {problem}")]
+    Script {
+        /// The verb and the template.
+        route: String,
+        /// The expected and the actual value.
+        problem: String,
+    },
+}

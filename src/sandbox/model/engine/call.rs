@@ -1,0 +1,73 @@
+//! A verified request, decoded for its endpoint.
+
+use serde_json::Value;
+
+use super::Engine;
+use crate::sandbox::http::{
+    error_response::ErrorResponse, multipart, path_template::Vars, request::IncomingRequest,
+};
+
+pub(crate) struct Call<'a> {
+    pub(crate) engine: &'a Engine,
+    pub(crate) body: &'a Value,
+    /// Whether the path is the service provider's form.
+    pub(crate) partner: bool,
+    pub(crate) request: &'a IncomingRequest,
+    vars: Vars,
+    query: Vars,
+}
+
+impl<'a> Call<'a> {
+    pub(crate) fn new(
+        engine: &'a Engine,
+        request: &'a IncomingRequest,
+        vars: Vars,
+        body: &'a Value,
+    ) -> Call<'a> {
+        let query = request.target.split_once('?').map_or("", |(_, query)| query);
+        let query = url::form_urlencoded::parse(query.as_bytes()).into_owned().collect();
+        Call { engine, body, partner: false, request, vars, query }
+    }
+
+    /// A variable of the path, or `""`.
+    pub(crate) fn var(&self, name: &str) -> &str {
+        find(&self.vars, name).unwrap_or("")
+    }
+
+    /// A value of the query, or `""`.
+    pub(crate) fn query(&self, name: &str) -> &str {
+        find(&self.query, name).unwrap_or("")
+    }
+
+    pub(crate) fn optional_query(&self, name: &str) -> Option<&str> {
+        find(&self.query, name)
+    }
+
+    /// The sub-merchant, or `""`.
+    pub(crate) fn scope(&self) -> &str {
+        match self.query("sub_mchid") {
+            "" => self.text("/sub_mchid"),
+            mchid => mchid,
+        }
+    }
+
+    /// A header that occurs once, or `""`.
+    pub(crate) fn header(&self, name: &str) -> &str {
+        self.request.header(name).unwrap_or("")
+    }
+
+    /// The media type and the bytes of an upload's part `file`.
+    pub(crate) fn file(&self) -> Result<(&str, &[u8]), ErrorResponse> {
+        multipart::file(self.header("content-type"), &self.request.body)
+            .map_err(|why| ErrorResponse::param_error("body", "/file", &why))
+    }
+
+    /// A string of the body at this pointer, or `""`.
+    pub(crate) fn text(&self, pointer: &str) -> &str {
+        self.body.pointer(pointer).and_then(Value::as_str).unwrap_or("")
+    }
+}
+
+fn find<'a>(pairs: &'a Vars, name: &str) -> Option<&'a str> {
+    pairs.iter().find(|(key, _)| key == name).map(|(_, value)| value.as_str())
+}

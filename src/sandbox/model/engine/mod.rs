@@ -1,0 +1,327 @@
+//! The engine: runs the actions of the endpoints on the database. It knows resource types and transitions, but no
+//! product.
+//!
+//! An action is one transaction. It returns the response and the events of the merchant's notifications, which the
+//! caller sends after the commit.
+
+pub(crate) mod call;
+pub(crate) mod error_code;
+pub(crate) mod fields;
+mod lookup;
+pub(crate) mod params;
+pub(crate) mod schema;
+
+use std::sync::Arc;
+
+use serde_json::{Map, Value, json};
+
+use crate::sandbox::{
+    http::{clock::SkewedClock, error_response::ErrorResponse, response::Answer},
+    keys::{identity::Identity, keyring::Keyring},
+    store::{
+        database::Database,
+        documents::{Document, Documents},
+        event::{Event, QueuedEvent},
+    },
+};
+use call::Call;
+use params::Param;
+use schema::{Action, Assignment, AutoTransition, Endpoint, Fields, ResourceType, Transition};
+
+/// The field of a document with the values of its idempotency fields. The name is part of the state file.
+pub(crate) const IDEMPOTENCY_VALUES: &str = "asked";
+
+/// Fields that the sandbox adds to a document. A request cannot set them.
+const INTERNAL_FIELDS: [&str; 3] = [IDEMPOTENCY_VALUES, "combined", "unsplit_amount"];
+
+/// The largest body that is stored. A combined order of fifty parts has half of this size.
+const MAX_BODY: usize = 128 << 10;
+
+pub(crate) struct Engine {
+    pub(crate) identity: Arc<Identity>,
+    /// The platform's current keys, for the endpoint that lists them.
+    pub(crate) keyring: Arc<Keyring>,
+    clock: Arc<SkewedClock>,
+    database: Arc<Database>,
+    /// Transitions that can be held wait for a trigger from outside.
+    hold: bool,
+}
+
+/// One action within its transaction.
+pub(crate) struct Session<'a> {
+    pub(crate) engine: &'a Engine,
+    pub(crate) documents: &'a Documents<'a>,
+    /// In Unix seconds.
+    pub(crate) now: i64,
+    /// The sub-merchant, or empty.
+    pub(crate) scope: &'a str,
+    /// The request's body.
+    pub(crate) request_body: &'a Value,
+    pub(crate) events: Vec<Event>,
+}
+
+impl Engine {
+    pub(crate) fn new(
+        identity: Arc<Identity>,
+        keyring: Arc<Keyring>,
+        clock: Arc<SkewedClock>,
+        database: Arc<Database>,
+        hold: bool,
+    ) -> Engine {
+        Engine { identity, keyring, clock, database, hold }
+    }
+
+    /// Checks the parameters of a request and runs the action of its endpoint.
+    pub(crate) fn handle(
+        &self,
+        endpoint: &Endpoint,
+        call: &Call<'_>,
+    ) -> Result<(Answer, Vec<QueuedEvent>), ErrorResponse> {
+        let upload = endpoint.params.iter().any(Param::is_file);
+        let expected = if upload { "multipart/form-data" } else { "application/json" };
+        if !call.request.body.is_empty() && call.request.media_type() != expected {
+            return Err(ErrorResponse::param_error(
+                "header",
+                "Content-Type",
+                &format!("expected {expected}"),
+            ));
+        }
+        endpoint.params.iter().try_for_each(|param| param.check(call))?;
+        self.perform(&endpoint.action, call)
+    }
+
+    fn perform(&self, action: &Action, call: &Call<'_>) -> Result<(Answer, Vec<QueuedEvent>), ErrorResponse> {
+        if let Action::Handler(function) = action {
+            return Ok((function(call)?, Vec::new()));
+        }
+        if call.request.body.len() > MAX_BODY {
+            let issue = format!("more than {MAX_BODY} bytes");
+            return Err(ErrorResponse::param_error("body", "/", &issue));
+        }
+        self.execute(call.scope(), call.body, |session| match action {
+            Action::Handler(function) => function(call),
+            Action::Create(resource_type, assignments, auto, fields) => {
+                session.create(resource_type, assignments, *auto, fields)
+            }
+            Action::Query(resource_type, lookup, fields) => {
+                match session.find(call, resource_type, lookup)? {
+                    Some(document) => Ok(respond(&document.body, fields)),
+                    None => Ok(Answer::new(204)),
+                }
+            }
+            Action::Transition(resource_type, lookup, transition, auto, fields) => {
+                let Some(mut document) = session.find(call, resource_type, lookup)? else {
+                    return Ok(Answer::new(204));
+                };
+                session.transition(resource_type, &mut document, transition)?;
+                let response = respond(&document.body, fields);
+                session.auto_transition(resource_type, &mut document, *auto)?;
+                Ok(response)
+            }
+            Action::Delete(resource_type, lookup, fields) => {
+                let Some(document) = session.find(call, resource_type, lookup)? else {
+                    return Ok(Answer::new(204));
+                };
+                session.documents.delete(&document)?;
+                Ok(respond(&document.body, fields))
+            }
+        })
+    }
+
+    /// Runs `work` as one transaction. The events are stored with it, and the caller must send them.
+    pub(crate) fn execute<T>(
+        &self,
+        scope: &str,
+        request_body: &Value,
+        work: impl FnOnce(&mut Session<'_>) -> Result<T, ErrorResponse>,
+    ) -> Result<(T, Vec<QueuedEvent>), ErrorResponse> {
+        let now = self.clock.now();
+        self.database.transaction(|documents| {
+            let mut session =
+                Session { engine: self, documents, now, scope, request_body, events: Vec::new() };
+            let result = work(&mut session)?;
+            let mut queued = Vec::with_capacity(session.events.len());
+            for event in session.events {
+                let event = event.with_new_id().map_err(fields::no_random_numbers)?;
+                documents.save_undelivered(&event)?;
+                queued.push(event);
+            }
+            Ok((result, queued))
+        })
+    }
+
+    /// As [`execute`](Engine::execute), for work without a transition, which has no events.
+    pub(crate) fn access<T>(
+        &self,
+        work: impl FnOnce(&mut Session<'_>) -> Result<T, ErrorResponse>,
+    ) -> Result<T, ErrorResponse> {
+        self.execute("", &Value::Null, work).map(|(result, _)| result)
+    }
+}
+
+impl Session<'_> {
+    pub(crate) fn create(
+        &mut self,
+        resource_type: &ResourceType,
+        assignments: &[Assignment],
+        auto: AutoTransition,
+        fields: Fields,
+    ) -> Result<Answer, ErrorResponse> {
+        let mut document = self.new_document(resource_type, self.request_body.clone(), assignments)?;
+        let existing =
+            self.documents.by_merchant_no(resource_type.name, self.scope, &document.merchant_no)?;
+        if let Some(mut existing) = existing {
+            (resource_type.on_load)(self, &mut existing)?;
+            check_repetition(resource_type, &existing, &document)?;
+            self.assign(&mut existing.body, assignments)?;
+            self.save(resource_type, &mut existing)?;
+            return Ok(respond(&existing.body, fields));
+        }
+        (resource_type.on_create)(self, &mut document)?;
+        self.save(resource_type, &mut document)?;
+        let response = respond(&document.body, fields);
+        self.auto_transition(resource_type, &mut document, auto)?;
+        Ok(response)
+    }
+
+    /// A resource from the body of a request. It is not stored yet.
+    pub(crate) fn new_document(
+        &self,
+        resource_type: &ResourceType,
+        body: Value,
+        assignments: &[Assignment],
+    ) -> Result<Document, ErrorResponse> {
+        let mut body = if body.is_object() { body } else { json!({}) };
+        if let Some(fields) = body.as_object_mut() {
+            fields.retain(|name, _| {
+                name != resource_type.platform_id && !INTERNAL_FIELDS.contains(&name.as_str())
+            });
+        }
+        self.assign(&mut body, assignments)?;
+        self.assign(&mut body, resource_type.initial)?;
+        let values: Vec<Value> = (resource_type.idempotency_fields.iter())
+            .map(|field| body.pointer(field).cloned().unwrap_or(Value::Null))
+            .collect();
+        body[IDEMPOTENCY_VALUES] = Value::Array(values);
+        Ok(Document {
+            seq: 0,
+            resource_type: resource_type.name.into(),
+            scope: self.scope.into(),
+            merchant_no: text(&body, resource_type.merchant_no).unwrap_or_default().into(),
+            platform_id: None,
+            parent_id: None,
+            state: String::new(),
+            settled_at: None,
+            changed_at: self.now,
+            body,
+        })
+    }
+
+    fn auto_transition(
+        &mut self,
+        resource_type: &ResourceType,
+        document: &mut Document,
+        auto: AutoTransition,
+    ) -> Result<(), ErrorResponse> {
+        match auto {
+            Some(transition) if transition.can_be_held && self.engine.hold => Ok(()),
+            Some(transition) => self.transition(resource_type, document, transition),
+            None => Ok(()),
+        }
+    }
+
+    /// Changes the state, or returns the error of the current state.
+    pub(crate) fn transition(
+        &mut self,
+        resource_type: &ResourceType,
+        document: &mut Document,
+        transition: &Transition,
+    ) -> Result<(), ErrorResponse> {
+        if transition.idempotent && document.state == transition.to {
+            return Ok(());
+        }
+        if !transition.from.contains(&document.state.as_str()) {
+            let code = transition.errors.iter().find(|(state, _)| *state == document.state);
+            let code = code.map_or(transition.default_error, |(_, code)| *code);
+            return Err(code.response(&describe(resource_type, document)));
+        }
+        document.body[resource_type.state] = transition.to.into();
+        self.assign(&mut document.body, transition.set)?;
+        (transition.rule)(self, document)?;
+        if transition.settles {
+            document.settled_at = Some(self.now);
+        }
+        self.save(resource_type, document)?;
+        let url = text(&document.body, "notify_url").filter(|url| !url.is_empty());
+        if let (Some(notification), Some(url)) = (&transition.notification, url) {
+            self.events.push(Event {
+                notify_url: url.into(),
+                event_type: notification.event_type.into(),
+                original_type: notification.original_type.into(),
+                summary: notification.summary.into(),
+                resource: select(&document.body, notification.fields),
+            });
+        }
+        Ok(())
+    }
+
+    /// Stores a document. Its columns are taken from its body.
+    pub(crate) fn save(
+        &self,
+        resource_type: &ResourceType,
+        document: &mut Document,
+    ) -> Result<(), ErrorResponse> {
+        let column = |name: &str| text(&document.body, name).map(String::from);
+        (document.platform_id, document.parent_id) =
+            (column(resource_type.platform_id), column(resource_type.parent_id));
+        document.state = column(resource_type.state).unwrap_or_default();
+        document.changed_at = self.now;
+        self.documents.save(document)
+    }
+}
+
+/// Whether a request may be repeated for an existing resource.
+fn check_repetition(
+    resource_type: &ResourceType,
+    existing: &Document,
+    new: &Document,
+) -> Result<(), ErrorResponse> {
+    let terminal = resource_type.terminal_states.iter().find(|(state, _)| *state == existing.state);
+    if let Some((_, code)) = terminal {
+        return Err(code.response(&describe(resource_type, existing)));
+    }
+    for (index, field) in resource_type.idempotency_fields.iter().enumerate() {
+        if existing.body[IDEMPOTENCY_VALUES][index] != new.body[IDEMPOTENCY_VALUES][index] {
+            let issue =
+                format!("{} {} was created with another value", resource_type.name, existing.merchant_no);
+            return Err(resource_type.conflict.field_response(field, &issue));
+        }
+    }
+    Ok(())
+}
+
+/// `order P12345 is CLOSED`.
+pub(crate) fn describe(resource_type: &ResourceType, document: &Document) -> String {
+    format!("{} {} is {}", resource_type.name, document.merchant_no, document.state)
+}
+
+fn respond(body: &Value, fields: Fields) -> Answer {
+    if fields.is_empty() { Answer::new(204) } else { Answer::new(200).json(select(body, fields)) }
+}
+
+/// The named fields of an object, without those that are missing or null.
+pub(crate) fn select(body: &Value, fields: Fields) -> Value {
+    let present =
+        |name: &&str| Some((name.to_string(), body.get(*name).filter(|value| !value.is_null())?.clone()));
+    Value::Object(fields.iter().filter_map(present).collect::<Map<_, _>>())
+}
+
+/// A string field of an object.
+pub(crate) fn text<'a>(body: &'a Value, name: &str) -> Option<&'a str> {
+    body.get(name)?.as_str()
+}
+
+/// The cents at a pointer, or 0.
+pub(crate) fn cents(body: &Value, pointer: &str) -> i64 {
+    body.pointer(pointer).and_then(Value::as_i64).unwrap_or(0)
+}

@@ -1,0 +1,161 @@
+//! The vocabulary of the products: endpoints, resource types, transitions. A product is data in these terms, plus a few
+//! functions for rules that are more than fields and states.
+
+use http::Method;
+
+use super::{Session, call::Call, error_code::ErrorCode, params::Param};
+use crate::sandbox::{
+    http::{error_response::ErrorResponse, response::Answer},
+    store::documents::Document,
+};
+
+/// One endpoint of the platform.
+pub(crate) struct Endpoint {
+    pub(crate) method: Method,
+    pub(crate) template: &'static str,
+    /// The template of the service provider's form, if it has one.
+    pub(crate) partner_template: Option<&'static str>,
+    pub(crate) params: &'static [Param],
+    pub(crate) action: Action,
+}
+
+/// The effect of a request. The `Fields` are those of the response; no fields give a 204.
+pub(crate) enum Action {
+    /// Creates a resource. Repeating the request returns the same response and creates nothing.
+    Create(&'static ResourceType, &'static [Assignment], AutoTransition, Fields),
+    Query(&'static ResourceType, Lookup, Fields),
+    /// Changes the state of a resource.
+    Transition(&'static ResourceType, Lookup, &'static Transition, AutoTransition, Fields),
+    Delete(&'static ResourceType, Lookup, Fields),
+    /// An endpoint without resources.
+    Handler(fn(&Call<'_>) -> Result<Answer, ErrorResponse>),
+}
+
+pub(crate) type Fields = &'static [&'static str];
+
+/// The transition that follows by itself after the response: the platform responds `PROCESSING` and finishes a moment
+/// later.
+pub(crate) type AutoTransition = Option<&'static Transition>;
+
+/// A rule of a resource type or a transition that is more than fields and states; mostly sums of amounts.
+pub(crate) type Rule = fn(&mut Session<'_>, &mut Document) -> Result<(), ErrorResponse>;
+
+pub(crate) fn no_rule(_: &mut Session<'_>, _: &mut Document) -> Result<(), ErrorResponse> {
+    Ok(())
+}
+
+pub(crate) struct ResourceType {
+    pub(crate) name: &'static str,
+    /// The field of the merchant's number.
+    pub(crate) merchant_no: &'static str,
+    /// The field of the platform's id; `""` if there is none.
+    pub(crate) platform_id: &'static str,
+    /// The field of the id of the order that it belongs to; `""` if it belongs to none.
+    pub(crate) parent_id: &'static str,
+    /// The field of the state.
+    pub(crate) state: &'static str,
+    /// The pointer to the amount in cents, for lists; `""` if there is none.
+    pub(crate) amount: &'static str,
+    /// Fields that a new resource gets in addition to those of the request.
+    pub(crate) initial: &'static [Assignment],
+    /// Pointers to the fields that a repeated request must not change.
+    pub(crate) idempotency_fields: &'static [&'static str],
+    /// The error for a repeated request that changes one of them.
+    pub(crate) conflict: ErrorCode,
+    /// States in which a repeated request is an error.
+    pub(crate) terminal_states: &'static [(&'static str, ErrorCode)],
+    pub(crate) not_found: ErrorCode,
+    /// Fields that must equal the resource's own if a request gives them.
+    pub(crate) must_match: &'static [&'static str],
+    /// Checks and completes a new resource.
+    pub(crate) on_create: Rule,
+    /// Brings a stored resource up to date.
+    pub(crate) on_load: Rule,
+}
+
+/// How a request identifies a resource.
+pub(crate) enum Lookup {
+    MerchantNo(Location),
+    PlatformId(Location),
+    /// By the platform's id in any scope: for requests without a sub-merchant.
+    PlatformIdInAnyScope(Location),
+    /// By service and user: see [`FieldValue::Pair`].
+    Pair(Location, Location),
+    /// The first one that the request gives.
+    FirstOf(&'static [Lookup]),
+    /// As `FirstOf`. If the request gives none, or the user has no such resource, the request succeeds without effect.
+    Optional(&'static [Lookup]),
+}
+
+/// Where a request holds a value.
+pub(crate) enum Location {
+    Path(&'static str),
+    Query(&'static str),
+    /// A JSON pointer.
+    Body(&'static str),
+}
+
+/// A change of state.
+pub(crate) struct Transition {
+    pub(crate) from: &'static [&'static str],
+    pub(crate) to: &'static str,
+    /// Fields that change with the state.
+    pub(crate) set: &'static [Assignment],
+    /// The errors of other states.
+    pub(crate) errors: &'static [(&'static str, ErrorCode)],
+    /// The error of all states that are not in `errors`.
+    pub(crate) default_error: ErrorCode,
+    /// Whether the transition succeeds without effect if the resource is already in the state `to`.
+    pub(crate) idempotent: bool,
+    /// Whether money moves.
+    pub(crate) settles: bool,
+    /// Whether an automatic transition waits for a trigger from outside if the sandbox is configured so.
+    pub(crate) can_be_held: bool,
+    /// Checks and completes the resource after the fields are set.
+    pub(crate) rule: Rule,
+    pub(crate) notification: Option<NotificationType>,
+}
+
+pub(crate) struct NotificationType {
+    pub(crate) event_type: &'static str,
+    pub(crate) original_type: &'static str,
+    pub(crate) summary: &'static str,
+    /// The fields of the resource that it contains.
+    pub(crate) fields: Fields,
+}
+
+/// Sets the field at a JSON pointer.
+pub(crate) struct Assignment {
+    pub(crate) field: &'static str,
+    pub(crate) value: FieldValue,
+    pub(crate) only_if_missing: bool,
+}
+
+pub(crate) enum FieldValue {
+    Text(&'static str),
+    Cents(i64),
+    True,
+    Null,
+    /// The current time, in Beijing time.
+    Now,
+    /// A number of this many digits: the prefix, the date, random digits.
+    DatedNumber(&'static str, usize),
+    /// The prefix and this many random letters and digits.
+    RandomText(&'static str, usize),
+    /// A copy of another field of the resource: a pointer.
+    CopyOf(&'static str),
+    /// A field of the request's body, if it is present: a pointer.
+    FromRequest(&'static str),
+    /// Two fields of the resource, joined: pointers.
+    Pair(&'static str, &'static str),
+    /// The merchant id.
+    Mchid,
+}
+
+pub(crate) const fn set(field: &'static str, value: FieldValue) -> Assignment {
+    Assignment { field, value, only_if_missing: false }
+}
+
+pub(crate) const fn set_if_missing(field: &'static str, value: FieldValue) -> Assignment {
+    Assignment { field, value, only_if_missing: true }
+}

@@ -1,0 +1,17 @@
+//! The platform's behaviour: the engine, the products that it runs, bills, scripted responses, the payer's actions.
+
+pub(crate) mod bills;
+pub(crate) mod engine;
+pub(crate) mod payer_actions;
+pub(crate) mod products;
+pub(crate) mod resource_list;
+pub(crate) mod scripts;
+#[cfg(test)]
+mod tests;
+
+use engine::schema::Endpoint;
+
+/// All modelled endpoints.
+pub(crate) fn endpoints() -> impl Iterator<Item = &'static Endpoint> {
+    products::endpoints().chain(bills::ENDPOINTS)
+}

@@ -1,0 +1,84 @@
+//! The rules of refunds.
+
+use serde_json::json;
+
+use super::REFUND;
+use crate::sandbox::{
+    http::error_response::ErrorResponse,
+    model::{
+        engine::{
+            Session, cents, describe,
+            error_code::{ErrorCode, NOT_FOUND},
+            text,
+        },
+        products::orders::{self, ORDER},
+    },
+    store::documents::Document,
+};
+
+const UNPAID: ErrorCode = ErrorCode::new(400, "INVALID_REQUEST", "订单未支付，不能退款");
+const NOT_ENOUGH: ErrorCode = ErrorCode::new(403, "NOT_ENOUGH", "可退金额不足");
+
+/// Checks the refund against its order, and marks the order as refunded.
+pub(crate) fn check_and_deduct(
+    session: &mut Session<'_>,
+    refund: &mut Document,
+) -> Result<(), ErrorResponse> {
+    let mut order = order(session, refund)?;
+    orders::rules::expire(session, &mut order)?;
+    let Some(transaction) = text(&order.body, "transaction_id").map(String::from) else {
+        return Err(UNPAID.response(&describe(&ORDER, &order)));
+    };
+    let (total, amount) = (cents(&order.body, "/amount/total"), cents(&refund.body, "/amount/refund"));
+    if cents(&refund.body, "/amount/total") != total {
+        return Err(ErrorResponse::param_error(
+            "body",
+            "/amount/total",
+            &format!("the order's total is {total}"),
+        ));
+    }
+    if refund.body["amount"]["currency"] != order.body["amount"]["currency"] {
+        let issue = format!("the order's currency is {}", order.body["amount"]["currency"]);
+        return Err(ErrorResponse::param_error("body", "/amount/currency", &issue));
+    }
+    if amount > total {
+        return Err(ErrorResponse::param_error("body", "/amount/refund", "more than the order's total"));
+    }
+    let others = session.documents.children(REFUND.name, &transaction)?;
+    let is_effective = |refund: &&Document| !matches!(refund.state.as_str(), "CLOSED" | "ABNORMAL");
+    let refunded: i64 =
+        others.iter().filter(is_effective).map(|refund| cents(&refund.body, "/amount/refund")).sum();
+    if amount > total - refunded {
+        let issue = format!("{} of {total} can still be refunded", total - refunded);
+        return Err(NOT_ENOUGH.field_response("/amount/refund", &issue));
+    }
+    refund.body["transaction_id"] = json!(transaction);
+    refund.body["out_trade_no"] = json!(order.merchant_no);
+    if let Some(provider) = order.body.get("sp_mchid") {
+        refund.body["sp_mchid"] = provider.clone();
+    }
+    order.body["trade_state"] = json!("REFUND");
+    order.body["trade_state_desc"] = json!("转入退款");
+    if order.body.get("unsplit_amount").is_some() {
+        order.body["unsplit_amount"] = json!((cents(&order.body, "/unsplit_amount") - amount).max(0));
+    }
+    session.save(&ORDER, &mut order)
+}
+
+fn order(session: &Session<'_>, refund: &Document) -> Result<Document, ErrorResponse> {
+    let given = |name| text(&refund.body, name).filter(|text| !text.is_empty());
+    let (transaction, number) = (given("transaction_id"), given("out_trade_no"));
+    let found = match (transaction, number) {
+        (Some(transaction), _) => session.documents.by_platform_id(ORDER.name, session.scope, transaction)?,
+        (None, number) => {
+            session.documents.by_merchant_no(ORDER.name, session.scope, number.unwrap_or_default())?
+        }
+    };
+    let name = transaction.or(number).unwrap_or_default();
+    let order = found.ok_or_else(|| NOT_FOUND.response(&format!("there is no order {name}")))?;
+    if number.is_some_and(|number| number != order.merchant_no) {
+        let issue = format!("the order of this transaction_id is {}", order.merchant_no);
+        return Err(ErrorResponse::param_error("body", "/out_trade_no", &issue));
+    }
+    Ok(order)
+}

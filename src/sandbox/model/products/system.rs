@@ -1,0 +1,56 @@
+//! Endpoints without resources: echo and the list of the platform's certificates.
+
+use aws_lc_rs::error::Unspecified;
+use http::Method;
+use serde_json::{Value, json};
+
+use crate::sandbox::{
+    http::{clock::beijing_time, error_response::ErrorResponse, response::Answer},
+    keys::cipher::encrypt_resource,
+    model::engine::{
+        call::Call,
+        params::Param,
+        schema::{Action, Endpoint},
+    },
+};
+
+pub(crate) const ENDPOINTS: &[Endpoint] = &[
+    Endpoint {
+        method: Method::POST,
+        template: "v3/security/echo",
+        partner_template: None,
+        params: &[Param::Text("/echo_message", usize::MAX)],
+        action: Action::Handler(echo),
+    },
+    Endpoint {
+        method: Method::GET,
+        template: "v3/certificates",
+        partner_template: None,
+        params: &[],
+        action: Action::Handler(certificates),
+    },
+];
+
+fn echo(call: &Call<'_>) -> Result<Answer, ErrorResponse> {
+    Ok(Answer::new(200).json(json!({ "echo_message": call.text("/echo_message") })))
+}
+
+fn certificates(call: &Call<'_>) -> Result<Answer, ErrorResponse> {
+    let certificates = call.engine.keyring.certificates();
+    if certificates.is_empty() {
+        let message = "the merchant has no platform certificates";
+        return Err(ErrorResponse::new(404, "RESOURCE_NOT_EXISTS", message));
+    }
+    let apiv3_key = &call.engine.identity.apiv3_key;
+    let list = certificates.iter().map(|certificate| {
+        Ok(json!({
+            "serial_no": certificate.serial,
+            "effective_time": beijing_time(certificate.not_before),
+            "expire_time": beijing_time(certificate.not_after),
+            "encrypt_certificate": encrypt_resource(apiv3_key, "certificate", &certificate.pem)?,
+        }))
+    });
+    let list: Result<Vec<Value>, Unspecified> = list.collect();
+    let list = list.map_err(|_| ErrorResponse::internal("the sandbox has no random numbers or no cipher"))?;
+    Ok(Answer::new(200).json(json!({ "data": list })))
+}

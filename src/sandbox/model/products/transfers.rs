@@ -1,0 +1,163 @@
+//! Transfers to users, who accept them.
+
+use http::Method;
+
+use crate::sandbox::model::engine::{
+    error_code::{CHANGED, ErrorCode, WRONG_STATE},
+    params::Param,
+    schema::{
+        Action, Assignment, Endpoint, FieldValue, Fields, Location, Lookup, NotificationType, ResourceType,
+        Transition, no_rule, set,
+    },
+};
+
+pub(crate) static TRANSFER: ResourceType = ResourceType {
+    name: "transfer",
+    merchant_no: "out_bill_no",
+    platform_id: "transfer_bill_no",
+    parent_id: "",
+    state: "state",
+    amount: "/transfer_amount",
+    initial: &[
+        set("/state", FieldValue::Text("WAIT_USER_CONFIRM")),
+        set("/transfer_bill_no", FieldValue::DatedNumber("13300", 31)),
+        set("/mch_id", FieldValue::Mchid),
+        set("/create_time", FieldValue::Now),
+        set("/update_time", FieldValue::Now),
+        set("/package_info", FieldValue::RandomText("ABBQO+", 60)),
+    ],
+    idempotency_fields: &[
+        "/appid",
+        "/openid",
+        "/transfer_amount",
+        "/transfer_scene_id",
+        "/transfer_remark",
+        "/notify_url",
+    ],
+    conflict: ErrorCode::new(400, "ALREADY_EXISTS", CHANGED.message),
+    terminal_states: &[],
+    not_found: ErrorCode::new(404, "NOT_FOUND", "记录不存在"),
+    must_match: &[],
+    on_create: no_rule,
+    on_load: no_rule,
+};
+
+const FINISHED: Option<NotificationType> = Some(NotificationType {
+    event_type: "MCHTRANSFER.BILL.FINISHED",
+    original_type: "mch_payment",
+    summary: "商家转账单据终态通知",
+    fields: &[
+        "mch_id",
+        "out_bill_no",
+        "transfer_bill_no",
+        "state",
+        "transfer_amount",
+        "openid",
+        "fail_reason",
+        "create_time",
+        "update_time",
+    ],
+});
+
+const fn transition(
+    from: &'static [&'static str],
+    to: &'static str,
+    set: &'static [Assignment],
+) -> Transition {
+    Transition {
+        from,
+        to,
+        set,
+        errors: &[],
+        default_error: WRONG_STATE,
+        idempotent: false,
+        settles: false,
+        can_be_held: false,
+        rule: no_rule,
+        notification: None,
+    }
+}
+
+const UPDATE_TIME: &[Assignment] = &[set("/update_time", FieldValue::Now)];
+
+/// The user accepts the money.
+pub(crate) static ACCEPT_TRANSFER: Transition = Transition {
+    settles: true,
+    notification: FINISHED,
+    ..transition(&["WAIT_USER_CONFIRM"], "SUCCESS", UPDATE_TIME)
+};
+
+static CANCEL: Transition = transition(&["WAIT_USER_CONFIRM"], "CANCELING", UPDATE_TIME);
+
+static CANCELLED: Transition =
+    Transition { notification: FINISHED, ..transition(&["CANCELING"], "CANCELLED", UPDATE_TIME) };
+
+const QUERY_FIELDS: Fields = &[
+    "mch_id",
+    "out_bill_no",
+    "transfer_bill_no",
+    "appid",
+    "state",
+    "transfer_amount",
+    "transfer_remark",
+    "fail_reason",
+    "openid",
+    "user_name",
+    "create_time",
+    "update_time",
+];
+
+pub(crate) const ENDPOINTS: &[Endpoint] = &[
+    Endpoint {
+        method: Method::POST,
+        template: "v3/fund-app/mch-transfer/transfer-bills",
+        partner_template: None,
+        params: &[
+            Param::Text("/appid", 32),
+            Param::MerchantNo("/out_bill_no", 1, 32),
+            Param::Text("/transfer_scene_id", 36),
+            Param::Text("/openid", 64),
+            Param::Optional("/user_name", 1024),
+            Param::Amount("/transfer_amount"),
+            Param::Text("/transfer_remark", 32),
+            Param::OptionalUrl("/notify_url"),
+        ],
+        action: Action::Create(
+            &TRANSFER,
+            &[],
+            None,
+            &["out_bill_no", "transfer_bill_no", "create_time", "state", "package_info"],
+        ),
+    },
+    Endpoint {
+        method: Method::GET,
+        template: "v3/fund-app/mch-transfer/transfer-bills/out-bill-no/{out_bill_no}",
+        partner_template: None,
+        params: &[],
+        action: Action::Query(&TRANSFER, Lookup::MerchantNo(Location::Path("out_bill_no")), QUERY_FIELDS),
+    },
+    Endpoint {
+        method: Method::GET,
+        template: "v3/fund-app/mch-transfer/transfer-bills/transfer-bill-no/{transfer_bill_no}",
+        partner_template: None,
+        params: &[],
+        action: Action::Query(
+            &TRANSFER,
+            Lookup::PlatformId(Location::Path("transfer_bill_no")),
+            QUERY_FIELDS,
+        ),
+    },
+    Endpoint {
+        method: Method::POST,
+        template: "v3/fund-app/mch-transfer/transfer-bills/out-bill-no/{out_bill_no}/cancel",
+        partner_template: None,
+        params: &[],
+        action: Action::Transition(
+            &TRANSFER,
+            Lookup::MerchantNo(Location::Path("out_bill_no")),
+            &CANCEL,
+            Some(&CANCELLED),
+            &["out_bill_no", "transfer_bill_no", "state", "update_time"],
+        ),
+    },
+];

@@ -1,0 +1,129 @@
+mod malformed_bodies;
+
+use std::sync::Arc;
+
+use serde_json::{Value, json};
+
+use super::{
+    engine::{Engine, Session},
+    products::{
+        orders::{ORDER, PAY},
+        refunds::{REFUND, SETTLE_REFUND},
+    },
+    resource_list,
+};
+use crate::sandbox::{
+    http::{clock::SkewedClock, error_response::ErrorResponse},
+    keys::{identity::Identity, keyring::Keyring},
+    store::{database::Database, documents::Document},
+};
+
+fn identity() -> Identity {
+    Identity::generate("1900000109".into(), None).unwrap()
+}
+
+fn engine_with(identity: Arc<Identity>, hold: bool) -> Engine {
+    let keyring = Arc::new(Keyring::new(&identity));
+    let database = Arc::new(Database::in_memory().unwrap());
+    Engine::new(identity, keyring, Arc::new(SkewedClock::new(0)), database, hold)
+}
+
+fn engine() -> Engine {
+    engine_with(Arc::new(identity()), false)
+}
+
+fn order() -> Value {
+    json!({
+        "appid": "wx1", "mchid": "1900000109", "description": "d", "out_trade_no": "P1234567",
+        "notify_url": "https://www.example.com/notify", "amount": { "total": 100 },
+        // A merchant cannot set these.
+        "transaction_id": "42", "trade_state": "SUCCESS", "unsplit_amount": 7, "asked": [],
+    })
+}
+
+fn stored_order(session: &Session<'_>) -> Document {
+    session.documents.by_merchant_no("order", "", "P1234567").unwrap().unwrap()
+}
+
+#[test]
+fn each_transition_has_its_event() {
+    let engine = engine();
+    let paid = engine.execute("", &order(), |session| {
+        let _ = session.create(&ORDER, &[], None, &[])?;
+        assert!(
+            session.events.is_empty()
+                && stored_order(session).platform_id.is_none()
+                && stored_order(session).state == "NOTPAY"
+        );
+        session.transition(&ORDER, &mut stored_order(session), &PAY)?;
+        Ok(session.events.remove(0))
+    });
+    let (paid, queued) = paid.unwrap();
+    assert!(queued.is_empty(), "the closure took the event");
+    assert_eq!(
+        (paid.notify_url.as_str(), paid.event_type.as_str(), paid.original_type.as_str()),
+        ("https://www.example.com/notify", "TRANSACTION.SUCCESS", "transaction")
+    );
+    let names: Vec<&String> = paid.resource.as_object().unwrap().keys().collect();
+    assert_eq!(
+        names,
+        [
+            "appid",
+            "mchid",
+            "out_trade_no",
+            "transaction_id",
+            "trade_state",
+            "trade_state_desc",
+            "bank_type",
+            "success_time",
+            "payer",
+            "amount"
+        ]
+    );
+
+    let mut refund = json!({
+        "out_trade_no": "P1234567", "out_refund_no": "R1", "notify_url": "https://www.example.com/refund",
+        "amount": { "refund": 40, "total": 100, "currency": "CNY" },
+    });
+    let settle = |refund: &Value| {
+        engine
+            .execute("", refund, |session| session.create(&REFUND, &[], Some(&SETTLE_REFUND), &[]))
+            .map(|(_, events)| events)
+    };
+    let events = settle(&refund).unwrap();
+    assert_eq!((events.len(), events[0].event.event_type.as_str()), (1, "REFUND.SUCCESS"));
+    assert_eq!(events[0].event.notify_url, "https://www.example.com/refund");
+    assert_eq!(events[0].event.resource["refund_status"], "SUCCESS");
+    assert_eq!(events[0].event.resource["amount"]["payer_refund"], 40);
+    assert!(settle(&refund).unwrap().is_empty(), "a repeated request has no event");
+    refund["out_refund_no"] = json!("R2");
+    refund.as_object_mut().unwrap().remove("notify_url");
+    assert!(settle(&refund).unwrap().is_empty(), "without notify_url there is no event");
+}
+
+#[test]
+fn an_error_rolls_everything_back() {
+    let engine = engine();
+    let failed: Result<((), _), ErrorResponse> = engine.execute("", &order(), |session| {
+        let _ = session.create(&ORDER, &[], None, &[])?;
+        session.transition(&ORDER, &mut stored_order(session), &PAY)?;
+        Err(ErrorResponse::new(500, "SYSTEM_ERROR", "too late"))
+    });
+    assert!(failed.is_err());
+    let stored = engine.access(|session| session.documents.newest(10)).unwrap();
+    assert!(stored.is_empty());
+}
+
+#[test]
+fn the_list_is_newest_first() {
+    let engine = engine();
+    for number in ["P1234567", "P7654321"] {
+        let body = json!({ "out_trade_no": number, "amount": { "total": 5 } });
+        let _ = engine.execute("", &body, |session| session.create(&ORDER, &[], None, &[])).unwrap();
+    }
+    let all = resource_list::newest(&engine, 10).unwrap();
+    let listed: Vec<_> =
+        all.iter().map(|one| (one.resource_type, one.merchant_no.as_str(), one.amount)).collect();
+    assert_eq!(listed, [("order", "P7654321", Some(5)), ("order", "P1234567", Some(5))]);
+    assert_eq!(resource_list::newest(&engine, 1).unwrap().len(), 1);
+}

@@ -1,0 +1,123 @@
+//! The delivery of notifications: at once, and again on the platform's schedule until one is accepted.
+
+use std::{sync::Arc, time::Duration};
+
+use bytes::Bytes;
+use tokio::{sync::mpsc::UnboundedReceiver, task, time};
+use url::Url;
+
+use super::{
+    envelope,
+    outbox::{Job, Outbox},
+};
+use crate::sandbox::{
+    faults::fault::Fault,
+    http::{body::OutgoingBody, clock},
+    store::notification_log::{Attempt, Delivery},
+};
+
+/// The pause before each repetition, in seconds.
+const SCHEDULE: [u64; 15] =
+    [15, 15, 30, 180, 600, 1200, 1800, 1800, 1800, 3600, 10_800, 10_800, 10_800, 21_600, 21_600];
+
+/// Runs on the server's runtime and ends with it.
+pub(crate) async fn run(outbox: Arc<Outbox>, mut jobs: UnboundedReceiver<Job>) {
+    while let Some(job) = jobs.recv().await {
+        let outbox = Arc::clone(&outbox);
+        task::spawn(async move {
+            let (number, id) = (job.number, job.id.clone());
+            let result = deliver(&outbox, job).await.unwrap_or_else(Delivery::Refused);
+            outbox.log.finish(number, result);
+            let _ = task::spawn_blocking(move || outbox.database.mark_delivered(&id)).await;
+        });
+    }
+}
+
+/// Makes all attempts. An error is the reason why nothing was sent.
+async fn deliver(outbox: &Arc<Outbox>, job: Job) -> Result<Delivery, String> {
+    let url = outbox.client.check(&job.event.notify_url).await?;
+    let Job { number, id, event, faults, _permit } = job;
+    let shared = Arc::clone(outbox);
+    let body = task::spawn_blocking(move || shared.envelopes.body(&id, &event)).await;
+    let body: Bytes = body.ok().and_then(Result::ok).ok_or("the notification could not be encrypted")?.into();
+    let message = Message { outbox, number, url, body };
+
+    if message.send_first(&faults).await {
+        return Ok(Delivery::Accepted);
+    }
+    for pause in SCHEDULE {
+        time::sleep(outbox.scaled(Duration::from_secs(pause))).await;
+        if message.send(&[], &[]).await {
+            return Ok(Delivery::Accepted);
+        }
+    }
+    Ok(Delivery::GivenUp)
+}
+
+/// The body is the same in every attempt; timestamp, nonce and signature are new.
+struct Message<'a> {
+    outbox: &'a Arc<Outbox>,
+    number: u64,
+    url: Url,
+    body: Bytes,
+}
+
+impl Message<'_> {
+    /// The first attempt, with the faults.
+    async fn send_first(&self, faults: &[Fault]) -> bool {
+        for fault in faults {
+            if let Fault::Delay(time) = fault {
+                time::sleep(*time).await;
+            }
+        }
+        let (signature_faults, transport_faults): (Vec<Fault>, Vec<Fault>) =
+            faults.iter().cloned().partition(Fault::breaks_signature);
+        if !signature_faults.is_empty() {
+            self.send(&signature_faults, &[]).await;
+        }
+        let accepted = self.send(&[], &transport_faults).await;
+        if accepted && transport_faults.contains(&Fault::Duplicate) {
+            self.send(&[], &[Fault::Duplicate]).await;
+        }
+        accepted
+    }
+
+    /// Returns whether the receiver accepted it.
+    async fn send(&self, signature_faults: &[Fault], transport_faults: &[Fault]) -> bool {
+        // The semaphore is never closed.
+        let _permit = self.outbox.connections.acquire().await;
+        let at = clock::system_time();
+        let lose_response = transport_faults.contains(&Fault::CutConnection);
+        let truncate = transport_faults.contains(&Fault::CutBody);
+        let result = match self.try_send(signature_faults, truncate).await {
+            Ok(_) if lose_response => Err("the response was dropped on purpose".into()),
+            result => result,
+        };
+        let accepted = matches!(result, Ok(200 | 204));
+        let faults = signature_faults.iter().chain(transport_faults);
+        let faults = faults.filter(|fault| fault.is_for_notifications()).cloned().collect();
+        self.outbox.log.add_attempt(self.number, Attempt { at, faults, result });
+        accepted
+    }
+
+    async fn try_send(&self, signature_faults: &[Fault], truncate: bool) -> Result<u16, String> {
+        let (outbox, body, faults) = (Arc::clone(self.outbox), self.body.clone(), signature_faults.to_vec());
+        let headers = task::spawn_blocking(move || outbox.signer.sign_notification(&body, &faults)).await;
+        let headers = headers.ok().flatten().ok_or("the notification could not be signed")?;
+        let body = envelope::sent_body(self.body.clone(), signature_faults);
+        self.outbox.log.set_content(self.number, &headers, &body);
+        let body = if truncate { OutgoingBody::truncated(body) } else { OutgoingBody::complete(body) };
+        self.outbox.client.post(self.url.clone(), headers, body).await
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_schedule_ends_after_a_day_and_four_minutes() {
+        // As documented by the platform.
+        assert_eq!(SCHEDULE.iter().sum::<u64>(), 24 * 3600 + 4 * 60);
+    }
+}

@@ -1,0 +1,190 @@
+//! The outbox: accepts events, records their notifications in the log, and queues them for delivery.
+
+use std::{sync::Arc, time::Duration};
+
+use bytes::Bytes;
+use http::HeaderMap;
+use tokio::sync::{
+    OwnedSemaphorePermit, Semaphore,
+    mpsc::{self, UnboundedReceiver, UnboundedSender},
+};
+use url::Url;
+
+use super::{
+    client::NotifyClient,
+    envelope::{self, EnvelopeFactory},
+};
+use crate::sandbox::{
+    auth::sign::ResponseSigner,
+    faults::{active::SharedFaults, fault::Fault},
+    http::{error_response::ErrorResponse, sandbox_error::SandboxError},
+    store::{
+        database::Database,
+        event::{self, Event, QueuedEvent},
+        notification_log::{Delivery, NotificationLog, SentNotification},
+    },
+};
+
+/// How long the platform waits for a response. It is divided by the time scale, but not below `MIN_TIMEOUT`: the
+/// receiver does not run faster.
+const TIMEOUT: Duration = Duration::from_secs(5);
+const MIN_TIMEOUT: Duration = Duration::from_secs(1);
+
+/// Notifications that wait for an attempt. Further ones are dropped and recorded as such.
+const MAX_UNDELIVERED: usize = 10_000;
+
+/// Concurrent connections to receivers.
+const MAX_CONNECTIONS: usize = 64;
+
+/// The settings of the delivery, already checked.
+pub(crate) struct DeliverySettings {
+    client: NotifyClient,
+    time_scale: f64,
+}
+
+/// A notification that waits for its delivery.
+pub(crate) struct Job {
+    /// The number in the log.
+    pub(crate) number: u64,
+    pub(crate) id: String,
+    pub(crate) event: Event,
+    pub(crate) faults: Vec<Fault>,
+    pub(crate) _permit: OwnedSemaphorePermit,
+}
+
+pub(crate) struct Outbox {
+    pub(crate) log: NotificationLog,
+    pub(crate) envelopes: EnvelopeFactory,
+    pub(crate) signer: Arc<ResponseSigner>,
+    pub(crate) database: Arc<Database>,
+    pub(crate) client: NotifyClient,
+    pub(crate) connections: Semaphore,
+    faults: SharedFaults,
+    jobs: UnboundedSender<Job>,
+    capacity: Arc<Semaphore>,
+    time_scale: f64,
+}
+
+impl DeliverySettings {
+    /// `hosts` are allowed in addition to this machine.
+    pub(crate) fn new(hosts: &[String], time_scale: f64) -> Result<DeliverySettings, SandboxError> {
+        let setting = |name, problem| SandboxError::Setting { name, problem };
+        if !(time_scale.is_finite() && time_scale > 0.0) {
+            return Err(setting("time_scale", format!("expected a number above zero, found {time_scale}")));
+        }
+        let timeout = scaled(TIMEOUT, time_scale).clamp(MIN_TIMEOUT, TIMEOUT);
+        let client = NotifyClient::new(hosts, timeout).map_err(|problem| setting("notify_host", problem))?;
+        Ok(DeliverySettings { client, time_scale })
+    }
+}
+
+impl Outbox {
+    /// The receiver is for [`delivery::run`](super::delivery::run).
+    pub(crate) fn new(
+        settings: DeliverySettings,
+        envelopes: EnvelopeFactory,
+        signer: Arc<ResponseSigner>,
+        faults: SharedFaults,
+        database: Arc<Database>,
+    ) -> (Outbox, UnboundedReceiver<Job>) {
+        let (jobs, receiver) = mpsc::unbounded_channel();
+        let outbox = Outbox {
+            log: NotificationLog::default(),
+            envelopes,
+            signer,
+            database,
+            client: settings.client,
+            connections: Semaphore::new(MAX_CONNECTIONS),
+            faults,
+            jobs,
+            capacity: Arc::new(Semaphore::new(MAX_UNDELIVERED)),
+            time_scale: settings.time_scale,
+        };
+        (outbox, receiver)
+    }
+
+    /// Sends a notification in the background, at the explicit wish of a test: it takes from the queue of faults.
+    /// Returns its id.
+    pub(crate) fn send_explicit(&self, event: Event) -> String {
+        let Ok(queued) = event.with_new_id() else {
+            tracing::error!("the sandbox has no random numbers for the id of a notification");
+            return String::new();
+        };
+        let id = queued.id.clone();
+        self.send(queued, true);
+        id
+    }
+
+    /// Sends the notifications of a request in the background.
+    pub(crate) fn send_all(&self, events: Vec<QueuedEvent>) {
+        for event in events {
+            self.send(event, false);
+        }
+    }
+
+    /// Sends the notifications that the previous run did not deliver.
+    pub(crate) fn resend_undelivered(&self) -> Result<(), SandboxError> {
+        let undelivered = self.database.transaction(|documents| documents.undelivered());
+        let undelivered = undelivered.map_err(|error: ErrorResponse| SandboxError::State {
+            what: "the undelivered notifications".into(),
+            code: error.code.into(),
+            message: error.message,
+        })?;
+        self.send_all(undelivered);
+        Ok(())
+    }
+
+    /// A notification with its headers and body, without sending it. `None` if it could not be encrypted or signed.
+    pub(crate) fn compose(&self, event: &Event) -> Option<(HeaderMap, Bytes)> {
+        let body = self.envelopes.body(&event::new_id().ok()?, event).ok()?;
+        let faults = self.faults.lock().of_notification("/", true);
+        let headers = self.signer.sign_notification(&body, &faults)?;
+        Some((headers, envelope::sent_body(body.into(), &faults)))
+    }
+
+    fn send(&self, queued: QueuedEvent, explicit: bool) {
+        let QueuedEvent { id, event } = queued;
+        let path = Url::parse(&event.notify_url).map(|url| url.path().to_string()).unwrap_or_default();
+        let faults = self.faults.lock().of_notification(&path, explicit);
+        let number = self.log.push(SentNotification::new(&id, &event));
+        match Arc::clone(&self.capacity).try_acquire_owned() {
+            Ok(permit) => {
+                let job = Job { number, id, event, faults, _permit: permit };
+                // The server has ended. A state file still has the notification.
+                if self.jobs.send(job).is_err() {
+                    self.log.finish(number, Delivery::Refused("the sandbox is shutting down".into()));
+                }
+            }
+            Err(_) => {
+                let reason = format!("too many undelivered notifications (limit {MAX_UNDELIVERED})");
+                self.log.finish(number, Delivery::Refused(reason));
+                self.database.mark_delivered(&id);
+            }
+        }
+    }
+
+    /// A duration of the platform's schedule, divided by the time scale.
+    pub(crate) fn scaled(&self, time: Duration) -> Duration {
+        scaled(time, self.time_scale)
+    }
+}
+
+/// With a tiny scale the time overflows: it is never reached in this run.
+fn scaled(time: Duration, scale: f64) -> Duration {
+    Duration::try_from_secs_f64(time.as_secs_f64() / scale).unwrap_or(Duration::MAX)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn times_are_scaled() {
+        assert_eq!(scaled(Duration::from_secs(15), 1000.0), Duration::from_millis(15));
+        assert_eq!(scaled(Duration::from_secs(15), 0.5), Duration::from_secs(30));
+        assert_eq!(scaled(Duration::from_secs(15), 1e-300), Duration::MAX);
+        for scale in [0.0, -1.0, f64::NAN, f64::INFINITY] {
+            assert!(DeliverySettings::new(&[], scale).is_err(), "{scale}");
+        }
+    }
+}

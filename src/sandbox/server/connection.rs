@@ -1,0 +1,171 @@
+//! One request of a connection: reads it, lets the admin hook or the platform respond, and applies the faults of the
+//! connection.
+
+use std::{fmt, net::SocketAddr, sync::Arc, time::Duration};
+
+use bytes::{Bytes, BytesMut};
+use http::{HeaderMap, HeaderValue, Request, Response, header, request::Parts};
+use http_body_util::BodyExt;
+use hyper::body::Incoming;
+use tokio::{task, time};
+
+use super::{
+    admin_hook::{AdminHook, AdminRequest},
+    platform::Platform,
+};
+use crate::sandbox::{
+    faults::fault::Fault,
+    http::{
+        body::OutgoingBody,
+        clock,
+        error_response::ErrorResponse,
+        request::{IncomingRequest, media_type},
+    },
+};
+
+/// The limit for the body of a request.
+const BODY_TIMEOUT: Duration = Duration::from_secs(30);
+
+const MAX_BODY: usize = 8 << 20;
+const MAX_UPLOAD: usize = 32 << 20;
+
+/// A body that is too large is still read up to this size, so that the client finishes sending and reads the error.
+const MAX_DRAINED: usize = 128 << 20;
+
+/// Shared by all connections.
+#[derive(Clone)]
+pub(crate) struct Shared {
+    pub(crate) platform: Arc<Platform>,
+    pub(crate) admin: AdminHook,
+}
+
+/// Closes the connection without a response.
+#[derive(Debug)]
+pub(crate) struct CloseConnection;
+
+impl fmt::Display for CloseConnection {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("the connection was closed")
+    }
+}
+
+impl std::error::Error for CloseConnection {}
+
+pub(crate) async fn handle(
+    shared: Shared,
+    local_address: Option<SocketAddr>,
+    request: Request<Incoming>,
+) -> Result<Response<OutgoingBody>, CloseConnection> {
+    let (parts, body) = request.into_parts();
+    // `Uri` keeps the bytes of path and query as sent.
+    let target = parts.uri.path_and_query().map_or_else(|| parts.uri.to_string(), ToString::to_string);
+    if (shared.admin.accepts)(&parts.method, &target, &parts.headers) {
+        handle_admin(shared, local_address, parts, target, body).await
+    } else {
+        handle_platform(shared.platform, parts, target, body).await
+    }
+}
+
+async fn handle_admin(
+    shared: Shared,
+    local_address: Option<SocketAddr>,
+    parts: Parts,
+    target: String,
+    body: Incoming,
+) -> Result<Response<OutgoingBody>, CloseConnection> {
+    let Shared { platform, admin } = shared;
+    let body = match time::timeout(BODY_TIMEOUT, read(body, admin.max_body)).await {
+        Ok(Ok(body)) => Some(body),
+        Ok(Err(ReadError::TooLarge { .. })) => None,
+        Ok(Err(ReadError::Broken)) | Err(_) => return Err(CloseConnection),
+    };
+    let request = AdminRequest { method: parts.method, target, headers: parts.headers, body, local_address };
+    let now = clock::http_date(platform.clock.now());
+    let response = task::spawn_blocking(move || (admin.handle)(&platform, &request)).await;
+    let mut response = response.map_err(|_| CloseConnection)?;
+    // A client that reads only the `Date` header gets the platform's time.
+    if let Ok(now) = HeaderValue::try_from(now) {
+        response.headers_mut().insert(header::DATE, now);
+    }
+    Ok(response.map(OutgoingBody::complete))
+}
+
+async fn handle_platform(
+    platform: Arc<Platform>,
+    parts: Parts,
+    target: String,
+    body: Incoming,
+) -> Result<Response<OutgoingBody>, CloseConnection> {
+    let faults = platform.faults.lock().of_request(&target);
+    let body = time::timeout(BODY_TIMEOUT, read(body, body_limit(&parts.headers))).await;
+    let mut request =
+        IncomingRequest { method: parts.method, target, headers: parts.headers, body: Bytes::new() };
+
+    let error = match body {
+        Ok(Ok(bytes)) => {
+            request.body = bytes;
+            None
+        }
+        Ok(Err(ReadError::TooLarge { limit })) => {
+            let message = format!("the body has more than {limit} bytes");
+            Some(ErrorResponse::new(413, "PARAM_ERROR", message))
+        }
+        Err(_) => Some(ErrorResponse::new(408, "REQUEST_TIMEOUT", "the body did not arrive in time")),
+        Ok(Err(ReadError::Broken)) => return Err(CloseConnection),
+    };
+    let (close, connection_faults) = (error.is_some(), faults.clone());
+    let response = task::spawn_blocking(move || match error {
+        Some(error) => platform.reject(request, error, &faults),
+        None => platform.serve(request, &faults),
+    });
+    let mut response = response.await.map_err(|_| CloseConnection)?;
+    if close {
+        response.headers_mut().insert(header::CONNECTION, HeaderValue::from_static("close"));
+    }
+    apply_connection_faults(response, &connection_faults).await
+}
+
+async fn apply_connection_faults(
+    response: Response<Bytes>,
+    faults: &[Fault],
+) -> Result<Response<OutgoingBody>, CloseConnection> {
+    for fault in faults {
+        if let Fault::Delay(time) = fault {
+            time::sleep(*time).await;
+        }
+    }
+    let truncate = faults.contains(&Fault::CutBody);
+    if faults.contains(&Fault::CutConnection) || (truncate && response.body().is_empty()) {
+        return Err(CloseConnection);
+    }
+    Ok(response
+        .map(|body| if truncate { OutgoingBody::truncated(body) } else { OutgoingBody::complete(body) }))
+}
+
+enum ReadError {
+    TooLarge { limit: usize },
+    Broken,
+}
+
+fn body_limit(headers: &HeaderMap) -> usize {
+    if media_type(headers) == "multipart/form-data" { MAX_UPLOAD } else { MAX_BODY }
+}
+
+async fn read(mut body: Incoming, limit: usize) -> Result<Bytes, ReadError> {
+    let mut bytes = BytesMut::new();
+    let mut length = 0;
+    while let Some(frame) = body.frame().await {
+        let frame = frame.map_err(|_| ReadError::Broken)?;
+        let Ok(data) = frame.into_data() else { continue };
+        length += data.len();
+        if length > MAX_DRAINED {
+            break;
+        }
+        if length > limit {
+            bytes = BytesMut::new();
+        } else {
+            bytes.extend_from_slice(&data);
+        }
+    }
+    if length > limit { Err(ReadError::TooLarge { limit }) } else { Ok(bytes.freeze()) }
+}

@@ -1,0 +1,7 @@
+//! The HTTP server: the listener, its connections, and the platform's pipeline from a request to its response.
+
+pub(crate) mod admin_hook;
+pub(crate) mod connection;
+pub(crate) mod listener;
+pub(crate) mod platform;
+pub(crate) mod router;

@@ -1,0 +1,170 @@
+//! Chooses what responds to a verified request: a script, a modelled endpoint, or the default.
+
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use http::Method;
+use serde_json::{Value, json};
+
+use crate::sandbox::{
+    http::{
+        error_response::ErrorResponse,
+        path_template::{self, PathTemplate},
+        request::IncomingRequest,
+        response::{Answer, ReadyResponse},
+        sandbox_error::SandboxError,
+    },
+    model::{
+        self,
+        engine::{Engine, call::Call, schema::Endpoint},
+        scripts::Script,
+    },
+    store::event::QueuedEvent,
+};
+
+/// The header of a response to a path that is neither scripted nor modelled.
+const NOT_MODELLED: &str = "Sandbox-Not-Modelled";
+
+pub(crate) struct Router {
+    routes: Vec<Route>,
+    scripts: Mutex<Vec<Arc<Script>>>,
+    /// 404 for a path that is neither scripted nor modelled.
+    strict: bool,
+}
+
+/// One form of an endpoint's path.
+struct Route {
+    template: PathTemplate,
+    endpoint: &'static Endpoint,
+    /// Whether this is the service provider's form.
+    partner: bool,
+}
+
+impl Route {
+    fn new(endpoint: &'static Endpoint, template: &str, partner: bool) -> Result<Route, SandboxError> {
+        let template = PathTemplate::parse(template)
+            .map_err(|problem| SandboxError::Script { route: template.into(), problem })?;
+        Ok(Route { template, endpoint, partner })
+    }
+
+    fn all() -> Result<Vec<Route>, SandboxError> {
+        let mut routes = Vec::new();
+        for endpoint in model::endpoints() {
+            routes.push(Route::new(endpoint, endpoint.template, false)?);
+            if let Some(template) = endpoint.partner_template {
+                routes.push(Route::new(endpoint, template, true)?);
+            }
+        }
+        Ok(routes)
+    }
+}
+
+impl Router {
+    /// A later script takes precedence over an earlier one.
+    pub(crate) fn new(scripts: Vec<Script>, strict: bool) -> Result<Router, SandboxError> {
+        let scripts = scripts.into_iter().map(Arc::new).collect();
+        Ok(Router { routes: Route::all()?, scripts: Mutex::new(scripts), strict })
+    }
+
+    fn scripts(&self) -> MutexGuard<'_, Vec<Arc<Script>>> {
+        // A panic elsewhere must not stop the sandbox: no change is ever half-written.
+        self.scripts.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Replaces an older script of the same route.
+    pub(crate) fn add_script(&self, script: Script) {
+        let mut scripts = self.scripts();
+        scripts.retain(|old| old.method != script.method || old.template != script.template);
+        scripts.push(Arc::new(script));
+    }
+
+    /// Returns the response, and the events to send.
+    pub(crate) fn route(
+        &self,
+        engine: &Engine,
+        request: &IncomingRequest,
+        body: &Value,
+    ) -> Result<(ReadyResponse, Vec<QueuedEvent>), ErrorResponse> {
+        let path = path_template::decode_segments(&request.target)
+            .ok_or_else(|| ErrorResponse::param_error("path", "path", "expected percent-encoded UTF-8"))?;
+        let bare = path_template::strip_base_path(&path);
+        let mut methods: Vec<Method> = Vec::new();
+
+        let scripts = self.scripts().clone();
+        for script in scripts.iter().rev() {
+            if let Some(vars) = script.template.matches(&path).or_else(|| script.template.matches(bare)) {
+                if script.method == request.method {
+                    let response = script.respond(&Call::new(engine, request, vars, body))?;
+                    return Ok((response, Vec::new()));
+                }
+                methods.push(script.method.clone());
+            }
+        }
+        for route in &self.routes {
+            if let Some(vars) = route.template.matches(bare) {
+                if route.endpoint.method == request.method {
+                    let mut call = Call::new(engine, request, vars, body);
+                    call.partner = route.partner;
+                    let (response, events) = engine.handle(route.endpoint, &call)?;
+                    return Ok((response.build().map_err(ErrorResponse::internal)?, events));
+                }
+                methods.push(route.endpoint.method.clone());
+            }
+        }
+        if !methods.is_empty() {
+            return Err(method_not_allowed(request, &methods));
+        }
+        if !self.strict && bare.first().is_some_and(|first| first == "v3") {
+            let response = Answer::new(200).json(json!({})).header(NOT_MODELLED, "1");
+            return Ok((response.build().map_err(ErrorResponse::internal)?, Vec::new()));
+        }
+        let message = format!("there is nothing at {}", request.target);
+        Err(ErrorResponse::new(404, "RESOURCE_NOT_EXISTS", message))
+    }
+}
+
+fn method_not_allowed(request: &IncomingRequest, methods: &[Method]) -> ErrorResponse {
+    let methods: Vec<&str> = methods.iter().map(Method::as_str).collect();
+    let methods = methods.join(", ");
+    let message = format!("{} is not allowed here, only {methods}", request.method);
+    ErrorResponse { allow: Some(methods), ..ErrorResponse::new(405, "METHOD_NOT_ALLOWED", message) }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::HashSet;
+
+    use super::*;
+    use crate::sandbox::model::engine::schema::{Action, Location, Lookup};
+
+    fn path_variables(lookup: &Lookup) -> Vec<&'static str> {
+        match lookup {
+            Lookup::FirstOf(alternatives) | Lookup::Optional(alternatives) => {
+                alternatives.iter().flat_map(path_variables).collect()
+            }
+            Lookup::MerchantNo(Location::Path(name))
+            | Lookup::PlatformId(Location::Path(name))
+            | Lookup::PlatformIdInAnyScope(Location::Path(name))
+            | Lookup::Pair(_, Location::Path(name)) => vec![name],
+            _ => Vec::new(),
+        }
+    }
+
+    #[test]
+    fn every_endpoint_can_be_reached() {
+        let mut seen = HashSet::new();
+        for endpoint in model::endpoints() {
+            for template in std::iter::once(endpoint.template).chain(endpoint.partner_template) {
+                assert!(seen.insert((&endpoint.method, template)), "{template} exists twice");
+                if let Action::Query(_, lookup, _)
+                | Action::Transition(_, lookup, ..)
+                | Action::Delete(_, lookup, _) = &endpoint.action
+                {
+                    for name in path_variables(lookup) {
+                        assert!(template.contains(&format!("{{{name}}}")), "{template} has no {name}");
+                    }
+                }
+            }
+        }
+        assert_eq!(Route::all().unwrap().len(), seen.len());
+    }
+}

@@ -1,0 +1,184 @@
+//! The state of the platform: documents and files in an SQLite database, in memory or in a file.
+//!
+//! All changes of a request are one transaction. The file uses a write-ahead log, so a killed process loses no change
+//! that a client got a response for. It is locked while it is open, because two sandboxes on one state would contradict
+//! each other.
+
+#[cfg(test)]
+mod tests;
+
+use std::{
+    path::{Path, PathBuf},
+    sync::{Mutex, PoisonError},
+};
+
+use rusqlite::{Connection, ErrorCode, OpenFlags, TransactionBehavior};
+
+use super::documents::Documents;
+use crate::sandbox::http::{error_response::ErrorResponse, sandbox_error::SandboxError};
+
+/// `WXPS`: identifies the file in its header.
+const APPLICATION_ID: i32 = 0x5758_5053;
+
+/// The version of the tables below. Files of another version are rejected.
+const VERSION: i32 = 1;
+
+/// [`Document`](super::documents::Document) explains the columns: `kind` is its `resource_type`, `number` its
+/// `merchant_no`, `own` its `platform_id`, `parent` its `parent_id`, `settled` and `changed` its times.
+const TABLES: &str = "
+    CREATE TABLE document (
+        seq INTEGER PRIMARY KEY AUTOINCREMENT,
+        kind TEXT NOT NULL,
+        scope TEXT NOT NULL,
+        number TEXT NOT NULL,
+        own TEXT,
+        parent TEXT,
+        state TEXT NOT NULL,
+        settled INTEGER,
+        changed INTEGER NOT NULL,
+        body TEXT NOT NULL,
+        UNIQUE (kind, scope, number)
+    ) STRICT;
+    CREATE UNIQUE INDEX document_own ON document (kind, own, scope) WHERE own IS NOT NULL;
+    CREATE INDEX document_parent ON document (parent, kind) WHERE parent IS NOT NULL;
+    CREATE INDEX document_settled ON document (kind, settled) WHERE settled IS NOT NULL;
+    CREATE INDEX document_number ON document (number, kind);
+    CREATE TABLE file (
+        seq INTEGER PRIMARY KEY AUTOINCREMENT,
+        id TEXT NOT NULL UNIQUE,
+        media_type TEXT NOT NULL,
+        content BLOB NOT NULL
+    ) STRICT;
+    CREATE TABLE notification (
+        seq INTEGER PRIMARY KEY AUTOINCREMENT,
+        id TEXT NOT NULL UNIQUE,
+        event TEXT NOT NULL
+    ) STRICT;
+";
+
+pub(crate) struct Database {
+    connection: Mutex<Connection>,
+    /// In memory, the oldest documents and files are deleted when there are too many.
+    in_memory: bool,
+}
+
+impl Database {
+    pub(crate) fn in_memory() -> Result<Database, SandboxError> {
+        let opened = Connection::open_in_memory().and_then(|connection| {
+            prepare(&connection)?;
+            create(&connection)?;
+            Ok(connection)
+        });
+        let connection = opened.map_err(|e| failed(":memory:".into(), &e))?;
+        Ok(Database { connection: Mutex::new(connection), in_memory: true })
+    }
+
+    /// Opens this file, or creates it.
+    pub(crate) fn open(path: &Path) -> Result<Database, SandboxError> {
+        // An absolute path is never a special name of SQLite, such as `:memory:`.
+        let path =
+            std::path::absolute(path).map_err(|e| bad(path.into(), format!("is not a valid path: {e}")))?;
+        let flags = OpenFlags::SQLITE_OPEN_READ_WRITE
+            | OpenFlags::SQLITE_OPEN_CREATE
+            | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+        let mut connection =
+            Connection::open_with_flags(&path, flags).map_err(|e| failed(path.clone(), &e))?;
+        match lock_and_check(&mut connection) {
+            Ok(None) => Ok(Database { connection: Mutex::new(connection), in_memory: false }),
+            Ok(Some(problem)) => Err(bad(path, problem)),
+            Err(e) => Err(failed(path, &e)),
+        }
+    }
+
+    /// Runs `work` as one transaction. An error rolls it back.
+    pub(crate) fn transaction<T>(
+        &self,
+        work: impl FnOnce(&Documents<'_>) -> Result<T, ErrorResponse>,
+    ) -> Result<T, ErrorResponse> {
+        let mut connection = self.connection.lock().unwrap_or_else(PoisonError::into_inner);
+        let transaction = connection.transaction()?;
+        let result = work(&Documents::new(&transaction, self.in_memory))?;
+        transaction.commit()?;
+        Ok(result)
+    }
+
+    /// Deletes a notification that need not be sent again. If that fails, it is sent twice, as the platform may do.
+    pub(crate) fn mark_delivered(&self, id: &str) {
+        if self.in_memory {
+            return;
+        }
+        if let Err(error) = self.transaction(|documents| documents.delete_undelivered(id)) {
+            tracing::warn!(error = error.message, "a notification cannot be marked as delivered");
+        }
+    }
+}
+
+/// Locks the file, checks that it belongs to the sandbox, and creates the tables in a new file. Returns the problem
+/// with the file, if there is one.
+fn lock_and_check(connection: &mut Connection) -> rusqlite::Result<Option<String>> {
+    // SQLite opens a write-protected file read-only.
+    if connection.is_readonly(rusqlite::MAIN_DB)? {
+        return Ok(Some("cannot be written".into()));
+    }
+    connection.busy_timeout(std::time::Duration::ZERO)?;
+    connection.pragma_update(None, "locking_mode", "EXCLUSIVE")?;
+    let transaction = connection.transaction_with_behavior(TransactionBehavior::Exclusive)?;
+    let number = |name| transaction.pragma_query_value(None, name, |row| row.get::<_, i32>(0));
+    let (application, version) = (number("application_id")?, number("user_version")?);
+    let tables: i64 = transaction.query_row("SELECT count(*) FROM sqlite_schema", (), |row| row.get(0))?;
+    if (application, version, tables) == (0, 0, 0) {
+        create(&transaction)?;
+    } else if application != APPLICATION_ID {
+        return Ok(Some("is the database of another program".into()));
+    } else if version != VERSION {
+        return Ok(Some(format!("has version {version}, and this sandbox reads version {VERSION}")));
+    }
+    transaction.commit()?;
+    let mode: String = connection.pragma_update_and_check(None, "journal_mode", "WAL", |row| row.get(0))?;
+    if mode != "wal" {
+        return Ok(Some(format!("cannot use a write-ahead log (its journal mode is `{mode}`)")));
+    }
+    prepare(connection)?;
+    Ok(None)
+}
+
+fn prepare(connection: &Connection) -> rusqlite::Result<()> {
+    // No sync for every request: a killed process loses nothing. A power failure can lose the last requests, but never
+    // a part of one.
+    connection.pragma_update(None, "synchronous", "NORMAL")?;
+    connection.set_prepared_statement_cache_capacity(32);
+    Ok(())
+}
+
+fn create(connection: &Connection) -> rusqlite::Result<()> {
+    connection.execute_batch(TABLES)?;
+    connection.pragma_update(None, "application_id", APPLICATION_ID)?;
+    connection.pragma_update(None, "user_version", VERSION)
+}
+
+fn failed(path: PathBuf, error: &rusqlite::Error) -> SandboxError {
+    bad(
+        path,
+        match error.sqlite_error_code() {
+            Some(ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked) => {
+                "is in use by another running sandbox".into()
+            }
+            Some(ErrorCode::NotADatabase) => "is not an SQLite database".into(),
+            Some(ErrorCode::DatabaseCorrupt) => "is a damaged SQLite database".into(),
+            Some(ErrorCode::ReadOnly | ErrorCode::PermissionDenied) => "cannot be written".into(),
+            Some(ErrorCode::CannotOpen) => "cannot be opened or created".into(),
+            _ => format!("cannot be used: {error}"),
+        },
+    )
+}
+
+fn bad(path: PathBuf, problem: String) -> SandboxError {
+    SandboxError::StateFile { path, problem }
+}
+
+/// A full disk, for example, is not the fault of the request.
+impl From<rusqlite::Error> for ErrorResponse {
+    fn from(error: rusqlite::Error) -> ErrorResponse {
+        ErrorResponse::internal(format!("the sandbox's state: {error}"))
+    }
+}

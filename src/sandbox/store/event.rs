@@ -1,0 +1,35 @@
+//! An event that the platform notifies a merchant of.
+
+use aws_lc_rs::error::Unspecified;
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+
+use crate::sandbox::keys::random;
+
+// The field names are part of the state file.
+#[derive(Clone, Serialize, Deserialize)]
+pub(crate) struct Event {
+    pub(crate) notify_url: String,
+    pub(crate) event_type: String,
+    pub(crate) original_type: String,
+    pub(crate) summary: String,
+    pub(crate) resource: Value,
+}
+
+/// An event with the id of its notification.
+#[derive(Clone)]
+pub(crate) struct QueuedEvent {
+    pub(crate) id: String,
+    pub(crate) event: Event,
+}
+
+impl Event {
+    pub(crate) fn with_new_id(self) -> Result<QueuedEvent, Unspecified> {
+        Ok(QueuedEvent { id: new_id()?, event: self })
+    }
+}
+
+/// The id of a notification.
+pub(crate) fn new_id() -> Result<String, Unspecified> {
+    random::digits(32)
+}

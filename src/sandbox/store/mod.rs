@@ -1,0 +1,8 @@
+//! Storage: the database of resources, files and undelivered notifications, and the logs of requests and
+//! notifications.
+
+pub(crate) mod database;
+pub(crate) mod documents;
+pub(crate) mod event;
+pub(crate) mod notification_log;
+pub(crate) mod request_log;

@@ -1,0 +1,245 @@
+//! The log of notifications and their attempts.
+
+use std::{
+    collections::VecDeque,
+    fmt,
+    sync::{Mutex, MutexGuard, PoisonError},
+    time::{SystemTime, UNIX_EPOCH},
+};
+
+use bytes::Bytes;
+use http::HeaderMap;
+use serde_json::{Map, Value, json};
+
+use super::event::Event;
+use crate::sandbox::faults::fault::Fault;
+
+const MAX_NOTIFICATIONS: usize = 10_000;
+
+/// The largest body that is kept, in bytes.
+const MAX_BODY: usize = 8 << 10;
+
+/// The characters of a URL or a type that are kept. Requests determine them.
+const MAX_TEXT: usize = 2048;
+
+/// A notification that the sandbox sent, tried to send or refused to send.
+#[derive(Clone)]
+#[non_exhaustive]
+pub struct SentNotification {
+    /// The id of the notification; the same in every attempt.
+    pub id: String,
+    /// Such as `TRANSACTION.SUCCESS`.
+    pub event_type: String,
+    /// Such as `transaction`.
+    pub original_type: String,
+    /// The `notify_url` of the request.
+    pub url: String,
+    /// The headers of the last attempt, with its signature; empty before the first attempt.
+    pub headers: HeaderMap,
+    /// The body, the same in every attempt; empty if it is larger than 8 KiB.
+    pub body: Bytes,
+    /// The attempts so far, oldest first.
+    pub attempts: Vec<Attempt>,
+    /// The state of the delivery.
+    pub delivery: Delivery,
+}
+
+/// One attempt to send a notification.
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub struct Attempt {
+    /// The start of the attempt, by the machine's clock.
+    pub at: SystemTime,
+    /// The faults of this attempt. With a signature fault it was an extra copy, sent first and not counted.
+    pub faults: Vec<Fault>,
+    /// The status of the receiver's response, or why there was none. 200 and 204 accept the notification.
+    pub result: Result<u16, String>,
+}
+
+/// The state of a delivery.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Delivery {
+    /// More attempts will follow.
+    Pending,
+    /// The receiver accepted it.
+    Accepted,
+    /// No attempt was accepted, and none will follow.
+    GivenUp,
+    /// Nothing was sent, for this reason; usually the host is not allowed.
+    Refused(String),
+}
+
+/// Without the headers, which contain a signature.
+impl fmt::Debug for SentNotification {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("SentNotification")
+            .field("id", &self.id)
+            .field("event_type", &self.event_type)
+            .field("original_type", &self.original_type)
+            .field("url", &self.url)
+            .field("body", &format_args!("{} bytes", self.body.len()))
+            .field("attempts", &self.attempts)
+            .field("delivery", &self.delivery)
+            .finish_non_exhaustive()
+    }
+}
+
+impl SentNotification {
+    pub(crate) fn new(id: &str, event: &Event) -> SentNotification {
+        let short = |text: &str| text.chars().take(MAX_TEXT).collect();
+        SentNotification {
+            id: id.into(),
+            event_type: short(&event.event_type),
+            original_type: short(&event.original_type),
+            url: short(&event.notify_url),
+            headers: HeaderMap::new(),
+            body: Bytes::new(),
+            attempts: Vec::new(),
+            delivery: Delivery::Pending,
+        }
+    }
+
+    /// Whether no more attempts will follow.
+    pub fn is_done(&self) -> bool {
+        self.delivery != Delivery::Pending
+    }
+
+    pub(crate) fn to_json(&self) -> Value {
+        let (state, reason) = match &self.delivery {
+            Delivery::Pending => ("PENDING", None),
+            Delivery::Accepted => ("ACCEPTED", None),
+            Delivery::GivenUp => ("GIVEN_UP", None),
+            Delivery::Refused(why) => ("REFUSED", Some(why)),
+        };
+        let attempts: Vec<Value> = self.attempts.iter().map(Attempt::to_json).collect();
+        let headers: Map<String, Value> = (self.headers.iter())
+            .map(|(name, value)| (name.to_string(), json!(String::from_utf8_lossy(value.as_bytes()))))
+            .collect();
+        json!({
+            "id": self.id,
+            "event_type": self.event_type,
+            "original_type": self.original_type,
+            "url": self.url,
+            "state": state,
+            "reason": reason,
+            "headers": headers,
+            "body": String::from_utf8_lossy(&self.body),
+            "attempts": attempts,
+        })
+    }
+}
+
+impl Attempt {
+    fn to_json(&self) -> Value {
+        let at = self.at.duration_since(UNIX_EPOCH).map_or(0.0, |since| since.as_secs_f64());
+        let faults: Vec<String> = self.faults.iter().map(ToString::to_string).collect();
+        let (status, error) = match &self.result {
+            Ok(status) => (Some(status), None),
+            Err(why) => (None, Some(why)),
+        };
+        json!({ "at": at, "faults": faults, "status": status, "error": error })
+    }
+}
+
+/// The newest notifications. Each keeps its number, so that its attempts find it.
+#[derive(Default)]
+pub(crate) struct NotificationLog {
+    entries: Mutex<Entries>,
+}
+
+#[derive(Default)]
+struct Entries {
+    notifications: VecDeque<SentNotification>,
+    /// The number of the oldest entry.
+    first: u64,
+}
+
+impl Entries {
+    /// `None` if the notification was dropped from the log.
+    fn find(&mut self, number: u64) -> Option<&mut SentNotification> {
+        let index = usize::try_from(number.checked_sub(self.first)?).ok()?;
+        self.notifications.get_mut(index)
+    }
+}
+
+impl NotificationLog {
+    fn entries(&self) -> MutexGuard<'_, Entries> {
+        // A panic elsewhere must not stop the sandbox: no change is ever half-written.
+        self.entries.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Returns the number of the entry.
+    pub(crate) fn push(&self, notification: SentNotification) -> u64 {
+        let mut entries = self.entries();
+        entries.notifications.push_back(notification);
+        if entries.notifications.len() > MAX_NOTIFICATIONS {
+            entries.notifications.pop_front();
+            entries.first += 1;
+        }
+        entries.first + entries.notifications.len() as u64 - 1
+    }
+
+    pub(crate) fn add_attempt(&self, number: u64, attempt: Attempt) {
+        tracing::debug!(number, result = ?attempt.result, "sandbox notification");
+        if let Some(notification) = self.entries().find(number) {
+            notification.attempts.push(attempt);
+        }
+    }
+
+    /// Records the headers and body of an attempt.
+    pub(crate) fn set_content(&self, number: u64, headers: &HeaderMap, body: &Bytes) {
+        if let Some(notification) = self.entries().find(number) {
+            notification.headers = headers.clone();
+            if body.len() <= MAX_BODY {
+                notification.body = body.clone();
+            }
+        }
+    }
+
+    pub(crate) fn finish(&self, number: u64, delivery: Delivery) {
+        if let Some(notification) = self.entries().find(number) {
+            notification.delivery = delivery;
+        }
+    }
+
+    pub(crate) fn list(&self) -> Vec<SentNotification> {
+        self.entries().notifications.iter().cloned().collect()
+    }
+
+    pub(crate) fn count(&self) -> usize {
+        self.entries().notifications.len()
+    }
+
+    /// Newest first.
+    pub(crate) fn newest(&self, count: usize) -> Vec<SentNotification> {
+        self.entries().notifications.iter().rev().take(count).cloned().collect()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_log_is_bounded_and_the_numbers_stay() {
+        let log = NotificationLog::default();
+        let event = |text: String| Event {
+            notify_url: text,
+            event_type: String::new(),
+            original_type: String::new(),
+            summary: String::new(),
+            resource: Value::Null,
+        };
+        for number in 0..=MAX_NOTIFICATIONS as u64 {
+            let notification = SentNotification::new("id", &event(number.to_string()));
+            assert_eq!(log.push(notification), number);
+        }
+        assert_eq!(log.list().len(), MAX_NOTIFICATIONS);
+        log.finish(0, Delivery::GivenUp);
+        log.finish(1, Delivery::Accepted);
+        let list = log.list();
+        assert_eq!((list[0].url.as_str(), &list[0].delivery), ("1", &Delivery::Accepted));
+        assert!(list[1..].iter().all(|other| !other.is_done()));
+    }
+}
