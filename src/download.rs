@@ -92,7 +92,7 @@ impl What {
 pub struct Saved {
     /// Where it is; `None` for a writer.
     pub path: Option<PathBuf>,
-    /// How many bytes were written: the decompressed ones, with [`Download::gunzip`].
+    /// How many bytes were written: the decompressed ones, with `Download::gunzip`.
     pub bytes: u64,
     /// The SHA-1 of what was written, in lower-case hex.
     pub sha1: String,
