@@ -143,10 +143,10 @@ pub(crate) fn awaited(inner: &Arc<Inner>) -> Result<Option<Run>, Error> {
     if inner.platform.keys().is_empty() {
         return begin(inner);
     }
-    if refresh.is_due(inner.clock.unix_seconds()) {
-        if let Err(error) = begin(inner) {
-            tracing::warn!(%error, "the platform certificates cannot be renewed");
-        }
+    if refresh.is_due(inner.clock.unix_seconds())
+        && let Err(error) = begin(inner)
+    {
+        tracing::warn!(%error, "the platform certificates cannot be renewed");
     }
     Ok(None)
 }

@@ -76,6 +76,16 @@ pub(crate) enum What {
     Bill(Request, Option<Duration>),
 }
 
+impl What {
+    fn request(&self) -> &Request {
+        match self {
+            What::Answer(request) => request,
+            #[cfg(feature = "bill")]
+            What::Bill(request, _) => request,
+        }
+    }
+}
+
 /// A file that is there, whole and checked.
 #[derive(Debug, Clone)]
 #[non_exhaustive]
@@ -423,13 +433,8 @@ impl Saved {
 
 impl fmt::Debug for Download {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let request = match &self.what {
-            What::Answer(request) => request,
-            #[cfg(feature = "bill")]
-            What::Bill(request, _) => request,
-        };
         let mut debug = f.debug_struct("Download");
-        debug.field("request", request);
+        debug.field("request", self.what.request());
         #[cfg(feature = "bill")]
         debug.field("gunzip", &self.gunzip);
         debug.field("sha1", &self.sha1).field("max_bytes", &self.max_bytes).finish_non_exhaustive()

@@ -82,12 +82,11 @@ impl Streamed {
         if let Some((sum, _)) = &mut self.digest {
             sum.update(read);
         }
-        if read.is_empty() {
-            if let Some((sum, expected)) = self.digest.take() {
-                if sum.finish().as_ref() != expected.as_ref() {
-                    return Poll::Ready(Err(changed("was changed")));
-                }
-            }
+        if read.is_empty()
+            && let Some((sum, expected)) = self.digest.take()
+            && sum.finish().as_ref() != expected.as_ref()
+        {
+            return Poll::Ready(Err(changed("was changed")));
         }
         Poll::Ready(Ok(Bytes::copy_from_slice(read)))
     }

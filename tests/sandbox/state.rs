@@ -65,10 +65,10 @@ fn accept(listener: &std::net::TcpListener) -> Value {
     let mut reader = BufReader::new(&stream);
     let (mut length, mut line) = (0, String::new());
     while reader.read_line(&mut line).unwrap() > 2 {
-        if let Some((name, value)) = line.split_once(':') {
-            if name.eq_ignore_ascii_case("content-length") {
-                length = value.trim().parse().unwrap();
-            }
+        if let Some((name, value)) = line.split_once(':')
+            && name.eq_ignore_ascii_case("content-length")
+        {
+            length = value.trim().parse().unwrap();
         }
         line.clear();
     }
@@ -180,12 +180,12 @@ fn a_kill_loses_nothing_that_was_answered() {
         let mut ended = None;
         for line in &mut lines {
             let line = line.unwrap();
-            if let Some((done, number)) = line.split_once(" P") {
-                if matches!(done, "made" | "paid" | "refunded") {
-                    // Somewhere within the next 60 ms, another place in every run.
-                    ended.get_or_insert_with(|| Instant::now() + Duration::from_micros(run * 7919 % 60_000));
-                    answered.push((done.into(), format!("P{number}")));
-                }
+            if let Some((done, number)) = line.split_once(" P")
+                && matches!(done, "made" | "paid" | "refunded")
+            {
+                // Somewhere within the next 60 ms, another place in every run.
+                ended.get_or_insert_with(|| Instant::now() + Duration::from_micros(run * 7919 % 60_000));
+                answered.push((done.into(), format!("P{number}")));
             }
             if ended.is_some_and(|end| Instant::now() >= end) {
                 child.kill().unwrap(); // SIGKILL
