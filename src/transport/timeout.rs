@@ -15,14 +15,19 @@ pub(crate) fn seconds(field: &str, value: &Value) -> Result<Duration, Error> {
     })?;
     let duration = Duration::try_from_secs_f64(seconds)
         .map_err(|_| Error::config(field, format!("must be a number of seconds; it is {seconds}")))?;
-    check_timeout(field, duration)?;
-    Ok(duration)
+    match check_timeout(field, duration) {
+        Ok(()) => Ok(duration),
+        Err(Error::Config(mut e)) => {
+            e.reason.push_str(" (axios counts milliseconds: divide by 1000)");
+            Err(Error::Config(e))
+        }
+        Err(other) => Err(other),
+    }
 }
 
 pub(crate) fn check_timeout(field: &str, value: Duration) -> Result<(), Error> {
     if value.is_zero() || value > MAX_TIMEOUT {
-        let reason =
-            "must be more than 0 and at most 3600 seconds (axios counts milliseconds: divide by 1000)";
+        let reason = "must be more than 0 and at most 3600 seconds";
         return Err(Error::config(field, format!("{reason}; it is {value:?}")));
     }
     Ok(())

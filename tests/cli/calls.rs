@@ -89,8 +89,8 @@ fn bad_input_of_each_kind_is_told_and_nothing_is_sent() {
         (vec!["post", ECHO, "field"], "expected NAME=TEXT"),
         (vec!["post", ECHO, "n:=x"], "expected JSON"),
         (vec!["post", ECHO, "-d", "[1]", "a=b"], "expected an array index"),
-        (vec!["post", ECHO, "a=b", "--encrypt", "/c"], "leads to nothing"),
-        (vec!["post", ECHO, "--encrypt", "/c"], "leads to nothing"),
+        (vec!["post", ECHO, "a=b", "--encrypt", "/c"], "matches nothing"),
+        (vec!["post", ECHO, "--encrypt", "/c"], "matches nothing"),
         (vec!["get", "v3/{id}"], "id"),
         (vec!["get", "v3/P12345"], "P12345"),
         (vec!["get", "v3/{id}", "--var", "id"], "NAME=VALUE"),
@@ -169,18 +169,18 @@ fn transport_is_3() {
 fn verification_and_decryption_are_4() {
     let bench = Bench::new();
     for (fault, part) in [
-        (Fault::BadSignature, "does not hold"),
+        (Fault::BadSignature, "does not match"),
         (Fault::UnknownSerial, "no platform key"),
         (Fault::MissingHeader("Wechatpay-Nonce".into()), "Wechatpay-Nonce"),
         (Fault::OldTimestamp, "300 s"),
         (Fault::SignatureProbe, "SIGNTEST"),
-        (Fault::WrongBody, "does not hold"),
+        (Fault::WrongBody, "does not match"),
     ] {
         bench.sandbox.inject(fault);
         bench.run(&["post", ECHO, "echo_message=x"]).fails(4, part);
     }
     bench.sandbox.on("GET", "v3/secret", 200, json!({"name": "bm90IGVuY3J5cHRlZA=="})).unwrap();
-    bench.run(&["get", "v3/secret", "--decrypt", "/name"]).fails(4, "does not open");
+    bench.run(&["get", "v3/secret", "--decrypt", "/name"]).fails(4, "cannot be decrypted");
 }
 
 #[test]

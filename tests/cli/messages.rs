@@ -54,12 +54,12 @@ fn a_saved_notification_is_verified_and_decrypted() {
 fn the_check_that_fails_is_named_with_what_to_do() {
     let bench = Bench::new();
     for (fault, parts) in [
-        (Fault::BadSignature, ["does not hold", "byte for byte"]),
+        (Fault::BadSignature, ["does not match", "byte for byte"]),
         (Fault::UnknownSerial, ["no platform key has the serial", "configure the platform key"]),
         (Fault::OldTimestamp, ["differ by more than 300 s", "--any-time"]),
-        (Fault::SignatureProbe, ["SIGNTEST", "must not verify"]),
+        (Fault::SignatureProbe, ["SIGNTEST", "must be refused"]),
         (Fault::MissingHeader("Wechatpay-Timestamp".into()), ["no `Wechatpay-Timestamp`", "header"]),
-        (Fault::WrongBody, ["does not hold", "byte for byte"]),
+        (Fault::WrongBody, ["does not match", "byte for byte"]),
     ] {
         bench.sandbox.inject(fault.clone());
         let (headers, body) = saved(&bench, &bench.sandbox);
@@ -184,7 +184,7 @@ fn the_doctor_says_what_to_do_about_each_failure() {
     assert_eq!((none.code, status(&checks(&none), "APIv3 key").0), (Some(0), "warning"));
     // Another sandbox's key instead of the platform's.
     let other = Sandbox::start().unwrap();
-    expect(&run("WECHATPAY_PUBLIC_KEY", other.platform_public_key_pem()), 4, "echo", "does not hold");
+    expect(&run("WECHATPAY_PUBLIC_KEY", other.platform_public_key_pem()), 4, "echo", "does not match");
     // The network.
     let closed = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
     expect(&run("WECHATPAY_BASE_URL", &format!("http://{closed}/")), 3, "host", "refused");

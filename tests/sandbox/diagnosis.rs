@@ -19,7 +19,7 @@ fn a_usual_mistake_is_named_with_the_first_byte_that_differs() {
     let told = |plan: &Plan, message: &[u8], hash: &str| {
         let key = keys.path().join("merchant.pem");
         let signature =
-            STANDARD.encode(&openssl(&["dgst", hash, "-sign", key.to_str().unwrap()], message).unwrap());
+            STANDARD.encode(openssl(&["dgst", hash, "-sign", key.to_str().unwrap()], message).unwrap());
         let authorization = plan.authorization(&keys).replace(&plan.signature(&keys), &signature);
         let reply = send_bytes(&sandbox, &plan.bytes(&authorization)).unwrap();
         assert_eq!((reply.status, reply.code().as_str()), (401, "SIGN_ERROR"));

@@ -85,7 +85,7 @@ fn its_policy_lets_nothing_in() {
             let inner = inner.split(&format!("</{element}>")).next().unwrap();
             let digest = openssl(&["dgst", "-sha256", "-binary"], inner.as_bytes()).unwrap();
             assert!(
-                policy.contains(&format!("{directive} 'sha256-{}'", STANDARD.encode(&digest))),
+                policy.contains(&format!("{directive} 'sha256-{}'", STANDARD.encode(digest))),
                 "{element}"
             );
         }

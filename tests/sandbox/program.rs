@@ -17,8 +17,14 @@ use wechatpay_chain::WeChatPay;
 
 use crate::support::has;
 
-/// Built here, because `cargo test --test` does not build examples. All features, as a run of all tests has them:
-/// then nothing is left to build.
+const FEATURES: &str = if cfg!(all(feature = "bundled-roots", feature = "cli")) {
+    "--all-features"
+} else {
+    "--features=sandbox"
+};
+
+/// Built here, because `cargo test --test` does not build examples: with the features of this run, so that usually
+/// nothing is left to build.
 fn program() -> &'static Path {
     static PROGRAM: OnceLock<PathBuf> = OnceLock::new();
     PROGRAM.get_or_init(|| {
@@ -27,7 +33,7 @@ fn program() -> &'static Path {
         let release = profile.file_name().unwrap() == "release";
         let mut cargo = Command::new(env!("CARGO"));
         cargo
-            .args(["build", "--locked", "--quiet", "--all-features", "--example", "sandbox", "--target-dir"])
+            .args(["build", "--locked", "--quiet", FEATURES, "--example", "sandbox", "--target-dir"])
             .arg(profile.parent().unwrap())
             .args(release.then_some("--release"))
             .current_dir(env!("CARGO_MANIFEST_DIR"));

@@ -176,7 +176,7 @@ fn a_call_has_its_own_timeout_and_a_late_answer_is_unknown() {
     desk.run(&["calls.jsonl"]).is(3, "0 ok, 0 refused, 1 unknown");
     let journal = desk.journal();
     let message = journal.results()["1"]["message"].as_str().unwrap();
-    assert!(message.contains("no whole answer within 200ms"), "{message}");
+    assert!(message.contains("no complete response within 200ms"), "{message}");
 }
 
 #[test]

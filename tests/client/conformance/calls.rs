@@ -162,8 +162,7 @@ fn a_sample_that_forgets_a_variable_or_gives_an_unknown_one_is_refused_by_name()
         }
     }
     println!(
-        "calls.jsonl: {} refused: {missing} without a variable, {unknown} with an unknown key, {transport} with an \
-         option of the other SDK's transport",
+        "calls.jsonl: {} refused: {missing} lack a variable, {unknown} have an unknown key, {transport} a transport option",
         missing + unknown + transport
     );
 }

@@ -95,7 +95,7 @@ impl Source {
         let text = describe(error);
         let option = match error {
             Error::Config(e) if e.field() == variables::BASE_URL && global.base_url.is_some() => "--base-url",
-            Error::Config(e) if e.field() == "timeout" && global.timeout.is_some() => "--timeout",
+            Error::Config(e) if e.field() == variables::TIMEOUT && global.timeout.is_some() => "--timeout",
             _ => {
                 let text = match self.kind {
                     Kind::Profile => variables::with_keys(&text),
