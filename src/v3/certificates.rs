@@ -46,10 +46,10 @@ pub(crate) fn initial_download(context: &Arc<Context>) -> Result<Option<RefreshH
     if context.platform.keys().is_empty() {
         return start_download(context);
     }
-    if refresh.is_due(context.clock.unix_seconds()) {
-        if let Err(error) = start_download(context) {
-            tracing::warn!(%error, "the platform certificates cannot be refreshed");
-        }
+    if refresh.is_due(context.clock.unix_seconds())
+        && let Err(error) = start_download(context)
+    {
+        tracing::warn!(%error, "the platform certificates cannot be refreshed");
     }
     Ok(None)
 }

@@ -71,6 +71,16 @@ enum Source {
     Bill(Draft),
 }
 
+impl Source {
+    fn draft(&self) -> &Draft {
+        match self {
+            Source::Request(draft) => draft,
+            #[cfg(feature = "bill")]
+            Source::Bill(draft) => draft,
+        }
+    }
+}
+
 impl Download {
     pub(super) fn new(context: Arc<Context>, draft: Draft, sink: Sink) -> Download {
         Download::of(context, Source::Request(draft), sink)
@@ -231,13 +241,8 @@ impl IntoFuture for Download {
 
 impl fmt::Debug for Download {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let draft = match &self.source {
-            Source::Request(draft) => draft,
-            #[cfg(feature = "bill")]
-            Source::Bill(draft) => draft,
-        };
         let mut debug = f.debug_struct("Download");
-        debug.field("request", draft);
+        debug.field("request", self.source.draft());
         #[cfg(feature = "bill")]
         debug.field("gunzip", &self.gunzip);
         debug.field("sha1", &self.sha1).field("max_bytes", &self.max_bytes).finish_non_exhaustive()

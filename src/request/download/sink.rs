@@ -32,7 +32,7 @@ pub(super) enum Stop {
         to: String,
         source: io::Error,
     },
-    #[cfg(feature = "bill")]
+    #[cfg_attr(not(feature = "bill"), expect(dead_code, reason = "only `bill` decompresses"))]
     InvalidGzip(io::Error),
 }
 

@@ -4,9 +4,7 @@ use std::sync::Arc;
 
 use super::Progress;
 use super::sink::{Content, Stop};
-#[cfg(feature = "bill")]
-use crate::error::DecodeError;
-use crate::error::{Error, VerifyError, VerifyReason};
+use crate::error::{DecodeError, Error, VerifyError, VerifyReason};
 use crate::response::{Saved, request_id};
 use crate::runtime::IoRuntime;
 use crate::transport::{CallInfo, RawResponse, read};
@@ -136,7 +134,6 @@ fn stopped(stop: Stop, call: &CallInfo, head: &RawResponse) -> Error {
             true,
             Some(Box::new(source)),
         ),
-        #[cfg(feature = "bill")]
         Stop::InvalidGzip(source) => {
             let what = format!("the content is not valid gzip ({source})");
             let request_id = request_id(&head.headers).map(str::to_owned);
