@@ -265,7 +265,8 @@ pub struct VerifyError {
 
 /// The check that a response or a notification failed, in the order of the checks.
 ///
-/// Node's `EV3_RES_*` codes and PHP's constants of the same names are mapped in `docs/porting-from-node.md`.
+/// [Porting from Node](crate::guide::porting_from_node) maps Node's `EV3_RES_*` codes, and PHP's constants of the same
+/// names, to these values.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum VerifyReason {

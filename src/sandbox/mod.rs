@@ -5,7 +5,8 @@
 //! and files as the platform does. Script any other path with [`Sandbox::on`] or [`SandboxBuilder::script`]; without a
 //! script, the response is an empty object. [`Sandbox::pay`] and the related methods simulate the payer.
 //! [`Sandbox::inject`] and [`Sandbox::inject_rule`] cause faults, and notifications are really sent. The base URL shows a
-//! page with all of it in a browser. `docs/sandbox.md` explains how to connect other programs.
+//! page with all of it in a browser. [The guide](crate::guide::sandbox) explains how to connect
+//! other programs.
 //!
 //! The sandbox is written from the protocol alone and shares no code with the client, so that both cannot have the same
 //! mistake. It listens only on this machine, and its error messages show the expected signed message: never expose it to a
