@@ -193,7 +193,8 @@ impl Download {
             DownloadSource::Request(draft) => (draft, None),
             #[cfg(feature = "bill")]
             DownloadSource::Bill(draft) => {
-                let ticket = ticket::request(&context, draft, runtime).await?;
+                // Boxed: only a bill needs it, and it would enlarge the future of every download.
+                let ticket = Box::pin(ticket::request(&context, draft, runtime)).await?;
                 (ticket.file, Some(ticket.sha1))
             }
         };
