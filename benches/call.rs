@@ -1,4 +1,4 @@
-//! The hot path beside its floor, in one run: `cargo bench --bench call`.
+//! The hot path and its floor, in one run: `cargo bench --bench call`.
 //!
 //! `prepare`, `sign` and `verify` and `call_one_at_a_time` are measured in CPU time of this process, over all its
 //! threads; `call_32_in_flight` in elapsed time. The server is another process. `paired` compares the calls in turns.

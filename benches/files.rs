@@ -1,4 +1,4 @@
-//! Notifications, sensitive fields, uploads and downloads beside their floors, in one run: `cargo bench --bench files`.
+//! Notifications, sensitive fields, uploads and downloads, and their floors, in one run: `cargo bench --bench files`.
 //!
 //! Everything is measured in CPU time of this process, over all its threads; the server is another process.
 #![allow(missing_docs, unreachable_pub, dead_code, clippy::unwrap_used)]

@@ -1,4 +1,4 @@
-//! The CPU time of a process from its start to its first verified answer over plain HTTP, beside its floor:
+//! The CPU time of a process from its start to its first verified response over plain HTTP, and its floor:
 //! `cargo bench --bench startup`.
 //!
 //! This program starts itself again and again; each child makes one call and says what its CPU clock shows then. The
@@ -20,7 +20,7 @@ const CHILD: &str = "WECHATPAY_BENCH_CHILD";
 const BASE: &str = "WECHATPAY_BENCH_BASE";
 const ROUNDS: usize = 50;
 
-/// What a child does, given the platform's base URL.
+/// The work of a child, given the platform's base URL.
 type Task = fn(&str);
 
 const CHILDREN: [(&str, Task); 5] = [

@@ -1,4 +1,4 @@
-//! A minimal platform: answers every request with the same signed body, and looks at nothing but its length.
+//! A minimal platform: sends the same signed body to every request, and reads only the length of the request.
 //!
 //! It runs in another process, so that its work is not counted.
 
@@ -49,7 +49,7 @@ impl Drop for Server {
     }
 }
 
-/// The timestamp, nonce and signature of an answer made now.
+/// The timestamp, nonce and signature of a response made now.
 pub fn sign(key: &KeyPair, timestamp: u64) -> String {
     let message = format!("{timestamp}\nNONCE\n{ANSWER}\n");
     let mut signature = vec![0; key.public_modulus_len()];

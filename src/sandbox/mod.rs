@@ -25,7 +25,7 @@
 //! # }
 //! ```
 
-// The floors, from the top down. A floor imports only from itself and from the floors below it.
+// The layers, from the top down. A layer imports only from itself and from the layers below it.
 
 /// `Sandbox` and its builder.
 mod api;

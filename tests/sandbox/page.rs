@@ -307,5 +307,5 @@ fn a_refused_signature_is_shown_beside_what_was_expected() {
     assert!(page.contains("The signed message has path or query before their encoding"), "{page}");
     assert!(page.contains("First different byte: <b>15</b>"), "{page}");
     assert!(page.contains("<mark>中</mark>") && page.contains("<mark>%</mark>"));
-    assert!(look(&sandbox, "/?lang=zh-CN").contains("待签名串：路径或查询串未经 URL 编码"));
+    assert!(look(&sandbox, "/?lang=zh-CN").contains("签名串：路径或查询串未经 URL 编码"));
 }

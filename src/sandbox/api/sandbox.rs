@@ -50,7 +50,7 @@ impl Sandbox {
         &self.server.base_url
     }
 
-    /// The merchant id.
+    /// The merchant number.
     pub fn mchid(&self) -> &str {
         &self.identity().mchid
     }

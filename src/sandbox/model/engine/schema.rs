@@ -148,7 +148,7 @@ pub(crate) enum FieldValue {
     FromRequest(&'static str),
     /// Two fields of the resource, joined: pointers.
     Pair(&'static str, &'static str),
-    /// The merchant id.
+    /// The merchant number.
     Mchid,
 }
 
