@@ -76,7 +76,7 @@ fn a_body_comes_from_an_argument_a_file_or_stdin_and_stays_as_it_is() {
 }
 
 #[test]
-fn bad_input_of_each_kind_is_told_and_nothing_is_sent() {
+fn invalid_input_is_reported_and_nothing_is_sent() {
     let bench = Bench::new();
     let not_json = bench.file("bad.json", "{");
     let at_bad = format!("@{not_json}");
@@ -285,7 +285,7 @@ fn a_pipe_that_is_closed_early_ends_it_quietly() {
 }
 
 #[test]
-fn errors_go_to_stderr_even_when_nobody_reads_them() {
+fn a_closed_stderr_does_not_change_the_exit_code() {
     let bench = Bench::new();
     let mut child = std::process::Command::new(env!("CARGO_BIN_EXE_wxpay"))
         .args(["post", ECHO, "-d", "-"])

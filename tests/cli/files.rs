@@ -84,7 +84,7 @@ fn a_bill_is_printed_or_saved_once_it_is_whole() {
 }
 
 #[test]
-fn an_answer_is_saved_under_its_name() {
+fn a_response_is_saved_under_its_name() {
     let bench = Bench::new();
     let image: Vec<u8> = (0..=255).collect();
     let answer = Answer::new(200).body("image/png", image.clone());
@@ -144,7 +144,7 @@ fn certificates_are_written_as_files_that_openssl_reads() {
 }
 
 #[test]
-fn ctrl_c_ends_a_download_and_leaves_nothing_behind() {
+fn ctrl_c_ends_a_download_and_leaves_no_file() {
     let bench = Bench::new();
     let day = bench.paid_day();
     let folder = bench.path("downloads");

@@ -51,7 +51,7 @@ fn a_saved_notification_is_verified_and_decrypted() {
 }
 
 #[test]
-fn the_check_that_fails_is_named_with_what_to_do() {
+fn a_failed_check_is_named_with_its_fix() {
     let bench = Bench::new();
     for (fault, parts) in [
         (Fault::BadSignature, ["does not match", "byte for byte"]),
@@ -164,7 +164,7 @@ fn the_doctor_finds_everything_well() {
 }
 
 #[test]
-fn the_doctor_says_what_to_do_about_each_failure() {
+fn the_doctor_prints_a_fix_for_each_failure() {
     let bench = Bench::new();
     let run = |name: &str, value: &str| bench.finish(bench.wxpay().env(name, value).arg("doctor"));
     let expect = |done: &Done, code: i32, name: &str, part: &str| {

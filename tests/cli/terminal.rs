@@ -35,7 +35,7 @@ fn json_is_set_out_and_coloured_for_people() {
 }
 
 #[test]
-fn the_doctor_speaks_to_people() {
+fn the_doctor_prints_text_on_a_terminal() {
     if !has("script") {
         return;
     }

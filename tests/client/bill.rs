@@ -72,7 +72,7 @@ async fn every_bill_of_the_sandbox() {
 }
 
 #[test]
-fn a_file_on_another_host_sees_no_signature_and_needs_none() {
+fn a_file_on_another_host_gets_no_authorization() {
     const ABC: &str = "a9993e364706816aba3e25717850c26c9cd0d89d";
     let content = Arc::new(Mutex::new(b"abc".to_vec()));
     let body = content.clone();
@@ -149,7 +149,7 @@ fn rows_as_the_platform_writes_them() {
 }
 
 #[test]
-fn what_is_no_bill_says_where() {
+fn a_malformed_bill_is_an_error_with_its_line() {
     for bill in ["", "`1,`2\n"] {
         assert!(matches!(rows(bill.as_bytes()), Err(Error::Decode(_))), "{bill:?}");
     }

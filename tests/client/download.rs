@@ -146,7 +146,7 @@ fn a_signature_is_checked_before_the_file_has_its_name() {
 }
 
 #[test]
-fn an_overseas_statement_is_held_against_its_signed_digest() {
+fn an_overseas_statement_is_verified_by_its_signed_digest() {
     let header = [("Wechatpay-Statement-Sha1", ABC)];
     let claim = format!("{{\"sha1\":\"{ABC}\"}}");
     let text = claim.clone();
@@ -229,7 +229,7 @@ fn gzip_is_decompressed_on_the_way() {
 }
 
 #[test]
-fn there_may_be_a_limit() {
+fn a_download_can_have_a_limit() {
     let chunked = || {
         let body = b"64\r\n".iter().copied().chain([b'x'; 100]).chain(*b"\r\n0\r\n\r\n").collect::<Vec<_>>();
         [b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n", &body[..]].concat()
@@ -340,7 +340,7 @@ async fn a_dropped_future_leaves_nothing() {
 }
 
 #[test]
-fn what_cannot_be_written_is_not_asked_for() {
+fn an_unwritable_target_is_an_error_before_the_request() {
     let recorder = Recorder::no_content();
     let wx = support::client(&recorder.base);
     let folder = tempfile::tempdir().unwrap();

@@ -28,7 +28,7 @@ async fn both(sandbox: &Sandbox, wx: &WeChatPay, fault: Option<Fault>) -> [Resul
 }
 
 #[tokio::test]
-async fn a_good_one_is_opened() {
+async fn a_valid_notification_is_decrypted() {
     let sandbox = start_sandbox();
     let wx = sandbox.client().unwrap();
     for notification in both(&sandbox, &wx, None).await {
@@ -87,7 +87,7 @@ async fn headers_come_in_any_shape_and_letter_case() {
 }
 
 #[tokio::test]
-async fn a_bad_one_is_refused_by_its_error() {
+async fn an_invalid_notification_has_its_error() {
     let sandbox = start_sandbox();
     let wx = sandbox.client().unwrap();
     let serial = sandbox.platform_public_key_id().to_owned();

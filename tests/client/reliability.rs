@@ -111,7 +111,7 @@ async fn a_retry_changes_nothing_but_timestamp_and_nonce() {
 }
 
 #[test]
-fn what_is_not_retried() {
+fn errors_without_a_retry() {
     let always = |answer: Vec<u8>| in_turn(vec![answer]);
     for (answer, retries, tries) in [
         (refusal("429 Too Many Requests", "RATELIMIT_EXCEEDED", &[]), 0, 1),
@@ -156,7 +156,7 @@ fn retry_after_is_honoured() {
 }
 
 #[tokio::test]
-async fn a_dropped_call_leaves_nothing_behind() {
+async fn a_dropped_call_is_not_retried() {
     let server = in_turn(vec![refusal("429 Too Many Requests", "FREQUENCY_LIMITED", &[]), Vec::new()]);
     let wx = support::builder(&server.base).retry_delay(Duration::from_millis(100)).build().unwrap();
     let call = wx["v3/x"].get().retry(3).into_future();

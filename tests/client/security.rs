@@ -50,7 +50,7 @@ fn a_truncated_signature_is_refused() {
 }
 
 #[test]
-fn one_answers_body_under_anothers_signature_is_refused() {
+fn a_body_with_the_signature_of_another_response_is_refused() {
     let wx = support::client("https://example.com/");
     let (paid, closed) = (r#"{"trade_state":"SUCCESS"}"#, r#"{"trade_state":"CLOSED"}"#);
     let (of_paid, of_closed) = (genuine(support::now(), "N1", paid), genuine(support::now(), "N2", closed));
@@ -91,7 +91,7 @@ fn an_old_message_sent_again_is_refused() {
 
 /// The merchant's key cannot sign for the platform.
 #[test]
-fn the_merchants_key_signs_nothing_for_the_platform() {
+fn the_merchants_key_is_refused_as_a_platform_key() {
     let sandbox = start_sandbox();
     for (serial, key) in [
         ("PUB_KEY_ID_1", sandbox.merchant_certificate_pem()),
@@ -188,7 +188,7 @@ const SLOW: &str = "HTTP/1.1 200 OK\r\nContent-Length: 10000\r\n\r\n";
 const AN_ERROR: &str = "HTTP/1.1 500 X\r\n\r\n";
 
 #[test]
-fn a_huge_answer_is_not_read_to_its_end() {
+fn a_huge_response_is_not_read_to_its_end() {
     for head in [HUNDRED_MB, CLOSED_BY_THE_END, AN_ERROR] {
         let (base, taken) = endless(head, vec![b'x'; 1 << 16], Duration::ZERO);
         let Err(Error::Transport(e)) = support::client(&base)["v3/x"].get_sync() else {

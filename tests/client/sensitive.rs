@@ -19,7 +19,7 @@ fn oaep(arguments: &[&str], key: &str, input: &[u8]) -> Vec<u8> {
 }
 
 #[test]
-fn openssl_opens_what_is_encrypted_here_and_the_reverse() {
+fn openssl_decrypts_our_ciphertexts_and_we_decrypt_its() {
     if !has("openssl") {
         return;
     }
@@ -35,7 +35,7 @@ fn openssl_opens_what_is_encrypted_here_and_the_reverse() {
 }
 
 #[test]
-fn what_cannot_be_encrypted_or_opened_says_so() {
+fn a_failed_encryption_or_decryption_has_its_error() {
     let wx = support::client("https://example.com/");
     assert!(wx.encrypt(&"x".repeat(214)).is_ok());
     let Err(Error::Config(e)) = wx.encrypt(&"x".repeat(215)) else { panic!("not a Config error") };
@@ -105,7 +105,7 @@ fn fields_are_encrypted_by_pointer_and_the_key_named() {
 }
 
 #[tokio::test]
-async fn fields_of_an_answer_are_decrypted_by_pointer() {
+async fn fields_of_a_response_are_decrypted_by_pointer() {
     let sandbox = start_sandbox();
     let wx = sandbox.client().unwrap();
     let secret = |text: &str| sandbox.encrypt(text).unwrap();

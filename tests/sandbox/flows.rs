@@ -127,7 +127,7 @@ fn the_same_flow_blocking() {
 }
 
 #[test]
-fn what_an_order_is_refused_for() {
+fn errors_of_orders() {
     let (sandbox, wx) = start();
     let prepay = |body: Value| wx["v3/pay/transactions/native"].post(body);
     let with = |pointer: &str, value: Value| {
@@ -220,7 +220,7 @@ fn an_order_ends_when_its_time_is_over() {
 }
 
 #[test]
-fn what_a_refund_is_refused_for() {
+fn errors_of_refunds() {
     let sandbox = sandbox_builder().hold_refunds(true).start().unwrap();
     let wx = sandbox.client().unwrap();
     ok(wx["v3/pay/transactions/native"].post(native(&wx, "P1234567", 100)));

@@ -108,7 +108,7 @@ fn a_permission_until_it_is_ended() {
 }
 
 #[test]
-fn a_transfer_is_taken_or_cancelled() {
+fn a_transfer_is_accepted_or_cancelled() {
     let (sandbox, wx) = start();
     let path = "v3/fund-app/mch-transfer/transfer-bills";
     let transfer = |number: &str, amount: i64| {

@@ -84,7 +84,7 @@ fn a_value_that_no_header_can_hold_is_an_error_of_the_script() {
 }
 
 #[test]
-fn a_path_that_nothing_models_is_answered_and_marked() {
+fn an_unmodelled_path_gets_a_marked_response() {
     if !has("openssl") {
         return;
     }
@@ -179,7 +179,7 @@ fn the_lines_of_the_documents_are_scripts() {
 }
 
 #[test]
-fn the_client_reads_a_script_as_any_answer() {
+fn the_client_accepts_a_scripted_response() {
     let folder = TempDir::new().unwrap();
     let line = r#"{"method":"GET","template":"v3/x/{id}","status":409,"body":{"code":"RESOURCE_ALREADY_EXISTS","message":"{{var.id}}"}}"#;
     let sandbox = sandbox_builder().script(script(&folder, line)).start().unwrap();

@@ -236,7 +236,7 @@ fn refused(file: &Path, says: &str) {
 }
 
 #[test]
-fn files_that_are_no_state() {
+fn invalid_state_files_are_refused() {
     let folder = tempfile::tempdir().unwrap();
     let path = |name: &str| folder.path().join(name);
 

@@ -154,7 +154,7 @@ fn a_merchants_day_blocking() {
 }
 
 #[test]
-fn what_failed_after_it_was_executed_was_executed() {
+fn an_error_after_execution_keeps_the_changes() {
     let sandbox = start_sandbox();
     let wx = sandbox.client().unwrap();
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();

@@ -158,7 +158,7 @@ fn killed_at_random_moments_nothing_is_lost_and_nothing_answered_is_sent_twice()
 }
 
 #[test]
-fn a_torn_last_line_is_cut_off_and_a_damaged_one_is_an_error() {
+fn an_incomplete_last_line_is_discarded_and_a_damaged_one_is_an_error() {
     let desk = Desk::new();
     desk.calls("POST", ["1".to_owned(), "2".to_owned()]);
     desk.run(&["calls.jsonl", "-j1"]).is(0, "2 ok");

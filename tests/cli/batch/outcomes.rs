@@ -9,7 +9,7 @@ use super::{Desk, finish, thing};
 use crate::support::has;
 
 #[test]
-fn a_mistake_on_any_line_is_told_by_its_line_and_nothing_is_sent() {
+fn an_invalid_line_is_reported_by_number_and_nothing_is_sent() {
     let desk = Desk::new();
     let good = thing("POST", "R1");
     let long = format!(r#"{{"method":"POST","path":"v3/x","body":"{}"}}"#, "x".repeat(8 << 20));
@@ -60,7 +60,7 @@ fn a_mistake_on_any_line_is_told_by_its_line_and_nothing_is_sent() {
 }
 
 #[test]
-fn the_exit_code_tells_the_worst_that_happened() {
+fn the_exit_code_is_that_of_the_worst_outcome() {
     let desk = Desk::new();
     let fresh = |verb: &str| {
         let _ = std::fs::remove_file(desk.path("calls.results.jsonl"));

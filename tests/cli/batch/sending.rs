@@ -13,7 +13,7 @@ use super::{Desk, Journal, THINGS, finish, program, thing};
 use crate::support;
 
 #[test]
-fn calls_are_sent_as_they_are_written_and_their_answers_kept() {
+fn calls_are_sent_as_written_and_their_responses_kept() {
     let desk = Desk::new();
     let exact = r#"{"n": 1.10, "big":123456789012345678901234567890}"#;
     desk.write(
@@ -100,7 +100,7 @@ fn a_call_that_never_left_is_sent_again() {
 }
 
 #[test]
-fn what_may_have_been_carried_out_is_repeated_only_if_it_is_a_get_or_asked_for() {
+fn an_unknown_call_is_repeated_only_if_it_is_a_get_or_requested() {
     let desk = Desk::new();
     let broken = json!({"code": "SYSTEM_ERROR", "message": "later"});
     desk.sandbox.on("POST", "v3/things/S", 500, broken).unwrap();
@@ -157,7 +157,7 @@ fn calls_come_from_stdin_and_journals_of_parts_concatenate() {
 }
 
 #[test]
-fn the_sandbox_of_its_own_goes_on_only_with_journals_of_such() {
+fn a_temporary_sandbox_resumes_only_its_own_journals() {
     let home = tempfile::tempdir().unwrap();
     std::fs::write(home.path().join("calls.jsonl"), "{\"method\":\"GET\",\"path\":\"v3/certificates\"}\n")
         .unwrap();
@@ -169,7 +169,7 @@ fn the_sandbox_of_its_own_goes_on_only_with_journals_of_such() {
 }
 
 #[test]
-fn a_call_has_its_own_timeout_and_a_late_answer_is_unknown() {
+fn a_call_has_its_own_timeout_and_a_late_response_is_unknown() {
     let desk = Desk::new();
     desk.sandbox.inject(Fault::Delay(Duration::from_secs(2)));
     desk.write("calls.jsonl", thing("POST", "1").replace("}\n", ",\"timeout\":0.2}\n"));

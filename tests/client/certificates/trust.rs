@@ -52,7 +52,7 @@ fn answering(list: Vec<u8>) -> (Recorder, WeChatPay) {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn only_certificates_that_could_be_the_platforms_are_taken() {
+async fn only_valid_platform_certificates_are_accepted() {
     let good = (PLATFORM_SERIAL, key("platform_cert.pem"));
     let (_server, wx) = answering(list(&[(good.0, &good.1)]));
     wx["v3/x"].get().await.unwrap();
@@ -95,7 +95,7 @@ fn expired_certificate() -> String {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_list_signed_by_somebody_else_is_not_taken() {
+async fn a_certificate_list_with_another_signature_is_refused() {
     // Encrypted correctly, but signed with a key that is not in the list.
     let body = list(&[(PLATFORM_SERIAL, &key("platform_cert.pem"))]);
     let server = Recorder::start(move |_| {

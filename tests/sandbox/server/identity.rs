@@ -13,7 +13,7 @@ use crate::raw_http::*;
 use crate::support::openssl;
 
 #[test]
-fn exported_keys_are_what_openssl_thinks_they_are() {
+fn openssl_reads_the_exported_keys() {
     let (sandbox, keys) = sandbox!();
     for (pem, serial) in [
         (sandbox.merchant_certificate_pem(), sandbox.serial()),
@@ -37,7 +37,7 @@ fn exported_keys_are_what_openssl_thinks_they_are() {
 }
 
 #[test]
-fn two_sandboxes_are_strangers() {
+fn two_sandboxes_share_no_keys() {
     let (one, one_keys) = sandbox!(Sandbox::builder().mchid("1900000001"));
     let (two, two_keys) = sandbox!(Sandbox::builder().mchid("1900000002"));
     assert_eq!(get(&one, &one_keys, CERTIFICATES).status, 200);

@@ -219,7 +219,7 @@ fn scripts_go_before_the_built_in_routes() {
 }
 
 #[test]
-fn error_answers_can_come_unsigned() {
+fn error_responses_can_be_unsigned() {
     let (sandbox, keys) = sandbox!(sandbox_builder().sign_errors(false).strict(true));
     assert!(get(&sandbox, &keys, "/v3/x").header("Wechatpay-Signature").is_none());
     assert!(get(&sandbox, &keys, CERTIFICATES).verifies(&keys));
