@@ -32,12 +32,12 @@ const CHILDREN: [(&str, Task); 5] = [
     }),
     ("chain, async", |base| {
         let wx = client(base);
-        let answer = on_a_runtime(wx["v3/pay/transactions/native"].post(order()).into_future()).unwrap();
-        assert!(answer.data()["code_url"].is_string());
+        let response = on_a_runtime(wx["v3/pay/transactions/native"].post(order()).into_future()).unwrap();
+        assert!(response.data()["code_url"].is_string());
     }),
     ("chain, blocking", |base| {
-        let answer = client(base)["v3/pay/transactions/native"].post_sync(order()).unwrap();
-        assert!(answer.data()["code_url"].is_string());
+        let response = client(base)["v3/pay/transactions/native"].post_sync(order()).unwrap();
+        assert!(response.data()["code_url"].is_string());
     }),
 ];
 

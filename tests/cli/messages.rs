@@ -74,12 +74,12 @@ fn a_failed_check_is_named_with_its_fix() {
             );
         }
     }
-    // What an editor adds to the end.
+    // An editor adds a newline at the end.
     let (headers, body) = saved(&bench, &bench.sandbox);
     let changed = bench.file("changed.json", [&std::fs::read(&body).unwrap()[..], b"\n"].concat());
     bench.run(&["verify", "--headers", &headers, &changed]).fails(4, "remove the line feed");
-    let told = bench.run(&["verify", "--headers", &headers, &changed, "--json-errors"]);
-    told.fails(4, r#""error":"verification""#);
+    let reported = bench.run(&["verify", "--headers", &headers, &changed, "--json-errors"]);
+    reported.fails(4, r#""error":"verification""#);
     // Another APIv3 key, no key, and a file that is not a notification.
     let mut other = bench.wxpay();
     other.env("WECHATPAY_APIV3_KEY", "0".repeat(32));
@@ -199,9 +199,9 @@ fn the_doctor_prints_a_fix_for_each_failure() {
     assert_eq!(status(&checks(&done), "DNS").0, "skipped");
     // Nothing configured: the hosts are checked all the same.
     let home = tempfile::tempdir().unwrap();
-    let mut nobody = wxpay(home.path());
-    nobody.env("HTTPS_PROXY", format!("http://{closed}"));
-    let done = Done::of(nobody.arg("doctor"));
+    let mut unreachable = wxpay(home.path());
+    unreachable.env("HTTPS_PROXY", format!("http://{closed}"));
+    let done = Done::of(unreachable.arg("doctor"));
     expect(&done, 1, "configuration", "no credentials found");
     assert_eq!(checks(&done).iter().filter(|check| check["check"] == "DNS").count(), 2, "both hosts");
 }

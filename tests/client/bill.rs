@@ -78,12 +78,12 @@ fn a_file_on_another_host_gets_no_authorization() {
     let body = content.clone();
     // Neither the host nor the path is one that the client knows.
     let other = Recorder::start(move |_| raw("200 OK", &[], &body.lock().unwrap()));
-    let told = Arc::new(Mutex::new(
+    let bill_response = Arc::new(Mutex::new(
         json!({"hash_type": "SHA1", "hash_value": ABC, "download_url": format!("{}cos/bill-7?sign=a%2Fb%3D&t=1", other.base)}),
     ));
-    let answer = told.clone();
+    let response = bill_response.clone();
     let platform =
-        Recorder::start(move |_| signed("200 OK", &[], answer.lock().unwrap().to_string().as_bytes()));
+        Recorder::start(move |_| signed("200 OK", &[], response.lock().unwrap().to_string().as_bytes()));
     let wx = support::client(&platform.base);
     let folder = tempfile::tempdir().unwrap();
     let target = folder.path().join("a");
@@ -114,11 +114,11 @@ fn a_file_on_another_host_gets_no_authorization() {
         ("download_url", json!("/v3/x")),
         ("download_url", json!(7)),
     ] {
-        let whole = told.lock().unwrap().clone();
-        told.lock().unwrap()[field] = value;
+        let whole = bill_response.lock().unwrap().clone();
+        bill_response.lock().unwrap()[field] = value;
         let Err(Error::Decode(error)) = download().wait() else { panic!("{field}: not a Decode error") };
         assert!(error.to_string().contains(field) && error.request_id.is_some(), "{error}");
-        *told.lock().unwrap() = whole;
+        *bill_response.lock().unwrap() = whole;
     }
     // An unsigned response proves nothing.
     let unsigned = wx.bill("v3/billdownload/file").save_to(&target).wait();

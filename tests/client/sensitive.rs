@@ -25,10 +25,10 @@ fn openssl_decrypts_our_ciphertexts_and_we_decrypt_its() {
     }
     let wx = support::client("https://example.com/");
     for name in NAMES {
-        let sealed = STANDARD.decode(wx.encrypt(name).unwrap()).unwrap();
-        assert_eq!(oaep(&["-decrypt"], &key_path("platform_key.pem"), &sealed), name.as_bytes());
-        let sealed = oaep(&["-encrypt", "-pubin"], &key_path("merchant_pub.pem"), name.as_bytes());
-        assert_eq!(wx.decrypt(&STANDARD.encode(sealed)).unwrap(), *name);
+        let encrypted = STANDARD.decode(wx.encrypt(name).unwrap()).unwrap();
+        assert_eq!(oaep(&["-decrypt"], &key_path("platform_key.pem"), &encrypted), name.as_bytes());
+        let encrypted = oaep(&["-encrypt", "-pubin"], &key_path("merchant_pub.pem"), name.as_bytes());
+        assert_eq!(wx.decrypt(&STANDARD.encode(encrypted)).unwrap(), *name);
     }
     assert_eq!((wx.encrypt("").unwrap().as_str(), wx.decrypt("").unwrap().as_str()), ("", ""));
     assert_ne!(wx.encrypt("x").unwrap(), wx.encrypt("x").unwrap(), "OAEP is never the same twice");
@@ -109,9 +109,9 @@ async fn fields_of_a_response_are_decrypted_by_pointer() {
     let sandbox = start_sandbox();
     let wx = sandbox.client().unwrap();
     let secret = |text: &str| sandbox.encrypt(text).unwrap();
-    let answer =
+    let response =
         json!({"payer_phone": secret("139"), "list": [{"name": secret("张三")}, {"name": ""}], "id": 7});
-    sandbox.on("GET", "v3/complaint", 200, answer).unwrap();
+    sandbox.on("GET", "v3/complaint", 200, response).unwrap();
     for response in [wx["v3/complaint"].get().await.unwrap(), wx["v3/complaint"].get_sync().unwrap()] {
         let data = response.decrypt(&["/payer_phone", "/list/*/name"]).unwrap();
         assert_eq!(data, json!({"payer_phone": "139", "list": [{"name": "张三"}, {"name": ""}], "id": 7}));

@@ -57,7 +57,7 @@ async fn an_order_from_the_first_request_to_the_bill() {
     let saved = wx.bill("v3/bill/tradebill").date(&day(&paid)).gzip().save_to(&file).await.unwrap();
     assert!(saved.verified);
     let (all, summary) = rows(&std::fs::read(&file).unwrap());
-    let told: Vec<[&str; 5]> = all
+    let reported: Vec<[&str; 5]> = all
         .iter()
         .map(|row| {
             ["交易状态", "微信订单号", "商户退款单号", "订单金额", "退款金额"]
@@ -65,7 +65,7 @@ async fn an_order_from_the_first_request_to_the_bill() {
         })
         .collect();
     assert_eq!(
-        told,
+        reported,
         [
             ["SUCCESS", &id, "0", "1.00", "0.00"],
             ["REFUND", &id, "R1", "0.00", "0.30"],

@@ -27,7 +27,7 @@ struct Received {
     whole: bool,
 }
 
-/// A receiver that answers each connection with the next status; 0: no response, 1: it keeps the sender waiting. The
+/// A receiver that sends each connection the next status; 0: no response, 1: it keeps the sender waiting. The
 /// last one is for all that follow.
 fn receiver(statuses: &[u16]) -> (String, Receiver<Received>) {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();

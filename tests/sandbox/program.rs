@@ -145,7 +145,7 @@ fn all_options_reach_the_sandbox() {
     let folder = TempDir::new().unwrap();
     // A name that needs quoting in every language.
     let keys = folder.path().join("it's \"my\" keys");
-    let script = folder.path().join("answers.jsonl");
+    let script = folder.path().join("script.jsonl");
     fs::write(&script, r#"{"method":"GET","template":"v3/x/{id}","body":{"id":"{{var.id}}"}}"#).unwrap();
     let options = [
         "--keys",

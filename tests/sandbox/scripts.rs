@@ -10,7 +10,7 @@ use crate::raw_http::*;
 use crate::support::{has, sandbox_builder, start_sandbox};
 
 fn script(folder: &TempDir, text: &str) -> PathBuf {
-    let file = folder.path().join("answers.jsonl");
+    let file = folder.path().join("script.jsonl");
     fs::write(&file, text).unwrap();
     file
 }
@@ -120,7 +120,7 @@ fn broken(text: &str) -> (Option<usize>, String) {
     match Sandbox::builder().keys(folder.path().join("keys")).script(&file).start().unwrap_err() {
         error @ SandboxError::ScriptFile { .. } => {
             let message = error.to_string();
-            assert!(message.contains("answers.jsonl"), "{message}");
+            assert!(message.contains("script.jsonl"), "{message}");
             assert!(!folder.path().join("keys").exists(), "found before anything is made");
             let SandboxError::ScriptFile { line, path, .. } = error else { panic!() };
             assert_eq!(path, file);

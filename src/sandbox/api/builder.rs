@@ -149,7 +149,7 @@ impl SandboxBuilder {
     /// # use wechatpay_chain::sandbox::Sandbox;
     /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
     /// # let folder = tempfile::tempdir()?;
-    /// # let file = folder.path().join("answers.jsonl");
+    /// # let file = folder.path().join("script.jsonl");
     /// let line = r#"{"method":"POST","template":"v3/lottery/{id}","body":{"id":"{{var.id}}","cents":"{{body./cents}}"}}"#;
     /// std::fs::write(&file, line)?;
     /// let sandbox = Sandbox::builder().script(&file).start()?;

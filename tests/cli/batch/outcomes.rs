@@ -77,7 +77,7 @@ fn the_exit_code_is_that_of_the_worst_outcome() {
         (&json!("refused"), &json!(403), &json!("NO_AUTH"), &json!("not yours"))
     );
     assert_eq!(refused["detail"], json!({"field": "x"}));
-    // It was answered: not sent again.
+    // It has a response: not sent again.
     desk.run(&["calls.jsonl", "--resume"]).is(2, "1 refused");
     assert_eq!(desk.seen()["2"], 1);
 
@@ -94,8 +94,8 @@ fn the_exit_code_is_that_of_the_worst_outcome() {
     // No server: nothing was sent, so all calls are left.
     fresh("POST");
     desk.sandbox.clear_requests();
-    let mut nobody = desk.batch(&["calls.jsonl"]);
-    finish(nobody.env("WECHATPAY_BASE_URL", "http://127.0.0.1:9/"))
+    let mut unreachable = desk.batch(&["calls.jsonl"]);
+    finish(unreachable.env("WECHATPAY_BASE_URL", "http://127.0.0.1:9/"))
         .is(3, "0 ok, 0 refused, 0 unknown, 3 left");
     assert_eq!(desk.journal().outcomes()["1"], "unsent");
 
@@ -109,8 +109,8 @@ fn the_exit_code_is_that_of_the_worst_outcome() {
 fn a_batch_in_which_nothing_works_stops_before_its_end() {
     let desk = Desk::new();
     desk.calls("POST", (0..100).map(|id| id.to_string()));
-    let mut nobody = desk.batch(&["calls.jsonl", "-j4"]);
-    let done = finish(nobody.env("WECHATPAY_BASE_URL", "http://127.0.0.1:9/"));
+    let mut unreachable = desk.batch(&["calls.jsonl", "-j4"]);
+    let done = finish(unreachable.env("WECHATPAY_BASE_URL", "http://127.0.0.1:9/"));
     done.is(3, "stopped early: 10 calls in a row failed");
     assert!(desk.journal().outcomes().len() < 20, "{done:?}");
 }

@@ -1,4 +1,4 @@
-//! What is sent, when it is sent again, and what the journal keeps.
+//! Requests, repeats, and the contents of the journal.
 
 use std::io::{Read as _, Write as _};
 use std::net::TcpListener;
@@ -7,7 +7,7 @@ use std::process::Stdio;
 use std::time::Duration;
 
 use serde_json::json;
-use wechatpay_chain::sandbox::{Answer, Fault};
+use wechatpay_chain::sandbox::{Fault, SandboxResponse};
 
 use super::{Desk, Journal, THINGS, finish, program, thing};
 use crate::support;
@@ -29,7 +29,7 @@ fn calls_are_sent_as_written_and_their_responses_kept() {
         ]
         .join("\n"),
     );
-    desk.sandbox.on_with("PUT", "v3/text", Answer::new(200).body("text/csv", "a,b\n1,2\n")).unwrap();
+    desk.sandbox.on_with("PUT", "v3/text", SandboxResponse::new(200).body("text/csv", "a,b\n1,2\n")).unwrap();
     desk.run(&["calls.jsonl", "-j", "1"])
         .is(0, "5 calls: 5 ok, 0 refused, 0 unknown, 0 left; the journal is `calls.results.jsonl`");
 

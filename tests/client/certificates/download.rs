@@ -15,8 +15,8 @@ async fn the_first_call_downloads_the_certificates_first() {
         let sandbox = start_sandbox();
         let wx = automatic(&sandbox).build().unwrap();
         assert!(wx.platform_serials().is_empty() && wx.platform_serial().is_none());
-        let answer = if blocking { echo(&wx).wait() } else { echo(&wx).await };
-        assert!(answer.unwrap().verified());
+        let response = if blocking { echo(&wx).wait() } else { echo(&wx).await };
+        assert!(response.unwrap().verified());
         assert_eq!(targets(&sandbox), ["/v3/certificates", "/v3/security/echo"]);
         assert_eq!(wx.platform_serials(), [sandbox.platform_certificate_serial()]);
         // After the download they serve every kind of call, and encryption.
@@ -68,7 +68,7 @@ async fn many_first_calls_share_one_download() {
     let threads: Vec<_> = (0..8)
         .map(|_| {
             let wx = wx.clone();
-            thread::spawn(move || echo(&wx).wait().map(|answer| answer.status()))
+            thread::spawn(move || echo(&wx).wait().map(|response| response.status()))
         })
         .collect();
     let calls = (0..24).map(|_| {

@@ -158,9 +158,9 @@ fn a_wrong_signature_gets_the_message_to_sign() {
     let reply = send(&sandbox, &keys, &plan);
     let right_text = String::from_utf8(right.clone()).unwrap();
     assert_refused(&sandbox, &keys, &reply, 401, "SIGN_ERROR", &right_text);
-    let told = &reply.json()["detail"]["sign_information"];
-    assert_eq!((told["method"].as_str(), told["url"].as_str()), (Some("POST"), Some(ECHO)));
-    assert_eq!(told["sign_message_length"].as_u64(), Some(right.len() as u64));
+    let reported = &reply.json()["detail"]["sign_information"];
+    assert_eq!((reported["method"].as_str(), reported["url"].as_str()), (Some("POST"), Some(ECHO)));
+    assert_eq!(reported["sign_message_length"].as_u64(), Some(right.len() as u64));
     assert_eq!(sandbox.requests().pop().unwrap().signed_message, right);
 
     let long = format!("{{\"echo_message\":\"{}\"}}", "x".repeat(100_000));
