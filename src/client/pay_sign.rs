@@ -17,13 +17,13 @@ impl WeChatPay {
     ///
     /// ```
     /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
-    /// # #[cfg(feature = "sandbox")] {
-    /// # let sandbox = wechatpay_chain::sandbox::Sandbox::start()?;
-    /// # let wx = sandbox.client()?;
+    /// # let key = concat!("file://", env!("CARGO_MANIFEST_DIR"), "/tests/keys/merchant_key.pem");
+    /// # let public = concat!("file://", env!("CARGO_MANIFEST_DIR"), "/tests/keys/platform_pub.pem");
+    /// # let builder = wechatpay_chain::WeChatPay::builder().mchid("1900000109").serial("3775B6A4").private_key(key);
+    /// # let wx = builder.platform_key("PUB_KEY_ID_1", public).build()?;
     /// let params = wx.jsapi_params("wx2421b1c4370ec43b", "wx201410272009395522657a690389285100").wait()?;
     /// assert_eq!(params["package"], "prepay_id=wx201410272009395522657a690389285100");
     /// assert_eq!(params["signType"], "RSA");
-    /// # }
     /// # Ok(()) }
     /// ```
     ///
@@ -48,13 +48,13 @@ impl WeChatPay {
     ///
     /// ```
     /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
-    /// # #[cfg(feature = "sandbox")] {
-    /// # let sandbox = wechatpay_chain::sandbox::Sandbox::start()?;
-    /// # let wx = sandbox.client()?;
+    /// # let key = concat!("file://", env!("CARGO_MANIFEST_DIR"), "/tests/keys/merchant_key.pem");
+    /// # let public = concat!("file://", env!("CARGO_MANIFEST_DIR"), "/tests/keys/platform_pub.pem");
+    /// # let builder = wechatpay_chain::WeChatPay::builder().mchid("1900000109").serial("3775B6A4").private_key(key);
+    /// # let wx = builder.platform_key("PUB_KEY_ID_1", public).build()?;
     /// let mut params = wx.app_params("wx8888888888888888", "WX1217752501201407033233368018").wait()?;
     /// assert_eq!((&params["package"], &params["partnerid"]), (&"Sign=WXPay".into(), &wx.mchid().into()));
     /// params["partnerid"] = "1230000109".into(); // a sub-merchant's
-    /// # }
     /// # Ok(()) }
     /// ```
     ///
@@ -76,13 +76,13 @@ impl WeChatPay {
     ///
     /// ```
     /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
-    /// # #[cfg(feature = "sandbox")] {
-    /// # let sandbox = wechatpay_chain::sandbox::Sandbox::start()?;
-    /// # let wx = sandbox.client()?;
+    /// # let key = concat!("file://", env!("CARGO_MANIFEST_DIR"), "/tests/keys/merchant_key.pem");
+    /// # let public = concat!("file://", env!("CARGO_MANIFEST_DIR"), "/tests/keys/platform_pub.pem");
+    /// # let builder = wechatpay_chain::WeChatPay::builder().mchid("1900000109").serial("3775B6A4").private_key(key);
+    /// # let wx = builder.platform_key("PUB_KEY_ID_1", public).build()?;
     /// let (timestamp, nonce) = ("1700000000", "5K8264ILTKCH16CQ2502SI8ZNMTM67VS");
     /// let sign = wx.pay_sign(&["wx2421b1c4370ec43b", timestamp, nonce, "prepay_id=wx2014"]).wait()?;
     /// assert_eq!(sign.len(), 344); // 256 bytes in base64
-    /// # }
     /// # Ok(()) }
     /// ```
     ///
@@ -102,11 +102,11 @@ impl WeChatPay {
     ///
     /// ```
     /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
-    /// # #[cfg(feature = "sandbox")] {
-    /// # let sandbox = wechatpay_chain::sandbox::Sandbox::start()?;
-    /// # let wx = sandbox.client()?;
+    /// # let key = concat!("file://", env!("CARGO_MANIFEST_DIR"), "/tests/keys/merchant_key.pem");
+    /// # let public = concat!("file://", env!("CARGO_MANIFEST_DIR"), "/tests/keys/platform_pub.pem");
+    /// # let builder = wechatpay_chain::WeChatPay::builder().mchid("1900000109").serial("3775B6A4").private_key(key);
+    /// # let wx = builder.platform_key("PUB_KEY_ID_1", public).build()?;
     /// assert_eq!(wx.sign("a\nb\n").wait()?, wx.pay_sign(&["a", "b"]).wait()?);
-    /// # }
     /// # Ok(()) }
     /// ```
     ///

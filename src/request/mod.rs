@@ -78,13 +78,13 @@ impl Request {
     ///
     /// ```
     /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
-    /// # #[cfg(feature = "sandbox")] {
-    /// # let sandbox = wechatpay_chain::sandbox::Sandbox::start()?;
-    /// # let wx = sandbox.client()?;
+    /// # let key = concat!("file://", env!("CARGO_MANIFEST_DIR"), "/tests/keys/merchant_key.pem");
+    /// # let public = concat!("file://", env!("CARGO_MANIFEST_DIR"), "/tests/keys/platform_pub.pem");
+    /// # let builder = wechatpay_chain::WeChatPay::builder().mchid("1900000109").serial("3775B6A4").private_key(key);
+    /// # let wx = builder.platform_key("PUB_KEY_ID_1", public).build()?;
     /// let request = wx.chain("v3/merchants/{mchid}/files/{name}").get();
     /// let prepared = request.var("mchid", 1900000109).var("name", "合同/2026?.pdf").prepare()?;
     /// assert_eq!(prepared.target(), "/v3/merchants/1900000109/files/%E5%90%88%E5%90%8C%2F2026%3F.pdf");
-    /// # }
     /// # Ok(()) }
     /// ```
     pub fn var(mut self, name: impl Into<String>, value: impl Into<Value>) -> Self {
@@ -99,13 +99,13 @@ impl Request {
     ///
     /// ```
     /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
-    /// # #[cfg(feature = "sandbox")] {
-    /// # let sandbox = wechatpay_chain::sandbox::Sandbox::start()?;
-    /// # let wx = sandbox.client()?;
+    /// # let key = concat!("file://", env!("CARGO_MANIFEST_DIR"), "/tests/keys/merchant_key.pem");
+    /// # let public = concat!("file://", env!("CARGO_MANIFEST_DIR"), "/tests/keys/platform_pub.pem");
+    /// # let builder = wechatpay_chain::WeChatPay::builder().mchid("1900000109").serial("3775B6A4").private_key(key);
+    /// # let wx = builder.platform_key("PUB_KEY_ID_1", public).build()?;
     /// # use serde_json::json;
     /// let request = wx["v3/refunds"].get().query(json!({"note": "a b", "ids": [1, 2], "none": null})).query("limit=5");
     /// assert_eq!(request.prepare()?.target(), "/v3/refunds?note=a%20b&ids%5B0%5D=1&ids%5B1%5D=2&limit=5");
-    /// # }
     /// # Ok(()) }
     /// ```
     pub fn query(self, query: impl Into<Value>) -> Self {
@@ -118,13 +118,13 @@ impl Request {
     ///
     /// ```
     /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
-    /// # #[cfg(feature = "sandbox")] {
-    /// # let sandbox = wechatpay_chain::sandbox::Sandbox::start()?;
-    /// # let wx = sandbox.client()?;
+    /// # let key = concat!("file://", env!("CARGO_MANIFEST_DIR"), "/tests/keys/merchant_key.pem");
+    /// # let public = concat!("file://", env!("CARGO_MANIFEST_DIR"), "/tests/keys/platform_pub.pem");
+    /// # let builder = wechatpay_chain::WeChatPay::builder().mchid("1900000109").serial("3775B6A4").private_key(key);
+    /// # let wx = builder.platform_key("PUB_KEY_ID_1", public).build()?;
     /// let prepared = wx["v3/certificates"].get().header("Accept-Language", "zh-CN").prepare()?;
     /// assert_eq!(prepared.headers()["accept-language"], "zh-CN");
     /// assert!(wx["v3/certificates"].get().header("Host", "example.com").prepare().is_err());
-    /// # }
     /// # Ok(()) }
     /// ```
     pub fn header(self, name: impl AsRef<str>, value: impl AsRef<str>) -> Self {
@@ -192,13 +192,13 @@ impl Request {
     ///
     /// ```
     /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
-    /// # #[cfg(feature = "sandbox")] {
-    /// # let sandbox = wechatpay_chain::sandbox::Sandbox::start()?;
-    /// # let wx = sandbox.client()?;
+    /// # let key = concat!("file://", env!("CARGO_MANIFEST_DIR"), "/tests/keys/merchant_key.pem");
+    /// # let public = concat!("file://", env!("CARGO_MANIFEST_DIR"), "/tests/keys/platform_pub.pem");
+    /// # let builder = wechatpay_chain::WeChatPay::builder().mchid("1900000109").serial("3775B6A4").private_key(key);
+    /// # let wx = builder.platform_key("PUB_KEY_ID_1", public).build()?;
     /// let request = wx["v3/global/certificates"].get().base_url("https://apihk.mch.weixin.qq.com/");
     /// assert_eq!(request.prepare()?.url(), "https://apihk.mch.weixin.qq.com/v3/global/certificates");
     /// assert!(wx["v3/certificates"].get().base_url("https://example.com/").prepare().is_err());
-    /// # }
     /// # Ok(()) }
     /// ```
     pub fn base_url(self, url: impl AsRef<str>) -> Self {
@@ -241,17 +241,17 @@ impl Request {
     ///
     /// ```
     /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
-    /// # #[cfg(feature = "sandbox")] {
     /// # use serde_json::json;
-    /// # let sandbox = wechatpay_chain::sandbox::Sandbox::start()?;
-    /// # let wx = sandbox.client()?;
+    /// # let key = concat!("file://", env!("CARGO_MANIFEST_DIR"), "/tests/keys/merchant_key.pem");
+    /// # let public = concat!("file://", env!("CARGO_MANIFEST_DIR"), "/tests/keys/platform_pub.pem");
+    /// # let builder = wechatpay_chain::WeChatPay::builder().mchid("1900000109").serial("3775B6A4").private_key(key);
+    /// # let wx = builder.platform_key("PUB_KEY_ID_1", public).build()?;
     /// let prepared = wx["v3/applyment4sub/applyment"]
     ///     .post(json!({"contact_info": {"contact_name": "张三"}, "list": [{"phone": "139"}, {"phone": ""}]}))
     ///     .encrypt(&["/contact_info/contact_name", "/list/*/phone"])
     ///     .prepare()?;
     /// assert!(!prepared.message().contains("张三"));
     /// assert_eq!(prepared.headers()["wechatpay-serial"], wx.platform_serial().unwrap_or_default().as_str());
-    /// # }
     /// # Ok(()) }
     /// ```
     pub fn encrypt(mut self, pointers: &[&str]) -> Self {
@@ -265,15 +265,15 @@ impl Request {
     ///
     /// ```
     /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
-    /// # #[cfg(feature = "sandbox")] {
-    /// # let sandbox = wechatpay_chain::sandbox::Sandbox::start()?;
-    /// # let wx = sandbox.client()?;
+    /// # let key = concat!("file://", env!("CARGO_MANIFEST_DIR"), "/tests/keys/merchant_key.pem");
+    /// # let public = concat!("file://", env!("CARGO_MANIFEST_DIR"), "/tests/keys/platform_pub.pem");
+    /// # let builder = wechatpay_chain::WeChatPay::builder().mchid("1900000109").serial("3775B6A4").private_key(key);
+    /// # let wx = builder.platform_key("PUB_KEY_ID_1", public).build()?;
     /// # use serde_json::json;
     /// let prepared = wx["v3/pay/transactions/native"].post(json!({"description": "茶叶"})).prepare()?;
     /// let lines: Vec<_> = prepared.message().lines().map(str::to_owned).collect();
     /// assert_eq!(lines[..2], ["POST", "/v3/pay/transactions/native"]);
     /// assert_eq!(lines[2..], [prepared.timestamp(), prepared.nonce(), r#"{"description":"茶叶"}"#]);
-    /// # }
     /// # Ok(()) }
     /// ```
     ///

@@ -7,17 +7,17 @@ use std::process::Stdio;
 use serde_json::{Value, json};
 use wechatpay_chain::sandbox::{Fault, SandboxResponse, Verdict};
 
-use crate::program::{Bench, last, variables};
+use crate::program::{TestEnv, last, variables};
 
 const ECHO: &str = "v3/security/echo";
 
 #[test]
 fn every_verb_sends_what_it_is_given() {
-    let bench = Bench::new();
+    let env = TestEnv::new();
     for verb in ["POST", "PUT", "PATCH", "DELETE"] {
-        bench.sandbox.on(verb, "v3/things/{id}", 200, json!({"verb": verb})).unwrap();
+        env.sandbox.on(verb, "v3/things/{id}", 200, json!({"verb": verb})).unwrap();
         let lower = verb.to_lowercase();
-        let done = bench.run(&[
+        let done = env.run(&[
             &lower,
             "v3/things/{id}",
             "--var",
@@ -35,14 +35,14 @@ fn every_verb_sends_what_it_is_given() {
             "/list/-=one",
         ]);
         assert_eq!(done.json(), json!({"verb": verb}));
-        let seen = last(&bench);
+        let seen = last(&env);
         assert_eq!(seen.verdict, Verdict::Accepted);
         assert_eq!(seen.target, "/v3/things/a%2Fb?list%5B0%5D=%E8%8C%B6%201&x=1&x=2");
         assert_eq!(seen.headers["idempotency-key"], "k:1");
         assert_eq!(&seen.body[..], br#"{"name":"a.b=c","amount":{"total":100},"list":["one"]}"#);
     }
-    bench.sandbox.on("GET", "v3/pay/transactions/id/{id}", 200, json!({"transaction_id": "4200"})).unwrap();
-    let order = bench.run(&[
+    env.sandbox.on("GET", "v3/pay/transactions/id/{id}", 200, json!({"transaction_id": "4200"})).unwrap();
+    let order = env.run(&[
         "get",
         "v3/pay/transactions/id/{transaction_id}",
         "--var",
@@ -51,34 +51,34 @@ fn every_verb_sends_what_it_is_given() {
         "mchid=1900000109",
     ]);
     assert_eq!(order.json()["transaction_id"], "4200");
-    assert_eq!(last(&bench).body.len(), 0);
+    assert_eq!(last(&env).body.len(), 0);
 }
 
 #[test]
 fn a_body_comes_from_an_argument_a_file_or_stdin_and_stays_as_it_is() {
-    let bench = Bench::new();
-    bench.sandbox.on("POST", "v3/any", 204, Value::Null).unwrap();
+    let env = TestEnv::new();
+    env.sandbox.on("POST", "v3/any", 204, Value::Null).unwrap();
     let exact = "{\"n\": 1.10, \"big\":123456789012345678901234567890}";
-    let file = bench.file("body.json", format!("{exact}\n"));
-    assert_eq!(bench.run(&["post", "v3/any", "-d", exact]).ok(), "");
-    assert_eq!(&last(&bench).body[..], exact.as_bytes());
-    bench.run(&["post", "v3/any", "-d", &format!("@{file}")]).ok();
-    assert_eq!(&last(&bench).body[..], format!("{exact}\n").as_bytes());
-    bench.finish(bench.wxpay().args(["post", "v3/any", "--data", "-"]).write_stdin("[1]")).ok();
-    assert_eq!(&last(&bench).body[..], b"[1]");
+    let file = env.file("body.json", format!("{exact}\n"));
+    assert_eq!(env.run(&["post", "v3/any", "-d", exact]).ok(), "");
+    assert_eq!(&last(&env).body[..], exact.as_bytes());
+    env.run(&["post", "v3/any", "-d", &format!("@{file}")]).ok();
+    assert_eq!(&last(&env).body[..], format!("{exact}\n").as_bytes());
+    env.finish(env.wxpay().args(["post", "v3/any", "--data", "-"]).write_stdin("[1]")).ok();
+    assert_eq!(&last(&env).body[..], b"[1]");
     // Fields are added to it; without any there is no body.
-    bench.run(&["post", "v3/any", "-d", r#"{"a":{"b":1}}"#, "/a/c=x"]).ok();
-    assert_eq!(&last(&bench).body[..], br#"{"a":{"b":1,"c":"x"}}"#);
-    bench.run(&["post", "v3/any"]).ok();
-    assert_eq!(last(&bench).body.len(), 0);
-    bench.run(&["post", "v3/any", "-d", "{}", "-H", "Content-Type: application/json;charset=utf-8"]).ok();
-    assert_eq!(last(&bench).headers["content-type"], "application/json;charset=utf-8");
+    env.run(&["post", "v3/any", "-d", r#"{"a":{"b":1}}"#, "/a/c=x"]).ok();
+    assert_eq!(&last(&env).body[..], br#"{"a":{"b":1,"c":"x"}}"#);
+    env.run(&["post", "v3/any"]).ok();
+    assert_eq!(last(&env).body.len(), 0);
+    env.run(&["post", "v3/any", "-d", "{}", "-H", "Content-Type: application/json;charset=utf-8"]).ok();
+    assert_eq!(last(&env).headers["content-type"], "application/json;charset=utf-8");
 }
 
 #[test]
 fn invalid_input_is_reported_and_nothing_is_sent() {
-    let bench = Bench::new();
-    let not_json = bench.file("bad.json", "{");
+    let env = TestEnv::new();
+    let not_json = env.file("bad.json", "{");
     let at_bad = format!("@{not_json}");
     for (arguments, part) in [
         (vec!["post", ECHO, "-d", "{"], "expected JSON"),
@@ -120,20 +120,20 @@ fn invalid_input_is_reported_and_nothing_is_sent() {
         (vec!["certs", "--sandbox", "--base-url", "https://apihk.mch.weixin.qq.com"], "--dry-run"),
         (vec!["doctor", "--sandbox", "--base-url", "https://apihk.mch.weixin.qq.com"], "--dry-run"),
     ] {
-        let done = bench.run(&arguments);
+        let done = env.run(&arguments);
         done.fails(1, part);
     }
-    assert!(bench.sandbox.requests().is_empty());
+    assert!(env.sandbox.requests().is_empty());
 }
 
 #[test]
 fn the_platforms_refusal_is_2_with_code_message_and_request_id() {
-    let bench = Bench::new();
-    let done = bench.run(&["post", ECHO, "-d", "{}"]);
+    let env = TestEnv::new();
+    let done = env.run(&["post", ECHO, "-d", "{}"]);
     done.fails(2, "400 PARAM_ERROR: ");
     assert!(done.err.contains("Request-ID") && done.err.contains("detail: {"), "{}", done.err);
 
-    let done = bench.run(&["post", ECHO, "-d", "{}", "--json-errors"]);
+    let done = env.run(&["post", ECHO, "-d", "{}", "--json-errors"]);
     assert_eq!((done.code, done.out.as_str()), (Some(2), ""));
     let reported: Value = serde_json::from_str(&done.err).unwrap();
     assert_eq!(
@@ -145,29 +145,29 @@ fn the_platforms_refusal_is_2_with_code_message_and_request_id() {
         "{reported}"
     );
 
-    let done = bench.run(&["post", "--json-errors", "--nope"]);
+    let done = env.run(&["post", "--json-errors", "--nope"]);
     done.fails(1, "unexpected argument");
     assert_eq!(serde_json::from_str::<Value>(&done.err).unwrap()["error"], "usage");
 
-    bench.sandbox.inject(Fault::HtmlBadGateway);
-    bench.run(&["post", ECHO, "echo_message=x"]).fails(2, "502");
+    env.sandbox.inject(Fault::HtmlBadGateway);
+    env.run(&["post", ECHO, "echo_message=x"]).fails(2, "502");
 }
 
 #[test]
 fn transport_is_3() {
-    let bench = Bench::new();
-    bench.sandbox.inject(Fault::CutConnection);
-    bench.run(&["post", ECHO, "echo_message=x"]).fails(3, "may have received");
-    bench.sandbox.inject(Fault::Delay(std::time::Duration::from_secs(5)));
-    bench.run(&["post", ECHO, "echo_message=x", "--timeout", "0.3"]).fails(3, "within 300ms");
+    let env = TestEnv::new();
+    env.sandbox.inject(Fault::CutConnection);
+    env.run(&["post", ECHO, "echo_message=x"]).fails(3, "may have received");
+    env.sandbox.inject(Fault::Delay(std::time::Duration::from_secs(5)));
+    env.run(&["post", ECHO, "echo_message=x", "--timeout", "0.3"]).fails(3, "within 300ms");
     let closed = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
-    let done = bench.run(&["get", "v3/x", "--base-url", &format!("http://{closed}/"), "--json-errors"]);
+    let done = env.run(&["get", "v3/x", "--base-url", &format!("http://{closed}/"), "--json-errors"]);
     done.fails(3, r#""maybe_sent":false"#);
 }
 
 #[test]
 fn verification_and_decryption_are_4() {
-    let bench = Bench::new();
+    let env = TestEnv::new();
     for (fault, part) in [
         (Fault::BadSignature, "does not match"),
         (Fault::UnknownSerial, "no platform key"),
@@ -176,94 +176,88 @@ fn verification_and_decryption_are_4() {
         (Fault::SignatureProbe, "SIGNTEST"),
         (Fault::WrongBody, "does not match"),
     ] {
-        bench.sandbox.inject(fault);
-        bench.run(&["post", ECHO, "echo_message=x"]).fails(4, part);
+        env.sandbox.inject(fault);
+        env.run(&["post", ECHO, "echo_message=x"]).fails(4, part);
     }
-    bench.sandbox.on("GET", "v3/secret", 200, json!({"name": "bm90IGVuY3J5cHRlZA=="})).unwrap();
-    bench.run(&["get", "v3/secret", "--decrypt", "/name"]).fails(4, "cannot be decrypted");
+    env.sandbox.on("GET", "v3/secret", 200, json!({"name": "bm90IGVuY3J5cHRlZA=="})).unwrap();
+    env.run(&["get", "v3/secret", "--decrypt", "/name"]).fails(4, "cannot be decrypted");
 }
 
 #[test]
 fn fields_are_encrypted_and_decrypted() {
-    let bench = Bench::new();
-    bench.sandbox.on("POST", "v3/receivers", 204, Value::Null).unwrap();
-    bench.run(&["post", "v3/receivers", "/names/-=张三", "/names/-=李四", "--encrypt", "/names/*"]).ok();
-    let seen = last(&bench);
+    let env = TestEnv::new();
+    env.sandbox.on("POST", "v3/receivers", 204, Value::Null).unwrap();
+    env.run(&["post", "v3/receivers", "/names/-=张三", "/names/-=李四", "--encrypt", "/names/*"]).ok();
+    let seen = last(&env);
     let body: Value = serde_json::from_slice(&seen.body).unwrap();
     let serial = seen.headers["wechatpay-serial"].to_str().unwrap();
-    let opened = |at: usize| bench.sandbox.decrypt(serial, body["names"][at].as_str().unwrap());
+    let opened = |at: usize| env.sandbox.decrypt(serial, body["names"][at].as_str().unwrap());
     assert_eq!((opened(0).as_deref(), opened(1).as_deref()), (Some("张三"), Some("李四")));
 
-    let secret = bench.sandbox.encrypt("王五").unwrap();
-    bench.sandbox.on("GET", "v3/receivers", 200, json!({"list": [{"name": secret}]})).unwrap();
+    let secret = env.sandbox.encrypt("王五").unwrap();
+    env.sandbox.on("GET", "v3/receivers", 200, json!({"list": [{"name": secret}]})).unwrap();
     let done =
-        bench.run(&["get", "v3/receivers", "--decrypt", "/list/*/name", "--jq", ".list[].name", "--raw"]);
+        env.run(&["get", "v3/receivers", "--decrypt", "/list/*/name", "--jq", ".list[].name", "--raw"]);
     assert_eq!(done.ok(), "王五\n");
 }
 
 #[test]
 fn output_is_json_with_its_digits_or_the_bytes_as_they_are() {
-    let bench = Bench::new();
+    let env = TestEnv::new();
     let exact = "{ \"n\": 1.10, \"big\": 123456789012345678901234567890, \"t\": \"\\u8336\" }\n";
-    bench
-        .sandbox
+    env.sandbox
         .on_with("GET", "v3/exact", SandboxResponse::new(200).body("application/json", exact))
         .unwrap();
-    bench
-        .sandbox
+    env.sandbox
         .on_with("GET", "v3/text", SandboxResponse::new(200).body("text/plain", "\u{feff}a,b\r\n"))
         .unwrap();
     assert_eq!(
-        bench.run(&["get", "v3/exact"]).ok(),
+        env.run(&["get", "v3/exact"]).ok(),
         "{\"n\":1.10,\"big\":123456789012345678901234567890,\"t\":\"茶\"}\n"
     );
-    assert_eq!(bench.run(&["get", "v3/exact", "--raw"]).ok(), exact);
-    assert_eq!(bench.run(&["get", "v3/exact", "--jq", ".t,.n"]).ok(), "\"茶\"\n1.10\n");
-    assert_eq!(bench.run(&["get", "v3/exact", "--jq", ".t,.n", "--raw"]).ok(), "茶\n1.10\n");
-    let coloured = bench.run(&["get", "v3/exact", "--color", "always"]);
+    assert_eq!(env.run(&["get", "v3/exact", "--raw"]).ok(), exact);
+    assert_eq!(env.run(&["get", "v3/exact", "--jq", ".t,.n"]).ok(), "\"茶\"\n1.10\n");
+    assert_eq!(env.run(&["get", "v3/exact", "--jq", ".t,.n", "--raw"]).ok(), "茶\n1.10\n");
+    let coloured = env.run(&["get", "v3/exact", "--color", "always"]);
     assert!(coloured.ok().starts_with("\u{1b}[") && coloured.out.contains("\n  "), "{coloured:?}");
     // Nested too deeply: an error, not a stack overflow.
     let deep = "[".repeat(200_000) + &"]".repeat(200_000);
-    bench
-        .sandbox
+    env.sandbox
         .on_with("GET", "v3/deep", SandboxResponse::new(200).body("application/json", deep.clone()))
         .unwrap();
-    assert_eq!(bench.run(&["get", "v3/deep"]).ok(), deep);
-    assert_eq!(bench.run(&["get", "v3/text"]).ok(), "\u{feff}a,b\r\n");
-    bench.run(&["get", "v3/text", "--jq", "."]).fails(1, "not JSON");
+    assert_eq!(env.run(&["get", "v3/deep"]).ok(), deep);
+    assert_eq!(env.run(&["get", "v3/text"]).ok(), "\u{feff}a,b\r\n");
+    env.run(&["get", "v3/text", "--jq", "."]).fails(1, "not JSON");
 
-    let done = bench.run(&["get", "v3/exact", "-i"]);
+    let done = env.run(&["get", "v3/exact", "-i"]);
     let (head, body) = done.ok().split_once("\n\n").unwrap();
     assert!(head.starts_with("HTTP/1.1 200 OK\n") && head.contains("\nrequest-id: "), "{head}");
     assert!(body.starts_with("{\"n\":1.10"), "{body}");
-    bench.sandbox.on("DELETE", "v3/exact", 204, Value::Null).unwrap();
-    assert!(bench.run(&["delete", "v3/exact", "--include"]).ok().starts_with("HTTP/1.1 204 No Content\n"));
+    env.sandbox.on("DELETE", "v3/exact", 204, Value::Null).unwrap();
+    assert!(env.run(&["delete", "v3/exact", "--include"]).ok().starts_with("HTTP/1.1 204 No Content\n"));
 }
 
 #[test]
 fn a_retry_is_made_when_the_platform_asks_for_it() {
-    let bench = Bench::new();
-    bench
-        .sandbox
-        .on("POST", "v3/busy", 429, json!({"code": "FREQUENCY_LIMITED", "message": "later"}))
-        .unwrap();
-    bench.run(&["post", "v3/busy", "--retry", "1"]).fails(2, "FREQUENCY_LIMITED");
-    assert_eq!(bench.sandbox.requests().len(), 2);
+    let env = TestEnv::new();
+    env.sandbox.on("POST", "v3/busy", 429, json!({"code": "FREQUENCY_LIMITED", "message": "later"})).unwrap();
+    env.run(&["post", "v3/busy", "--retry", "1"]).fails(2, "FREQUENCY_LIMITED");
+    assert_eq!(env.sandbox.requests().len(), 2);
 }
 
 #[test]
 fn a_pipe_that_is_closed_early_ends_it_quietly() {
-    let bench = Bench::new();
+    let env = TestEnv::new();
     // More than the buffer of a pipe.
     let large: Vec<_> = (0..40_000).map(|n| json!({"n": n})).collect();
-    bench.sandbox.on("GET", "v3/large", 200, json!(large)).unwrap();
+    env.sandbox.on("GET", "v3/large", 200, json!(large)).unwrap();
     for arguments in
         [&["get", "v3/large", "--jq", ".[]"][..], &["get", "v3/large", "--raw"], &["get", "v3/large"]]
     {
         let mut child = std::process::Command::new(env!("CARGO_BIN_EXE_wxpay"))
             .args(arguments)
             .env_clear()
-            .envs(variables(&bench.sandbox))
+            .envs(variables(&env.sandbox))
             .stdout(Stdio::piped())
             .stderr(Stdio::piped())
             .spawn()
@@ -295,11 +289,11 @@ fn a_pipe_that_is_closed_early_ends_it_quietly() {
 
 #[test]
 fn a_closed_stderr_does_not_change_the_exit_code() {
-    let bench = Bench::new();
+    let env = TestEnv::new();
     let mut child = std::process::Command::new(env!("CARGO_BIN_EXE_wxpay"))
         .args(["post", ECHO, "-d", "-"])
         .env_clear()
-        .envs(variables(&bench.sandbox))
+        .envs(variables(&env.sandbox))
         .stdin(Stdio::piped())
         .stderr(Stdio::piped())
         .spawn()

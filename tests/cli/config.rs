@@ -5,18 +5,18 @@ use std::process::Stdio;
 
 use serde_json::json;
 
-use crate::program::{Bench, Done, wxpay};
+use crate::program::{Done, TestEnv, wxpay};
 use crate::support::has;
 
 const ECHO: &str = "v3/security/echo";
 
 #[test]
 fn a_profile_configures_the_credentials() {
-    let bench = Bench::new();
-    let sandbox = &bench.sandbox;
-    let key = bench.file("key.pem", sandbox.merchant_key_pem());
+    let env = TestEnv::new();
+    let sandbox = &env.sandbox;
+    let key = env.file("key.pem", sandbox.merchant_key_pem());
     std::fs::set_permissions(&key, std::fs::Permissions::from_mode(0o600)).unwrap();
-    bench.file("pub.pem", sandbox.platform_public_key_pem());
+    env.file("pub.pem", sandbox.platform_public_key_pem());
     let config = format!(
         "[default]\nmchid = '{}'\nserial = '{}'\nprivate_key = 'file://key.pem'\npublic_key_id = '{}'\n\
          public_key = 'file://pub.pem'\napiv3_key = '{}'\nbase_url = '{}'\ntimeout = 20\nautomatic_certificates = true\n\
@@ -27,12 +27,12 @@ fn a_profile_configures_the_credentials() {
         sandbox.apiv3_key(),
         sandbox.base_url(),
     );
-    let folder = bench.home.path().join(".config/wxpay");
+    let folder = env.home.path().join(".config/wxpay");
     std::fs::create_dir_all(&folder).unwrap();
-    let file = bench.file("config.toml", &config);
+    let file = env.file("config.toml", &config);
     let chmod = |mode| std::fs::set_permissions(&file, std::fs::Permissions::from_mode(mode)).unwrap();
     chmod(0o600);
-    let alone = |arguments: &[&str]| bench.finish(wxpay(bench.home.path()).args(arguments));
+    let alone = |arguments: &[&str]| env.finish(wxpay(env.home.path()).args(arguments));
     let echo = ["post", ECHO, "echo_message=x"];
 
     alone(&[&echo[..], &["--config", &file]].concat()).ok();
@@ -65,41 +65,34 @@ fn a_profile_configures_the_credentials() {
         folder.join("config.toml"),
         config
             .replace("file://key.pem", &format!("file://{key}"))
-            .replace("file://pub.pem", &format!("file://{}", bench.path("pub.pem"))),
+            .replace("file://pub.pem", &format!("file://{}", env.path("pub.pem"))),
     )
     .unwrap();
     std::fs::set_permissions(folder.join("config.toml"), std::fs::Permissions::from_mode(0o600)).unwrap();
     alone(&echo).ok();
     alone(&[&echo[..], &["--profile", "default"]].concat()).ok();
     // A mistake in the file is reported by line number: the line itself may contain a key.
-    let bad = bench.file("bad.toml", "[default]\nmchid = '1'\napiv3_key = \"SECRETSECRET\n");
+    let bad = env.file("bad.toml", "[default]\nmchid = '1'\napiv3_key = \"SECRETSECRET\n");
     let done = alone(&[&echo[..], &["--config", &bad]].concat());
     assert!(done.err.contains("line 3") && !done.err.contains("SECRET"), "{done:?}");
 }
 
 #[test]
 fn the_environment_configures_the_credentials() {
-    let bench = Bench::new();
+    let env = TestEnv::new();
     let echo = ["post", ECHO, "echo_message=x"];
-    bench
-        .finish(bench.wxpay().env("WECHATPAY_SERIAL", "").args(echo))
-        .fails(1, "`WECHATPAY_SERIAL` is missing");
-    bench
-        .finish(bench.wxpay().env("WECHATPAY_APIV3_KEY", "short").args(echo))
+    env.finish(env.wxpay().env("WECHATPAY_SERIAL", "").args(echo)).fails(1, "`WECHATPAY_SERIAL` is missing");
+    env.finish(env.wxpay().env("WECHATPAY_APIV3_KEY", "short").args(echo))
         .fails(1, "must be exactly 32 bytes; it is 5");
-    bench
-        .finish(bench.wxpay().env("WECHATPAY_PRIVATE_KEY", "-----BEGIN").args(echo))
+    env.finish(env.wxpay().env("WECHATPAY_PRIVATE_KEY", "-----BEGIN").args(echo))
         .fails(1, "WECHATPAY_PRIVATE_KEY");
-    bench
-        .finish(bench.wxpay().env("WECHATPAY_PRIVATE_KEY", "file:///nowhere").args(echo))
+    env.finish(env.wxpay().env("WECHATPAY_PRIVATE_KEY", "file:///nowhere").args(echo))
         .fails(1, "No such file");
-    bench.finish(bench.wxpay().env("WECHATPAY_TIMEOUT", "soon").args(echo)).fails(1, "WECHATPAY_TIMEOUT");
-    bench
-        .finish(bench.wxpay().env_remove("WECHATPAY_MCHID").args(echo))
-        .fails(1, "`WECHATPAY_MCHID` is missing");
-    let other = bench.finish(bench.wxpay().env("WECHATPAY_MCHID", "1234567890").args(echo));
+    env.finish(env.wxpay().env("WECHATPAY_TIMEOUT", "soon").args(echo)).fails(1, "WECHATPAY_TIMEOUT");
+    env.finish(env.wxpay().env_remove("WECHATPAY_MCHID").args(echo)).fails(1, "`WECHATPAY_MCHID` is missing");
+    let other = env.finish(env.wxpay().env("WECHATPAY_MCHID", "1234567890").args(echo));
     other.fails(2, "SIGN_ERROR");
-    assert!(bench.sandbox.requests().len() == 1);
+    assert!(env.sandbox.requests().len() == 1);
 }
 
 #[test]

@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 use wechatpay_chain::http::HeaderMap;
 use wechatpay_chain::sandbox::{Fault, Sandbox};
 
-use crate::program::{Bench, Done, variables, wxpay};
+use crate::program::{Done, TestEnv, variables, wxpay};
 use crate::support::sandbox_builder;
 
 fn lines(headers: &HeaderMap) -> String {
@@ -14,45 +14,45 @@ fn lines(headers: &HeaderMap) -> String {
 }
 
 /// A notification in two files: headers, body.
-fn saved(bench: &Bench, sandbox: &Sandbox) -> (String, String) {
+fn saved(env: &TestEnv, sandbox: &Sandbox) -> (String, String) {
     let order = json!({"out_trade_no": "P1", "payer": "茶"});
     let (headers, body) = sandbox.notification("TRANSACTION.SUCCESS", "transaction", &order).unwrap();
     (
-        bench.file("n.headers", format!("POST /notify HTTP/1.1\r\n{}\r\n", lines(&headers))),
-        bench.file("n.json", body),
+        env.file("n.headers", format!("POST /notify HTTP/1.1\r\n{}\r\n", lines(&headers))),
+        env.file("n.json", body),
     )
 }
 
 #[test]
 fn a_saved_notification_is_verified_and_decrypted() {
-    let bench = Bench::new();
-    let (headers, body) = saved(&bench, &bench.sandbox);
-    let verified = bench.run(&["verify", "--headers", &headers, &body]).json();
+    let env = TestEnv::new();
+    let (headers, body) = saved(&env, &env.sandbox);
+    let verified = env.run(&["verify", "--headers", &headers, &body]).json();
     assert_eq!(
         (&verified["verified"], &verified["serial"]),
-        (&json!(true), &json!(bench.sandbox.platform_public_key_id()))
+        (&json!(true), &json!(env.sandbox.platform_public_key_id()))
     );
     assert!(verified["age_seconds"].as_i64().unwrap() < 60);
-    let opened = bench.run(&["decrypt", "--headers", &headers, &body]).json();
+    let opened = env.run(&["decrypt", "--headers", &headers, &body]).json();
     assert_eq!(opened["resource"], json!({"out_trade_no": "P1", "payer": "茶"}));
     assert_eq!(
         (&opened["event_type"], &opened["original_type"]),
         (&json!("TRANSACTION.SUCCESS"), &json!("transaction"))
     );
-    let picked = bench.run(&["decrypt", "--headers", &headers, &body, "--jq", ".resource.payer", "--raw"]);
+    let picked = env.run(&["decrypt", "--headers", &headers, &body, "--jq", ".resource.payer", "--raw"]);
     assert_eq!(picked.ok(), "茶\n");
     // From stdin, and with headers as a JSON object.
     let text = std::fs::read_to_string(&headers).unwrap();
     let object: serde_json::Map<_, _> =
         text.lines().filter_map(|l| l.split_once(": ")).map(|(n, v)| (n.to_owned(), json!(v))).collect();
-    let headers = bench.file("headers.json", Value::Object(object).to_string());
+    let headers = env.file("headers.json", Value::Object(object).to_string());
     let bytes = std::fs::read(&body).unwrap();
-    bench.finish(bench.wxpay().args(["verify", "--headers", &headers, "-"]).write_stdin(bytes)).ok();
+    env.finish(env.wxpay().args(["verify", "--headers", &headers, "-"]).write_stdin(bytes)).ok();
 }
 
 #[test]
 fn a_failed_check_is_named_with_its_fix() {
-    let bench = Bench::new();
+    let env = TestEnv::new();
     for (fault, parts) in [
         (Fault::BadSignature, ["does not match", "byte for byte"]),
         (Fault::UnknownSerial, ["no platform key has the serial", "configure the platform key"]),
@@ -61,12 +61,12 @@ fn a_failed_check_is_named_with_its_fix() {
         (Fault::MissingHeader("Wechatpay-Timestamp".into()), ["no `Wechatpay-Timestamp`", "header"]),
         (Fault::WrongBody, ["does not match", "byte for byte"]),
     ] {
-        bench.sandbox.inject(fault.clone());
-        let (headers, body) = saved(&bench, &bench.sandbox);
+        env.sandbox.inject(fault.clone());
+        let (headers, body) = saved(&env, &env.sandbox);
         for command in ["verify", "decrypt"] {
-            let done = bench.run(&[command, "--headers", &headers, &body]);
+            let done = env.run(&[command, "--headers", &headers, &body]);
             parts.iter().for_each(|part| done.fails(4, part));
-            let with_any_time = bench.run(&[command, "--headers", &headers, &body, "--any-time"]);
+            let with_any_time = env.run(&[command, "--headers", &headers, &body, "--any-time"]);
             assert_eq!(
                 with_any_time.code == Some(0),
                 fault == Fault::OldTimestamp,
@@ -75,31 +75,31 @@ fn a_failed_check_is_named_with_its_fix() {
         }
     }
     // An editor adds a newline at the end.
-    let (headers, body) = saved(&bench, &bench.sandbox);
-    let changed = bench.file("changed.json", [&std::fs::read(&body).unwrap()[..], b"\n"].concat());
-    bench.run(&["verify", "--headers", &headers, &changed]).fails(4, "remove the line feed");
-    let reported = bench.run(&["verify", "--headers", &headers, &changed, "--json-errors"]);
+    let (headers, body) = saved(&env, &env.sandbox);
+    let changed = env.file("changed.json", [&std::fs::read(&body).unwrap()[..], b"\n"].concat());
+    env.run(&["verify", "--headers", &headers, &changed]).fails(4, "remove the line feed");
+    let reported = env.run(&["verify", "--headers", &headers, &changed, "--json-errors"]);
     reported.fails(4, r#""error":"verification""#);
     // Another APIv3 key, no key, and a file that is not a notification.
-    let mut other = bench.wxpay();
+    let mut other = env.wxpay();
     other.env("WECHATPAY_APIV3_KEY", "0".repeat(32));
-    bench.finish(other.args(["decrypt", "--headers", &headers, &body])).fails(4, "notification");
-    let mut none = bench.wxpay();
+    env.finish(other.args(["decrypt", "--headers", &headers, &body])).fails(4, "notification");
+    let mut none = env.wxpay();
     none.env_remove("WECHATPAY_APIV3_KEY");
-    bench.finish(none.args(["decrypt", "--headers", &headers, &body])).fails(1, "is missing");
-    let no_headers = bench.file("bad.headers", "Wechatpay-Nonce\n");
-    bench.run(&["verify", "--headers", &no_headers, &body]).fails(1, "line 1: expected");
-    bench.run(&["verify", "--headers", "/nowhere", &body]).fails(1, "cannot read");
-    bench.run(&["verify", "--headers", &headers, "/nowhere"]).fails(1, "cannot read");
-    bench.run(&["verify", &body]).fails(1, "--headers");
-    bench.run(&["decrypt", "--headers", &headers, &body, "--raw"]).fails(1, "--jq");
+    env.finish(none.args(["decrypt", "--headers", &headers, &body])).fails(1, "is missing");
+    let no_headers = env.file("bad.headers", "Wechatpay-Nonce\n");
+    env.run(&["verify", "--headers", &no_headers, &body]).fails(1, "line 1: expected");
+    env.run(&["verify", "--headers", "/nowhere", &body]).fails(1, "cannot read");
+    env.run(&["verify", "--headers", &headers, "/nowhere"]).fails(1, "cannot read");
+    env.run(&["verify", &body]).fails(1, "--headers");
+    env.run(&["decrypt", "--headers", &headers, &body, "--raw"]).fails(1, "--jq");
 }
 
 #[test]
 fn automatic_certificates_verify_a_saved_message() {
-    let bench = Bench::new();
+    let env = TestEnv::new();
     let automatic = || {
-        let mut automatic = bench.wxpay();
+        let mut automatic = env.wxpay();
         for name in ["PUBLIC_KEY_ID", "PUBLIC_KEY", "PLATFORM_SERIAL", "PLATFORM_CERTIFICATE"] {
             automatic.env_remove(format!("WECHATPAY_{name}"));
         }
@@ -107,26 +107,26 @@ fn automatic_certificates_verify_a_saved_message() {
         automatic
     };
     // Signed with the certificate's key, as the merchant who has no public key gets it.
-    let serial = bench.sandbox.platform_certificate_serial();
-    bench.sandbox.sign_with(serial).unwrap();
-    let (headers, body) = saved(&bench, &bench.sandbox);
-    let done = bench.finish(automatic().args(["verify", "--headers", &headers, &body]));
+    let serial = env.sandbox.platform_certificate_serial();
+    env.sandbox.sign_with(serial).unwrap();
+    let (headers, body) = saved(&env, &env.sandbox);
+    let done = env.finish(automatic().args(["verify", "--headers", &headers, &body]));
     assert_eq!(done.json()["serial"], serial);
     // One from long ago, by a client that asks the platform today.
-    bench.sandbox.inject(Fault::OldTimestamp);
-    let (headers, body) = saved(&bench, &bench.sandbox);
+    env.sandbox.inject(Fault::OldTimestamp);
+    let (headers, body) = saved(&env, &env.sandbox);
     for command in ["verify", "decrypt"] {
-        bench.finish(automatic().args([command, "--headers", &headers, &body])).fails(4, "--any-time");
-        bench.finish(automatic().args([command, "--headers", &headers, &body, "--any-time"])).ok();
+        env.finish(automatic().args([command, "--headers", &headers, &body])).fails(4, "--any-time");
+        env.finish(automatic().args([command, "--headers", &headers, &body, "--any-time"])).ok();
     }
     // No certificates: reported, unless there is another key.
     let none = json!({"code": "RESOURCE_NOT_EXISTS", "message": "none"});
-    bench.sandbox.on("GET", "v3/certificates", 404, none).unwrap();
-    bench.finish(automatic().args(["verify", "--headers", &headers, &body])).fails(2, "RESOURCE_NOT_EXISTS");
+    env.sandbox.on("GET", "v3/certificates", 404, none).unwrap();
+    env.finish(automatic().args(["verify", "--headers", &headers, &body])).fails(2, "RESOURCE_NOT_EXISTS");
     let mut with_key = automatic();
-    with_key.env("WECHATPAY_PUBLIC_KEY_ID", bench.sandbox.platform_public_key_id());
-    with_key.env("WECHATPAY_PUBLIC_KEY", bench.sandbox.platform_public_key_pem());
-    let done = bench.finish(with_key.args(["verify", "--headers", &headers, &body, "--any-time"]));
+    with_key.env("WECHATPAY_PUBLIC_KEY_ID", env.sandbox.platform_public_key_id());
+    with_key.env("WECHATPAY_PUBLIC_KEY", env.sandbox.platform_public_key_pem());
+    let done = env.finish(with_key.args(["verify", "--headers", &headers, &body, "--any-time"]));
     done.fails(4, "no platform key has the serial");
 }
 
@@ -143,8 +143,8 @@ fn status<'a>(checks: &'a [Value], name: &str) -> (&'a str, &'a Value) {
 
 #[test]
 fn the_doctor_finds_everything_well() {
-    let bench = Bench::new();
-    let done = bench.run(&["doctor"]);
+    let env = TestEnv::new();
+    let done = env.run(&["doctor"]);
     assert_eq!((done.code, done.err.as_str()), (Some(0), ""), "{done:?}");
     let all = checks(&done);
     for name in ["configuration", "keys", "proxy", "DNS", "host", "clock", "echo", "APIv3 key"] {
@@ -153,20 +153,20 @@ fn the_doctor_finds_everything_well() {
     assert!(all.iter().all(|check| check["todo"].is_null()));
     // A merchant without certificates has nothing to try the key on.
     let none = json!({"code": "RESOURCE_NOT_EXISTS", "message": "none"});
-    bench.sandbox.on("GET", "v3/certificates", 404, none).unwrap();
-    let all = checks(&bench.run(&["doctor"]));
+    env.sandbox.on("GET", "v3/certificates", 404, none).unwrap();
+    let all = checks(&env.run(&["doctor"]));
     assert!(
         status(&all, "APIv3 key").1["found"].as_str().unwrap().contains("no platform certificates"),
         "{all:?}"
     );
-    let sandboxed = Done::of(wxpay(bench.home.path()).args(["--sandbox", "doctor"]));
+    let sandboxed = Done::of(wxpay(env.home.path()).args(["--sandbox", "doctor"]));
     assert_eq!(sandboxed.code, Some(0), "{sandboxed:?}");
 }
 
 #[test]
 fn the_doctor_prints_a_fix_for_each_failure() {
-    let bench = Bench::new();
-    let run = |name: &str, value: &str| bench.finish(bench.wxpay().env(name, value).arg("doctor"));
+    let env = TestEnv::new();
+    let run = |name: &str, value: &str| env.finish(env.wxpay().env(name, value).arg("doctor"));
     let expect = |done: &Done, code: i32, name: &str, part: &str| {
         let all = checks(done);
         let (found, check) = status(&all, name);
@@ -189,11 +189,11 @@ fn the_doctor_prints_a_fix_for_each_failure() {
     let closed = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
     expect(&run("WECHATPAY_BASE_URL", &format!("http://{closed}/")), 3, "host", "refused");
     expect(&run("WECHATPAY_BASE_URL", "http://nowhere.invalid/"), 3, "DNS", "nowhere.invalid");
-    let mut proxied = bench.wxpay();
+    let mut proxied = env.wxpay();
     proxied
         .env("WECHATPAY_BASE_URL", "http://nowhere.invalid/")
         .env("HTTP_PROXY", format!("http://me:password@{closed}"));
-    let done = bench.finish(proxied.arg("doctor"));
+    let done = env.finish(proxied.arg("doctor"));
     expect(&done, 3, "proxy", &closed.to_string());
     assert!(!done.out.contains("password"));
     assert_eq!(status(&checks(&done), "DNS").0, "skipped");
@@ -208,10 +208,10 @@ fn the_doctor_prints_a_fix_for_each_failure() {
 
 #[test]
 fn the_doctor_reads_the_clock() {
-    let bench = Bench::new();
+    let env = TestEnv::new();
     let check = |skew: i64| {
         let sandbox = sandbox_builder().clock_skew(skew).start().unwrap();
-        let done = Done::of(wxpay(bench.home.path()).envs(variables(&sandbox)).arg("doctor"));
+        let done = Done::of(wxpay(env.home.path()).envs(variables(&sandbox)).arg("doctor"));
         let all = checks(&done);
         let (found, check) = status(&all, "clock");
         (done.code, found.to_owned(), check["found"].as_str().unwrap().to_owned())

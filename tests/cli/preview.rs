@@ -3,17 +3,17 @@
 use serde_json::{Value, json};
 use wechatpay_chain::sandbox::Verdict;
 
-use crate::program::{Bench, Done, last};
+use crate::program::{Done, TestEnv, last};
 use crate::support::has;
 
 const ECHO: &str = "v3/security/echo";
 
 #[test]
 fn a_dry_run_shows_the_message_that_openssl_finds_signed() {
-    let bench = Bench::new();
+    let env = TestEnv::new();
     let arguments = ["post", "v3/things/{id}", "--var", "id=粤B", "name=it's"];
-    let shown = bench.run(&[&arguments[..], &["--dry-run"]].concat()).json();
-    assert!(bench.sandbox.requests().is_empty(), "nothing is sent");
+    let shown = env.run(&[&arguments[..], &["--dry-run"]].concat()).json();
+    assert!(env.sandbox.requests().is_empty(), "nothing is sent");
     assert_eq!((&shown["method"], &shown["body"]), (&json!("POST"), &json!(r#"{"name":"it's"}"#)));
     assert!(shown["url"].as_str().unwrap().ends_with("/v3/things/%E7%B2%A4B"));
     assert!(shown["headers"]["authorization"].is_null() && !shown.to_string().contains("signature"));
@@ -27,8 +27,8 @@ fn a_dry_run_shows_the_message_that_openssl_finds_signed() {
         return;
     }
     // `sign` makes the signature of the header; `openssl` verifies it with the certificate.
-    let signature = bench.finish(bench.wxpay().arg("sign").write_stdin(message));
-    let certificate = bench.file("cert.pem", bench.sandbox.merchant_certificate_pem());
+    let signature = env.finish(env.wxpay().arg("sign").write_stdin(message));
+    let certificate = env.file("cert.pem", env.sandbox.merchant_certificate_pem());
     let public = Done::of(assert_cmd::Command::new("openssl").args([
         "x509",
         "-pubkey",
@@ -36,10 +36,10 @@ fn a_dry_run_shows_the_message_that_openssl_finds_signed() {
         "-in",
         &certificate,
     ]));
-    let public = bench.file("public.pem", public.ok());
-    let message = bench.file("message", message);
-    let signature = bench.file("signature.b64", signature.ok());
-    let binary = bench.path("signature");
+    let public = env.file("public.pem", public.ok());
+    let message = env.file("message", message);
+    let signature = env.file("signature.b64", signature.ok());
+    let binary = env.path("signature");
     Done::of(
         assert_cmd::Command::new("openssl").args(["base64", "-d", "-A", "-in", &signature, "-out", &binary]),
     )
@@ -61,10 +61,10 @@ fn the_curl_line_works_as_it_is() {
     if !has("curl") {
         return;
     }
-    let bench = Bench::new();
-    bench.sandbox.on("DELETE", "v3/things", 204, Value::Null).unwrap();
-    bench.sandbox.on("POST", "v3/empty", 200, json!({})).unwrap();
-    bench.sandbox.on("GET", "v3/pay/transactions/id/{id}", 200, json!({})).unwrap();
+    let env = TestEnv::new();
+    env.sandbox.on("DELETE", "v3/things", 204, Value::Null).unwrap();
+    env.sandbox.on("POST", "v3/empty", 200, json!({})).unwrap();
+    env.sandbox.on("GET", "v3/pay/transactions/id/{id}", 200, json!({})).unwrap();
     for arguments in [
         vec!["post", ECHO, r#"echo_message=it's "quoted" $HOME `id` \ 茶"#],
         vec!["post", ECHO, "-d", "{\n \"echo_message\": \"@x\" }\n"],
@@ -72,25 +72,25 @@ fn the_curl_line_works_as_it_is() {
         vec!["delete", "v3/things", "a=b"],
         vec!["post", "v3/empty"],
     ] {
-        let line = bench.run(&[&arguments[..], &["--curl"]].concat());
-        let before = bench.sandbox.requests().len();
+        let line = env.run(&[&arguments[..], &["--curl"]].concat());
+        let before = env.sandbox.requests().len();
         let script = format!("{} -w '%{{http_code}}' -o /dev/null", line.ok().trim_end());
         let mut shell = assert_cmd::Command::new("sh");
         let ran = Done::of(shell.env_remove("http_proxy").env_remove("all_proxy").args(["-c", &script]));
         assert!(matches!(ran.ok(), "200" | "204"), "{script}: {ran:?}");
-        assert_eq!(bench.sandbox.requests().len(), before + 1);
-        assert_eq!(last(&bench).verdict, Verdict::Accepted, "{script}");
+        assert_eq!(env.sandbox.requests().len(), before + 1);
+        assert_eq!(last(&env).verdict, Verdict::Accepted, "{script}");
     }
-    assert_eq!(last(&bench).headers["content-length"], "0");
+    assert_eq!(last(&env).headers["content-length"], "0");
 }
 
 #[test]
 fn another_base_url_and_a_whole_url() {
-    let bench = Bench::new();
+    let env = TestEnv::new();
     let shown =
-        bench.run(&["get", "v3/x", "--base-url", "https://apihk.mch.weixin.qq.com/hk", "--dry-run"]).json();
+        env.run(&["get", "v3/x", "--base-url", "https://apihk.mch.weixin.qq.com/hk", "--dry-run"]).json();
     assert_eq!(shown["url"], "https://apihk.mch.weixin.qq.com/hk/v3/x");
-    let whole = format!("{}v3/certificates?a=1", bench.sandbox.base_url());
-    bench.run(&["get", &whole]).ok();
-    assert_eq!(last(&bench).target, "/v3/certificates?a=1");
+    let whole = format!("{}v3/certificates?a=1", env.sandbox.base_url());
+    env.run(&["get", &whole]).ok();
+    assert_eq!(last(&env).target, "/v3/certificates?a=1");
 }

@@ -35,14 +35,14 @@ pub(crate) fn variables(sandbox: &Sandbox) -> Vec<(&'static str, String)> {
 }
 
 /// A sandbox, and a home for the program.
-pub(crate) struct Bench {
+pub(crate) struct TestEnv {
     pub(crate) sandbox: Sandbox,
     pub(crate) home: tempfile::TempDir,
 }
 
-impl Bench {
-    pub(crate) fn new() -> Bench {
-        Bench { sandbox: start_sandbox(), home: tempfile::tempdir().unwrap() }
+impl TestEnv {
+    pub(crate) fn new() -> TestEnv {
+        TestEnv { sandbox: start_sandbox(), home: tempfile::tempdir().unwrap() }
     }
 
     pub(crate) fn wxpay(&self) -> Command {
@@ -94,8 +94,8 @@ impl Bench {
 
 /// The request that came last.
 #[track_caller]
-pub(crate) fn last(bench: &Bench) -> wechatpay_chain::sandbox::SeenRequest {
-    bench.sandbox.requests().pop().unwrap()
+pub(crate) fn last(env: &TestEnv) -> wechatpay_chain::sandbox::SeenRequest {
+    env.sandbox.requests().pop().unwrap()
 }
 
 /// Exit code and output of a run.

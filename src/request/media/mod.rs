@@ -103,9 +103,10 @@ impl Media {
     ///
     /// ```
     /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
-    /// # #[cfg(feature = "sandbox")] {
-    /// # let sandbox = wechatpay_chain::sandbox::Sandbox::start()?;
-    /// # let wx = sandbox.client()?;
+    /// # let key = concat!("file://", env!("CARGO_MANIFEST_DIR"), "/tests/keys/merchant_key.pem");
+    /// # let public = concat!("file://", env!("CARGO_MANIFEST_DIR"), "/tests/keys/platform_pub.pem");
+    /// # let builder = wechatpay_chain::WeChatPay::builder().mchid("1900000109").serial("3775B6A4").private_key(key);
+    /// # let wx = builder.platform_key("PUB_KEY_ID_1", public).build()?;
     /// # use serde_json::Value;
     /// # use wechatpay_chain::Media;
     /// # let folder = tempfile::tempdir()?;
@@ -115,7 +116,6 @@ impl Media {
     /// let media = Media::file(&path).filename("合同.pdf");
     /// let prepared = wx["v3/merchant/media/upload"].post(Value::Null).media(media).prepare()?;
     /// assert!(prepared.message().contains(r#"{"filename":"合同.pdf","sha256":""#));
-    /// # }
     /// # Ok(()) }
     /// ```
     pub fn filename(mut self, filename: impl Into<String>) -> Media {

@@ -8,7 +8,7 @@ use std::time::{Duration, Instant, SystemTime};
 
 use wechatpay_chain::sandbox::Fault;
 
-use super::{Desk, finish, program, thing};
+use super::{BatchEnv, finish, program, thing};
 
 fn signal(child: &Child, name: &str) {
     let kill = format!("kill -{name} {}", child.id());
@@ -17,14 +17,14 @@ fn signal(child: &Child, name: &str) {
 
 /// Runs until the sandbox has so many requests.
 fn running(
-    desk: &Desk,
+    env: &BatchEnv,
     requests: usize,
     arguments: &[&str],
 ) -> (Child, BufReader<std::process::ChildStderr>) {
-    let before = desk.sandbox.requests().len();
-    let mut child = desk.batch(arguments).stderr(Stdio::piped()).spawn().unwrap();
+    let before = env.sandbox.requests().len();
+    let mut child = env.batch(arguments).stderr(Stdio::piped()).spawn().unwrap();
     let err = BufReader::new(child.stderr.take().unwrap());
-    while desk.sandbox.requests().len() < before + requests {
+    while env.sandbox.requests().len() < before + requests {
         std::thread::sleep(Duration::from_millis(1));
     }
     (child, err)
@@ -32,11 +32,11 @@ fn running(
 
 #[test]
 fn ctrl_c_lets_calls_in_flight_end_and_the_rest_is_left() {
-    let desk = Desk::new();
-    desk.calls("POST", (0..40).map(|id| id.to_string()));
-    desk.sandbox.inject_always(Fault::Delay(Duration::from_millis(300)));
+    let env = BatchEnv::new();
+    env.calls("POST", (0..40).map(|id| id.to_string()));
+    env.sandbox.inject_always(Fault::Delay(Duration::from_millis(300)));
     for (name, code) in [("INT", 130), ("TERM", 143)] {
-        let (mut child, err) = running(&desk, 6, &["calls.jsonl", "-j4", "--resume"]);
+        let (mut child, err) = running(&env, 6, &["calls.jsonl", "-j4", "--resume"]);
         signal(&child, name);
         let err: Vec<_> = err.lines().map(Result::unwrap).collect();
         assert_eq!(child.wait().unwrap().code(), Some(code), "{err:?}");
@@ -44,21 +44,21 @@ fn ctrl_c_lets_calls_in_flight_end_and_the_rest_is_left() {
         assert!(err.iter().any(|line| line.contains("stopped early: ended by")), "{err:?}");
         assert!(err.iter().any(|line| line.contains(" 0 unknown,")), "{err:?}");
     }
-    let sent = desk.seen();
+    let sent = env.seen();
     assert!(sent.len() < 40 && sent.values().all(|times| *times == 1), "{sent:?}");
     // Each of them has its response in the journal.
-    assert_eq!(desk.journal().outcomes().keys().collect::<Vec<_>>(), sent.keys().collect::<Vec<_>>());
-    desk.sandbox.clear_faults();
-    desk.run(&["calls.jsonl", "--resume"]).is(0, "40 ok");
-    assert!(desk.seen().len() == 40 && desk.seen().values().all(|times| *times == 1));
+    assert_eq!(env.journal().outcomes().keys().collect::<Vec<_>>(), sent.keys().collect::<Vec<_>>());
+    env.sandbox.clear_faults();
+    env.run(&["calls.jsonl", "--resume"]).is(0, "40 ok");
+    assert!(env.seen().len() == 40 && env.seen().values().all(|times| *times == 1));
 }
 
 #[test]
 fn a_second_ctrl_c_ends_at_once() {
-    let desk = Desk::new();
-    desk.calls("POST", (0..8).map(|id| id.to_string()));
-    desk.sandbox.inject_always(Fault::Delay(Duration::from_secs(20)));
-    let (mut child, mut err) = running(&desk, 2, &["calls.jsonl", "-j2"]);
+    let env = BatchEnv::new();
+    env.calls("POST", (0..8).map(|id| id.to_string()));
+    env.sandbox.inject_always(Fault::Delay(Duration::from_secs(20)));
+    let (mut child, mut err) = running(&env, 2, &["calls.jsonl", "-j2"]);
     let began = Instant::now();
     signal(&child, "INT");
     let mut line = String::new();
@@ -68,10 +68,10 @@ fn a_second_ctrl_c_ends_at_once() {
     assert_eq!(child.wait().unwrap().code(), Some(130));
     assert!(began.elapsed() < Duration::from_secs(5));
     // Two were announced: their outcome is unknown.
-    desk.sandbox.clear_faults();
-    desk.run(&["calls.jsonl", "--resume"]).is(3, "6 ok, 0 refused, 2 unknown, 0 left");
-    assert_eq!(desk.journal().story("0"), ["sent", "unknown"]);
-    assert!(desk.seen().values().all(|times| *times == 1));
+    env.sandbox.clear_faults();
+    env.run(&["calls.jsonl", "--resume"]).is(3, "6 ok, 0 refused, 2 unknown, 0 left");
+    assert_eq!(env.journal().story("0"), ["sent", "unknown"]);
+    assert!(env.seen().values().all(|times| *times == 1));
 }
 
 /// A hundred kills with `WECHATPAY_TESTS_FULL`, else ten, or as many as it takes to hit a call in flight.
@@ -89,14 +89,14 @@ fn killed_at_random_moments_nothing_is_lost_and_nothing_answered_is_sent_twice()
         random ^= random << 17;
         random % below
     };
-    let desk = Desk::new();
-    desk.sandbox.inject_always(Fault::Delay(Duration::from_millis(3)));
+    let env = BatchEnv::new();
+    env.sandbox.inject_always(Fault::Delay(Duration::from_millis(3)));
     // How long the program takes to start, and for a whole batch, so that each moment is met.
     let takes = |calls: usize| {
-        desk.calls("POST", (0..calls).map(|id| id.to_string()));
+        env.calls("POST", (0..calls).map(|id| id.to_string()));
         let began = Instant::now();
-        desk.run(&["calls.jsonl", "-j4"]).is(0, &format!("{calls} ok"));
-        std::fs::remove_file(desk.path("calls.results.jsonl")).unwrap();
+        env.run(&["calls.jsonl", "-j4"]).is(0, &format!("{calls} ok"));
+        std::fs::remove_file(env.path("calls.results.jsonl")).unwrap();
         u64::try_from(began.elapsed().as_micros()).unwrap()
     };
     let (start, whole) = (takes(0), takes(CALLS));
@@ -106,11 +106,11 @@ fn killed_at_random_moments_nothing_is_lost_and_nothing_answered_is_sent_twice()
         let verb = ["POST", "GET"][batches % 2];
         let all: Vec<_> = (0..CALLS).map(|id| format!("{batches}-{id}")).collect();
         batches += 1;
-        desk.calls(verb, all.clone());
-        desk.sandbox.clear_requests();
+        env.calls(verb, all.clone());
+        env.sandbox.clear_requests();
         let code = loop {
             let mut child =
-                desk.batch(&["calls.jsonl", "-j4", "--resume"]).stderr(Stdio::null()).spawn().unwrap();
+                env.batch(&["calls.jsonl", "-j4", "--resume"]).stderr(Stdio::null()).spawn().unwrap();
             // One in four while it starts, too.
             let from = if next(4) == 0 { 0 } else { start.min(whole / 2) };
             std::thread::sleep(Duration::from_micros(from + next(whole - from)));
@@ -123,7 +123,7 @@ fn killed_at_random_moments_nothing_is_lost_and_nothing_answered_is_sent_twice()
         };
         // Requests that a killed client left behind may still be on their way.
         std::thread::sleep(Duration::from_millis(5));
-        let (journal, seen) = (desk.journal(), desk.seen());
+        let (journal, seen) = (env.journal(), env.seen());
         let outcomes = journal.outcomes();
         assert_eq!(outcomes.len(), CALLS, "a call is lost: {outcomes:?}");
         for id in &all {
@@ -151,7 +151,7 @@ fn killed_at_random_moments_nothing_is_lost_and_nothing_answered_is_sent_twice()
         let lost = outcomes.values().filter(|outcome| *outcome == "unknown").count();
         unknown += lost;
         assert_eq!(code, if lost == 0 { 0 } else { 3 });
-        std::fs::remove_file(desk.path("calls.results.jsonl")).unwrap();
+        std::fs::remove_file(env.path("calls.results.jsonl")).unwrap();
     }
     println!("{kills} kills in {batches} batches of {CALLS}; {unknown} calls ended as unknown");
     assert!(unknown > 0, "no kill hit a call in flight");
@@ -159,42 +159,42 @@ fn killed_at_random_moments_nothing_is_lost_and_nothing_answered_is_sent_twice()
 
 #[test]
 fn an_incomplete_last_line_is_discarded_and_a_damaged_one_is_an_error() {
-    let desk = Desk::new();
-    desk.calls("POST", ["1".to_owned(), "2".to_owned()]);
-    desk.run(&["calls.jsonl", "-j1"]).is(0, "2 ok");
-    let whole = desk.read("calls.results.jsonl");
+    let env = BatchEnv::new();
+    env.calls("POST", ["1".to_owned(), "2".to_owned()]);
+    env.run(&["calls.jsonl", "-j1"]).is(0, "2 ok");
+    let whole = env.read("calls.results.jsonl");
     let lines: Vec<_> = whole.lines().collect();
     assert_eq!(lines.len(), 5);
     // The line with the second result is incomplete: the call was sent, its outcome is unknown.
     for keep in [1, lines[4].len() / 2, lines[4].len()] {
         let torn = format!("{}\n{}", lines[..4].join("\n"), &lines[4][..keep]);
-        desk.write("calls.results.jsonl", &torn);
-        let done = desk.run(&["calls.jsonl", "--resume"]);
+        env.write("calls.results.jsonl", &torn);
+        let done = env.run(&["calls.jsonl", "--resume"]);
         done.is(3, "1 ok, 0 refused, 1 unknown, 0 left");
         assert!(
             done.err.contains(&format!("incomplete last line of `calls.results.jsonl` ({keep} bytes)")),
             "{done:?}"
         );
-        assert_eq!(desk.journal().story("2"), ["sent", "unknown"]);
+        assert_eq!(env.journal().story("2"), ["sent", "unknown"]);
     }
     // Blocks that a crash of the machine left empty.
-    desk.write("calls.results.jsonl", format!("{}\n{}", lines[..4].join("\n"), "\0".repeat(4096)));
-    desk.run(&["calls.jsonl", "--resume"]).is(3, "1 unknown");
+    env.write("calls.results.jsonl", format!("{}\n{}", lines[..4].join("\n"), "\0".repeat(4096)));
+    env.run(&["calls.jsonl", "--resume"]).is(3, "1 unknown");
     // An announcement is incomplete: the call was not sent yet, so it is sent now.
-    desk.write("calls.results.jsonl", format!("{}\n{{\"sent\":\"2\"", lines[..3].join("\n")));
+    env.write("calls.results.jsonl", format!("{}\n{{\"sent\":\"2\"", lines[..3].join("\n")));
     assert!(lines[3].starts_with("{\"sent\":\"2\""), "{}", lines[3]);
-    desk.run(&["calls.jsonl", "--resume"]).is(0, "2 ok");
-    assert_eq!(desk.seen()["2"], 2);
+    env.run(&["calls.jsonl", "--resume"]).is(0, "2 ok");
+    assert_eq!(env.seen()["2"], 2);
 
     let damaged = |line: usize, text: &str| {
         let mut lines = lines.clone();
         lines[line] = text;
-        desk.write("calls.results.jsonl", lines.join("\n") + "\n");
-        desk.sandbox.clear_requests();
-        let done = desk.run(&["calls.jsonl", "--resume"]);
-        assert_eq!(desk.sandbox.requests().len(), 0);
+        env.write("calls.results.jsonl", lines.join("\n") + "\n");
+        env.sandbox.clear_requests();
+        let done = env.run(&["calls.jsonl", "--resume"]);
+        assert_eq!(env.sandbox.requests().len(), 0);
         // Nothing of it is changed.
-        assert_eq!(desk.read("calls.results.jsonl"), lines.join("\n") + "\n");
+        assert_eq!(env.read("calls.results.jsonl"), lines.join("\n") + "\n");
         done
     };
     damaged(2, "{\"id\":\"1\",\"outc").is(1, "`calls.results.jsonl`, line 3: the journal is damaged");
@@ -207,73 +207,73 @@ fn an_incomplete_last_line_is_discarded_and_a_damaged_one_is_an_error() {
     damaged(0, &lines[0].replace("\"run\":1", "\"run\":2"))
         .is(1, "expected a journal of version 1, found version 2");
     // Another file by mistake.
-    desk.run(&["calls.jsonl", "-o", "calls.jsonl", "--resume"]).is(1, "not a journal");
+    env.run(&["calls.jsonl", "-o", "calls.jsonl", "--resume"]).is(1, "not a journal");
 }
 
 /// A disk that is full: what cannot be announced is not sent.
 #[test]
 fn a_journal_that_cannot_grow_ends_the_batch() {
-    let desk = Desk::new();
-    desk.calls("POST", (0..20).map(|id| id.to_string()));
+    let env = BatchEnv::new();
+    env.calls("POST", (0..20).map(|id| id.to_string()));
     // The shell's blocks have 512 or 1,024 bytes; a program that ignores the signal gets an error.
     let limited = "trap '' XFSZ; ulimit -f 1; exec \"$0\" \"$@\"";
-    let batch = desk.batch(&["calls.jsonl", "-j1"]);
+    let batch = env.batch(&["calls.jsonl", "-j1"]);
     let mut shell = Command::new("sh");
-    shell.args(["-c", limited]).arg(batch.get_program()).args(batch.get_args()).current_dir(desk.home.path());
+    shell.args(["-c", limited]).arg(batch.get_program()).args(batch.get_args()).current_dir(env.home.path());
     shell.env_clear().envs(batch.get_envs().filter_map(|(name, value)| Some((name, value?))));
     finish(&mut shell).is(3, "cannot write the journal `calls.results.jsonl`: File too large");
-    let sent = desk.seen().len();
+    let sent = env.seen().len();
     assert!((1..20).contains(&sent), "{sent}");
     // There was no room for the last result: only that call is unknown.
-    let done = desk.run(&["calls.jsonl", "--resume"]);
+    let done = env.run(&["calls.jsonl", "--resume"]);
     assert!(done.err.contains(" 0 unknown") || done.err.contains("19 ok, 0 refused, 1 unknown"), "{done:?}");
-    assert!(desk.seen().len() >= 19 && desk.seen().values().all(|times| *times == 1));
+    assert!(env.seen().len() >= 19 && env.seen().values().all(|times| *times == 1));
 }
 
 #[test]
 fn calls_that_change_under_a_running_batch_end_it() {
-    let desk = Desk::new();
-    desk.sandbox.inject_always(Fault::Delay(Duration::from_millis(500)));
+    let env = BatchEnv::new();
+    env.sandbox.inject_always(Fault::Delay(Duration::from_millis(500)));
     // More than one read takes.
     let filler =
         |word: &str| thing("POST", "2").replace("}\n", &format!(",\"body\":\"{}\"}}\n", word.repeat(9_000)));
-    desk.write("calls.jsonl", [thing("POST", "1"), filler("a"), thing("POST", "3")].concat());
-    let (mut child, mut err) = running(&desk, 1, &["calls.jsonl", "-j1", "--json-errors"]);
-    desk.write("calls.jsonl", [thing("POST", "1"), filler("b"), thing("POST", "3")].concat());
+    env.write("calls.jsonl", [thing("POST", "1"), filler("a"), thing("POST", "3")].concat());
+    let (mut child, mut err) = running(&env, 1, &["calls.jsonl", "-j1", "--json-errors"]);
+    env.write("calls.jsonl", [thing("POST", "1"), filler("b"), thing("POST", "3")].concat());
     let mut line = String::new();
     err.read_line(&mut line).unwrap();
     assert_eq!(child.wait().unwrap().code(), Some(3), "{line}");
     assert!(line.contains("`calls.jsonl`, line 2: the line changed while the batch was running"), "{line}");
-    assert_eq!(desk.seen(), [("1".to_owned(), 1)].into());
+    assert_eq!(env.seen(), [("1".to_owned(), 1)].into());
 }
 
 #[test]
 fn changed_calls_other_calls_and_a_journal_in_use_are_errors() {
-    let desk = Desk::new();
+    let env = BatchEnv::new();
     let plain = "{\"method\":\"POST\",\"path\":\"v3/things/7\"}\n";
-    desk.write("calls.jsonl", [&thing("POST", "1"), plain].concat());
-    desk.run(&["calls.jsonl"]).is(0, "2 ok");
+    env.write("calls.jsonl", [&thing("POST", "1"), plain].concat());
+    env.run(&["calls.jsonl"]).is(0, "2 ok");
     let changed = thing("POST", "1").replace("}}", "},\"body\":{}}");
-    desk.write("calls.jsonl", [&changed, plain].concat());
-    desk.run(&["calls.jsonl", "--resume"]).is(1, "the call `1` has changed since it was sent: see line 1");
-    desk.write(
+    env.write("calls.jsonl", [&changed, plain].concat());
+    env.run(&["calls.jsonl", "--resume"]).is(1, "the call `1` has changed since it was sent: see line 1");
+    env.write(
         "calls.jsonl",
         [&thing("POST", "1"), "{\"method\":\"POST\",\"path\":\"v3/things/8\"}\n"].concat(),
     );
-    desk.run(&["calls.jsonl", "--resume"]).is(1, "the call on line 2 has changed since it was sent");
-    desk.write("calls.jsonl", [thing("POST", "2"), thing("POST", "3")].concat());
-    desk.run(&["calls.jsonl", "--resume"]).is(1, "is not in the input: this journal belongs to other calls");
-    assert_eq!(desk.sandbox.requests().len(), 2);
+    env.run(&["calls.jsonl", "--resume"]).is(1, "the call on line 2 has changed since it was sent");
+    env.write("calls.jsonl", [thing("POST", "2"), thing("POST", "3")].concat());
+    env.run(&["calls.jsonl", "--resume"]).is(1, "is not in the input: this journal belongs to other calls");
+    assert_eq!(env.sandbox.requests().len(), 2);
     // Calls that were not sent yet may change, and new ones may be added.
-    desk.write("calls.jsonl", [&thing("POST", "1"), plain, &thing("POST", "2")].concat());
-    desk.run(&["calls.jsonl", "--resume"]).is(0, "3 ok");
+    env.write("calls.jsonl", [&thing("POST", "1"), plain, &thing("POST", "2")].concat());
+    env.run(&["calls.jsonl", "--resume"]).is(0, "3 ok");
     // With `--sandbox`, whose sandbox has executed none of the calls.
-    let done = finish(program(desk.home.path()).args(["calls.jsonl", "--resume", "--sandbox"]));
+    let done = finish(program(env.home.path()).args(["calls.jsonl", "--resume", "--sandbox"]));
     done.is(1, "this is merchant 1900000109 at sandbox");
 
-    std::fs::remove_file(desk.path("calls.results.jsonl")).unwrap();
-    desk.sandbox.inject_always(Fault::Delay(Duration::from_secs(1)));
-    let (mut child, _err) = running(&desk, 1, &["calls.jsonl"]);
-    desk.run(&["calls.jsonl", "--resume"]).is(1, "is in use by another batch");
+    std::fs::remove_file(env.path("calls.results.jsonl")).unwrap();
+    env.sandbox.inject_always(Fault::Delay(Duration::from_secs(1)));
+    let (mut child, _err) = running(&env, 1, &["calls.jsonl"]);
+    env.run(&["calls.jsonl", "--resume"]).is(1, "is in use by another batch");
     assert!(child.wait().unwrap().success());
 }

@@ -24,7 +24,7 @@ use crate::support::{MCHID, MERCHANT_SERIAL, PLATFORM_SERIAL, key_path, start_sa
 pub(crate) const THINGS: &str = "v3/things/{id}";
 
 /// A sandbox, and a folder for calls and journals.
-pub(crate) struct Desk {
+pub(crate) struct BatchEnv {
     pub(crate) sandbox: Sandbox,
     pub(crate) home: tempfile::TempDir,
 }
@@ -43,13 +43,13 @@ pub(crate) fn program(home: &std::path::Path) -> Command {
     command
 }
 
-impl Desk {
-    pub(crate) fn new() -> Desk {
-        let desk = Desk { sandbox: start_sandbox(), home: tempfile::tempdir().unwrap() };
+impl BatchEnv {
+    pub(crate) fn new() -> BatchEnv {
+        let env = BatchEnv { sandbox: start_sandbox(), home: tempfile::tempdir().unwrap() };
         for verb in ["GET", "POST", "PUT", "PATCH", "DELETE"] {
-            desk.sandbox.on(verb, THINGS, 200, json!({"done": true})).unwrap();
+            env.sandbox.on(verb, THINGS, 200, json!({"done": true})).unwrap();
         }
-        desk
+        env
     }
 
     pub(crate) fn batch(&self, arguments: &[&str]) -> Command {

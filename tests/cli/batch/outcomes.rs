@@ -5,12 +5,12 @@ use std::process::{Command, Stdio};
 use serde_json::{Value, json};
 use wechatpay_chain::sandbox::Fault;
 
-use super::{Desk, finish, thing};
+use super::{BatchEnv, finish, thing};
 use crate::support::has;
 
 #[test]
 fn an_invalid_line_is_reported_by_number_and_nothing_is_sent() {
-    let desk = Desk::new();
+    let env = BatchEnv::new();
     let good = thing("POST", "R1");
     let long = format!(r#"{{"method":"POST","path":"v3/x","body":"{}"}}"#, "x".repeat(8 << 20));
     for (line, part) in [
@@ -38,39 +38,39 @@ fn an_invalid_line_is_reported_by_number_and_nothing_is_sent() {
         ("\u{feff}{}", "line 3"),
         (&long, "line 3: line too long (limit 8388608 bytes)"),
     ] {
-        desk.write("calls.jsonl", format!("{good}\n{line}\n"));
-        desk.run(&["calls.jsonl"]).is(1, part);
+        env.write("calls.jsonl", format!("{good}\n{line}\n"));
+        env.run(&["calls.jsonl"]).is(1, part);
     }
-    desk.write("calls.jsonl", [good.as_bytes(), b"\n{\"method\":\"GET\",\"path\":\"v3/\xff\"}"].concat());
-    desk.run(&["calls.jsonl"]).is(1, "line 3");
-    desk.run(&["nowhere.jsonl"]).is(1, "cannot read `nowhere.jsonl`");
-    desk.run(&["."]).is(1, "cannot read");
-    desk.run(&["-"]).is(1, "use -o to name the journal");
-    desk.run(&["calls.jsonl", "-j", "0"]).is(1, "invalid value");
-    desk.write("calls.jsonl", good);
-    desk.run(&["calls.jsonl", "-o", "/dev/null"])
+    env.write("calls.jsonl", [good.as_bytes(), b"\n{\"method\":\"GET\",\"path\":\"v3/\xff\"}"].concat());
+    env.run(&["calls.jsonl"]).is(1, "line 3");
+    env.run(&["nowhere.jsonl"]).is(1, "cannot read `nowhere.jsonl`");
+    env.run(&["."]).is(1, "cannot read");
+    env.run(&["-"]).is(1, "use -o to name the journal");
+    env.run(&["calls.jsonl", "-j", "0"]).is(1, "invalid value");
+    env.write("calls.jsonl", good);
+    env.run(&["calls.jsonl", "-o", "/dev/null"])
         .is(1, "expected a regular file for the journal, found `/dev/null`");
-    desk.run(&["calls.jsonl", "-o", "/nowhere/r.jsonl"]).is(1, "cannot open the journal `/nowhere/r.jsonl`");
-    assert_eq!(desk.sandbox.requests().len(), 0);
-    assert!(!desk.path("calls.results.jsonl").exists());
+    env.run(&["calls.jsonl", "-o", "/nowhere/r.jsonl"]).is(1, "cannot open the journal `/nowhere/r.jsonl`");
+    assert_eq!(env.sandbox.requests().len(), 0);
+    assert!(!env.path("calls.results.jsonl").exists());
 
     // An empty list of calls is not an error.
-    desk.write("calls.jsonl", "\n");
-    desk.run(&["calls.jsonl"]).is(0, "0 calls");
+    env.write("calls.jsonl", "\n");
+    env.run(&["calls.jsonl"]).is(0, "0 calls");
 }
 
 #[test]
 fn the_exit_code_is_that_of_the_worst_outcome() {
-    let desk = Desk::new();
+    let env = BatchEnv::new();
     let fresh = |verb: &str| {
-        let _ = std::fs::remove_file(desk.path("calls.results.jsonl"));
-        desk.calls(verb, ["1".to_owned(), "2".to_owned(), "3".to_owned()]);
+        let _ = std::fs::remove_file(env.path("calls.results.jsonl"));
+        env.calls(verb, ["1".to_owned(), "2".to_owned(), "3".to_owned()]);
     };
     let refusal = json!({"code": "NO_AUTH", "message": "not yours", "detail": {"field": "x"}});
-    desk.sandbox.on("POST", "v3/things/2", 403, refusal).unwrap();
+    env.sandbox.on("POST", "v3/things/2", 403, refusal).unwrap();
     fresh("POST");
-    desk.run(&["calls.jsonl", "-j1"]).is(2, "3 calls: 2 ok, 1 refused, 0 unknown, 0 left");
-    let journal = desk.journal();
+    env.run(&["calls.jsonl", "-j1"]).is(2, "3 calls: 2 ok, 1 refused, 0 unknown, 0 left");
+    let journal = env.journal();
     let refused = journal.results()["2"].clone();
     assert_eq!(
         (&refused["outcome"], &refused["status"], &refused["code"], &refused["message"]),
@@ -78,28 +78,28 @@ fn the_exit_code_is_that_of_the_worst_outcome() {
     );
     assert_eq!(refused["detail"], json!({"field": "x"}));
     // It has a response: not sent again.
-    desk.run(&["calls.jsonl", "--resume"]).is(2, "1 refused");
-    assert_eq!(desk.seen()["2"], 1);
+    env.run(&["calls.jsonl", "--resume"]).is(2, "1 refused");
+    assert_eq!(env.seen()["2"], 1);
 
-    desk.sandbox.inject(Fault::CutConnection);
+    env.sandbox.inject(Fault::CutConnection);
     fresh("POST");
-    desk.run(&["calls.jsonl", "-j1"]).is(3, "3 calls: 1 ok, 1 refused, 1 unknown, 0 left");
+    env.run(&["calls.jsonl", "-j1"]).is(3, "3 calls: 1 ok, 1 refused, 1 unknown, 0 left");
 
-    desk.sandbox.inject(Fault::CutConnection);
-    desk.sandbox.inject(Fault::BadSignature);
+    env.sandbox.inject(Fault::CutConnection);
+    env.sandbox.inject(Fault::BadSignature);
     fresh("POST");
-    desk.run(&["calls.jsonl", "-j1"]).is(4, "1 ok, 0 refused, 1 unknown, 0 left, 1 unverified");
-    assert_eq!(desk.journal().outcomes()["2"], "unverified");
+    env.run(&["calls.jsonl", "-j1"]).is(4, "1 ok, 0 refused, 1 unknown, 0 left, 1 unverified");
+    assert_eq!(env.journal().outcomes()["2"], "unverified");
 
     // No server: nothing was sent, so all calls are left.
     fresh("POST");
-    desk.sandbox.clear_requests();
-    let mut unreachable = desk.batch(&["calls.jsonl"]);
+    env.sandbox.clear_requests();
+    let mut unreachable = env.batch(&["calls.jsonl"]);
     finish(unreachable.env("WECHATPAY_BASE_URL", "http://127.0.0.1:9/"))
         .is(3, "0 ok, 0 refused, 0 unknown, 3 left");
-    assert_eq!(desk.journal().outcomes()["1"], "unsent");
+    assert_eq!(env.journal().outcomes()["1"], "unsent");
 
-    let mut as_json = desk.batch(&["calls.jsonl", "-o", "other.jsonl", "--json-errors"]);
+    let mut as_json = env.batch(&["calls.jsonl", "-o", "other.jsonl", "--json-errors"]);
     let done = finish(&mut as_json);
     let summary: Value = serde_json::from_str(&done.err).unwrap();
     assert_eq!(summary, json!({"calls": 3, "ok": 2, "refused": 1, "unknown": 0, "unverified": 0, "left": 0}));
@@ -107,27 +107,27 @@ fn the_exit_code_is_that_of_the_worst_outcome() {
 
 #[test]
 fn a_batch_in_which_nothing_works_stops_before_its_end() {
-    let desk = Desk::new();
-    desk.calls("POST", (0..100).map(|id| id.to_string()));
-    let mut unreachable = desk.batch(&["calls.jsonl", "-j4"]);
+    let env = BatchEnv::new();
+    env.calls("POST", (0..100).map(|id| id.to_string()));
+    let mut unreachable = env.batch(&["calls.jsonl", "-j4"]);
     let done = finish(unreachable.env("WECHATPAY_BASE_URL", "http://127.0.0.1:9/"));
     done.is(3, "stopped early: 10 calls in a row failed");
-    assert!(desk.journal().outcomes().len() < 20, "{done:?}");
+    assert!(env.journal().outcomes().len() < 20, "{done:?}");
 }
 
 #[test]
 fn progress_shows_on_a_terminal_only() {
-    let desk = Desk::new();
-    desk.calls("POST", (0..3).map(|id| id.to_string()));
-    let plain = desk.run(&["calls.jsonl", "-o", "plain.jsonl"]);
+    let env = BatchEnv::new();
+    env.calls("POST", (0..3).map(|id| id.to_string()));
+    let plain = env.run(&["calls.jsonl", "-o", "plain.jsonl"]);
     assert!(plain.code == Some(0) && !plain.err.contains('\u{1b}'), "{plain:?}");
     // A pseudo-terminal, by `script` (util-linux).
     let line = format!("{} batch calls.jsonl", env!("CARGO_BIN_EXE_wxpay"));
-    let batch = desk.batch(&[]);
+    let batch = env.batch(&[]);
     let variables = batch.get_envs().filter_map(|(name, value)| Some((name, value?)));
     let mut script = Command::new("script");
     script.env_clear().envs(variables).env("TERM", "xterm").env("PATH", std::env::var("PATH").unwrap());
-    let drawn = script.current_dir(desk.home.path()).args(["-qec", &line, "/dev/null"]).stdin(Stdio::null());
+    let drawn = script.current_dir(env.home.path()).args(["-qec", &line, "/dev/null"]).stdin(Stdio::null());
     if !has("script") {
         return;
     }

@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 
 use serde_json::Value;
 
-use super::{Desk, finish};
+use super::{BatchEnv, finish};
 use crate::support;
 
 /// A platform with a quota, on raw sockets.
@@ -34,14 +34,14 @@ fn a_rate_limit_slows_all_calls_down_and_none_is_lost() {
             _ => support::signed("403 Forbidden", &[], body),
         }
     });
-    let desk = Desk::new();
-    desk.calls("POST", (0..25).map(|id| id.to_string()));
+    let env = BatchEnv::new();
+    env.calls("POST", (0..25).map(|id| id.to_string()));
     let began = Instant::now();
-    let done = finish(desk.elsewhere(&["calls.jsonl", "-j4"]).env("WECHATPAY_BASE_URL", &server.base));
+    let done = finish(env.elsewhere(&["calls.jsonl", "-j4"]).env("WECHATPAY_BASE_URL", &server.base));
     done.is(0, "25 ok, 0 refused, 0 unknown, 0 left");
     assert!(done.err.contains("slowed down"), "{done:?}");
     assert!(began.elapsed() > Duration::from_secs(2), "{:?}", began.elapsed());
-    let journal = desk.journal();
+    let journal = env.journal();
     let count = |word| journal.records.iter().filter(|record| record["outcome"] == word).count();
     assert_eq!(count("ok"), 25);
     // Two quotas have to be waited for, and only the calls in flight hit each limit.
@@ -65,8 +65,8 @@ fn no_more_calls_are_in_flight_than_allowed() {
         now.fetch_sub(1, Ordering::SeqCst);
         support::signed("200 OK", &[], b"{}")
     });
-    let desk = Desk::new();
-    desk.calls("POST", (0..24).map(|id| id.to_string()));
-    finish(desk.elsewhere(&["calls.jsonl", "-j6"]).env("WECHATPAY_BASE_URL", &server.base)).is(0, "24 ok");
+    let env = BatchEnv::new();
+    env.calls("POST", (0..24).map(|id| id.to_string()));
+    finish(env.elsewhere(&["calls.jsonl", "-j6"]).env("WECHATPAY_BASE_URL", &server.base)).is(0, "24 ok");
     assert_eq!((most.1.load(Ordering::SeqCst), server.seen().len()), (6, 24));
 }

@@ -5,7 +5,7 @@ use std::process::Command;
 
 use serde_json::json;
 
-use super::{Desk, Journal, thing};
+use super::{BatchEnv, Journal, thing};
 
 /// Used if GNU parallel is not installed.
 const PARALLEL: &str = r#"#!/bin/bash
@@ -24,33 +24,32 @@ fn the_scripts_of_the_documents_run() {
         blocks.find(|block| block.contains(word)).unwrap()
     };
     for language in ["", ".zh-CN"] {
-        let desk = Desk::new();
+        let env = BatchEnv::new();
         let put = |name: &str, text: &str| {
-            std::fs::create_dir_all(desk.path(name).parent().unwrap()).unwrap();
-            desk.write(name, text);
-            std::fs::set_permissions(desk.path(name), std::fs::Permissions::from_mode(0o755)).unwrap();
+            std::fs::create_dir_all(env.path(name).parent().unwrap()).unwrap();
+            env.write(name, text);
+            std::fs::set_permissions(env.path(name), std::fs::Permissions::from_mode(0o755)).unwrap();
         };
         // The machine's own programs go first.
         put("bin/wxpay", &format!("#!/bin/sh\nexec '{}' \"$@\"\n", env!("CARGO_BIN_EXE_wxpay")));
         put("bin/parallel", PARALLEL);
         let run = |script: &str| {
-            let path = format!("{}:{}", std::env::var("PATH").unwrap(), desk.path("bin").display());
-            let batch = desk.batch(&[]);
+            let path = format!("{}:{}", std::env::var("PATH").unwrap(), env.path("bin").display());
+            let batch = env.batch(&[]);
             let variables = batch.get_envs().filter_map(|(name, value)| Some((name, value?)));
             let mut bash = Command::new("bash");
-            bash.env_clear().envs(variables).env("PATH", path).current_dir(desk.home.path());
+            bash.env_clear().envs(variables).env("PATH", path).current_dir(env.home.path());
             bash.args(["-e", "-c", script]).output().unwrap()
         };
-        desk.calls("POST", (0..40).map(|id| id.to_string()));
+        env.calls("POST", (0..40).map(|id| id.to_string()));
         let output = run(&script(language, "parallel"));
         assert!(output.status.success(), "{output:?}");
         assert!(String::from_utf8_lossy(&output.stderr).contains("wxpay: 40 calls: 40 ok"), "{output:?}");
-        assert!(desk.seen().len() == 40 && desk.seen().values().all(|times| *times == 1));
-        let part =
-            |letter| Journal::of(&desk.read(&format!("part.a{letter}.results.jsonl"))).outcomes().len();
+        assert!(env.seen().len() == 40 && env.seen().values().all(|times| *times == 1));
+        let part = |letter| Journal::of(&env.read(&format!("part.a{letter}.results.jsonl"))).outcomes().len();
         assert_eq!(["a", "b", "c", "d"].map(part).iter().sum::<usize>(), 40);
 
-        desk.sandbox
+        env.sandbox
             .on("POST", "v3/things/late", 500, json!({"code": "SYSTEM_ERROR", "message": "later"}))
             .unwrap();
         put("queue/a.jsonl", &thing("POST", "a"));
@@ -64,8 +63,8 @@ fn the_scripts_of_the_documents_run() {
         for place in
             ["done/a.jsonl", "failed/b.jsonl", "queue/c.jsonl", "journals/a.jsonl", "journals/c.jsonl"]
         {
-            assert!(desk.path(place).exists(), "{place}");
+            assert!(env.path(place).exists(), "{place}");
         }
-        assert_eq!((desk.seen()["c"], desk.seen()["late"]), (1, 1));
+        assert_eq!((env.seen()["c"], env.seen()["late"]), (1, 1));
     }
 }
