@@ -19,15 +19,16 @@
 //! The same pages in Chinese (中文): [`zh`].
 
 macro_rules! pages {
-    ($($name:ident $file:literal)*) => {
+    ($suffix:literal: $($name:ident $file:literal)*) => {
         $(
-            #[doc = include_str!(concat!("../docs/", $file, ".md"))]
+            #[doc = include_str!(concat!("../docs/", $file, $suffix))]
             pub mod $name {}
         )*
     };
 }
 
 pages! {
+    ".md":
     architecture "architecture"
     cli "cli"
     files "files"
@@ -45,16 +46,8 @@ pages! {
 
 /// 中文指南。
 pub mod zh {
-    macro_rules! pages {
-        ($($name:ident $file:literal)*) => {
-            $(
-                #[doc = include_str!(concat!("../docs/", $file, ".zh-CN.md"))]
-                pub mod $name {}
-            )*
-        };
-    }
-
     pages! {
+        ".zh-CN.md":
         cli "cli"
         files "files"
         keys "keys"

@@ -5,7 +5,7 @@ use http::header::{CONTENT_LENGTH, CONTENT_TYPE};
 use http::{HeaderValue, Method};
 
 use super::draft::{Body, Draft};
-use super::target::Target;
+use super::target::RequestTarget;
 use crate::error::Error;
 use crate::sensitive;
 use crate::v3::verify::SERIAL;
@@ -25,7 +25,8 @@ impl Draft {
             return Err(Error::config("chain", "begins with `v2`: this client does not support APIv2 (XML)"));
         }
         let base = self.base.as_ref().unwrap_or(&context.defaults.base_url);
-        let Target { url, base_path_length, authorize } = self.target(base, &context.transport.hosts)?;
+        let RequestTarget { url, base_path_length, authorize } =
+            self.target(base, &context.transport.hosts)?;
         let mut headers = std::mem::take(&mut self.headers);
         let keys = context.platform.keys();
         outgoing::add_headers(&mut headers, keys.requested.as_ref().filter(|_| authorize));

@@ -9,7 +9,7 @@ use crate::path;
 use crate::transport::Hosts;
 
 /// The URL of a request, as the URL parser wrote it. The same text is signed *and* sent, so the two cannot differ.
-pub(super) struct Target {
+pub(super) struct RequestTarget {
     pub(super) url: Url,
     /// The length of the base URL's path: the table of unsigned paths compares paths without it.
     pub(super) base_path_length: usize,
@@ -18,7 +18,7 @@ pub(super) struct Target {
 }
 
 impl Draft {
-    pub(super) fn target(&self, base: &Url, hosts: &Hosts) -> Result<Target, Error> {
+    pub(super) fn target(&self, base: &Url, hosts: &Hosts) -> Result<RequestTarget, Error> {
         let expanded = path::expand(&self.template, &self.vars)?;
         if expanded.contains('#') {
             let reason = "a `#` would cut off the rest of it".to_owned();
@@ -40,11 +40,11 @@ impl Draft {
             (one, other) => url.set_query(Some(&[one, "&", other].concat())),
         }
         check_length(&url, &self.template)?;
-        Ok(Target { url, base_path_length: base.path().len(), authorize: true })
+        Ok(RequestTarget { url, base_path_length: base.path().len(), authorize: true })
     }
 
     /// An absolute URL in the chain (of a download, for example). Its host may be a third party's.
-    fn absolute_url(&self, base: &Url, hosts: &Hosts, text: &str) -> Result<Target, Error> {
+    fn absolute_url(&self, base: &Url, hosts: &Hosts, text: &str) -> Result<RequestTarget, Error> {
         let refuse = |reason: String| {
             // Without the query, which may contain a token, and without user name and password.
             let url = text.split('?').next().unwrap_or_default();
@@ -72,7 +72,7 @@ impl Draft {
         }
         let below_base = url.origin() == base.origin() && url.path().starts_with(base.path());
         let base_path_length = if below_base { base.path().len() } else { 1 };
-        Ok(Target { url, base_path_length, authorize })
+        Ok(RequestTarget { url, base_path_length, authorize })
     }
 }
 

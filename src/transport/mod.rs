@@ -18,7 +18,7 @@ pub(crate) use network::NetworkSettings;
 use pools::Pools;
 pub(crate) use send::{CallInfo, RawResponse, read};
 pub(crate) use timeout::{check_timeout, seconds};
-pub(crate) use upload::{CHUNK, FileFacts, Source, Upload, refuse, unreadable};
+pub(crate) use upload::{CHUNK, FileFacts, FileSource, Upload, unreadable_file, upload_error};
 
 /// The HTTP half of a client.
 pub(crate) struct Transport {

@@ -19,7 +19,7 @@ pub(crate) const CHUNK: usize = 128 * 1024;
 
 /// The file of an upload.
 #[derive(Clone)]
-pub(crate) enum Source {
+pub(crate) enum FileSource {
     File(PathBuf),
     Bytes(Bytes),
 }
@@ -40,15 +40,15 @@ pub(crate) struct Upload {
     pub(crate) content_type: HeaderValue,
     pub(crate) head: Bytes,
     pub(crate) tail: Bytes,
-    pub(crate) source: Source,
+    pub(crate) source: FileSource,
     pub(crate) facts: FileFacts,
 }
 
-pub(crate) fn refuse(reason: &str) -> Error {
+pub(crate) fn upload_error(reason: &str) -> Error {
     Error::config("media", reason)
 }
 
-pub(crate) fn unreadable(path: &Path, e: &io::Error) -> Error {
+pub(crate) fn unreadable_file(path: &Path, e: &io::Error) -> Error {
     Error::config("media", format!("names the file `{}`, which cannot be read: {e}", path.display()))
 }
 
@@ -56,18 +56,18 @@ impl Upload {
     /// The body, from its beginning; each attempt asks for its own.
     pub(crate) async fn body(&self) -> Result<reqwest::Body, Error> {
         let content = match &self.source {
-            Source::Bytes(bytes) => Content::Bytes(bytes.clone()),
-            Source::File(path) => {
-                let file = File::open(path).await.map_err(|e| unreadable(path, &e))?;
-                let now = file.metadata().await.map_err(|e| unreadable(path, &e))?.len();
+            FileSource::Bytes(bytes) => UploadContent::Bytes(bytes.clone()),
+            FileSource::File(path) => {
+                let file = File::open(path).await.map_err(|e| unreadable_file(path, &e))?;
+                let now = file.metadata().await.map_err(|e| unreadable_file(path, &e))?.len();
                 if now != self.facts.length {
                     let reason = format!(
                         "has changed: the file had {} bytes when it was first read, and has {now} now",
                         self.facts.length
                     );
-                    return Err(refuse(&reason));
+                    return Err(upload_error(&reason));
                 }
-                Content::File(Box::new(FileStream {
+                UploadContent::File(Box::new(FileStream {
                     file,
                     left: now,
                     digest: self.facts.sha256.map(|expected| (digest::Context::new(&SHA256), expected)),
@@ -83,12 +83,12 @@ impl Upload {
 
 struct MultipartBody {
     head: Bytes,
-    content: Content,
+    content: UploadContent,
     tail: Bytes,
     left: u64,
 }
 
-enum Content {
+enum UploadContent {
     Bytes(Bytes),
     File(Box<FileStream>),
     Done,
@@ -139,20 +139,20 @@ impl Body for MultipartBody {
         let mut next = std::mem::take(&mut this.head);
         while next.is_empty() {
             next = match &mut this.content {
-                Content::Bytes(bytes) => {
+                UploadContent::Bytes(bytes) => {
                     let bytes = std::mem::take(bytes);
-                    this.content = Content::Done;
+                    this.content = UploadContent::Done;
                     bytes
                 }
-                Content::File(file) => {
+                UploadContent::File(file) => {
                     let chunk = ready!(file.poll_chunk(context))?;
                     if chunk.is_empty() {
-                        this.content = Content::Done;
+                        this.content = UploadContent::Done;
                     }
                     chunk
                 }
-                Content::Done if this.tail.is_empty() => return Poll::Ready(None),
-                Content::Done => std::mem::take(&mut this.tail),
+                UploadContent::Done if this.tail.is_empty() => return Poll::Ready(None),
+                UploadContent::Done => std::mem::take(&mut this.tail),
             };
         }
         this.left = this.left.saturating_sub(next.len() as u64);
@@ -163,7 +163,7 @@ impl Body for MultipartBody {
         self.left == 0
     }
 
-    /// Exact: it becomes the `Content-Length`.
+    /// Exact: it becomes the `UploadContent-Length`.
     fn size_hint(&self) -> SizeHint {
         SizeHint::with_exact(self.left)
     }

@@ -21,7 +21,7 @@ use crate::runtime::{IoRuntime, background};
 use crate::v3::Context;
 use crate::v3::exchange::Call;
 pub(crate) use sink::Sink;
-use sink::{Content, Target};
+use sink::{ContentWriter, OpenSink};
 use stream::{Stream, open};
 
 /// A download, made by [`Request::save_to`](crate::Request::save_to): a builder that is a future. `.await` runs it;
@@ -51,7 +51,7 @@ use stream::{Stream, open};
 #[must_use = "a download is started by `.await`, `.send()` or `.wait()`"]
 pub struct Download {
     context: Arc<Context>,
-    source: Source,
+    source: DownloadSource,
     sink: Sink,
     #[cfg(feature = "bill")]
     gunzip: bool,
@@ -63,7 +63,7 @@ pub struct Download {
 type Progress = Box<dyn FnMut(u64, Option<u64>) + Send>;
 
 /// The response that is saved.
-enum Source {
+enum DownloadSource {
     /// The response of this request.
     Request(Draft),
     /// The file that the response of this request names.
@@ -71,28 +71,28 @@ enum Source {
     Bill(Draft),
 }
 
-impl Source {
+impl DownloadSource {
     fn draft(&self) -> &Draft {
         match self {
-            Source::Request(draft) => draft,
+            DownloadSource::Request(draft) => draft,
             #[cfg(feature = "bill")]
-            Source::Bill(draft) => draft,
+            DownloadSource::Bill(draft) => draft,
         }
     }
 }
 
 impl Download {
     pub(super) fn new(context: Arc<Context>, draft: Draft, sink: Sink) -> Download {
-        Download::of(context, Source::Request(draft), sink)
+        Download::of(context, DownloadSource::Request(draft), sink)
     }
 
     /// A download of the file that the response of `draft` names.
     #[cfg(feature = "bill")]
     pub(super) fn of_bill(context: Arc<Context>, draft: Draft, sink: Sink) -> Download {
-        Download::of(context, Source::Bill(draft), sink)
+        Download::of(context, DownloadSource::Bill(draft), sink)
     }
 
-    fn of(context: Arc<Context>, source: Source, sink: Sink) -> Download {
+    fn of(context: Arc<Context>, source: DownloadSource, sink: Sink) -> Download {
         Download {
             context,
             source,
@@ -187,12 +187,12 @@ impl Download {
             return Err(Error::config("sha1", "must be 40 hex digits"));
         }
         // First: if the file cannot be created, nothing is sent.
-        let target = Target::open(self.sink)?;
+        let target = OpenSink::open(self.sink)?;
         let context = self.context;
         let (mut draft, signed_digest) = match self.source {
-            Source::Request(draft) => (draft, None),
+            DownloadSource::Request(draft) => (draft, None),
             #[cfg(feature = "bill")]
-            Source::Bill(draft) => {
+            DownloadSource::Bill(draft) => {
                 let ticket = ticket::request(&context, draft, runtime).await?;
                 (ticket.file, Some(ticket.sha1))
             }
@@ -217,7 +217,7 @@ impl Download {
                     None => break opened?,
                 }
             };
-            let content = Content::new(target, self.max_bytes);
+            let content = ContentWriter::new(target, self.max_bytes);
             #[cfg(feature = "bill")]
             let content = content.gunzip(self.gunzip);
             let (response, mut stream) = Stream::new(opened, &info, content);

@@ -37,7 +37,7 @@ pub(super) enum Stop {
 }
 
 /// An open destination.
-pub(super) enum Target {
+pub(super) enum OpenSink {
     File {
         // Declared before `part`, so it is closed before `part` removes it: some systems cannot remove an open file.
         file: File,
@@ -62,11 +62,11 @@ impl Drop for PartFile {
     }
 }
 
-impl Target {
+impl OpenSink {
     /// Opens it on this thread, not on the blocking pool: a future that is dropped meanwhile could not remove the file.
-    pub(super) fn open(sink: Sink) -> Result<Target, Error> {
+    pub(super) fn open(sink: Sink) -> Result<OpenSink, Error> {
         let target = match sink {
-            Sink::Writer(writer) => return Ok(Target::Writer(writer)),
+            Sink::Writer(writer) => return Ok(OpenSink::Writer(writer)),
             Sink::Path(path) => path,
         };
         let refuse =
@@ -86,28 +86,28 @@ impl Target {
             .open(&temporary)
             .map_err(|e| refuse(format!("but no file can be created in its directory: {e}")))?;
         let part = PartFile { temporary, target, committed: false };
-        Ok(Target::File { file: File::from_std(file), part })
+        Ok(OpenSink::File { file: File::from_std(file), part })
     }
 
     async fn write(&mut self, bytes: &[u8]) -> Result<(), Stop> {
         let result = match self {
-            Target::File { file, .. } => file.write_all(bytes).await,
-            Target::Writer(writer) => writer.write_all(bytes).await,
+            OpenSink::File { file, .. } => file.write_all(bytes).await,
+            OpenSink::Writer(writer) => writer.write_all(bytes).await,
         };
         result.map_err(|source| self.unwritten(source))
     }
 
     async fn flush(&mut self) -> Result<(), Stop> {
         let result = match self {
-            Target::File { file, .. } => file.flush().await,
-            Target::Writer(writer) => writer.flush().await,
+            OpenSink::File { file, .. } => file.flush().await,
+            OpenSink::Writer(writer) => writer.flush().await,
         };
         result.map_err(|source| self.unwritten(source))
     }
 
     /// Renames the file to the target, once it is on the disk: after a crash the target must not be incomplete.
     pub(super) async fn commit(self) -> Result<Option<PathBuf>, Stop> {
-        let Target::File { file, mut part } = self else { return Ok(None) };
+        let OpenSink::File { file, mut part } = self else { return Ok(None) };
         let unwritten = |source, path: &Path| Stop::Unwritten { to: format!("`{}`", path.display()), source };
         file.sync_all().await.map_err(|e| unwritten(e, &part.target))?;
         drop(file);
@@ -118,16 +118,16 @@ impl Target {
 
     fn unwritten(&self, source: io::Error) -> Stop {
         let to = match self {
-            Target::File { part, .. } => format!("`{}`", part.target.display()),
-            Target::Writer(_) => "the writer".to_owned(),
+            OpenSink::File { part, .. } => format!("`{}`", part.target.display()),
+            OpenSink::Writer(_) => "the writer".to_owned(),
         };
         Stop::Unwritten { to, source }
     }
 }
 
 /// The content on its way into the target.
-pub(super) struct Content {
-    target: Target,
+pub(super) struct ContentWriter {
+    target: OpenSink,
     #[cfg(feature = "bill")]
     gzip: Option<MultiGzDecoder<Vec<u8>>>,
     limit: u64,
@@ -137,14 +137,14 @@ pub(super) struct Content {
 
 /// The completely written content.
 pub(super) struct Written {
-    pub(super) target: Target,
+    pub(super) target: OpenSink,
     pub(super) bytes: u64,
     pub(super) sha1: String,
 }
 
-impl Content {
-    pub(super) fn new(target: Target, limit: Option<u64>) -> Content {
-        Content {
+impl ContentWriter {
+    pub(super) fn new(target: OpenSink, limit: Option<u64>) -> ContentWriter {
+        ContentWriter {
             target,
             #[cfg(feature = "bill")]
             gzip: None,
@@ -155,7 +155,7 @@ impl Content {
     }
 
     #[cfg(feature = "bill")]
-    pub(super) fn gunzip(mut self, gunzip: bool) -> Content {
+    pub(super) fn gunzip(mut self, gunzip: bool) -> ContentWriter {
         self.gzip = gunzip.then(|| MultiGzDecoder::new(Vec::new()));
         self
     }

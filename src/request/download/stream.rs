@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use super::Progress;
-use super::sink::{Content, Stop};
+use super::sink::{ContentWriter, Stop};
 use crate::error::{DecodeError, Error, VerifyError, VerifyReason};
 use crate::response::{Saved, request_id};
 use crate::runtime::IoRuntime;
@@ -62,11 +62,15 @@ pub(super) struct Stream<'c> {
     call: &'c CallInfo,
     head: RawResponse,
     verifier: StreamVerifier,
-    content: Content,
+    content: ContentWriter,
 }
 
 impl<'c> Stream<'c> {
-    pub(super) fn new(opened: Opened, call: &'c CallInfo, content: Content) -> (reqwest::Response, Self) {
+    pub(super) fn new(
+        opened: Opened,
+        call: &'c CallInfo,
+        content: ContentWriter,
+    ) -> (reqwest::Response, Self) {
         let Opened { response, head, verifier, keys } = opened;
         (response, Stream { keys, call, head, verifier, content })
     }

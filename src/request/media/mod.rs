@@ -12,7 +12,7 @@ use serde_json::{Map, Value, json};
 use crate::crypto::digest::hex;
 use crate::crypto::random::nonce;
 use crate::error::{Error, kind_of};
-use crate::transport::{CHUNK, FileFacts, Source, Upload, refuse, unreadable};
+use crate::transport::{CHUNK, FileFacts, FileSource, Upload, unreadable_file, upload_error};
 
 /// The types that some endpoint of the platform accepts, as PHP's SDK names them; anything else is
 /// `application/octet-stream`.
@@ -68,7 +68,7 @@ const TYPES: &[(&str, &str)] = &[
 #[derive(Clone)]
 #[must_use = "a file is uploaded by a request"]
 pub struct Media {
-    source: Source,
+    source: FileSource,
     filename: Option<String>,
     meta: Option<Value>,
     mime: Option<String>,
@@ -85,17 +85,17 @@ impl Media {
         let path = path.as_ref();
         let path = path.to_str().and_then(|text| text.strip_prefix("file://")).map_or(path, Path::new);
         Media::new(
-            Source::File(path.to_owned()),
+            FileSource::File(path.to_owned()),
             path.file_name().and_then(|n| n.to_str()).map(str::to_owned),
         )
     }
 
     /// A file in memory, which is not copied.
     pub fn bytes(filename: impl Into<String>, bytes: impl Into<Bytes>) -> Media {
-        Media::new(Source::Bytes(bytes.into()), Some(filename.into()))
+        Media::new(FileSource::Bytes(bytes.into()), Some(filename.into()))
     }
 
-    fn new(source: Source, filename: Option<String>) -> Media {
+    fn new(source: FileSource, filename: Option<String>) -> Media {
         Media { source, filename, meta: None, mime: None, facts: None }
     }
 
@@ -147,7 +147,7 @@ impl Media {
     pub(crate) async fn read_ahead(&mut self) -> Result<(), Error> {
         let media = self.clone();
         let facts = tokio::task::spawn_blocking(move || media.read_facts()).await;
-        self.facts = Some(facts.map_err(|_| refuse("cannot be read: the runtime shut down"))??);
+        self.facts = Some(facts.map_err(|_| upload_error("cannot be read: the runtime shut down"))??);
         Ok(())
     }
 
@@ -158,8 +158,9 @@ impl Media {
             None => self.read_facts()?,
         };
         let filename = self.filename.filter(|name| !name.is_empty());
-        let filename = filename
-            .ok_or_else(|| refuse("has no filename, or one that is not UTF-8: set it with `.filename(…)`"))?;
+        let filename = filename.ok_or_else(|| {
+            upload_error("has no filename, or one that is not UTF-8: set it with `.filename(…)`")
+        })?;
         let meta = match self.meta {
             None => {
                 let sha256 = facts.sha256.map(|digest| hex(digest.as_ref()));
@@ -190,7 +191,7 @@ impl Media {
             escaped(&filename)
         );
         let content_type = HeaderValue::try_from(format!("multipart/form-data; boundary={boundary}"))
-            .map_err(|_| refuse("has a boundary that is not allowed in a header"))?;
+            .map_err(|_| upload_error("has a boundary that is not allowed in a header"))?;
         Ok(Upload {
             meta: Bytes::from(meta),
             content_type,
@@ -204,11 +205,11 @@ impl Media {
     fn read_facts(&self) -> Result<FileFacts, Error> {
         let digest_needed = self.meta.is_none();
         match &self.source {
-            Source::Bytes(bytes) => Ok(FileFacts {
+            FileSource::Bytes(bytes) => Ok(FileFacts {
                 length: bytes.len() as u64,
                 sha256: digest_needed.then(|| digest::digest(&SHA256, bytes)),
             }),
-            Source::File(path) => read(path, digest_needed).map_err(|e| unreadable(path, &e)),
+            FileSource::File(path) => read(path, digest_needed).map_err(|e| unreadable_file(path, &e)),
         }
     }
 }
