@@ -1,7 +1,7 @@
-//! `wxpay batch` beside the floor: `cargo bench --features cli --bench batch`.
+//! `wxpay batch` compared with the floor: `cargo bench --features cli --bench batch`.
 //!
 //! 10,000 calls, 32 in flight. The program's time is that of its process, from its start to its end: it reads the calls
-//! twice and has each of them on the disk twice, before it is sent and after it was answered. The floor, a hand-written
+//! twice and has each of them on the disk twice, before it is sent and after its response. The floor, a hand-written
 //! client, makes the calls and keeps nothing. The platform is another process. Peak memory is the kernel's `VmHWM`.
 #![allow(missing_docs, unreachable_pub, dead_code, clippy::unwrap_used)]
 
@@ -36,7 +36,7 @@ fn main() {
     }
     calls.flush().unwrap();
     println!("{CALLS} calls, {IN_FLIGHT} in flight");
-    // What the disk costs shows beside a journal that has none under it.
+    // A journal in memory shows how much of the time the disk takes.
     let memory = Path::new("/dev/shm").is_dir().then(|| tempfile::tempdir_in("/dev/shm").unwrap());
     let mut rates = [Vec::new(), Vec::new(), Vec::new()];
     for round in 0..=ROUNDS {

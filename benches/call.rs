@@ -1,4 +1,4 @@
-//! The hot path beside its floor, in one run: `cargo bench --bench call`.
+//! The hot path and its floor, in one run: `cargo bench --bench call`.
 //!
 //! `prepare`, `sign` and `verify` and `call_one_at_a_time` are measured in CPU time of this process, over all its
 //! threads; `call_32_in_flight` in elapsed time. The server is another process. `paired` compares the calls in turns.
@@ -17,7 +17,7 @@ use std::time::Duration;
 
 use common::cpu::CpuTime;
 use common::floor::Floor;
-use common::server::{ANSWER, Server, platform_key, serve_if_asked, sign};
+use common::server::{RESPONSE_BODY, Server, platform_key, serve_if_asked, sign};
 use criterion::{Criterion, Throughput};
 use serde_json::{Value, json};
 
@@ -77,7 +77,7 @@ fn pure(c: &mut Criterion<CpuTime>, floor: &Floor, wx: &wechatpay_chain::WeChatP
 
     let timestamp = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap().as_secs();
     let signature = sign(&platform_key(), timestamp);
-    let message = format!("{timestamp}\nNONCE\n{ANSWER}\n");
+    let message = format!("{timestamp}\nNONCE\n{RESPONSE_BODY}\n");
     let mut headers = http::HeaderMap::new();
     headers.insert("Wechatpay-Timestamp", timestamp.into());
     headers.insert("Wechatpay-Nonce", "NONCE".parse().unwrap());
@@ -85,7 +85,7 @@ fn pure(c: &mut Criterion<CpuTime>, floor: &Floor, wx: &wechatpay_chain::WeChatP
     headers.insert("Wechatpay-Signature", signature.parse().unwrap());
     let mut group = c.benchmark_group("verify");
     group.bench_function("floor", |b| b.iter(|| floor.verify(message.as_bytes(), &signature)));
-    group.bench_function("chain", |b| b.iter(|| wx.verify(&headers, ANSWER.as_bytes()).unwrap()));
+    group.bench_function("chain", |b| b.iter(|| wx.verify(&headers, RESPONSE_BODY.as_bytes()).unwrap()));
     group.finish();
 }
 

@@ -1,4 +1,4 @@
-//! Notifications, sensitive fields, uploads and downloads beside their floors, in one run: `cargo bench --bench files`.
+//! Notifications, sensitive fields, uploads and downloads, and their floors, in one run: `cargo bench --bench files`.
 //!
 //! Everything is measured in CPU time of this process, over all its threads; the server is another process.
 #![allow(missing_docs, unreachable_pub, dead_code, clippy::unwrap_used)]
@@ -66,14 +66,14 @@ fn der(name: &str) -> Vec<u8> {
 /// Verified and decrypted; made once, so the whole group must end within 300 s.
 fn notification(c: &mut Criterion<CpuTime>, wx: &WeChatPay) {
     let cipher = || LessSafeKey::new(UnboundKey::new(&AES_256_GCM, APIV3_KEY.as_bytes()).unwrap());
-    let mut sealed = common::order().to_string().into_bytes();
+    let mut encrypted = common::order().to_string().into_bytes();
     let nonce = || Nonce::try_assume_unique_for_key(b"0123456789ab").unwrap();
-    cipher().seal_in_place_append_tag(nonce(), Aad::from("transaction"), &mut sealed).unwrap();
+    cipher().seal_in_place_append_tag(nonce(), Aad::from("transaction"), &mut encrypted).unwrap();
     let body = json!({
         "id": "EV-2018022511223320873", "create_time": "2026-11-20T10:34:56+08:00",
         "event_type": "TRANSACTION.SUCCESS", "resource_type": "encrypt-resource", "summary": "支付成功",
         "resource": {
-            "algorithm": "AEAD_AES_256_GCM", "ciphertext": STANDARD.encode(&sealed), "nonce": "0123456789ab",
+            "algorithm": "AEAD_AES_256_GCM", "ciphertext": STANDARD.encode(&encrypted), "nonce": "0123456789ab",
             "associated_data": "transaction", "original_type": "transaction",
         },
     });
@@ -117,33 +117,33 @@ fn sensitive(c: &mut Criterion<CpuTime>, wx: &WeChatPay) {
         OaepPublicEncryptingKey::new(PublicEncryptingKey::from_der(&der(name)).unwrap()).unwrap()
     };
     let platform = encrypting("platform_pub.pem");
-    let seal = |key: &OaepPublicEncryptingKey| {
-        let mut sealed = vec![0; key.ciphertext_size()];
-        key.encrypt(&OAEP_SHA1_MGF1SHA1, "张三".as_bytes(), &mut sealed, None).unwrap();
-        STANDARD.encode(sealed)
+    let encrypt = |key: &OaepPublicEncryptingKey| {
+        let mut encrypted = vec![0; key.ciphertext_size()];
+        key.encrypt(&OAEP_SHA1_MGF1SHA1, "张三".as_bytes(), &mut encrypted, None).unwrap();
+        STANDARD.encode(encrypted)
     };
     let mut group = c.benchmark_group("encrypt");
-    group.bench_function("floor", |b| b.iter(|| seal(&platform)));
+    group.bench_function("floor", |b| b.iter(|| encrypt(&platform)));
     group.bench_function("chain", |b| b.iter(|| wx.encrypt("张三").unwrap()));
     group.finish();
 
-    let sealed = seal(&encrypting("merchant_pub.pem"));
+    let encrypted = encrypt(&encrypting("merchant_pub.pem"));
     let merchant = PrivateDecryptingKey::from_pkcs8(&der("merchant_key.pem")).unwrap();
     let merchant = OaepPrivateDecryptingKey::new(merchant).unwrap();
     let mut group = c.benchmark_group("decrypt");
     group.bench_function("floor", |b| {
         b.iter(|| {
             let mut text = vec![0; merchant.min_output_size()];
-            let sealed = STANDARD.decode(&sealed).unwrap();
-            let text = merchant.decrypt(&OAEP_SHA1_MGF1SHA1, &sealed, &mut text, None).unwrap();
+            let encrypted = STANDARD.decode(&encrypted).unwrap();
+            let text = merchant.decrypt(&OAEP_SHA1_MGF1SHA1, &encrypted, &mut text, None).unwrap();
             std::str::from_utf8(text).unwrap().to_owned()
         });
     });
-    group.bench_function("chain", |b| b.iter(|| wx.decrypt(&sealed).unwrap()));
+    group.bench_function("chain", |b| b.iter(|| wx.decrypt(&encrypted).unwrap()));
     group.finish();
 }
 
-/// What an upload does before it sends: its meta holds the file's SHA-256.
+/// The work before an upload is sent: its meta holds the file's SHA-256.
 fn upload(c: &mut Criterion<CpuTime>, wx: &WeChatPay) {
     let bytes = bytes::Bytes::from(noise(UPLOAD));
     let folder = tempfile::tempdir().unwrap();
@@ -252,7 +252,7 @@ fn read_head(stream: &mut impl std::io::BufRead) {
     }
 }
 
-/// This program again, answering everything with one file.
+/// This program again: a server that sends one file for every request.
 fn serve(file: &Path) -> ! {
     let bytes = std::fs::read(file).unwrap();
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();

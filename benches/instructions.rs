@@ -6,7 +6,7 @@
 mod common;
 
 use common::floor::Floor;
-use common::server::{ANSWER, Server, platform_key, serve_if_asked, sign};
+use common::server::{RESPONSE_BODY, Server, platform_key, serve_if_asked, sign};
 
 fn main() {
     serve_if_asked();
@@ -22,10 +22,10 @@ fn main() {
         let body = common::order().to_string();
         let message = format!("POST\n/v3/pay/transactions/native\n1700000000\n{}\n{body}\n", "N".repeat(32));
         let signature = sign(&platform_key(), 1_700_000_000);
-        let answer = format!("1700000000\nNONCE\n{ANSWER}\n");
+        let response = format!("1700000000\nNONCE\n{RESPONSE_BODY}\n");
         for _ in 0..calls {
             floor.sign(message.as_bytes());
-            floor.verify(answer.as_bytes(), &signature);
+            floor.verify(response.as_bytes(), &signature);
         }
         return;
     }

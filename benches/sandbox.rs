@@ -1,7 +1,7 @@
 //! The sandbox under load: `cargo bench --features sandbox --bench sandbox -- 200000`.
 //!
-//! How long a start with given keys takes; how many signed orders it answers in a second, beside the RSA work alone
-//! (one verification, one signature) that each of them needs, in the same run; and what its memory does meanwhile.
+//! Measures the start with given keys; the signed orders per second, compared with the RSA work alone (one
+//! verification, one signature) that each of them needs, in the same run; and the memory meanwhile.
 //! The client is another process, hand-written, which signs its requests before the clock runs: the sandbox shares
 //! the machine with sockets only.
 #![allow(missing_docs, unreachable_pub, dead_code, clippy::unwrap_used)]

@@ -1,4 +1,4 @@
-//! The CPU time of a process from its start to its first verified answer over plain HTTP, beside its floor:
+//! The CPU time of a process from its start to its first verified response over plain HTTP, and its floor:
 //! `cargo bench --bench startup`.
 //!
 //! This program starts itself again and again; each child makes one call and says what its CPU clock shows then. The
@@ -20,7 +20,7 @@ const CHILD: &str = "WECHATPAY_BENCH_CHILD";
 const BASE: &str = "WECHATPAY_BENCH_BASE";
 const ROUNDS: usize = 50;
 
-/// What a child does, given the platform's base URL.
+/// The work of a child, given the platform's base URL.
 type Task = fn(&str);
 
 const CHILDREN: [(&str, Task); 5] = [
@@ -32,12 +32,12 @@ const CHILDREN: [(&str, Task); 5] = [
     }),
     ("chain, async", |base| {
         let wx = client(base);
-        let answer = on_a_runtime(wx["v3/pay/transactions/native"].post(order()).into_future()).unwrap();
-        assert!(answer.data()["code_url"].is_string());
+        let response = on_a_runtime(wx["v3/pay/transactions/native"].post(order()).into_future()).unwrap();
+        assert!(response.data()["code_url"].is_string());
     }),
     ("chain, blocking", |base| {
-        let answer = client(base)["v3/pay/transactions/native"].post_sync(order()).unwrap();
-        assert!(answer.data()["code_url"].is_string());
+        let response = client(base)["v3/pay/transactions/native"].post_sync(order()).unwrap();
+        assert!(response.data()["code_url"].is_string());
     }),
 ];
 

@@ -20,7 +20,7 @@ pub type SignerError = Box<dyn std::error::Error + Send + Sync>;
 /// client is made by it: of requests, and of the parameters that open the cashier.
 ///
 /// Set it with [`WeChatPayBuilder::signer`](crate::WeChatPayBuilder::signer), instead of
-/// [`private_key`](crate::WeChatPayBuilder::private_key). `examples/remote_signer.rs` has one behind an HTTP service.
+/// [`private_key`](crate::WeChatPayBuilder::private_key). `examples/remote_signer.rs` calls a signing service over HTTP.
 ///
 /// ```
 /// use wechatpay_chain::WeChatPay;

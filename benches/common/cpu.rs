@@ -1,4 +1,4 @@
-//! What the benchmarks measure with.
+//! CPU time as a measurement of criterion.
 
 use criterion::measurement::{Measurement, ValueFormatter, WallTime};
 use rustix::time::{ClockId, clock_gettime};

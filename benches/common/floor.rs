@@ -76,7 +76,7 @@ impl Floor {
     pub async fn call(&self, body: &Value) -> Value {
         let body = body.to_string();
         let authorization = self.authorization(&body);
-        let answer = self
+        let response = self
             .http
             .post(&self.url)
             .header("Accept", "application/json")
@@ -87,13 +87,13 @@ impl Floor {
             .send()
             .await
             .unwrap();
-        assert!(answer.status().is_success());
-        let header = |name| answer.headers()[name].to_str().unwrap().to_owned();
+        assert!(response.status().is_success());
+        let header = |name| response.headers()[name].to_str().unwrap().to_owned();
         let (timestamp, nonce) = (header("Wechatpay-Timestamp"), header("Wechatpay-Nonce"));
         let (serial, signature) = (header("Wechatpay-Serial"), header("Wechatpay-Signature"));
         assert_eq!(serial, PLATFORM_SERIAL);
         assert!(timestamp.parse::<u64>().unwrap().abs_diff(now()) <= 300);
-        let body = answer.bytes().await.unwrap();
+        let body = response.bytes().await.unwrap();
         let message = [timestamp.as_bytes(), b"\n", nonce.as_bytes(), b"\n", &body, b"\n"].concat();
         self.verify(&message, &signature);
         serde_json::from_slice(&body).unwrap()

@@ -1,4 +1,4 @@
-//! What the benchmarks share: a minimal platform in another process, and the floor, a hand-written client.
+//! Shared by the benchmarks: a minimal platform in another process, and the floor, a hand-written client.
 
 pub mod cpu;
 pub mod floor;

@@ -1,4 +1,4 @@
-//! A minimal platform: answers every request with the same signed body, and looks at nothing but its length.
+//! A minimal platform: sends the same signed body to every request, and reads only the length of the request.
 //!
 //! It runs in another process, so that its work is not counted.
 
@@ -13,7 +13,7 @@ use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 
 use super::{PLATFORM_SERIAL, key};
 
-pub const ANSWER: &str = r#"{"code_url":"weixin://wxpay/bizpayurl/up?pr=NwY5Mz9&groupid=00"}"#;
+pub const RESPONSE_BODY: &str = r#"{"code_url":"weixin://wxpay/bizpayurl/up?pr=NwY5Mz9&groupid=00"}"#;
 const SERVE: &str = "WECHATPAY_BENCH_SERVE";
 
 /// Stops the server when dropped.
@@ -49,9 +49,9 @@ impl Drop for Server {
     }
 }
 
-/// The timestamp, nonce and signature of an answer made now.
+/// The timestamp, nonce and signature of a response made now.
 pub fn sign(key: &KeyPair, timestamp: u64) -> String {
-    let message = format!("{timestamp}\nNONCE\n{ANSWER}\n");
+    let message = format!("{timestamp}\nNONCE\n{RESPONSE_BODY}\n");
     let mut signature = vec![0; key.public_modulus_len()];
     let random = aws_lc_rs::rand::SystemRandom::new();
     key.sign(&RSA_PKCS1_SHA256, &random, message.as_bytes(), &mut signature).unwrap();
@@ -80,8 +80,8 @@ async fn serve() {
     println!("http://{}/", listener.local_addr().unwrap());
     std::io::stdout().flush().unwrap();
     let key = platform_key();
-    let answer = std::rc::Rc::new(std::cell::RefCell::new(raw(&key)));
-    let fresh = answer.clone();
+    let response = std::rc::Rc::new(std::cell::RefCell::new(raw(&key)));
+    let fresh = response.clone();
     let local = tokio::task::LocalSet::new();
     local.spawn_local(async move {
         loop {
@@ -93,7 +93,7 @@ async fn serve() {
         .run_until(async move {
             while let Ok((stream, _)) = listener.accept().await {
                 stream.set_nodelay(true).unwrap();
-                tokio::task::spawn_local(connection(stream, answer.clone()));
+                tokio::task::spawn_local(connection(stream, response.clone()));
             }
         })
         .await;
@@ -105,13 +105,13 @@ fn raw(key: &KeyPair) -> Vec<u8> {
     format!(
         "HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: {}\r\nRequest-ID: 08F0D0A1\r\n\
          Wechatpay-Timestamp: {timestamp}\r\nWechatpay-Nonce: NONCE\r\nWechatpay-Serial: {PLATFORM_SERIAL}\r\n\
-         Wechatpay-Signature: {signature}\r\n\r\n{ANSWER}",
-        ANSWER.len()
+         Wechatpay-Signature: {signature}\r\n\r\n{RESPONSE_BODY}",
+        RESPONSE_BODY.len()
     )
     .into_bytes()
 }
 
-async fn connection(mut stream: tokio::net::TcpStream, answer: std::rc::Rc<std::cell::RefCell<Vec<u8>>>) {
+async fn connection(mut stream: tokio::net::TcpStream, response: std::rc::Rc<std::cell::RefCell<Vec<u8>>>) {
     let mut buffer = vec![0; 16 << 10];
     let mut filled = 0;
     loop {
@@ -123,7 +123,7 @@ async fn connection(mut stream: tokio::net::TcpStream, answer: std::rc::Rc<std::
             text.lines().find_map(|l| l.strip_prefix("content-length: ")).map_or(0, |v| v.parse().unwrap());
         if filled >= head + 4 + length {
             filled = 0;
-            let bytes = answer.borrow().clone();
+            let bytes = response.borrow().clone();
             if stream.write_all(&bytes).await.is_err() {
                 return;
             }

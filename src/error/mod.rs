@@ -46,7 +46,7 @@ pub enum Error {
     /// The exchange failed: no connection, a timeout, an incomplete response.
     #[error(transparent)]
     Transport(Box<TransportError>),
-    /// The platform answered with an error.
+    /// The platform returned an error.
     #[error(transparent)]
     Api(Box<ApiError>),
     /// The response could not be authenticated as the platform's.

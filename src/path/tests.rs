@@ -152,7 +152,7 @@ fn a_camel_case_word_is_split_and_any_other_capital_refused() {
 }
 
 #[test]
-fn what_cannot_be_a_segment_is_refused_by_name() {
+fn an_invalid_segment_is_named() {
     let unsafe_ =
         |segment: &str, character| PathError::UnsafeCharacter { segment: segment.to_owned(), character };
     assert_eq!(normalise_one("a b"), Err(unsafe_("a b", ' ')));
@@ -173,7 +173,7 @@ fn what_cannot_be_a_segment_is_refused_by_name() {
 }
 
 #[test]
-fn joins_with_one_slash_and_never_behind_a_query() {
+fn joins_with_one_slash_and_never_after_a_query() {
     assert_eq!(join("v3/", &normalise("/pay").unwrap()).as_deref(), Ok("v3/pay"));
     assert_eq!(join("v3", "pay/x?a=1").as_deref(), Ok("v3/pay/x?a=1"));
     assert_eq!(join("v3", "https://example.com/X").as_deref(), Ok("https://example.com/X"));

@@ -206,7 +206,7 @@ impl Request {
         self.set(|draft| draft.base_url("base_url", url.as_ref(), &context.transport.hosts))
     }
 
-    /// The most that this call may take, instead of the client's timeout; at most an hour.
+    /// The most that one attempt of this call may take, instead of the client's timeout; at most an hour.
     pub fn timeout(self, timeout: Duration) -> Self {
         self.set(|draft| draft.timeout(timeout))
     }

@@ -25,7 +25,7 @@
 //! # }
 //! ```
 
-// The floors, from the top down. A floor imports only from itself and from the floors below it.
+// The layers, from the top down. A layer imports only from itself and from the layers below it.
 
 /// `Sandbox` and its builder.
 mod api;
@@ -60,10 +60,15 @@ mod http;
 pub use self::{
     api::{builder::SandboxBuilder, sandbox::Sandbox},
     faults::{fault::Fault, rule::FaultRule},
-    http::{response::Answer, sandbox_error::SandboxError},
+    http::{response::SandboxResponse, sandbox_error::SandboxError},
     keys::keyring::Rotation,
     store::{
         notification_log::{Attempt, Delivery, SentNotification},
         request_log::{SeenRequest, Verdict},
     },
 };
+
+/// The former name of [`SandboxResponse`].
+#[doc(hidden)]
+#[deprecated(note = "renamed to `SandboxResponse`")]
+pub type Answer = SandboxResponse;

@@ -50,7 +50,7 @@ impl NetworkSettings {
             false if self.roots.is_empty() => builder,
             false => builder.tls_certs_merge(roots),
         };
-        // A local stand-in for the platform is not behind the machine's proxy.
+        // Requests to a local stand-in for the platform must not go through the environment's proxy.
         let builder = match base.host().filter(|_| self.proxy.is_none()) {
             Some(url::Host::Ipv4(ip)) if ip.is_loopback() => builder.no_proxy(),
             Some(url::Host::Ipv6(ip)) if ip.is_loopback() => builder.no_proxy(),

@@ -5,7 +5,7 @@ use std::net::TcpListener;
 use std::process::Stdio;
 
 use serde_json::{Value, json};
-use wechatpay_chain::sandbox::{Answer, Fault, Verdict};
+use wechatpay_chain::sandbox::{Fault, SandboxResponse, Verdict};
 
 use crate::program::{TestEnv, last, variables};
 
@@ -76,7 +76,7 @@ fn a_body_comes_from_an_argument_a_file_or_stdin_and_stays_as_it_is() {
 }
 
 #[test]
-fn bad_input_of_each_kind_is_told_and_nothing_is_sent() {
+fn invalid_input_is_reported_and_nothing_is_sent() {
     let env = TestEnv::new();
     let not_json = env.file("bad.json", "{");
     let at_bad = format!("@{not_json}");
@@ -135,14 +135,14 @@ fn the_platforms_refusal_is_2_with_code_message_and_request_id() {
 
     let done = env.run(&["post", ECHO, "-d", "{}", "--json-errors"]);
     assert_eq!((done.code, done.out.as_str()), (Some(2), ""));
-    let told: Value = serde_json::from_str(&done.err).unwrap();
+    let reported: Value = serde_json::from_str(&done.err).unwrap();
     assert_eq!(
-        (&told["error"], &told["status"], &told["code"]),
+        (&reported["error"], &reported["status"], &reported["code"]),
         (&json!("refused"), &json!(400), &json!("PARAM_ERROR"))
     );
     assert!(
-        told["request_id"].is_string() && told["detail"].is_object() && told["verified"] == true,
-        "{told}"
+        reported["request_id"].is_string() && reported["detail"].is_object() && reported["verified"] == true,
+        "{reported}"
     );
 
     let done = env.run(&["post", "--json-errors", "--nope"]);
@@ -205,8 +205,12 @@ fn fields_are_encrypted_and_decrypted() {
 fn output_is_json_with_its_digits_or_the_bytes_as_they_are() {
     let env = TestEnv::new();
     let exact = "{ \"n\": 1.10, \"big\": 123456789012345678901234567890, \"t\": \"\\u8336\" }\n";
-    env.sandbox.on_with("GET", "v3/exact", Answer::new(200).body("application/json", exact)).unwrap();
-    env.sandbox.on_with("GET", "v3/text", Answer::new(200).body("text/plain", "\u{feff}a,b\r\n")).unwrap();
+    env.sandbox
+        .on_with("GET", "v3/exact", SandboxResponse::new(200).body("application/json", exact))
+        .unwrap();
+    env.sandbox
+        .on_with("GET", "v3/text", SandboxResponse::new(200).body("text/plain", "\u{feff}a,b\r\n"))
+        .unwrap();
     assert_eq!(
         env.run(&["get", "v3/exact"]).ok(),
         "{\"n\":1.10,\"big\":123456789012345678901234567890,\"t\":\"茶\"}\n"
@@ -218,7 +222,9 @@ fn output_is_json_with_its_digits_or_the_bytes_as_they_are() {
     assert!(coloured.ok().starts_with("\u{1b}[") && coloured.out.contains("\n  "), "{coloured:?}");
     // Nested too deeply: an error, not a stack overflow.
     let deep = "[".repeat(200_000) + &"]".repeat(200_000);
-    env.sandbox.on_with("GET", "v3/deep", Answer::new(200).body("application/json", deep.clone())).unwrap();
+    env.sandbox
+        .on_with("GET", "v3/deep", SandboxResponse::new(200).body("application/json", deep.clone()))
+        .unwrap();
     assert_eq!(env.run(&["get", "v3/deep"]).ok(), deep);
     assert_eq!(env.run(&["get", "v3/text"]).ok(), "\u{feff}a,b\r\n");
     env.run(&["get", "v3/text", "--jq", "."]).fails(1, "not JSON");
@@ -282,7 +288,7 @@ fn a_pipe_that_is_closed_early_ends_it_quietly() {
 }
 
 #[test]
-fn errors_go_to_stderr_even_when_nobody_reads_them() {
+fn a_closed_stderr_does_not_change_the_exit_code() {
     let env = TestEnv::new();
     let mut child = std::process::Command::new(env!("CARGO_BIN_EXE_wxpay"))
         .args(["post", ECHO, "-d", "-"])

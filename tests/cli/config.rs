@@ -11,7 +11,7 @@ use crate::support::has;
 const ECHO: &str = "v3/security/echo";
 
 #[test]
-fn a_profile_says_who_calls() {
+fn a_profile_configures_the_credentials() {
     let env = TestEnv::new();
     let sandbox = &env.sandbox;
     let key = env.file("key.pem", sandbox.merchant_key_pem());
@@ -78,7 +78,7 @@ fn a_profile_says_who_calls() {
 }
 
 #[test]
-fn the_environment_says_who_calls() {
+fn the_environment_configures_the_credentials() {
     let env = TestEnv::new();
     let echo = ["post", ECHO, "echo_message=x"];
     env.finish(env.wxpay().env("WECHATPAY_SERIAL", "").args(echo)).fails(1, "`WECHATPAY_SERIAL` is missing");
@@ -132,7 +132,7 @@ fn every_command_has_help_with_examples_a_manual_page_and_completions() {
 }
 
 #[test]
-fn help_is_there_at_once() {
+fn help_is_printed_quickly() {
     let mut best = std::time::Duration::MAX;
     for _ in 0..20 {
         let start = std::time::Instant::now();

@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use serde_json::{Value, json};
-use wechatpay_chain::sandbox::{Answer, Fault, Verdict};
+use wechatpay_chain::sandbox::{Fault, SandboxResponse, Verdict};
 
 use crate::program::{Done, TestEnv, variables};
 use crate::support::has;
@@ -66,7 +66,7 @@ fn a_bill_is_printed_or_saved_once_it_is_whole() {
     let other = env.path("other.csv");
     env.run(&["bill", day, "-o", &other]).fails(3, "the connection broke");
     assert!(!Path::new(&other).exists());
-    let forged = Answer::new(200).body("text/plain", printed.out.replace("1.00", "9.00"));
+    let forged = SandboxResponse::new(200).body("text/plain", printed.out.replace("1.00", "9.00"));
     env.sandbox.on_with("GET", "v3/billdownload/file", forged).unwrap();
     env.run(&["bill", day]).fails(4, "SHA-1");
     assert_eq!(env.sandbox.requests().len(), requests + 4);
@@ -84,11 +84,11 @@ fn a_bill_is_printed_or_saved_once_it_is_whole() {
 }
 
 #[test]
-fn an_answer_is_saved_under_its_name() {
+fn a_response_is_saved_under_its_name() {
     let env = TestEnv::new();
     let image: Vec<u8> = (0..=255).collect();
-    let answer = Answer::new(200).body("image/png", image.clone());
-    env.sandbox.on_with("GET", "v3/merchant-service/images/{id}", answer).unwrap();
+    let response = SandboxResponse::new(200).body("image/png", image.clone());
+    env.sandbox.on_with("GET", "v3/merchant-service/images/{id}", response).unwrap();
     let target = env.path("image.png");
     let arguments = ["get", "v3/merchant-service/images/{id}", "--var", "id=x", "--save", &target];
     let saved = env.run(&arguments).json();
@@ -127,9 +127,9 @@ fn certificates_are_written_as_files_that_openssl_reads() {
     assert_eq!((&list[0]["path"], &list[0]["pem"]), (&json!(path), &Value::Null));
     assert_eq!(std::fs::read_to_string(&path).unwrap(), env.sandbox.platform_certificate_pem());
     if has("openssl") {
-        let told =
+        let reported =
             Done::of(assert_cmd::Command::new("openssl").args(["x509", "-noout", "-serial", "-in", &path]));
-        assert_eq!(told.ok().trim(), format!("serial={serial}"));
+        assert_eq!(reported.ok().trim(), format!("serial={serial}"));
     }
 
     let mut without = env.wxpay();
@@ -144,7 +144,7 @@ fn certificates_are_written_as_files_that_openssl_reads() {
 }
 
 #[test]
-fn ctrl_c_ends_a_download_and_leaves_nothing_behind() {
+fn ctrl_c_ends_a_download_and_leaves_no_file() {
     let env = TestEnv::new();
     let day = env.paid_day();
     let folder = env.path("downloads");

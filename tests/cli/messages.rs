@@ -51,7 +51,7 @@ fn a_saved_notification_is_verified_and_decrypted() {
 }
 
 #[test]
-fn the_check_that_fails_is_named_with_what_to_do() {
+fn a_failed_check_is_named_with_its_fix() {
     let env = TestEnv::new();
     for (fault, parts) in [
         (Fault::BadSignature, ["does not match", "byte for byte"]),
@@ -74,12 +74,12 @@ fn the_check_that_fails_is_named_with_what_to_do() {
             );
         }
     }
-    // What an editor adds to the end.
+    // An editor adds a newline at the end.
     let (headers, body) = saved(&env, &env.sandbox);
     let changed = env.file("changed.json", [&std::fs::read(&body).unwrap()[..], b"\n"].concat());
     env.run(&["verify", "--headers", &headers, &changed]).fails(4, "remove the line feed");
-    let told = env.run(&["verify", "--headers", &headers, &changed, "--json-errors"]);
-    told.fails(4, r#""error":"verification""#);
+    let reported = env.run(&["verify", "--headers", &headers, &changed, "--json-errors"]);
+    reported.fails(4, r#""error":"verification""#);
     // Another APIv3 key, no key, and a file that is not a notification.
     let mut other = env.wxpay();
     other.env("WECHATPAY_APIV3_KEY", "0".repeat(32));
@@ -164,7 +164,7 @@ fn the_doctor_finds_everything_well() {
 }
 
 #[test]
-fn the_doctor_says_what_to_do_about_each_failure() {
+fn the_doctor_prints_a_fix_for_each_failure() {
     let env = TestEnv::new();
     let run = |name: &str, value: &str| env.finish(env.wxpay().env(name, value).arg("doctor"));
     let expect = |done: &Done, code: i32, name: &str, part: &str| {
@@ -199,9 +199,9 @@ fn the_doctor_says_what_to_do_about_each_failure() {
     assert_eq!(status(&checks(&done), "DNS").0, "skipped");
     // Nothing configured: the hosts are checked all the same.
     let home = tempfile::tempdir().unwrap();
-    let mut nobody = wxpay(home.path());
-    nobody.env("HTTPS_PROXY", format!("http://{closed}"));
-    let done = Done::of(nobody.arg("doctor"));
+    let mut unreachable = wxpay(home.path());
+    unreachable.env("HTTPS_PROXY", format!("http://{closed}"));
+    let done = Done::of(unreachable.arg("doctor"));
     expect(&done, 1, "configuration", "no credentials found");
     assert_eq!(checks(&done).iter().filter(|check| check["check"] == "DNS").count(), 2, "both hosts");
 }

@@ -35,15 +35,15 @@ fn json_is_set_out_and_coloured_for_people() {
 }
 
 #[test]
-fn the_doctor_speaks_to_people() {
+fn the_doctor_prints_text_on_a_terminal() {
     if !has("script") {
         return;
     }
     let env = TestEnv::new();
-    let told = on_a_terminal(&env, "doctor", "xterm");
-    assert_eq!(told.code, Some(0));
-    assert!(told.out.lines().any(|line| line.starts_with("ok       echo ")), "{told:?}");
-    assert!(serde_json::from_str::<Value>(told.out.lines().next().unwrap()).is_err());
+    let reported = on_a_terminal(&env, "doctor", "xterm");
+    assert_eq!(reported.code, Some(0));
+    assert!(reported.out.lines().any(|line| line.starts_with("ok       echo ")), "{reported:?}");
+    assert!(serde_json::from_str::<Value>(reported.out.lines().next().unwrap()).is_err());
 }
 
 #[test]

@@ -72,18 +72,18 @@ async fn every_bill_of_the_sandbox() {
 }
 
 #[test]
-fn a_file_on_another_host_sees_no_signature_and_needs_none() {
+fn a_file_on_another_host_gets_no_authorization() {
     const ABC: &str = "a9993e364706816aba3e25717850c26c9cd0d89d";
     let content = Arc::new(Mutex::new(b"abc".to_vec()));
     let body = content.clone();
     // Neither the host nor the path is one that the client knows.
     let other = Recorder::start(move |_| raw("200 OK", &[], &body.lock().unwrap()));
-    let told = Arc::new(Mutex::new(
+    let bill_response = Arc::new(Mutex::new(
         json!({"hash_type": "SHA1", "hash_value": ABC, "download_url": format!("{}cos/bill-7?sign=a%2Fb%3D&t=1", other.base)}),
     ));
-    let answer = told.clone();
+    let response = bill_response.clone();
     let platform =
-        Recorder::start(move |_| signed("200 OK", &[], answer.lock().unwrap().to_string().as_bytes()));
+        Recorder::start(move |_| signed("200 OK", &[], response.lock().unwrap().to_string().as_bytes()));
     let wx = support::client(&platform.base);
     let folder = tempfile::tempdir().unwrap();
     let target = folder.path().join("a");
@@ -114,11 +114,11 @@ fn a_file_on_another_host_sees_no_signature_and_needs_none() {
         ("download_url", json!("/v3/x")),
         ("download_url", json!(7)),
     ] {
-        let whole = told.lock().unwrap().clone();
-        told.lock().unwrap()[field] = value;
+        let whole = bill_response.lock().unwrap().clone();
+        bill_response.lock().unwrap()[field] = value;
         let Err(Error::Decode(error)) = download().wait() else { panic!("{field}: not a Decode error") };
         assert!(error.to_string().contains(field) && error.request_id.is_some(), "{error}");
-        *told.lock().unwrap() = whole;
+        *bill_response.lock().unwrap() = whole;
     }
     // An unsigned response proves nothing.
     let unsigned = wx.bill("v3/billdownload/file").save_to(&target).wait();
@@ -149,7 +149,7 @@ fn rows_as_the_platform_writes_them() {
 }
 
 #[test]
-fn what_is_no_bill_says_where() {
+fn a_malformed_bill_is_an_error_with_its_line() {
     for bill in ["", "`1,`2\n"] {
         assert!(matches!(rows(bill.as_bytes()), Err(Error::Decode(_))), "{bill:?}");
     }

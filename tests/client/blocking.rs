@@ -38,14 +38,14 @@ fn every_verb_has_its_twin() {
         sandbox.on(method, "v3/verb", 200, json!({"method": method})).unwrap();
     }
     let node = &wx["v3/verb"];
-    let answers = [
+    let responses = [
         node.get_sync(),
         node.post_sync(json!({})),
         node.put_sync(json!({})),
         node.patch_sync(json!({})),
         node.delete_sync(),
     ];
-    let methods: Vec<_> = answers.into_iter().map(|a| a.unwrap().data()["method"].clone()).collect();
+    let methods: Vec<_> = responses.into_iter().map(|a| a.unwrap().data()["method"].clone()).collect();
     assert_eq!(methods, ["GET", "POST", "PUT", "PATCH", "DELETE"]);
 }
 

@@ -45,7 +45,7 @@ fn the_factory_takes_phps_array() {
 }
 
 #[test]
-fn what_is_missing_or_wrong_is_refused_by_name() {
+fn a_missing_or_wrong_setting_is_named() {
     for (name, value, field, part) in [
         ("mchid", Value::Null, "mchid", "is missing"),
         ("mchid", json!(""), "mchid", "is missing"),

@@ -44,11 +44,11 @@ fn gzip(bytes: &[u8]) -> Vec<u8> {
 
 /// Async and blocking, into a folder where a file of that name stands already: it must still stand there, alone.
 fn fails(
-    answer: impl Fn() -> Vec<u8> + Send + Sync + 'static,
+    response: impl Fn() -> Vec<u8> + Send + Sync + 'static,
     path: &str,
     with: impl Fn(Download) -> Download,
 ) -> Error {
-    let recorder = Recorder::start(move |_| answer());
+    let recorder = Recorder::start(move |_| response());
     let wx = support::client(&recorder.base);
     let folder = tempfile::tempdir().unwrap();
     let target = folder.path().join("target");
@@ -146,7 +146,7 @@ fn a_signature_is_checked_before_the_file_has_its_name() {
 }
 
 #[test]
-fn an_overseas_statement_is_held_against_its_signed_digest() {
+fn an_overseas_statement_is_verified_by_its_signed_digest() {
     let header = [("Wechatpay-Statement-Sha1", ABC)];
     let claim = format!("{{\"sha1\":\"{ABC}\"}}");
     let text = claim.clone();
@@ -229,7 +229,7 @@ fn gzip_is_decompressed_on_the_way() {
 }
 
 #[test]
-fn there_may_be_a_limit() {
+fn a_download_can_have_a_limit() {
     let chunked = || {
         let body = b"64\r\n".iter().copied().chain([b'x'; 100]).chain(*b"\r\n0\r\n\r\n").collect::<Vec<_>>();
         [b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n", &body[..]].concat()
@@ -293,17 +293,17 @@ async fn the_timeout_is_for_each_piece() {
     let timeout = Duration::from_millis(500);
     // Longer than the timeout in total, but steady: it passes.
     let wx = support::client(&trickle(8, Duration::from_millis(100), 8));
-    let told = Arc::new(Mutex::new(Vec::new()));
-    let list = told.clone();
+    let reported = Arc::new(Mutex::new(Vec::new()));
+    let list = reported.clone();
     let download = wx[FILE].get().timeout(timeout).save_to(&target);
     let saved = download.progress(move |n, total| list.lock().unwrap().push((n, total))).await.unwrap();
     assert_eq!(saved.bytes, 8192);
-    let told = told.lock().unwrap().clone();
+    let reported = reported.lock().unwrap().clone();
     assert!(
-        told.len() >= 2 && told.is_sorted() && told.iter().all(|(_, total)| *total == Some(8192)),
-        "{told:?}"
+        reported.len() >= 2 && reported.is_sorted() && reported.iter().all(|(_, total)| *total == Some(8192)),
+        "{reported:?}"
     );
-    assert_eq!(told.last().unwrap().0, 8192);
+    assert_eq!(reported.last().unwrap().0, 8192);
     std::fs::remove_file(&target).unwrap();
     // One that stalls fails.
     let wx = support::client(&trickle(2, Duration::ZERO, 8));
@@ -340,7 +340,7 @@ async fn a_dropped_future_leaves_nothing() {
 }
 
 #[test]
-fn what_cannot_be_written_is_not_asked_for() {
+fn an_unwritable_target_is_an_error_before_the_request() {
     let recorder = Recorder::no_content();
     let wx = support::client(&recorder.base);
     let folder = tempfile::tempdir().unwrap();

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use serde_json::{Value, json};
-use wechatpay_chain::sandbox::{Answer, Fault, Sandbox};
+use wechatpay_chain::sandbox::{Fault, Sandbox, SandboxResponse};
 use wechatpay_chain::{Error, Response, VerifyReason, WeChatPay};
 
 use crate::support::{self, sandbox_builder, start_sandbox};
@@ -171,19 +171,20 @@ fn unsigned_paths_and_overseas_statements() {
     let sandbox = start_sandbox();
     let wx = sandbox.client().unwrap();
     sandbox
-        .on_with("GET", "v3/billdownload/file", Answer::new(200).body("text/csv", "`a").unsigned())
+        .on_with("GET", "v3/billdownload/file", SandboxResponse::new(200).body("text/csv", "`a").unsigned())
         .unwrap();
     assert!(!wx["v3/billdownload/file"].get_sync().unwrap().verified());
     sandbox
-        .on_with("POST", "v3/billdownload/file", Answer::new(200).body("text/csv", "`a").unsigned())
+        .on_with("POST", "v3/billdownload/file", SandboxResponse::new(200).body("text/csv", "`a").unsigned())
         .unwrap();
     assert!(matches!(wx["v3/billdownload/file"].post_sync(json!({})), Err(Error::Verify(_))));
-    sandbox.on_with("GET", "v3/other", Answer::new(204).unsigned()).unwrap();
+    sandbox.on_with("GET", "v3/other", SandboxResponse::new(204).unsigned()).unwrap();
     assert!(matches!(wx["v3/other"].get_sync(), Err(Error::Verify(_))), "a forged empty 204");
 
     let sha1 = "6cc981744e5c893179434506139a3107851b061e"; // of "csv", by sha1sum
-    let statement =
-        |body: &'static str| Answer::new(200).header("Wechatpay-Statement-Sha1", sha1).body("text/csv", body);
+    let statement = |body: &'static str| {
+        SandboxResponse::new(200).header("Wechatpay-Statement-Sha1", sha1).body("text/csv", body)
+    };
     sandbox.on_with("GET", "v3/global/statements", statement("csv")).unwrap();
     assert!(wx["v3/global/statements"].get_sync().unwrap().verified());
     sandbox.on_with("GET", "v3/global/statements", statement("tampered")).unwrap();

@@ -168,7 +168,7 @@ fn prepare_shows_what_is_sent_and_sends_nothing() {
 }
 
 #[test]
-fn a_redirect_is_an_error_and_followed_by_nobody() {
+fn a_redirect_is_an_error_and_never_followed() {
     let other = Recorder::no_content();
     let location = format!("{}v3/elsewhere?token=secret", other.base);
     let recorder = Recorder::start(move |_| raw("302 Found", &[("Location", &location)], b""));
@@ -231,7 +231,7 @@ fn connections_are_reused_and_nonces_are_not() {
 }
 
 #[test]
-fn a_large_answer_is_refused_with_and_without_a_length() {
+fn a_large_response_is_refused_with_and_without_a_length() {
     let body = vec![b'x'; 4096];
     let big = body.clone();
     let chunked = Recorder::start(move |_| {
@@ -249,7 +249,7 @@ fn a_large_answer_is_refused_with_and_without_a_length() {
 }
 
 #[test]
-fn a_slow_answer_times_out() {
+fn a_slow_response_times_out() {
     let recorder = Recorder::start(|_| {
         std::thread::sleep(Duration::from_secs(3));
         Vec::new()
@@ -269,7 +269,7 @@ fn a_slow_answer_times_out() {
 }
 
 #[test]
-fn an_answer_is_read_as_asked() {
+fn a_body_is_read_as_json_text_or_bytes() {
     let recorder = Recorder::start(|r| match r.target.as_str() {
         "/v3/json" => signed("200 OK", &[("Content-Type", "application/json")], r#"{"茶":[1]}"#.as_bytes()),
         "/v3/csv" => signed("200 OK", &[], "`a,`b".as_bytes()),
@@ -328,7 +328,7 @@ fn an_unsigned_success_is_refused_and_an_unsigned_error_passed_on() {
 }
 
 #[test]
-fn what_no_http_library_takes_is_refused_before_it_is_sent() {
+fn a_too_long_url_or_too_many_headers_are_refused() {
     let wx = support::client("https://example.com/");
     let long = wx["v3/{a}"].get().var("a", "x".repeat(70_000)).prepare();
     let Err(Error::Path(e)) = long else { panic!("not a Path error") };
@@ -342,7 +342,7 @@ fn what_no_http_library_takes_is_refused_before_it_is_sent() {
 }
 
 #[test]
-fn foreign_text_cannot_pose_as_another_line() {
+fn foreign_text_stays_on_its_line() {
     let body = json!({"code": "A\nB", "message": format!("\u{1b}[2J\nfake log line {}", "x".repeat(5_000))})
         .to_string();
     let recorder = Recorder::start(move |_| raw("500 X", &[("Request-ID", "R")], body.as_bytes()));

@@ -84,8 +84,8 @@ fn serve(size: usize) -> String {
                 let hash = if count == 1 { &small } else { &large };
                 let query = line.split(' ').nth(1).unwrap().split_once('?').unwrap().1;
                 let url = format!("{url}?{query}");
-                let answer = json!({"hash_type": "SHA1", "hash_value": hash, "download_url": url});
-                stream.write_all(&signed(answer)).unwrap();
+                let response = json!({"hash_type": "SHA1", "hash_value": hash, "download_url": url});
+                stream.write_all(&signed(response)).unwrap();
             } else {
                 let length = head.split("content-length: ").nth(1).unwrap().lines().next().unwrap();
                 let (mut left, mut piece) = (length.parse::<usize>().unwrap(), vec![0; 64 << 10]);
@@ -116,8 +116,8 @@ fn child() {
     };
     let upload = |name, length: usize| {
         std::fs::File::create(path(name)).unwrap().set_len(length as u64).unwrap();
-        let answer = wx["v3/x"].post(Value::Null).media(Media::file(path(name))).wait().unwrap();
-        let sent = answer.data()["length"].as_str().unwrap().parse::<usize>().unwrap();
+        let response = wx["v3/x"].post(Value::Null).media(Media::file(path(name))).wait().unwrap();
+        let sent = response.data()["length"].as_str().unwrap().parse::<usize>().unwrap();
         assert!((length..length + 1000).contains(&sent)); // with the other part
         length as u64
     };

@@ -28,7 +28,7 @@ async fn both(sandbox: &Sandbox, wx: &WeChatPay, fault: Option<Fault>) -> [Resul
 }
 
 #[tokio::test]
-async fn a_good_one_is_opened() {
+async fn a_valid_notification_is_decrypted() {
     let sandbox = start_sandbox();
     let wx = sandbox.client().unwrap();
     for notification in both(&sandbox, &wx, None).await {
@@ -87,7 +87,7 @@ async fn headers_come_in_any_shape_and_letter_case() {
 }
 
 #[tokio::test]
-async fn a_bad_one_is_refused_by_its_error() {
+async fn an_invalid_notification_has_its_error() {
     let sandbox = start_sandbox();
     let wx = sandbox.client().unwrap();
     let serial = sandbox.platform_public_key_id().to_owned();
@@ -130,12 +130,12 @@ async fn a_bad_one_is_refused_by_its_error() {
 #[test]
 fn a_wrong_envelope_is_refused() {
     let wx = support::client("https://example.com/");
-    let seal = |plain: &[u8]| {
+    let encrypt = |plain: &[u8]| {
         let key = LessSafeKey::new(UnboundKey::new(&AES_256_GCM, support::APIV3_KEY.as_bytes()).unwrap());
-        let mut sealed = plain.to_vec();
+        let mut encrypted = plain.to_vec();
         let nonce = Nonce::try_assume_unique_for_key(b"0123456789ab").unwrap();
-        key.seal_in_place_append_tag(nonce, Aad::from("transaction"), &mut sealed).unwrap();
-        STANDARD.encode(sealed)
+        key.seal_in_place_append_tag(nonce, Aad::from("transaction"), &mut encrypted).unwrap();
+        STANDARD.encode(encrypted)
     };
     let open = |resource: Value| {
         let body = json!({"id": "ID1", "event_type": "E", "resource": resource}).to_string();
@@ -143,7 +143,7 @@ fn a_wrong_envelope_is_refused() {
     };
     let resource = |change: Value| {
         let mut resource = json!({
-            "algorithm": "AEAD_AES_256_GCM", "ciphertext": seal(br#"{"a":1}"#), "nonce": "0123456789ab",
+            "algorithm": "AEAD_AES_256_GCM", "ciphertext": encrypt(br#"{"a":1}"#), "nonce": "0123456789ab",
             "associated_data": "transaction", "original_type": "transaction",
         });
         for (name, value) in change.as_object().unwrap() {
@@ -164,7 +164,7 @@ fn a_wrong_envelope_is_refused() {
         assert!(e.contains(part) && e.contains("ID1"), "{e}");
     }
     for (result, part) in [
-        (open(resource(json!({"ciphertext": seal(b"no JSON")}))), "the decrypted resource is not JSON"),
+        (open(resource(json!({"ciphertext": encrypt(b"no JSON")}))), "the decrypted resource is not JSON"),
         (open(json!({"algorithm": "x"})), "missing field"),
         (signed(&wx, "[]".to_owned()), "not a notification"),
         (signed(&wx, String::new()), "not a notification"),

@@ -72,13 +72,13 @@ fn signatures_made_there_verify_here() {
     let mut bodies: Vec<Vec<u8>> = AWKWARD.iter().map(|v| v.as_bytes().to_vec()).collect();
     bodies.extend([b"{}".to_vec(), vec![0xff, 0xfe, 0], "字/'".repeat(200_000).into_bytes(), Vec::new()]);
     for body in bodies {
-        let answer = body.clone();
+        let response = body.clone();
         let recorder = Recorder::start(move |seen| {
             let timestamp = support::now().to_string();
-            let message = [timestamp.as_bytes(), b"\nN+/=\n", &answer, b"\n"].concat();
+            let message = [timestamp.as_bytes(), b"\nN+/=\n", &response, b"\n"].concat();
             let signature = openssl_sign(Path::new(&key_path("platform_key.pem")), &message);
             // The same signature over a body that differs in its last byte only.
-            let mut body = answer.clone();
+            let mut body = response.clone();
             if seen.target == "/v3/changed" {
                 body.push(b' ');
             }

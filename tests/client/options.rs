@@ -40,7 +40,7 @@ fn every_option_has_its_place() {
 }
 
 #[test]
-fn what_cannot_be_done_is_said_by_name() {
+fn an_unsupported_option_is_named() {
     let wx = support::client("http://127.0.0.1:9/");
     let refused =
         |options: Value| wx["v3/{no}/{+rest,a:3}{?q*}"].get().options(options).prepare().unwrap_err();

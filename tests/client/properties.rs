@@ -128,7 +128,7 @@ proptest! {
 
     /// Any response headers: an error, since none of them is signed.
     #[test]
-    fn no_answer_header_is_trusted(
+    fn no_response_header_is_trusted(
         values in proptest::array::uniform4(prop_oneof![any::<Vec<u8>>(), "[0-9]{0,22}".prop_map(String::into_bytes), "[A-Za-z0-9+/=]{0,400}".prop_map(String::into_bytes), Just(support::PLATFORM_SERIAL.as_bytes().to_vec())]),
         body in any::<Vec<u8>>(),
     ) {
@@ -229,7 +229,7 @@ proptest! {
 
     /// Any bytes instead of an HTTP response, and any body with a valid signature.
     #[test]
-    fn no_answer_makes_a_panic(garbage in any::<Vec<u8>>(), body in any::<Vec<u8>>(), status in 200u16..600) {
+    fn no_response_makes_a_panic(garbage in any::<Vec<u8>>(), body in any::<Vec<u8>>(), status in 200u16..600) {
         let (bad, good) = (garbage.clone(), body.clone());
         let recorder = Recorder::start(move |seen| match seen.target.as_str() {
             "/v3/garbage" => [b"HTTP/1.1 200 OK\r\n".as_slice(), &bad].concat(),

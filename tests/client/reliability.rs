@@ -10,7 +10,7 @@ use wechatpay_chain::{Error, WeChatPay};
 use crate::support::{self, Recorder, raw, signed};
 
 /// A base URL on which no server listens.
-fn nobody() -> String {
+fn closed_port() -> String {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     format!("http://{}/", listener.local_addr().unwrap())
 }
@@ -22,7 +22,7 @@ fn with_spare(first: &str, spare: &str) -> WeChatPay {
 #[tokio::test]
 async fn without_a_connection_the_spare_host_is_asked_for_any_verb() {
     let spare = Recorder::no_content();
-    let wx = with_spare(&nobody(), &spare.base);
+    let wx = with_spare(&closed_port(), &spare.base);
     wx["v3/{a}"].post(json!({"k": 1})).var("a", "x/y").query(json!({"q": 1})).await.unwrap();
     wx["v3/x"].get_sync().unwrap();
     let seen = spare.seen();
@@ -32,7 +32,7 @@ async fn without_a_connection_the_spare_host_is_asked_for_any_verb() {
     );
     assert_eq!(seen[1].target, "/v3/x");
     // Neither host is there: the last error, and nothing was sent.
-    let wx = with_spare(&nobody(), &nobody());
+    let wx = with_spare(&closed_port(), &closed_port());
     let Err(Error::Transport(e)) = wx["v3/x"].post(json!({})).await else { panic!("not a Transport error") };
     assert!(!e.maybe_sent(), "{e}");
 }
@@ -54,7 +54,7 @@ async fn after_a_broken_connection_only_a_get_is_asked_of_the_spare_host() {
     });
     let wx = with_spare(&slow.base, &spare.base);
     assert!(wx["v3/x"].get().timeout(Duration::from_millis(50)).await.is_err());
-    assert!(wx.chain(&format!("{}v3/billdownload/file", nobody())).get().await.is_err());
+    assert!(wx.chain(&format!("{}v3/billdownload/file", closed_port())).get().await.is_err());
     assert_eq!(spare.seen().len(), 1);
 }
 
@@ -68,11 +68,11 @@ fn the_platforms_spare_host_is_the_documented_one() {
 }
 
 /// Answers with one status after another, and repeats the last one.
-fn in_turn(answers: Vec<Vec<u8>>) -> Recorder {
+fn in_turn(responses: Vec<Vec<u8>>) -> Recorder {
     let count = AtomicUsize::new(0);
     Recorder::start(move |_| {
-        let at = count.fetch_add(1, Ordering::SeqCst).min(answers.len() - 1);
-        match &answers[at] {
+        let at = count.fetch_add(1, Ordering::SeqCst).min(responses.len() - 1);
+        match &responses[at] {
             ok if ok.is_empty() => signed("200 OK", &[], b"{}"),
             refusal => refusal.clone(),
         }
@@ -111,9 +111,9 @@ async fn a_retry_changes_nothing_but_timestamp_and_nonce() {
 }
 
 #[test]
-fn what_is_not_retried() {
-    let always = |answer: Vec<u8>| in_turn(vec![answer]);
-    for (answer, retries, tries) in [
+fn errors_without_a_retry() {
+    let always = |response: Vec<u8>| in_turn(vec![response]);
+    for (response, retries, tries) in [
         (refusal("429 Too Many Requests", "RATELIMIT_EXCEEDED", &[]), 0, 1),
         (refusal("429 Too Many Requests", "RATELIMIT_EXCEEDED", &[]), 2, 3),
         (refusal("500 Internal Server Error", "SYSTEM_ERROR", &[]), 1, 2),
@@ -128,7 +128,7 @@ fn what_is_not_retried() {
         (raw("500 X", &[("Wechatpay-Signature", "AAAA")], br#"{"code":"SYSTEM_ERROR"}"#), 3, 1),
         (Vec::from("HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\n{}"), 3, 1),
     ] {
-        let server = always(answer);
+        let server = always(response);
         let wx = support::builder(&server.base)
             .retry_delay(Duration::from_millis(1))
             .timeout(Duration::from_millis(500));
@@ -156,7 +156,7 @@ fn retry_after_is_honoured() {
 }
 
 #[tokio::test]
-async fn a_dropped_call_leaves_nothing_behind() {
+async fn a_dropped_call_is_not_retried() {
     let server = in_turn(vec![refusal("429 Too Many Requests", "FREQUENCY_LIMITED", &[]), Vec::new()]);
     let wx = support::builder(&server.base).retry_delay(Duration::from_millis(100)).build().unwrap();
     let call = wx["v3/x"].get().retry(3).into_future();
@@ -195,7 +195,7 @@ fn a_proxy_gets_the_request_and_is_not_named_with_its_password() {
     assert!(!shown.contains("p4ssword"), "{shown}");
 }
 
-/// Never answers, and counts the requests.
+/// Never responds, and counts the requests.
 struct Silent(std::sync::Arc<AtomicUsize>);
 
 impl wechatpay_chain::Signer for Silent {
@@ -232,7 +232,7 @@ async fn a_download_is_tried_again_up_to_its_first_byte() {
     let path = folder.path().join("file");
     // No server on the first host.
     let spare = Recorder::start(|_| signed("200 OK", &[], b"{\"a\":1}"));
-    let wx = with_spare(&nobody(), &spare.base);
+    let wx = with_spare(&closed_port(), &spare.base);
     assert!(wx["v3/file"].get().save_to(&path).await.unwrap().verified);
     assert_eq!(std::fs::read(&path).unwrap(), b"{\"a\":1}");
     std::fs::remove_file(&path).unwrap();

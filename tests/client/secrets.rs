@@ -5,7 +5,7 @@ use std::fmt::Debug;
 
 use base64::Engine as _;
 use serde_json::json;
-use wechatpay_chain::sandbox::{Answer, Fault, FaultRule, Sandbox};
+use wechatpay_chain::sandbox::{Fault, FaultRule, Sandbox, SandboxResponse};
 use wechatpay_chain::{Error, SystemClock, WeChatPay};
 
 use crate::support::{self, sandbox_builder, start_sandbox};
@@ -99,7 +99,7 @@ fn nothing_secret_shows_anywhere() {
     check_debug(&secrets, &sandbox);
     check_debug(&secrets, &Sandbox::builder().apiv3_key(sandbox.apiv3_key()));
     check_debug(&secrets, &sandbox.requests());
-    check_debug(&secrets, &Answer::new(200).json(json!({})));
+    check_debug(&secrets, &SandboxResponse::new(200).json(json!({})));
     check_debug(&secrets, &Fault::BadSignature);
     check_debug(&secrets, &FaultRule::new(Fault::BadSignature));
     sandbox.notify("http://127.0.0.1:9/", "REFUND.SUCCESS", "refund", &json!({"a": sandbox.apiv3_key()}));

@@ -50,7 +50,7 @@ fn a_truncated_signature_is_refused() {
 }
 
 #[test]
-fn one_answers_body_under_anothers_signature_is_refused() {
+fn a_body_with_the_signature_of_another_response_is_refused() {
     let wx = support::client("https://example.com/");
     let (paid, closed) = (r#"{"trade_state":"SUCCESS"}"#, r#"{"trade_state":"CLOSED"}"#);
     let (of_paid, of_closed) = (genuine(support::now(), "N1", paid), genuine(support::now(), "N2", closed));
@@ -91,7 +91,7 @@ fn an_old_message_sent_again_is_refused() {
 
 /// The merchant's key cannot sign for the platform.
 #[test]
-fn the_merchants_key_signs_nothing_for_the_platform() {
+fn the_merchants_key_is_refused_as_a_platform_key() {
     let sandbox = start_sandbox();
     for (serial, key) in [
         ("PUB_KEY_ID_1", sandbox.merchant_certificate_pem()),
@@ -114,10 +114,10 @@ fn a_signature_header_that_comes_twice_is_refused() {
     for header in ["Wechatpay-Timestamp", "Wechatpay-Nonce", "Wechatpay-Serial", "Wechatpay-Signature"] {
         // Even with the same value, and in another letter case.
         let recorder = Recorder::start(move |_| {
-            let answer = String::from_utf8(signed("200 OK", &[], b"{}")).unwrap();
-            let line = answer.lines().find(|line| line.starts_with(header)).unwrap().to_owned();
+            let response = String::from_utf8(signed("200 OK", &[], b"{}")).unwrap();
+            let line = response.lines().find(|line| line.starts_with(header)).unwrap().to_owned();
             let again = line.replacen(header, &header.to_lowercase(), 1);
-            answer.replacen(&line, &format!("{line}\r\n{again}"), 1).into_bytes()
+            response.replacen(&line, &format!("{line}\r\n{again}"), 1).into_bytes()
         });
         let wx = support::client(&recorder.base);
         assert_eq!(reason(wx["v3/x"].get_sync()), VerifyReason::DuplicateHeader { header });
@@ -188,14 +188,14 @@ const SLOW: &str = "HTTP/1.1 200 OK\r\nContent-Length: 10000\r\n\r\n";
 const AN_ERROR: &str = "HTTP/1.1 500 X\r\n\r\n";
 
 #[test]
-fn a_huge_answer_is_not_read_to_its_end() {
+fn a_huge_response_is_not_read_to_its_end() {
     for head in [HUNDRED_MB, CLOSED_BY_THE_END, AN_ERROR] {
         let (base, taken) = endless(head, vec![b'x'; 1 << 16], Duration::ZERO);
         let Err(Error::Transport(e)) = support::client(&base)["v3/x"].get_sync() else {
             panic!("not a Transport error: {head}")
         };
         assert!(e.maybe_sent() && e.to_string().contains("larger than 8388608 bytes"), "{e}");
-        // What the sockets' buffers hold comes on top.
+        // The sockets' buffers come on top.
         let taken = taken.load(std::sync::atomic::Ordering::Relaxed);
         assert!(taken < 32 << 20, "{taken}");
     }
@@ -277,9 +277,9 @@ fn private_keys_never_meet_the_crate_rsa() {
         }
     }
     assert!(files > 50, "{files}");
-    let rooms = std::fs::read_to_string(root.join("clippy.toml")).unwrap();
+    let forbidden = std::fs::read_to_string(root.join("clippy.toml")).unwrap();
     for call in ["new", "sign", "decrypt"] {
-        assert!(rooms.contains(&format!("rsa::PrivateKey::{call}")), "{call}");
+        assert!(forbidden.contains(&format!("rsa::PrivateKey::{call}")), "{call}");
     }
 }
 
@@ -304,7 +304,7 @@ fn every_row_of_the_table_has_its_test() {
             let text = std::fs::read_to_string(root.join(file)).unwrap_or_else(|e| panic!("{file}: {e}"));
             let at = text.find(&format!("fn {name}(")).unwrap_or_else(|| panic!("{test}"));
             let before: Vec<&str> = text[..at].lines().rev().take(4).collect();
-            assert!(before.iter().any(|line| line.contains("test")), "{test} is no test");
+            assert!(before.iter().any(|line| line.contains("test")), "{test} is not a test");
         }
     }
 }

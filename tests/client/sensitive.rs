@@ -19,23 +19,23 @@ fn oaep(arguments: &[&str], key: &str, input: &[u8]) -> Vec<u8> {
 }
 
 #[test]
-fn openssl_opens_what_is_encrypted_here_and_the_reverse() {
+fn openssl_decrypts_our_ciphertexts_and_we_decrypt_its() {
     if !has("openssl") {
         return;
     }
     let wx = support::client("https://example.com/");
     for name in NAMES {
-        let sealed = STANDARD.decode(wx.encrypt(name).unwrap()).unwrap();
-        assert_eq!(oaep(&["-decrypt"], &key_path("platform_key.pem"), &sealed), name.as_bytes());
-        let sealed = oaep(&["-encrypt", "-pubin"], &key_path("merchant_pub.pem"), name.as_bytes());
-        assert_eq!(wx.decrypt(&STANDARD.encode(sealed)).unwrap(), *name);
+        let encrypted = STANDARD.decode(wx.encrypt(name).unwrap()).unwrap();
+        assert_eq!(oaep(&["-decrypt"], &key_path("platform_key.pem"), &encrypted), name.as_bytes());
+        let encrypted = oaep(&["-encrypt", "-pubin"], &key_path("merchant_pub.pem"), name.as_bytes());
+        assert_eq!(wx.decrypt(&STANDARD.encode(encrypted)).unwrap(), *name);
     }
     assert_eq!((wx.encrypt("").unwrap().as_str(), wx.decrypt("").unwrap().as_str()), ("", ""));
     assert_ne!(wx.encrypt("x").unwrap(), wx.encrypt("x").unwrap(), "OAEP is never the same twice");
 }
 
 #[test]
-fn what_cannot_be_encrypted_or_opened_says_so() {
+fn a_failed_encryption_or_decryption_has_its_error() {
     let wx = support::client("https://example.com/");
     assert!(wx.encrypt(&"x".repeat(214)).is_ok());
     let Err(Error::Config(e)) = wx.encrypt(&"x".repeat(215)) else { panic!("not a Config error") };
@@ -105,13 +105,13 @@ fn fields_are_encrypted_by_pointer_and_the_key_named() {
 }
 
 #[tokio::test]
-async fn fields_of_an_answer_are_decrypted_by_pointer() {
+async fn fields_of_a_response_are_decrypted_by_pointer() {
     let sandbox = start_sandbox();
     let wx = sandbox.client().unwrap();
     let secret = |text: &str| sandbox.encrypt(text).unwrap();
-    let answer =
+    let response =
         json!({"payer_phone": secret("139"), "list": [{"name": secret("张三")}, {"name": ""}], "id": 7});
-    sandbox.on("GET", "v3/complaint", 200, answer).unwrap();
+    sandbox.on("GET", "v3/complaint", 200, response).unwrap();
     for response in [wx["v3/complaint"].get().await.unwrap(), wx["v3/complaint"].get_sync().unwrap()] {
         let data = response.decrypt(&["/payer_phone", "/list/*/name"]).unwrap();
         assert_eq!(data, json!({"payer_phone": "139", "list": [{"name": "张三"}, {"name": ""}], "id": 7}));

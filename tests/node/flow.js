@@ -1,5 +1,5 @@
 // The Node SDK against the sandbox, unchanged but for the base URL. Run by tests/sandbox_node.rs, which acts as the
-// payer: a line {"pay": "<out_trade_no>"} on stdout is what it waits for. Every answer is verified by the SDK itself.
+// payer: a line {"pay": "<out_trade_no>"} on stdout is what it waits for. Every response is verified by the SDK itself.
 'use strict';
 
 const assert = require('node:assert/strict');

@@ -106,7 +106,7 @@ fn the_keyboard_is_enough() {
 }
 
 #[test]
-fn a_form_is_done_in_place_and_what_is_wrong_with_it_is_said() {
+fn a_form_updates_the_page_in_place_and_shows_its_error() {
     let Some(browser) = Browser::start() else { return };
     let (sandbox, wx) = start();
     place(&wx, "P202611220007", "http://127.0.0.1:9/notify");
@@ -172,7 +172,7 @@ fn without_script_it_is_plain_forms() {
 }
 
 #[test]
-fn it_fits_a_phone_a_dark_room_and_both_languages() {
+fn the_page_fits_phones_dark_mode_and_both_languages() {
     let Some(browser) = Browser::start() else { return };
     let (sandbox, wx) = start();
     fill(&sandbox, &wx);

@@ -16,7 +16,7 @@ fn a_usual_mistake_is_named_with_the_first_byte_that_differs() {
     let sandbox = start_sandbox();
     let keys = export(&sandbox);
     let plan = || Plan::new(&sandbox, "POST", "/hk/v3/x?b=%E4%B8%AD&a=1", r#"{"a":"茶/绿", "b":[1,2]}"#);
-    let told = |plan: &Plan, message: &[u8], hash: &str| {
+    let diagnose = |plan: &Plan, message: &[u8], hash: &str| {
         let key = keys.path().join("merchant.pem");
         let signature =
             STANDARD.encode(openssl(&["dgst", hash, "-sign", key.to_str().unwrap()], message).unwrap());
@@ -29,7 +29,7 @@ fn a_usual_mistake_is_named_with_the_first_byte_that_differs() {
         let plan = plan();
         let expected = plan.message();
         let message = String::from_utf8(expected.clone()).unwrap().replacen(from, to, 1).into_bytes();
-        let diagnosis = told(&plan, &message, "-sha256");
+        let diagnosis = diagnose(&plan, &message, "-sha256");
         let at = expected.iter().zip(&message).take_while(|(one, other)| one == other).count();
         assert_eq!(diagnosis["first_difference"], json!(at), "{diagnosis}");
         diagnosis["message"].as_str().unwrap().to_string()
@@ -53,31 +53,31 @@ fn a_usual_mistake_is_named_with_the_first_byte_that_differs() {
     }
     let plan = plan();
     let returns = String::from_utf8(plan.message()).unwrap().replace('\n', "\r\n");
-    assert!(told(&plan, returns.as_bytes(), "-sha256")["message"].as_str().unwrap().contains("CR LF"));
+    assert!(diagnose(&plan, returns.as_bytes(), "-sha256")["message"].as_str().unwrap().contains("CR LF"));
     let meta = r#"{"filename":"a.png","sha256":""}"#;
     let part = "Content-Disposition: form-data; name=\"meta\"\r\nContent-Type: application/json";
     let upload = Plan::new(&sandbox, "POST", "/v3/merchant/media/upload", "")
         .header("Content-Type", "multipart/form-data; boundary=b");
     let upload = Plan { body: format!("--b\r\n{part}\r\n\r\n{meta}\r\n--b--\r\n").into(), ..upload };
     assert!(
-        told(&upload, &upload.message(), "-sha256")["message"].as_str().unwrap().contains("whole upload")
+        diagnose(&upload, &upload.message(), "-sha256")["message"].as_str().unwrap().contains("whole upload")
     );
     let swapped = format!("POST\n{}\n{}\n{}\n", plan.target, plan.nonce, plan.timestamp);
     let swapped = [swapped.as_bytes(), &plan.body, b"\n"].concat();
-    assert!(told(&plan, &swapped, "-sha256")["message"].as_str().unwrap().contains("nonce before"));
+    assert!(diagnose(&plan, &swapped, "-sha256")["message"].as_str().unwrap().contains("nonce before"));
     let right = plan.message();
-    assert!(told(&plan, &right, "-sha1")["message"].as_str().unwrap().contains("SHA-1"));
+    assert!(diagnose(&plan, &right, "-sha1")["message"].as_str().unwrap().contains("SHA-1"));
     // A query has no body, and a line for it all the same; and a clock that was looked at twice.
     let query = Plan::new(&sandbox, "GET", "/v3/x", "");
     let message = query.message();
-    let diagnosis = told(&query, &message[..message.len() - 2], "-sha256");
+    let diagnosis = diagnose(&query, &message[..message.len() - 2], "-sha256");
     assert_eq!(diagnosis["first_difference"], json!(message.len() - 2));
     let later = (query.timestamp.parse::<i64>().unwrap() + 1).to_string();
     let message = String::from_utf8(message).unwrap().replace(&query.timestamp, &later);
-    let diagnosis = told(&query, message.as_bytes(), "-sha256");
+    let diagnosis = diagnose(&query, message.as_bytes(), "-sha256");
     assert!(diagnosis["message"].as_str().unwrap().contains("another timestamp"), "{diagnosis}");
     // A completely different message: only its digest can be shown.
-    let diagnosis = told(&plan, b"abc", "-sha256");
+    let diagnosis = diagnose(&plan, b"abc", "-sha256");
     assert_eq!(
         diagnosis["signed_sha256"],
         "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad"

@@ -238,7 +238,7 @@ fn requests_notifications_and_the_clock_can_be_read() {
 }
 
 #[test]
-fn the_payer_can_be_played_from_outside() {
+fn the_control_endpoint_simulates_the_payer() {
     let sandbox = start_sandbox();
     let merchant = export(&sandbox);
     let order = json!({

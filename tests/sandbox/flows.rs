@@ -57,7 +57,7 @@ async fn an_order_from_the_first_request_to_the_bill() {
     let saved = wx.bill("v3/bill/tradebill").date(&day(&paid)).gzip().save_to(&file).await.unwrap();
     assert!(saved.verified);
     let (all, summary) = rows(&std::fs::read(&file).unwrap());
-    let told: Vec<[&str; 5]> = all
+    let reported: Vec<[&str; 5]> = all
         .iter()
         .map(|row| {
             ["交易状态", "微信订单号", "商户退款单号", "订单金额", "退款金额"]
@@ -65,7 +65,7 @@ async fn an_order_from_the_first_request_to_the_bill() {
         })
         .collect();
     assert_eq!(
-        told,
+        reported,
         [
             ["SUCCESS", &id, "0", "1.00", "0.00"],
             ["REFUND", &id, "R1", "0.00", "0.30"],
@@ -127,7 +127,7 @@ fn the_same_flow_blocking() {
 }
 
 #[test]
-fn what_an_order_is_refused_for() {
+fn errors_of_orders() {
     let (sandbox, wx) = start();
     let prepay = |body: Value| wx["v3/pay/transactions/native"].post(body);
     let with = |pointer: &str, value: Value| {
@@ -220,7 +220,7 @@ fn an_order_ends_when_its_time_is_over() {
 }
 
 #[test]
-fn what_a_refund_is_refused_for() {
+fn errors_of_refunds() {
     let sandbox = sandbox_builder().hold_refunds(true).start().unwrap();
     let wx = sandbox.client().unwrap();
     ok(wx["v3/pay/transactions/native"].post(native(&wx, "P1234567", 100)));

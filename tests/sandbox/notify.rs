@@ -27,7 +27,7 @@ struct Received {
     whole: bool,
 }
 
-/// A receiver that answers each connection with the next status; 0: no response, 1: it keeps the sender waiting. The
+/// A receiver that sends each connection the next status; 0: no response, 1: it keeps the sender waiting. The
 /// last one is for all that follow.
 fn receiver(statuses: &[u16]) -> (String, Receiver<Received>) {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
@@ -171,7 +171,7 @@ fn a_notification_is_sent_signed_and_encrypted() {
 }
 
 #[test]
-fn it_comes_again_until_it_is_accepted() {
+fn a_notification_is_repeated_until_it_is_accepted() {
     let sandbox = sandbox_builder().time_scale(1000.0).start().unwrap();
     let (url, received) = receiver(&[500, 0, 200]);
     let id = pay(&sandbox, &url);
@@ -197,7 +197,7 @@ fn it_comes_again_until_it_is_accepted() {
 }
 
 #[test]
-fn it_is_given_up_after_the_schedule() {
+fn a_notification_is_given_up_after_the_schedule() {
     // 24 h and 4 min in 0.87 s.
     let sandbox = sandbox_builder().time_scale(100_000.0).start().unwrap();
     let (url, received) = receiver(&[302]);
@@ -216,14 +216,14 @@ fn it_is_given_up_after_the_schedule() {
 }
 
 #[test]
-fn a_receiver_that_does_not_answer_in_time_gets_it_again() {
+fn a_receiver_that_does_not_respond_in_time_gets_it_again() {
     let sandbox = sandbox_builder().time_scale(1000.0).start().unwrap();
     let (url, _received) = receiver(&[1, 200]);
     let started = Instant::now();
     let sent = done(&sandbox, &pay(&sandbox, &url));
     assert!(results(&sent)[0].as_ref().is_err_and(|why| why.contains("time")), "{sent:?}");
     assert_eq!(results(&sent)[1], Ok(200));
-    assert!(started.elapsed() >= Duration::from_secs(1), "the patience has a floor");
+    assert!(started.elapsed() >= Duration::from_secs(1), "the timeout does not shrink below 1 s");
 }
 
 #[test]
@@ -261,7 +261,7 @@ fn nothing_leaves_this_machine_unless_allowed() {
 }
 
 #[test]
-fn a_probe_goes_ahead_and_does_not_count() {
+fn a_probe_is_sent_first_and_does_not_count() {
     let sandbox = sandbox_builder().time_scale(1000.0).start().unwrap();
     let wx = sandbox.client().unwrap();
     for (fault, reason) in [
@@ -287,7 +287,7 @@ fn a_probe_goes_ahead_and_does_not_count() {
 }
 
 #[test]
-fn faults_of_the_line_and_duplicates() {
+fn faults_of_the_connection_and_duplicates() {
     let sandbox = sandbox_builder().time_scale(1000.0).start().unwrap();
     let run = |fault: Fault| {
         let (url, received) = receiver(&[200]);
@@ -332,7 +332,7 @@ fn rules_for_notifications_leave_requests_alone() {
 }
 
 #[test]
-fn what_waits_is_bounded() {
+fn waiting_notifications_are_bounded() {
     let sandbox = start_sandbox();
     let (url, _received) = receiver(&[1]);
     for _ in 0..10_001 {

@@ -65,7 +65,7 @@ fn the_root_is_a_page_for_a_browser_only() {
 }
 
 #[test]
-fn its_policy_lets_nothing_in() {
+fn the_pages_policy_allows_nothing_foreign() {
     let sandbox = start_sandbox();
     let reply = ask(&sandbox, "GET", "/", &[("Host", &host(&sandbox))], "");
     assert_eq!(reply.header("Content-Type"), Some("text/html; charset=utf-8"));
@@ -134,7 +134,7 @@ fn it_speaks_both_languages() {
 }
 
 #[test]
-fn whatever_came_is_escaped_and_cut_short() {
+fn values_of_requests_are_escaped_and_truncated() {
     if !has("openssl") {
         return;
     }
@@ -171,7 +171,7 @@ fn whatever_came_is_escaped_and_cut_short() {
 }
 
 #[test]
-fn a_page_elsewhere_cannot_use_it() {
+fn other_sites_cannot_use_the_page() {
     let (sandbox, wx) = start();
     ok(wx.chain("v3/pay/transactions/native").post(native(&wx, "P202611220001", 100)));
     let own = host(&sandbox);
@@ -197,7 +197,7 @@ fn a_page_elsewhere_cannot_use_it() {
 }
 
 #[test]
-fn the_payer_s_part_is_played_through_forms() {
+fn forms_simulate_the_payer() {
     let sandbox = sandbox_builder().hold_refunds(true).start().unwrap();
     let wx = sandbox.client().unwrap();
     ok(wx.chain("v3/pay/transactions/native").post(native(&wx, "P202611220001", 12_345)));
@@ -292,7 +292,7 @@ fn faults_keys_and_clock_are_switched_through_forms() {
 }
 
 #[test]
-fn a_refused_signature_is_shown_beside_what_was_expected() {
+fn a_refused_signature_is_shown_with_the_expected_message() {
     if !has("openssl") {
         return;
     }
@@ -307,5 +307,5 @@ fn a_refused_signature_is_shown_beside_what_was_expected() {
     assert!(page.contains("The signed message has path or query before their encoding"), "{page}");
     assert!(page.contains("First different byte: <b>15</b>"), "{page}");
     assert!(page.contains("<mark>中</mark>") && page.contains("<mark>%</mark>"));
-    assert!(look(&sandbox, "/?lang=zh-CN").contains("待签名串：路径或查询串未经 URL 编码"));
+    assert!(look(&sandbox, "/?lang=zh-CN").contains("签名串：路径或查询串未经 URL 编码"));
 }

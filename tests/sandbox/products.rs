@@ -91,7 +91,7 @@ fn a_permission_until_it_is_ended() {
     refused(direct, 404, "RESOURCE_NOT_EXISTS", OPENID);
     refused(end(&[("authorization_code", "A2")]), 404, "RESOURCE_NOT_EXISTS", "A2");
     refused(end(&[("authorization_code", "A1")]), 400, "INVALID_REQUEST", "UNAVAILABLE");
-    assert_eq!(ok(end(&[])), Value::Null, "a request about nobody");
+    assert_eq!(ok(end(&[])), Value::Null, "a request without a user");
     assert_eq!(ok(end(&[("openid", OPENID)])), Value::Null, "a user without a permission");
     sandbox.open_permission("A1").unwrap();
     not_done(sandbox.open_permission("A1"), "AVAILABLE");
@@ -108,7 +108,7 @@ fn a_permission_until_it_is_ended() {
 }
 
 #[test]
-fn a_transfer_is_taken_or_cancelled() {
+fn a_transfer_is_accepted_or_cancelled() {
     let (sandbox, wx) = start();
     let path = "v3/fund-app/mch-transfer/transfer-bills";
     let transfer = |number: &str, amount: i64| {

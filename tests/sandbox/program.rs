@@ -145,7 +145,7 @@ fn all_options_reach_the_sandbox() {
     let folder = TempDir::new().unwrap();
     // A name that needs quoting in every language.
     let keys = folder.path().join("it's \"my\" keys");
-    let script = folder.path().join("answers.jsonl");
+    let script = folder.path().join("script.jsonl");
     fs::write(&script, r#"{"method":"GET","template":"v3/x/{id}","body":{"id":"{{var.id}}"}}"#).unwrap();
     let options = [
         "--keys",
@@ -192,7 +192,7 @@ fn all_options_reach_the_sandbox() {
 }
 
 #[test]
-fn what_cannot_be_used_is_told_on_stderr() {
+fn a_failed_start_is_reported_on_stderr() {
     let taken = TcpListener::bind("127.0.0.1:0").unwrap();
     let port = taken.local_addr().unwrap().port().to_string();
     let (code, message) = fails(&["--port", &port]);
@@ -233,7 +233,7 @@ fn what_cannot_be_used_is_told_on_stderr() {
 }
 
 #[test]
-fn a_reader_that_goes_away_does_not_end_it() {
+fn a_closed_stdout_does_not_end_the_sandbox() {
     let mut child = Command::new(program()).stdout(Stdio::piped()).spawn().unwrap();
     drop(child.stdout.take());
     std::thread::sleep(std::time::Duration::from_millis(1500));

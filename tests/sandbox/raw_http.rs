@@ -202,7 +202,7 @@ pub(crate) fn send_bytes(sandbox: &Sandbox, bytes: &[u8]) -> Option<Reply> {
 
 /// Signs and sends on a connection of its own.
 pub(crate) fn send(sandbox: &Sandbox, keys: &TempDir, plan: &Plan) -> Reply {
-    try_send(sandbox, keys, plan).expect("an answer")
+    try_send(sandbox, keys, plan).expect("a response")
 }
 
 pub(crate) fn try_send(sandbox: &Sandbox, keys: &TempDir, plan: &Plan) -> Option<Reply> {

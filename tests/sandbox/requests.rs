@@ -60,8 +60,8 @@ pub(crate) fn refused(request: Request, status: u16, code: &str, names: &str) {
     match request.wait() {
         Err(Error::Api(error)) => {
             assert_eq!((error.status, error.code.as_str()), (status, code), "{error}");
-            let told = format!("{} {}", error.message, error.detail);
-            assert!(told.contains(names), "{told} does not name {names}");
+            let reported = format!("{} {}", error.message, error.detail);
+            assert!(reported.contains(names), "{reported} does not name {names}");
         }
         Err(error) => panic!("{error}"),
         Ok(response) => panic!("not refused: {}", response.data()),

@@ -10,7 +10,7 @@ use crate::raw_http::*;
 use crate::support::{has, sandbox_builder, start_sandbox};
 
 fn script(folder: &TempDir, text: &str) -> PathBuf {
-    let file = folder.path().join("answers.jsonl");
+    let file = folder.path().join("script.jsonl");
     fs::write(&file, text).unwrap();
     file
 }
@@ -84,7 +84,7 @@ fn a_value_that_no_header_can_hold_is_an_error_of_the_script() {
 }
 
 #[test]
-fn a_path_that_nothing_models_is_answered_and_marked() {
+fn an_unmodelled_path_gets_a_marked_response() {
     if !has("openssl") {
         return;
     }
@@ -120,7 +120,7 @@ fn broken(text: &str) -> (Option<usize>, String) {
     match Sandbox::builder().keys(folder.path().join("keys")).script(&file).start().unwrap_err() {
         error @ SandboxError::ScriptFile { .. } => {
             let message = error.to_string();
-            assert!(message.contains("answers.jsonl"), "{message}");
+            assert!(message.contains("script.jsonl"), "{message}");
             assert!(!folder.path().join("keys").exists(), "found before anything is made");
             let SandboxError::ScriptFile { line, path, .. } = error else { panic!() };
             assert_eq!(path, file);
@@ -179,7 +179,7 @@ fn the_lines_of_the_documents_are_scripts() {
 }
 
 #[test]
-fn the_client_reads_a_script_as_any_answer() {
+fn the_client_accepts_a_scripted_response() {
     let folder = TempDir::new().unwrap();
     let line = r#"{"method":"GET","template":"v3/x/{id}","status":409,"body":{"code":"RESOURCE_ALREADY_EXISTS","message":"{{var.id}}"}}"#;
     let sandbox = sandbox_builder().script(script(&folder, line)).start().unwrap();

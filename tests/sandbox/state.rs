@@ -59,7 +59,7 @@ fn sqlite3(file: &Path, sql: &str) -> Option<String> {
     Some(String::from_utf8(output.stdout).unwrap().trim().to_string())
 }
 
-/// Reads one HTTP request and answers 204; returns its body.
+/// Reads one HTTP request and responds with 204; returns its body.
 fn accept(listener: &std::net::TcpListener) -> Value {
     let (stream, _) = listener.accept().unwrap();
     let mut reader = BufReader::new(&stream);
@@ -218,8 +218,8 @@ fn a_kill_loses_nothing_that_was_answered() {
     assert!(answered.len() >= 20);
     drop((sandbox, wx));
     let file = folder.path().join("state");
-    if let Some(told) = sqlite3(&file, "PRAGMA integrity_check; PRAGMA journal_mode") {
-        assert_eq!(told, "ok\nwal");
+    if let Some(reported) = sqlite3(&file, "PRAGMA integrity_check; PRAGMA journal_mode") {
+        assert_eq!(reported, "ok\nwal");
     }
 }
 
@@ -227,8 +227,8 @@ fn a_kill_loses_nothing_that_was_answered() {
 fn refused(file: &Path, says: &str) {
     match sandbox_builder().state(file).start() {
         Err(error @ SandboxError::StateFile { .. }) => {
-            let told = error.to_string();
-            assert!(told.contains(says) && told.contains(&*file.to_string_lossy()), "{told}");
+            let reported = error.to_string();
+            assert!(reported.contains(says) && reported.contains(&*file.to_string_lossy()), "{reported}");
         }
         Err(error) => panic!("{error}"),
         Ok(_) => panic!("started"),
@@ -236,7 +236,7 @@ fn refused(file: &Path, says: &str) {
 }
 
 #[test]
-fn files_that_are_no_state() {
+fn invalid_state_files_are_refused() {
     let folder = tempfile::tempdir().unwrap();
     let path = |name: &str| folder.path().join(name);
 

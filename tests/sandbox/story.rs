@@ -23,12 +23,12 @@ struct Runner {
 
 impl Runner {
     fn call(&self, request: Request) -> Result<Value, Error> {
-        let answer = match self.blocking {
+        let response = match self.blocking {
             true => request.wait()?,
             false => self.runtime.block_on(async { request.await })?,
         };
-        assert!(answer.verified());
-        Ok(answer.data())
+        assert!(response.verified());
+        Ok(response.data())
     }
 
     fn code(&self, request: Request) -> String {
@@ -106,19 +106,19 @@ fn day(blocking: bool) {
     );
     assert_eq!(run.call(query(&wx, "P20261122")).unwrap()["trade_state"], "NOTPAY");
     let paid = sandbox.pay("P20261122").unwrap();
-    let told = next();
+    let notification = next();
     assert_eq!(
-        (told.event_type.as_str(), told.original_type.as_str()),
+        (notification.event_type.as_str(), notification.original_type.as_str()),
         ("TRANSACTION.SUCCESS", "transaction")
     );
-    assert_eq!(told.resource["transaction_id"], paid["transaction_id"]);
+    assert_eq!(notification.resource["transaction_id"], paid["transaction_id"]);
     let order_now = run.call(query(&wx, "P20261122")).unwrap();
     assert_eq!((&order_now["trade_state"], &order_now["amount"]["total"]), (&json!("SUCCESS"), &json!(100)));
 
     assert_eq!(run.call(refund(&wx, "P20261122", "R1", 40, &url)).unwrap()["status"], "PROCESSING");
-    let told = next();
+    let notification = next();
     assert_eq!(
-        (told.event_type.as_str(), &told.resource["refund_status"]),
+        (notification.event_type.as_str(), &notification.resource["refund_status"]),
         ("REFUND.SUCCESS", &json!("SUCCESS"))
     );
     assert_eq!(run.code(refund(&wx, "P20261122", "R2", 61, &url)), "NOT_ENOUGH");
@@ -154,7 +154,7 @@ fn a_merchants_day_blocking() {
 }
 
 #[test]
-fn what_failed_after_it_was_executed_was_executed() {
+fn an_error_after_execution_keeps_the_changes() {
     let sandbox = start_sandbox();
     let wx = sandbox.client().unwrap();
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();

@@ -58,7 +58,7 @@ impl Browser {
         let profile = TempDir::new().unwrap();
         let mut browser = Browser {
             driver,
-            session: format!("http://127.0.0.1:{}/session", port.expect("the driver tells its port")),
+            session: format!("http://127.0.0.1:{}/session", port.expect("the driver prints its port")),
             http: reqwest::Client::builder().no_proxy().timeout(Duration::from_secs(60)).build().unwrap(),
             runtime: tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap(),
             _profile: profile,
@@ -95,8 +95,8 @@ impl Browser {
             None => self.http.get(url),
         };
         let bytes = self.runtime.block_on(async { request.send().await?.bytes().await }).unwrap();
-        let answer: Value = serde_json::from_slice(&bytes).unwrap();
-        let value = answer["value"].clone();
+        let response: Value = serde_json::from_slice(&bytes).unwrap();
+        let value = response["value"].clone();
         assert!(value.get("error").is_none(), "{path}: {value}");
         value
     }

@@ -34,7 +34,7 @@ impl Recorded {
         value.trim_matches('"').to_owned()
     }
 
-    /// What the platform would expect to be signed, from what arrived.
+    /// The message that the platform would expect to be signed.
     pub(crate) fn expected_message(&self) -> Vec<u8> {
         let head = format!(
             "{}\n{}\n{}\n{}\n",
@@ -47,7 +47,7 @@ impl Recorded {
     }
 }
 
-type Answer = dyn Fn(&Recorded) -> Vec<u8> + Send + Sync;
+type Responder = dyn Fn(&Recorded) -> Vec<u8> + Send + Sync;
 
 /// A plain HTTP/1.1 listener on port 0 that keeps every request.
 pub(crate) struct Recorder {
@@ -57,24 +57,24 @@ pub(crate) struct Recorder {
 }
 
 impl Recorder {
-    /// `answer` gives the raw bytes of each answer; an empty one closes the connection.
-    pub(crate) fn start(answer: impl Fn(&Recorded) -> Vec<u8> + Send + Sync + 'static) -> Recorder {
+    /// `respond` gives the raw bytes of each response; an empty one closes the connection.
+    pub(crate) fn start(respond: impl Fn(&Recorded) -> Vec<u8> + Send + Sync + 'static) -> Recorder {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let base = format!("http://{}/", listener.local_addr().unwrap());
         let (seen, connections) = (Arc::<Mutex<Vec<Recorded>>>::default(), Arc::<Mutex<usize>>::default());
-        let answer: Arc<Answer> = Arc::new(answer);
+        let respond: Arc<Responder> = Arc::new(respond);
         let (all, count) = (seen.clone(), connections.clone());
         std::thread::spawn(move || {
             for stream in listener.incoming().map_while(Result::ok) {
                 *count.lock().unwrap() += 1;
-                let (all, answer) = (all.clone(), answer.clone());
-                std::thread::spawn(move || serve(stream, &all, &*answer));
+                let (all, respond) = (all.clone(), respond.clone());
+                std::thread::spawn(move || serve(stream, &all, &*respond));
             }
         });
         Recorder { base, seen, connections }
     }
 
-    /// Answers everything with a signed 204.
+    /// Responds to everything with a signed 204.
     pub(crate) fn no_content() -> Recorder {
         Recorder::start(|_| signed("204 No Content", &[], b""))
     }
@@ -95,7 +95,7 @@ impl Recorder {
     }
 }
 
-fn serve(stream: TcpStream, seen: &Mutex<Vec<Recorded>>, answer: &Answer) {
+fn serve(stream: TcpStream, seen: &Mutex<Vec<Recorded>>, respond: &Responder) {
     stream.set_nodelay(true).unwrap();
     let mut reader = BufReader::new(stream.try_clone().unwrap());
     let mut stream = stream;
@@ -119,7 +119,7 @@ fn serve(stream: TcpStream, seen: &Mutex<Vec<Recorded>>, answer: &Answer) {
         let length = recorded.header("content-length").map_or(0, |v| v.parse().unwrap());
         recorded.body = vec![0; length];
         reader.read_exact(&mut recorded.body).unwrap();
-        let raw = answer(&recorded);
+        let raw = respond(&recorded);
         seen.lock().unwrap().push(recorded);
         if raw.is_empty() || stream.write_all(&raw).is_err() {
             return;
@@ -127,7 +127,7 @@ fn serve(stream: TcpStream, seen: &Mutex<Vec<Recorded>>, answer: &Answer) {
     }
 }
 
-/// A raw answer, signed by the platform's certificate key now.
+/// A raw response, signed by the platform's certificate key now.
 pub(crate) fn signed(status: &str, headers: &[(&str, &str)], body: &[u8]) -> Vec<u8> {
     let timestamp = now().to_string();
     let message = [timestamp.as_bytes(), b"\nNONCE\n", body, b"\n"].concat();
@@ -143,7 +143,7 @@ pub(crate) fn signed(status: &str, headers: &[(&str, &str)], body: &[u8]) -> Vec
     raw(status, &all, body)
 }
 
-/// A raw answer with these headers.
+/// A raw response with these headers.
 pub(crate) fn raw(status: &str, headers: &[(&str, &str)], body: &[u8]) -> Vec<u8> {
     let mut text = format!("HTTP/1.1 {status}\r\n");
     for (name, value) in headers {

@@ -269,7 +269,7 @@ impl WeChatPayBuilder {
         self
     }
 
-    /// The most that a call may take, from connecting to the last byte; default 30 s, at most an hour.
+    /// The most that one attempt of a call may take, from connecting to the last byte; default 30 s, at most an hour.
     pub fn timeout(mut self, timeout: Duration) -> Self {
         self.timeout = timeout;
         self

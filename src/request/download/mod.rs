@@ -121,8 +121,8 @@ impl Download {
     /// # #[cfg(feature = "sandbox")] {
     /// # let sandbox = wechatpay_chain::sandbox::Sandbox::start()?;
     /// # let wx = sandbox.client()?;
-    /// # use wechatpay_chain::{Error, error::VerifyReason, sandbox::Answer};
-    /// sandbox.on_with("GET", "v3/billdownload/file", Answer::new(200).body("text/csv", "abc").unsigned())?;
+    /// # use wechatpay_chain::{Error, error::VerifyReason, sandbox::SandboxResponse};
+    /// sandbox.on_with("GET", "v3/billdownload/file", SandboxResponse::new(200).body("text/csv", "abc").unsigned())?;
     /// let download = || wx["v3/billdownload/file"].get().save_to_writer(tokio::io::sink());
     /// assert_eq!(download().sha1("a9993e364706816aba3e25717850c26c9cd0d89d").wait()?.bytes, 3);
     /// let Err(Error::Verify(error)) = download().sha1("0".repeat(40)).wait() else { panic!() };

@@ -35,7 +35,7 @@ fn the_default_meta_is_phps() {
 }
 
 #[test]
-fn what_cannot_be_uploaded_names_the_field() {
+fn an_invalid_upload_names_the_field() {
     let field = |media: Media| match media.into_upload().map(|_| ()).unwrap_err() {
         Error::Config(e) => e.field().to_owned(),
         other => panic!("{other}"),

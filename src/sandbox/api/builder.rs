@@ -19,7 +19,7 @@ use crate::sandbox::{
     store::database::Database,
 };
 
-/// The merchant id of the platform's examples.
+/// The merchant number of the platform's examples.
 const DEFAULT_MCHID: &str = "1900000109";
 
 /// Configures a [`Sandbox`] before it starts.
@@ -60,7 +60,7 @@ impl SandboxBuilder {
         }
     }
 
-    /// Keeps keys, merchant id and APIv3 key in this folder. The folder is created and filled if it has none of the files,
+    /// Keeps keys, merchant number and APIv3 key in this folder. The folder is created and filled if it has none of the files,
     /// and read if it has all of them.
     ///
     /// ```
@@ -78,7 +78,7 @@ impl SandboxBuilder {
         self
     }
 
-    /// The merchant id, digits only. Default: the keys folder's, or `1900000109`.
+    /// The merchant number, digits only. Default: the keys folder's, or `1900000109`.
     pub fn mchid(mut self, mchid: impl Into<String>) -> SandboxBuilder {
         self.mchid = Some(mchid.into());
         self
@@ -149,7 +149,7 @@ impl SandboxBuilder {
     /// # use wechatpay_chain::sandbox::Sandbox;
     /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
     /// # let folder = tempfile::tempdir()?;
-    /// # let file = folder.path().join("answers.jsonl");
+    /// # let file = folder.path().join("script.jsonl");
     /// let line = r#"{"method":"POST","template":"v3/lottery/{id}","body":{"id":"{{var.id}}","cents":"{{body./cents}}"}}"#;
     /// std::fs::write(&file, line)?;
     /// let sandbox = Sandbox::builder().script(&file).start()?;

@@ -7,7 +7,7 @@ use serde_json::Value;
 use super::builder::SandboxBuilder;
 use crate::sandbox::{
     faults::{fault::Fault, rule::FaultRule},
-    http::{response::Answer, sandbox_error::SandboxError},
+    http::{response::SandboxResponse, sandbox_error::SandboxError},
     keys::identity::Identity,
     model::scripts::Script,
     server::{listener::Server, platform::Platform},
@@ -50,7 +50,7 @@ impl Sandbox {
         &self.server.base_url
     }
 
-    /// The merchant id.
+    /// The merchant number.
     pub fn mchid(&self) -> &str {
         &self.identity().mchid
     }
@@ -125,18 +125,18 @@ impl Sandbox {
     /// # Errors
     /// An invalid method, template or status.
     pub fn on(&self, method: &str, template: &str, status: u16, body: Value) -> Result<(), SandboxError> {
-        self.on_with(method, template, Answer::new(status).json(body))
+        self.on_with(method, template, SandboxResponse::new(status).json(body))
     }
 
-    /// As [`on`](Sandbox::on), with any [`Answer`].
+    /// As [`on`](Sandbox::on), with any [`SandboxResponse`].
     ///
     /// ```
     /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
     /// # #[cfg(feature = "sandbox")] {
     /// # let sandbox = wechatpay_chain::sandbox::Sandbox::start()?;
     /// # let wx = sandbox.client()?;
-    /// # use wechatpay_chain::sandbox::Answer;
-    /// let image = Answer::new(200).body("image/png", &b"\x89PNG"[..]);
+    /// # use wechatpay_chain::sandbox::SandboxResponse;
+    /// let image = SandboxResponse::new(200).body("image/png", &b"\x89PNG"[..]);
     /// sandbox.on_with("GET", "v3/merchant-service/images/{media_id}", image)?;
     /// let request = wx.chain("v3/merchant-service/images/{media_id}").get().var("media_id", "a/b");
     /// assert_eq!(request.wait()?.bytes(), &b"\x89PNG"[..]);
@@ -146,8 +146,13 @@ impl Sandbox {
     ///
     /// # Errors
     /// As [`on`](Sandbox::on), and an invalid header.
-    pub fn on_with(&self, method: &str, template: &str, answer: Answer) -> Result<(), SandboxError> {
-        let script = Script::fixed(method, template, &answer)
+    pub fn on_with(
+        &self,
+        method: &str,
+        template: &str,
+        response: SandboxResponse,
+    ) -> Result<(), SandboxError> {
+        let script = Script::fixed(method, template, &response)
             .map_err(|problem| SandboxError::Script { route: format!("{method} {template}"), problem })?;
         self.platform().router.add_script(script);
         Ok(())

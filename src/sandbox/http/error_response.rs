@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use super::response::Answer;
+use super::response::SandboxResponse;
 
 #[derive(Clone, Debug)]
 pub(crate) struct ErrorResponse {
@@ -41,12 +41,12 @@ impl ErrorResponse {
         }
     }
 
-    pub(crate) fn to_response(&self) -> Answer {
+    pub(crate) fn to_response(&self) -> SandboxResponse {
         let mut body = json!({ "code": self.code, "message": self.message });
         if !self.detail.is_null() {
             body["detail"] = Value::clone(&self.detail);
         }
-        let response = Answer::new(self.status).json(body);
+        let response = SandboxResponse::new(self.status).json(body);
         match &self.allow {
             Some(methods) => response.header("Allow", methods),
             None => response,

@@ -1,5 +1,5 @@
 //! HTTP basics that know nothing of the platform: requests, responses, bodies, path templates; also the clock with its
-//! time formats and the error type, which all floors use.
+//! time formats and the error type, which all layers use.
 
 pub(crate) mod body;
 pub(crate) mod clock;

@@ -1,4 +1,4 @@
-//! Responses before they are signed: [`Answer`], which a caller composes, and [`ReadyResponse`], which HTTP can carry.
+//! Responses before they are signed: [`SandboxResponse`], which a caller composes, and [`ReadyResponse`], which HTTP can carry.
 
 use std::fmt;
 
@@ -11,7 +11,7 @@ use serde_json::Value;
 /// The setters never fail. A name, value or status that HTTP cannot carry is an error of `on_with`.
 #[derive(Clone)]
 #[must_use = "a scripted response does nothing until `on_with`"]
-pub struct Answer {
+pub struct SandboxResponse {
     status: u16,
     headers: Vec<(String, String)>,
     body: Bytes,
@@ -27,10 +27,10 @@ pub(crate) struct ReadyResponse {
     pub(crate) signed: bool,
 }
 
-impl Answer {
+impl SandboxResponse {
     /// An empty, signed response with this status, 200 to 599.
-    pub fn new(status: u16) -> Answer {
-        Answer { status, headers: Vec::new(), body: Bytes::new(), signed: true }
+    pub fn new(status: u16) -> SandboxResponse {
+        SandboxResponse { status, headers: Vec::new(), body: Bytes::new(), signed: true }
     }
 
     /// Adds a header. It replaces a header of the sandbox with the same name (`Wechatpay-…`, `Request-ID`, `Date`)
@@ -42,30 +42,30 @@ impl Answer {
     /// # let sandbox = wechatpay_chain::sandbox::Sandbox::start()?;
     /// # let wx = sandbox.client()?;
     /// # use serde_json::json;
-    /// # use wechatpay_chain::{Error, sandbox::Answer};
-    /// let busy = Answer::new(429).json(json!({"code": "FREQUENCY_LIMITED", "message": "later"}));
+    /// # use wechatpay_chain::{Error, sandbox::SandboxResponse};
+    /// let busy = SandboxResponse::new(429).json(json!({"code": "FREQUENCY_LIMITED", "message": "later"}));
     /// sandbox.on_with("GET", "v3/busy", busy.header("Retry-After", "7"))?;
     /// let Err(Error::Api(error)) = wx["v3/busy"].get_sync() else { panic!() };
     /// assert_eq!(error.retry_after, Some(std::time::Duration::from_secs(7)));
     /// # }
     /// # Ok(()) }
     /// ```
-    pub fn header(mut self, name: impl Into<String>, value: impl Into<String>) -> Answer {
+    pub fn header(mut self, name: impl Into<String>, value: impl Into<String>) -> SandboxResponse {
         self.headers.push((name.into(), value.into()));
         self
     }
 
     /// Sets the body and its `Content-Type`.
-    pub fn body(mut self, content_type: impl Into<String>, bytes: impl Into<Bytes>) -> Answer {
+    pub fn body(mut self, content_type: impl Into<String>, bytes: impl Into<Bytes>) -> SandboxResponse {
         self.headers.retain(|(name, _)| !name.eq_ignore_ascii_case("content-type"));
         self.body = bytes.into();
         self.header("Content-Type", content_type)
     }
 
     /// Sets a JSON body. `Null` gives an empty body.
-    pub fn json(self, value: Value) -> Answer {
+    pub fn json(self, value: Value) -> SandboxResponse {
         if value.is_null() {
-            return Answer { body: Bytes::new(), ..self };
+            return SandboxResponse { body: Bytes::new(), ..self };
         }
         self.body("application/json; charset=utf-8", value.to_string())
     }
@@ -78,13 +78,13 @@ impl Answer {
     /// # let sandbox = wechatpay_chain::sandbox::Sandbox::start()?;
     /// # let wx = sandbox.client()?;
     /// # use serde_json::json;
-    /// # use wechatpay_chain::{Error, sandbox::Answer};
-    /// sandbox.on_with("GET", "v3/forged", Answer::new(200).json(json!({"trade_state": "SUCCESS"})).unsigned())?;
+    /// # use wechatpay_chain::{Error, sandbox::SandboxResponse};
+    /// sandbox.on_with("GET", "v3/forged", SandboxResponse::new(200).json(json!({"trade_state": "SUCCESS"})).unsigned())?;
     /// assert!(matches!(wx["v3/forged"].get_sync(), Err(Error::Verify(_))));
     /// # }
     /// # Ok(()) }
     /// ```
-    pub fn unsigned(mut self) -> Answer {
+    pub fn unsigned(mut self) -> SandboxResponse {
         self.signed = false;
         self
     }
@@ -138,9 +138,9 @@ impl ReadyResponse {
     }
 }
 
-impl fmt::Debug for Answer {
+impl fmt::Debug for SandboxResponse {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Answer")
+        f.debug_struct("SandboxResponse")
             .field("status", &self.status)
             .field("headers", &self.headers)
             .field("body", &format_args!("{} bytes", self.body.len()))

@@ -110,7 +110,7 @@ pub(crate) fn check_mchid(mchid: &str) -> Result<(), String> {
     if is_digits(mchid) && mchid.len() <= 32 {
         return Ok(());
     }
-    Err(format!("expected a merchant id of 1 to 32 digits, found {mchid:?}"))
+    Err(format!("expected a merchant number of 1 to 32 digits, found {mchid:?}"))
 }
 
 /// The message contains only the length: no error may show the key.

@@ -157,7 +157,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn hosts_that_the_user_allows() {
+    async fn allowed_hosts_are_accepted() {
         let hosts = ["10.0.0.1", "Shop.Example", "[fd00::1]"].map(String::from);
         let hosts = AllowedHosts::new(&hosts).unwrap();
         for url in ["http://10.0.0.1/", "https://shop.example/notify", "http://[fd00::1]:80/"] {

@@ -1,4 +1,4 @@
-//! The hook for requests that are not the platform's: the server passes them to the floor above.
+//! The hook for requests that are not the platform's: the server passes them to the layer above.
 
 use std::net::SocketAddr;
 

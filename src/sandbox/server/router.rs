@@ -10,7 +10,7 @@ use crate::sandbox::{
         error_response::ErrorResponse,
         path_template::{self, PathTemplate},
         request::IncomingRequest,
-        response::{Answer, ReadyResponse},
+        response::{ReadyResponse, SandboxResponse},
         sandbox_error::SandboxError,
     },
     model::{
@@ -114,7 +114,7 @@ impl Router {
             return Err(method_not_allowed(request, &methods));
         }
         if !self.strict && bare.first().is_some_and(|first| first == "v3") {
-            let response = Answer::new(200).json(json!({})).header(NOT_MODELLED, "1");
+            let response = SandboxResponse::new(200).json(json!({})).header(NOT_MODELLED, "1");
             return Ok((response.build().map_err(ErrorResponse::internal)?, Vec::new()));
         }
         let message = format!("there is nothing at {}", request.target);

@@ -46,7 +46,7 @@ fn ctrl_c_lets_calls_in_flight_end_and_the_rest_is_left() {
     }
     let sent = env.seen();
     assert!(sent.len() < 40 && sent.values().all(|times| *times == 1), "{sent:?}");
-    // Each of them has its answer in the journal.
+    // Each of them has its response in the journal.
     assert_eq!(env.journal().outcomes().keys().collect::<Vec<_>>(), sent.keys().collect::<Vec<_>>());
     env.sandbox.clear_faults();
     env.run(&["calls.jsonl", "--resume"]).is(0, "40 ok");
@@ -138,7 +138,7 @@ fn killed_at_random_moments_nothing_is_lost_and_nothing_answered_is_sent_twice()
                 }
                 ("GET", "ok") => {
                     assert!(times >= 1);
-                    // Nothing after its answer.
+                    // Nothing after its response.
                     assert_eq!(
                         story.iter().position(|word| *word == "ok"),
                         Some(story.len() - 1),
@@ -158,7 +158,7 @@ fn killed_at_random_moments_nothing_is_lost_and_nothing_answered_is_sent_twice()
 }
 
 #[test]
-fn a_torn_last_line_is_cut_off_and_a_damaged_one_is_an_error() {
+fn an_incomplete_last_line_is_discarded_and_a_damaged_one_is_an_error() {
     let env = BatchEnv::new();
     env.calls("POST", ["1".to_owned(), "2".to_owned()]);
     env.run(&["calls.jsonl", "-j1"]).is(0, "2 ok");
@@ -264,7 +264,7 @@ fn changed_calls_other_calls_and_a_journal_in_use_are_errors() {
     env.write("calls.jsonl", [thing("POST", "2"), thing("POST", "3")].concat());
     env.run(&["calls.jsonl", "--resume"]).is(1, "is not in the input: this journal belongs to other calls");
     assert_eq!(env.sandbox.requests().len(), 2);
-    // What was not sent yet may change, and more may come.
+    // Calls that were not sent yet may change, and new ones may be added.
     env.write("calls.jsonl", [&thing("POST", "1"), plain, &thing("POST", "2")].concat());
     env.run(&["calls.jsonl", "--resume"]).is(0, "3 ok");
     // With `--sandbox`, whose sandbox has executed none of the calls.

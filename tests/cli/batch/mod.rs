@@ -8,7 +8,7 @@ mod outcomes;
 mod pace;
 // The documents' shell scripts around `wxpay batch`.
 mod scripts;
-// What is sent, when it is sent again, and what the journal keeps.
+// Requests, repeats, and the contents of the journal.
 mod sending;
 
 use std::collections::BTreeMap;

@@ -9,7 +9,7 @@ use super::{BatchEnv, finish, thing};
 use crate::support::has;
 
 #[test]
-fn a_mistake_on_any_line_is_told_by_its_line_and_nothing_is_sent() {
+fn an_invalid_line_is_reported_by_number_and_nothing_is_sent() {
     let env = BatchEnv::new();
     let good = thing("POST", "R1");
     let long = format!(r#"{{"method":"POST","path":"v3/x","body":"{}"}}"#, "x".repeat(8 << 20));
@@ -60,7 +60,7 @@ fn a_mistake_on_any_line_is_told_by_its_line_and_nothing_is_sent() {
 }
 
 #[test]
-fn the_exit_code_tells_the_worst_that_happened() {
+fn the_exit_code_is_that_of_the_worst_outcome() {
     let env = BatchEnv::new();
     let fresh = |verb: &str| {
         let _ = std::fs::remove_file(env.path("calls.results.jsonl"));
@@ -77,7 +77,7 @@ fn the_exit_code_tells_the_worst_that_happened() {
         (&json!("refused"), &json!(403), &json!("NO_AUTH"), &json!("not yours"))
     );
     assert_eq!(refused["detail"], json!({"field": "x"}));
-    // It was answered: not sent again.
+    // It has a response: not sent again.
     env.run(&["calls.jsonl", "--resume"]).is(2, "1 refused");
     assert_eq!(env.seen()["2"], 1);
 
@@ -94,8 +94,8 @@ fn the_exit_code_tells_the_worst_that_happened() {
     // No server: nothing was sent, so all calls are left.
     fresh("POST");
     env.sandbox.clear_requests();
-    let mut nobody = env.batch(&["calls.jsonl"]);
-    finish(nobody.env("WECHATPAY_BASE_URL", "http://127.0.0.1:9/"))
+    let mut unreachable = env.batch(&["calls.jsonl"]);
+    finish(unreachable.env("WECHATPAY_BASE_URL", "http://127.0.0.1:9/"))
         .is(3, "0 ok, 0 refused, 0 unknown, 3 left");
     assert_eq!(env.journal().outcomes()["1"], "unsent");
 
@@ -109,8 +109,8 @@ fn the_exit_code_tells_the_worst_that_happened() {
 fn a_batch_in_which_nothing_works_stops_before_its_end() {
     let env = BatchEnv::new();
     env.calls("POST", (0..100).map(|id| id.to_string()));
-    let mut nobody = env.batch(&["calls.jsonl", "-j4"]);
-    let done = finish(nobody.env("WECHATPAY_BASE_URL", "http://127.0.0.1:9/"));
+    let mut unreachable = env.batch(&["calls.jsonl", "-j4"]);
+    let done = finish(unreachable.env("WECHATPAY_BASE_URL", "http://127.0.0.1:9/"));
     done.is(3, "stopped early: 10 calls in a row failed");
     assert!(env.journal().outcomes().len() < 20, "{done:?}");
 }

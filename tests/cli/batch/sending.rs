@@ -1,4 +1,4 @@
-//! What is sent, when it is sent again, and what the journal keeps.
+//! Requests, repeats, and the contents of the journal.
 
 use std::io::{Read as _, Write as _};
 use std::net::TcpListener;
@@ -7,13 +7,13 @@ use std::process::Stdio;
 use std::time::Duration;
 
 use serde_json::json;
-use wechatpay_chain::sandbox::{Answer, Fault};
+use wechatpay_chain::sandbox::{Fault, SandboxResponse};
 
 use super::{BatchEnv, Journal, THINGS, finish, program, thing};
 use crate::support;
 
 #[test]
-fn calls_are_sent_as_they_are_written_and_their_answers_kept() {
+fn calls_are_sent_as_written_and_their_responses_kept() {
     let env = BatchEnv::new();
     let exact = r#"{"n": 1.10, "big":123456789012345678901234567890}"#;
     env.write(
@@ -29,7 +29,7 @@ fn calls_are_sent_as_they_are_written_and_their_answers_kept() {
         ]
         .join("\n"),
     );
-    env.sandbox.on_with("PUT", "v3/text", Answer::new(200).body("text/csv", "a,b\n1,2\n")).unwrap();
+    env.sandbox.on_with("PUT", "v3/text", SandboxResponse::new(200).body("text/csv", "a,b\n1,2\n")).unwrap();
     env.run(&["calls.jsonl", "-j", "1"])
         .is(0, "5 calls: 5 ok, 0 refused, 0 unknown, 0 left; the journal is `calls.results.jsonl`");
 
@@ -100,7 +100,7 @@ fn a_call_that_never_left_is_sent_again() {
 }
 
 #[test]
-fn what_may_have_been_carried_out_is_repeated_only_if_it_is_a_get_or_asked_for() {
+fn an_unknown_call_is_repeated_only_if_it_is_a_get_or_requested() {
     let env = BatchEnv::new();
     let broken = json!({"code": "SYSTEM_ERROR", "message": "later"});
     env.sandbox.on("POST", "v3/things/S", 500, broken).unwrap();
@@ -157,7 +157,7 @@ fn calls_come_from_stdin_and_journals_of_parts_concatenate() {
 }
 
 #[test]
-fn the_sandbox_of_its_own_goes_on_only_with_journals_of_such() {
+fn a_temporary_sandbox_resumes_only_its_own_journals() {
     let home = tempfile::tempdir().unwrap();
     std::fs::write(home.path().join("calls.jsonl"), "{\"method\":\"GET\",\"path\":\"v3/certificates\"}\n")
         .unwrap();
@@ -169,7 +169,7 @@ fn the_sandbox_of_its_own_goes_on_only_with_journals_of_such() {
 }
 
 #[test]
-fn a_call_has_its_own_timeout_and_a_late_answer_is_unknown() {
+fn a_call_has_its_own_timeout_and_a_late_response_is_unknown() {
     let env = BatchEnv::new();
     env.sandbox.inject(Fault::Delay(Duration::from_secs(2)));
     env.write("calls.jsonl", thing("POST", "1").replace("}\n", ",\"timeout\":0.2}\n"));

@@ -10,13 +10,13 @@ use super::*;
 use crate::support::{self, APIV3_KEY, MERCHANT_SERIAL, key, start_sandbox};
 
 #[tokio::test(flavor = "multi_thread")]
-async fn the_first_call_fetches_them_before_it_is_sent() {
+async fn the_first_call_downloads_the_certificates_first() {
     for blocking in [false, true] {
         let sandbox = start_sandbox();
         let wx = automatic(&sandbox).build().unwrap();
         assert!(wx.platform_serials().is_empty() && wx.platform_serial().is_none());
-        let answer = if blocking { echo(&wx).wait() } else { echo(&wx).await };
-        assert!(answer.unwrap().verified());
+        let response = if blocking { echo(&wx).wait() } else { echo(&wx).await };
+        assert!(response.unwrap().verified());
         assert_eq!(targets(&sandbox), ["/v3/certificates", "/v3/security/echo"]);
         assert_eq!(wx.platform_serials(), [sandbox.platform_certificate_serial()]);
         // After the download they serve every kind of call, and encryption.
@@ -38,7 +38,7 @@ async fn the_first_call_fetches_them_before_it_is_sent() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn whatever_comes_first_fetches_them() {
+async fn every_first_operation_downloads_the_certificates() {
     let folder = tempfile::tempdir().unwrap();
     let first = |what: &'static str| {
         let sandbox = start_sandbox();
@@ -68,7 +68,7 @@ async fn many_first_calls_share_one_download() {
     let threads: Vec<_> = (0..8)
         .map(|_| {
             let wx = wx.clone();
-            thread::spawn(move || echo(&wx).wait().map(|answer| answer.status()))
+            thread::spawn(move || echo(&wx).wait().map(|response| response.status()))
         })
         .collect();
     let calls = (0..24).map(|_| {
@@ -85,7 +85,7 @@ async fn many_first_calls_share_one_download() {
 }
 
 #[test]
-fn without_any_trust_there_is_no_client() {
+fn a_client_needs_a_platform_key_or_automatic_certificates() {
     let config = |builder: WeChatPayBuilder| match builder.build() {
         Err(Error::Config(e)) => e.field().to_owned(),
         other => panic!("not a Config error: {other:?}"),
@@ -116,7 +116,7 @@ fn without_any_trust_there_is_no_client() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn what_cannot_be_fetched_is_not_called_without() {
+async fn without_certificates_a_call_is_not_sent() {
     // The wrong APIv3 key.
     let sandbox = start_sandbox();
     let text = unsent(&automatic(&sandbox).apiv3_key(APIV3_KEY).build().unwrap()).await;
@@ -156,7 +156,7 @@ async fn what_cannot_be_fetched_is_not_called_without() {
 }
 
 #[tokio::test]
-async fn they_can_be_downloaded_as_pem() {
+async fn certificates_can_be_downloaded_as_pem() {
     let sandbox = start_sandbox();
     let added = sandbox.add_certificate().unwrap();
     let wx = sandbox.client_builder().build().unwrap();

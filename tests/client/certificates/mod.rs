@@ -56,8 +56,8 @@ impl Clock for Ahead {
 async fn unsent(wx: &WeChatPay) -> String {
     let mut texts = Vec::new();
     for result in [echo(wx).await, echo(wx).wait()] {
-        let Err(error) = result else { panic!("an answer") };
-        assert_eq!((error.status(), error.code()), (None, None), "no answer to this call: {error}");
+        let Err(error) = result else { panic!("a response") };
+        assert_eq!((error.status(), error.code()), (None, None), "no response to this call: {error}");
         let Error::Transport(e) = &error else { panic!("not a Transport error: {error}") };
         assert!(!e.maybe_sent(), "{error}");
         assert!(std::error::Error::source(&error).is_some());

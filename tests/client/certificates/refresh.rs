@@ -12,7 +12,7 @@ use super::*;
 use crate::support::{sandbox_builder, start_sandbox};
 
 #[tokio::test(flavor = "multi_thread")]
-async fn an_unknown_serial_fetches_them_once_a_minute() {
+async fn an_unknown_serial_downloads_certificates_once_a_minute() {
     let (sandbox, clock) = (start_sandbox(), Ahead::default());
     let wx = automatic(&sandbox).clock(clock.clone()).build().unwrap();
     echo(&wx).await.unwrap();
@@ -58,7 +58,7 @@ async fn an_unknown_serial_fetches_them_once_a_minute() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn the_old_set_stays_until_a_new_one_verified() {
+async fn the_old_keys_stay_until_the_new_ones_are_verified() {
     let (sandbox, clock) = (start_sandbox(), Ahead::default());
     let wx = automatic(&sandbox).clock(clock.clone()).build().unwrap();
     echo(&wx).await.unwrap();
@@ -82,7 +82,7 @@ async fn the_old_set_stays_until_a_new_one_verified() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn every_twelve_hours_they_are_renewed_in_the_background() {
+async fn certificates_are_renewed_every_twelve_hours_in_the_background() {
     let hours = |h: i64| h * 3600;
     let (sandbox, clock) = (sandbox_builder().clock_skew(hours(12)).start().unwrap(), Ahead::default());
     // Both clocks are twelve hours ahead at the first download.

@@ -131,7 +131,7 @@ async fn no_call_is_lost_from_certificate_to_public_key() {
 }
 
 #[test]
-fn keys_that_are_added_and_taken_away_are_checked() {
+fn added_and_removed_keys_are_checked() {
     let sandbox = start_sandbox();
     let wx = sandbox.client().unwrap();
     let before = wx.platform_serials();

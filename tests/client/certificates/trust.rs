@@ -17,12 +17,12 @@ fn list(entries: &[(&str, &str)]) -> Vec<u8> {
         .iter()
         .map(|(serial, text)| {
             let key = LessSafeKey::new(UnboundKey::new(&AES_256_GCM, APIV3_KEY.as_bytes()).unwrap());
-            let mut sealed = text.as_bytes().to_vec();
+            let mut encrypted = text.as_bytes().to_vec();
             let nonce = Nonce::try_assume_unique_for_key(b"0123456789ab").unwrap();
-            key.seal_in_place_append_tag(nonce, Aad::from("certificate"), &mut sealed).unwrap();
+            key.seal_in_place_append_tag(nonce, Aad::from("certificate"), &mut encrypted).unwrap();
             json!({"serial_no": serial, "encrypt_certificate": {
                 "algorithm": "AEAD_AES_256_GCM", "nonce": "0123456789ab", "associated_data": "certificate",
-                "ciphertext": STANDARD.encode(sealed),
+                "ciphertext": STANDARD.encode(encrypted),
             }})
         })
         .collect();
@@ -42,7 +42,7 @@ fn without_keys(base: &str) -> WeChatPay {
         .unwrap()
 }
 
-fn answering(list: Vec<u8>) -> (Recorder, WeChatPay) {
+fn server_with(list: Vec<u8>) -> (Recorder, WeChatPay) {
     let server = Recorder::start(move |request: &Recorded| match request.target.as_str() {
         "/v3/certificates" => signed("200 OK", &[], &list),
         _ => signed("200 OK", &[], b"{}"),
@@ -52,9 +52,9 @@ fn answering(list: Vec<u8>) -> (Recorder, WeChatPay) {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn only_certificates_that_could_be_the_platforms_are_taken() {
+async fn only_valid_platform_certificates_are_accepted() {
     let good = (PLATFORM_SERIAL, key("platform_cert.pem"));
-    let (_server, wx) = answering(list(&[(good.0, &good.1)]));
+    let (_server, wx) = server_with(list(&[(good.0, &good.1)]));
     wx["v3/x"].get().await.unwrap();
     assert_eq!(wx.platform_serials(), [PLATFORM_SERIAL]);
 
@@ -72,14 +72,14 @@ async fn only_certificates_that_could_be_the_platforms_are_taken() {
         ("expired", vec![("0BADCAFE", expired.as_str())], "no certificate that is still valid"),
         ("a serial with a line break", vec![("A\nB", good.1.as_str())], "letters"),
     ] {
-        let (server, wx) = answering(list(&entries));
+        let (server, wx) = server_with(list(&entries));
         let text = unsent(&wx).await;
         assert!(text.contains(expected) && !text.contains('\n'), "{case}: {text}");
         assert!(wx.platform_serials().is_empty(), "{case}");
         assert!(server.seen().iter().all(|request| request.target == "/v3/certificates"), "{case}");
     }
     for body in [&b"{}"[..], b"[]", b"", b"{\"data\":[{}]}", b"{\"data\":{\"serial_no\":\"A\"}}"] {
-        let (_server, wx) = answering(body.to_vec());
+        let (_server, wx) = server_with(body.to_vec());
         assert!(unsent(&wx).await.contains("not a list of certificates"));
     }
 }
@@ -95,7 +95,7 @@ fn expired_certificate() -> String {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_list_signed_by_somebody_else_is_not_taken() {
+async fn a_certificate_list_with_another_signature_is_refused() {
     // Encrypted correctly, but signed with a key that is not in the list.
     let body = list(&[(PLATFORM_SERIAL, &key("platform_cert.pem"))]);
     let server = Recorder::start(move |_| {

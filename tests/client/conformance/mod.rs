@@ -114,7 +114,7 @@ fn variables(template: &str) -> Vec<String> {
     names.map(|name| name.split([':', '*']).next().unwrap().to_owned()).collect()
 }
 
-/// What a test found, for its report.
+/// The findings of a test, for its report.
 #[derive(Default)]
 struct Tally {
     compared: usize,

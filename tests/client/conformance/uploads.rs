@@ -12,7 +12,7 @@ struct Upload {
     filename: String,
     meta: String,
     content: Vec<u8>,
-    /// What the caller gives as meta: PHP's text, Node's object; none if it is PHP's own default.
+    /// The caller's meta: PHP's text, Node's object; none if it is PHP's own default.
     given: Option<Value>,
 }
 

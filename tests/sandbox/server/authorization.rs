@@ -8,7 +8,7 @@ use crate::raw_http::*;
 use crate::support::sandbox_builder;
 
 #[test]
-fn a_right_request_is_answered_and_signed() {
+fn a_valid_request_gets_a_signed_response() {
     let (sandbox, keys) = sandbox!();
     let plan = Plan::new(&sandbox, "POST", ECHO, ECHO_BODY);
     let reply = send(&sandbox, &keys, &plan);
@@ -32,7 +32,7 @@ fn a_right_request_is_answered_and_signed() {
 }
 
 #[test]
-fn the_wanted_platform_key_signs() {
+fn the_requested_platform_key_signs() {
     let (sandbox, keys) = sandbox!();
     for serial in [sandbox.platform_public_key_id(), sandbox.platform_certificate_serial()] {
         let plan = Plan::new(&sandbox, "GET", CERTIFICATES, "").header("Wechatpay-Serial", serial);
@@ -150,7 +150,7 @@ fn a_nonce_serves_once_and_a_forger_cannot_use_it_up() {
 }
 
 #[test]
-fn a_wrong_signature_is_told_what_to_sign() {
+fn a_wrong_signature_gets_the_message_to_sign() {
     let (sandbox, keys) = sandbox!();
     let mut plan = Plan::new(&sandbox, "POST", ECHO, ECHO_BODY);
     let right = plan.message();
@@ -158,9 +158,9 @@ fn a_wrong_signature_is_told_what_to_sign() {
     let reply = send(&sandbox, &keys, &plan);
     let right_text = String::from_utf8(right.clone()).unwrap();
     assert_refused(&sandbox, &keys, &reply, 401, "SIGN_ERROR", &right_text);
-    let told = &reply.json()["detail"]["sign_information"];
-    assert_eq!((told["method"].as_str(), told["url"].as_str()), (Some("POST"), Some(ECHO)));
-    assert_eq!(told["sign_message_length"].as_u64(), Some(right.len() as u64));
+    let reported = &reply.json()["detail"]["sign_information"];
+    assert_eq!((reported["method"].as_str(), reported["url"].as_str()), (Some("POST"), Some(ECHO)));
+    assert_eq!(reported["sign_message_length"].as_u64(), Some(right.len() as u64));
     assert_eq!(sandbox.requests().pop().unwrap().signed_message, right);
 
     let long = format!("{{\"echo_message\":\"{}\"}}", "x".repeat(100_000));

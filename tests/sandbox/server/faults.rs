@@ -43,7 +43,7 @@ fn faults_of_the_signature() {
 }
 
 #[test]
-fn faults_of_the_line() {
+fn faults_of_the_connection() {
     let (sandbox, keys) = sandbox!();
     let plan = || Plan::new(&sandbox, "GET", CERTIFICATES, "");
     sandbox.inject(Fault::HtmlBadGateway);

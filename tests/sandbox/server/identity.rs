@@ -13,14 +13,14 @@ use crate::raw_http::*;
 use crate::support::openssl;
 
 #[test]
-fn exported_keys_are_what_openssl_thinks_they_are() {
+fn openssl_reads_the_exported_keys() {
     let (sandbox, keys) = sandbox!();
     for (pem, serial) in [
         (sandbox.merchant_certificate_pem(), sandbox.serial()),
         (sandbox.platform_certificate_pem(), sandbox.platform_certificate_serial()),
     ] {
-        let told = openssl(&["x509", "-serial", "-noout"], pem.as_bytes()).unwrap();
-        assert_eq!(String::from_utf8(told).unwrap().trim(), format!("serial={serial}"));
+        let reported = openssl(&["x509", "-serial", "-noout"], pem.as_bytes()).unwrap();
+        assert_eq!(String::from_utf8(reported).unwrap().trim(), format!("serial={serial}"));
         assert!(serial.len() == 40 && serial.starts_with('0'));
     }
     assert!(sandbox.merchant_key_pem().starts_with("-----BEGIN PRIVATE KEY-----"));
@@ -37,7 +37,7 @@ fn exported_keys_are_what_openssl_thinks_they_are() {
 }
 
 #[test]
-fn two_sandboxes_are_strangers() {
+fn two_sandboxes_share_no_keys() {
     let (one, one_keys) = sandbox!(Sandbox::builder().mchid("1900000001"));
     let (two, two_keys) = sandbox!(Sandbox::builder().mchid("1900000002"));
     assert_eq!(get(&one, &one_keys, CERTIFICATES).status, 200);
@@ -91,14 +91,14 @@ fn a_keys_folder_brings_the_identity_back() {
         let path = keys.join(&name);
         let name = name.to_str().unwrap();
         let kept = fs::read(&path).unwrap();
-        let told = |result: Result<Sandbox, SandboxError>| result.unwrap_err().to_string();
+        let reported = |result: Result<Sandbox, SandboxError>| result.unwrap_err().to_string();
         fs::remove_file(&path).unwrap();
-        assert!(told(start()).contains(name), "{}", told(start()));
+        assert!(reported(start()).contains(name), "{}", reported(start()));
         for bad in
             [&b""[..], b"garbage", b"\xff", b"-----BEGIN X-----\nAAAA\n-----END X-----\n", &kept[..100]]
         {
             fs::write(&path, bad).unwrap();
-            assert!(told(start()).contains(name), "{}", told(start()));
+            assert!(reported(start()).contains(name), "{}", reported(start()));
         }
         fs::write(&path, &kept).unwrap();
     }

@@ -40,11 +40,11 @@ const CERTIFICATES: &str = "/v3/certificates";
 fn assert_refused(sandbox: &Sandbox, keys: &TempDir, reply: &Reply, status: u16, code: &str, part: &str) {
     assert_eq!((reply.status, reply.code().as_str()), (status, code), "{}", reply.message());
     assert!(reply.message().contains(part), "{}", reply.message());
-    assert!(reply.verifies(keys), "an error answer is signed");
+    assert!(reply.verifies(keys), "an error response is signed");
     assert!(reply.header("Request-ID").is_some());
     match &sandbox.requests().last().unwrap().verdict {
-        Verdict::Refused { status: seen, code: told, message } => {
-            assert_eq!((*seen, told.as_str(), message), (status, code, &reply.message()));
+        Verdict::Refused { status: seen, code: reported, message } => {
+            assert_eq!((*seen, reported.as_str(), message), (status, code, &reply.message()));
         }
         Verdict::Accepted => panic!("the ring says accepted"),
     }

@@ -1,7 +1,7 @@
 //! Paths, verbs, bodies, built-in and scripted responses.
 
 use serde_json::json;
-use wechatpay_chain::sandbox::{Answer, SandboxError, Verdict};
+use wechatpay_chain::sandbox::{SandboxError, SandboxResponse, Verdict};
 
 use super::*;
 use crate::raw_http::*;
@@ -149,9 +149,9 @@ fn the_certificates_come_encrypted() {
     let entry = &reply.json()["data"][0];
     assert_eq!(entry["serial_no"], sandbox.platform_certificate_serial());
     assert!(entry["effective_time"].as_str().unwrap() < entry["expire_time"].as_str().unwrap());
-    let sealed = &entry["encrypt_certificate"];
-    assert_eq!(sealed["algorithm"], "AEAD_AES_256_GCM");
-    let text = |name: &str| sealed[name].as_str().unwrap().to_string();
+    let encrypted = &entry["encrypt_certificate"];
+    assert_eq!(encrypted["algorithm"], "AEAD_AES_256_GCM");
+    let text = |name: &str| encrypted[name].as_str().unwrap().to_string();
     let key = LessSafeKey::new(UnboundKey::new(&AES_256_GCM, sandbox.apiv3_key().as_bytes()).unwrap());
     let nonce = Nonce::try_assume_unique_for_key(text("nonce").as_bytes()).unwrap();
     let mut bytes = openssl(&["base64", "-d", "-A"], text("ciphertext").as_bytes()).unwrap();
@@ -162,7 +162,7 @@ fn the_certificates_come_encrypted() {
 #[test]
 fn unsigned_paths_and_statements() {
     let (sandbox, keys) = sandbox!();
-    let file = Answer::new(200).body("text/plain", "a,b\n");
+    let file = SandboxResponse::new(200).body("text/plain", "a,b\n");
     sandbox.on_with("GET", "v3/billdownload/file", file.clone()).unwrap();
     sandbox.on_with("GET", "v3/merchant-service/images/{+id}", file.clone()).unwrap();
     sandbox.on_with("GET", "v3/new-tax-control-fapiao/download", file.clone()).unwrap();
@@ -195,31 +195,32 @@ fn scripts_go_before_the_built_in_routes() {
     assert_eq!(sandbox.requests().pop().unwrap().verdict, Verdict::Accepted);
     sandbox.on("POST", "v3/{+all}", 204, serde_json::Value::Null).unwrap();
     assert!(post(&sandbox, &keys, ECHO, ECHO_BODY).body.is_empty());
-    let odd = Answer::new(202).header("X-Odd", "1").header("x-odd", "2").header("Request-ID", "mine");
+    let odd =
+        SandboxResponse::new(202).header("X-Odd", "1").header("x-odd", "2").header("Request-ID", "mine");
     sandbox.on_with("DELETE", "v3/x", odd.json(json!([])).unsigned()).unwrap();
     let reply = send(&sandbox, &keys, &Plan::new(&sandbox, "DELETE", "/v3/x", "{\"a\":1}"));
     assert_eq!((reply.status, reply.header("Request-ID")), (202, Some("mine")));
     assert_eq!(reply.headers.iter().filter(|(name, _)| name.eq_ignore_ascii_case("x-odd")).count(), 2);
     assert!(reply.header("Wechatpay-Signature").is_none());
 
-    for (method, template, answer) in [
-        ("get", "v3/x", Answer::new(200)),
-        ("G T", "v3/x", Answer::new(200)),
-        ("GET", "v3/{x}y", Answer::new(200)),
-        ("GET", "v3/x", Answer::new(100)),
-        ("GET", "v3/x", Answer::new(1000)),
-        ("GET", "v3/x", Answer::new(204).json(json!({}))),
-        ("GET", "v3/x", Answer::new(200).header("a b", "")),
-        ("GET", "v3/x", Answer::new(200).header("a", "\n")),
-        ("GET", "v3/x", Answer::new(200).header("content-length", "1")),
+    for (method, template, response) in [
+        ("get", "v3/x", SandboxResponse::new(200)),
+        ("G T", "v3/x", SandboxResponse::new(200)),
+        ("GET", "v3/{x}y", SandboxResponse::new(200)),
+        ("GET", "v3/x", SandboxResponse::new(100)),
+        ("GET", "v3/x", SandboxResponse::new(1000)),
+        ("GET", "v3/x", SandboxResponse::new(204).json(json!({}))),
+        ("GET", "v3/x", SandboxResponse::new(200).header("a b", "")),
+        ("GET", "v3/x", SandboxResponse::new(200).header("a", "\n")),
+        ("GET", "v3/x", SandboxResponse::new(200).header("content-length", "1")),
     ] {
-        let refused = sandbox.on_with(method, template, answer);
+        let refused = sandbox.on_with(method, template, response);
         assert!(matches!(refused, Err(SandboxError::Script { .. })), "{method} {template}");
     }
 }
 
 #[test]
-fn error_answers_can_come_unsigned() {
+fn error_responses_can_be_unsigned() {
     let (sandbox, keys) = sandbox!(sandbox_builder().sign_errors(false).strict(true));
     assert!(get(&sandbox, &keys, "/v3/x").header("Wechatpay-Signature").is_none());
     assert!(get(&sandbox, &keys, CERTIFICATES).verifies(&keys));

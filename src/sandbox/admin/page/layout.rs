@@ -25,8 +25,8 @@ pub(crate) fn page(platform: &Platform, language: Language, problem: Option<&str
                 }
             }
             dl .facts {
-                div { dt { (l.say("Merchant ID", "商户号")) } dd { code { (identity.mchid) } } }
-                div { dt { (l.say("Certificate serial", "商户证书序列号")) } dd { code { (identity.merchant.serial) } } }
+                div { dt { (l.say("Merchant number", "商户号")) } dd { code { (identity.mchid) } } }
+                div { dt { (l.say("Certificate serial", "商户API证书序列号")) } dd { code { (identity.merchant.serial) } } }
             }
             noscript {
                 p { a href=(l.address()) { (l.say("Reload to see the latest state", "刷新页面查看最新状态")) } }

@@ -65,15 +65,15 @@ fn message(l: Language, seen: &SeenRequest) -> Markup {
     if seen.signed_message.is_empty() {
         return html! { p .note { (l.say(
             "The signed message cannot be determined: the request has no readable signature data, or needs no signature.",
-            "无法确定待签名串：请求中没有可解析的签名信息，或该请求无需签名。",
+            "无法确定签名串：请求中没有可解析的签名信息，或该请求无需签名。",
         )) } };
     }
     let (shown, omitted) = block(&seen.signed_message, MAX_MESSAGE);
     let title = match &seen.verdict {
         Verdict::Refused { code, .. } if code == "SIGN_ERROR" => {
-            l.say("Expected message to sign", "预期的待签名串")
+            l.say("Expected message to sign", "正确的签名串")
         }
-        _ => l.say("Signed message", "待签名串"),
+        _ => l.say("Signed message", "签名串"),
     };
     html! {
         h3 { (title) }
@@ -90,7 +90,7 @@ fn diagnosis(l: Language, seen: &SeenRequest, diagnosis: &Diagnosis) -> Markup {
         Diagnosis::WrongKey => l
             .say(
                 "The signature was not made with the merchant’s key and PKCS#1 v1.5 padding: wrong key, wrong padding, or changed in transit.",
-                "签名不是由商户私钥（PKCS#1 v1.5 填充）生成的：私钥错误、填充方式错误，或签名在传输中被改动。",
+                "签名不是由商户API私钥（PKCS#1 v1.5 填充）生成的：私钥错误、填充方式错误，或签名在传输中被改动。",
             )
             .to_string(),
         Diagnosis::WrongHash(name) => {
@@ -98,7 +98,7 @@ fn diagnosis(l: Language, seen: &SeenRequest, diagnosis: &Diagnosis) -> Markup {
         }
         Diagnosis::Known(difference) => {
             let (english, chinese) = difference.mistake.description();
-            format!("{}{}", l.say("The signed message ", "待签名串："), l.say(english, chinese))
+            format!("{}{}", l.say("The signed message ", "签名串："), l.say(english, chinese))
         }
         Diagnosis::UnknownMessage { .. } => l
             .say(
@@ -120,8 +120,8 @@ fn diagnosis(l: Language, seen: &SeenRequest, diagnosis: &Diagnosis) -> Markup {
             Diagnosis::Known(difference) => (compare(l, seen, difference)),
             Diagnosis::UnknownMessage { signed, expected } | Diagnosis::TooLong { signed, expected } => {
                 dl .compare {
-                    dt { (l.say("SHA-256 of the signed message", "实际签名内容的 SHA-256")) } dd { code { (signed) } }
-                    dt { (l.say("SHA-256 of the expected message", "预期待签名串的 SHA-256")) } dd { code { (expected) } }
+                    dt { (l.say("SHA-256 of the signed message", "实际所签内容的 SHA-256")) } dd { code { (signed) } }
+                    dt { (l.say("SHA-256 of the expected message", "正确签名串的 SHA-256")) } dd { code { (expected) } }
                 }
             }
             _ => {}

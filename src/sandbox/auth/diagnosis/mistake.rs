@@ -21,7 +21,7 @@ pub(crate) enum Mistake {
 }
 
 impl Mistake {
-    /// In English and in Chinese, to follow "the signed message" and 待签名串.
+    /// In English and in Chinese, to follow "the signed message" and 签名串.
     pub(crate) fn description(self) -> (&'static str, &'static str) {
         match self {
             Mistake::NoFinalNewline => ("lacks the newline at the end", "末尾少了换行符"),

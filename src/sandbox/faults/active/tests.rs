@@ -55,7 +55,7 @@ fn invalid_rules() {
         "cut-body share=1.1",
         "cut-body share=NaN",
         "cut-body path=v3//x",
-        "cut-body on=answers",
+        "cut-body on=responses",
         "cut-body often",
     ] {
         assert!(text.parse::<FaultRule>().is_err(), "{text}");

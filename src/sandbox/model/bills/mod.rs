@@ -10,7 +10,7 @@ use http::Method;
 use serde_json::json;
 
 use crate::sandbox::{
-    http::{clock, error_response::ErrorResponse, response::Answer},
+    http::{clock, error_response::ErrorResponse, response::SandboxResponse},
     keys::random,
     model::{
         engine::{
@@ -52,7 +52,7 @@ pub(crate) const ENDPOINTS: &[Endpoint] = &[
 
 const NO_BILL: ErrorCode = ErrorCode::new(400, "NO_STATEMENT_EXIST", "账单文件不存在");
 
-fn trade_bill(call: &Call<'_>) -> Result<Answer, ErrorResponse> {
+fn trade_bill(call: &Call<'_>) -> Result<SandboxResponse, ErrorResponse> {
     let columns = match call.query("bill_type") {
         "" | "ALL" => format::ALL,
         "SUCCESS" => format::SUCCESS,
@@ -63,7 +63,7 @@ fn trade_bill(call: &Call<'_>) -> Result<Answer, ErrorResponse> {
     publish(call, &format::trade(columns, &entries, &call.engine.identity.mchid))
 }
 
-fn fund_flow_bill(call: &Call<'_>) -> Result<Answer, ErrorResponse> {
+fn fund_flow_bill(call: &Call<'_>) -> Result<SandboxResponse, ErrorResponse> {
     match call.query("account_type") {
         "" | "BASIC" => {}
         "OPERATION" | "FEES" => return Err(NO_BILL.response("this account has no entries")),
@@ -84,7 +84,7 @@ fn fund_flow_bill(call: &Call<'_>) -> Result<Answer, ErrorResponse> {
     publish(call, &format::fund_flow(&entries, before))
 }
 
-fn download(call: &Call<'_>) -> Result<Answer, ErrorResponse> {
+fn download(call: &Call<'_>) -> Result<SandboxResponse, ErrorResponse> {
     let token = call.query("token");
     // A media id is not a token.
     let found = match token.strip_prefix("bill-") {
@@ -92,7 +92,7 @@ fn download(call: &Call<'_>) -> Result<Answer, ErrorResponse> {
         None => None,
     };
     let (media_type, content) = found.ok_or_else(|| NOT_FOUND.response("there is no bill for this token"))?;
-    Ok(Answer::new(200).body(media_type, content))
+    Ok(SandboxResponse::new(200).body(media_type, content))
 }
 
 /// The first second of the requested day and of the next day.
@@ -138,7 +138,7 @@ fn entries(call: &Call<'_>, bill_type: &str) -> Result<Vec<Entry>, ErrorResponse
 }
 
 /// Stores the bill under a token and responds with its URL. The digest covers the uncompressed file.
-fn publish(call: &Call<'_>, bill: &str) -> Result<Answer, ErrorResponse> {
+fn publish(call: &Call<'_>, bill: &str) -> Result<SandboxResponse, ErrorResponse> {
     let bytes = bill.as_bytes();
     let (media_type, content) = match call.query("tar_type") {
         "" => ("text/plain", bytes.to_vec()),
@@ -151,7 +151,8 @@ fn publish(call: &Call<'_>, bill: &str) -> Result<Answer, ErrorResponse> {
     let token = format!("bill-{random}");
     call.engine.access(|session| session.documents.put_file(&token, media_type, &content))?;
     let url = format!("http://{}/v3/billdownload/file?token={token}", call.header("host"));
-    Ok(Answer::new(200).json(json!({ "hash_type": "SHA1", "hash_value": sha1, "download_url": url })))
+    Ok(SandboxResponse::new(200)
+        .json(json!({ "hash_type": "SHA1", "hash_value": sha1, "download_url": url })))
 }
 
 fn gzip(bytes: &[u8]) -> io::Result<Vec<u8>> {

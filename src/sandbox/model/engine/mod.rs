@@ -16,7 +16,7 @@ use std::sync::Arc;
 use serde_json::{Map, Value, json};
 
 use crate::sandbox::{
-    http::{clock::SkewedClock, error_response::ErrorResponse, response::Answer},
+    http::{clock::SkewedClock, error_response::ErrorResponse, response::SandboxResponse},
     keys::{identity::Identity, keyring::Keyring},
     store::{
         database::Database,
@@ -76,7 +76,7 @@ impl Engine {
         &self,
         endpoint: &Endpoint,
         call: &Call<'_>,
-    ) -> Result<(Answer, Vec<QueuedEvent>), ErrorResponse> {
+    ) -> Result<(SandboxResponse, Vec<QueuedEvent>), ErrorResponse> {
         let upload = endpoint.params.iter().any(Param::is_file);
         let expected = if upload { "multipart/form-data" } else { "application/json" };
         if !call.request.body.is_empty() && call.request.media_type() != expected {
@@ -90,7 +90,11 @@ impl Engine {
         self.perform(&endpoint.action, call)
     }
 
-    fn perform(&self, action: &Action, call: &Call<'_>) -> Result<(Answer, Vec<QueuedEvent>), ErrorResponse> {
+    fn perform(
+        &self,
+        action: &Action,
+        call: &Call<'_>,
+    ) -> Result<(SandboxResponse, Vec<QueuedEvent>), ErrorResponse> {
         if let Action::Handler(function) = action {
             return Ok((function(call)?, Vec::new()));
         }
@@ -106,12 +110,12 @@ impl Engine {
             Action::Query(resource_type, lookup, fields) => {
                 match session.find(call, resource_type, lookup)? {
                     Some(document) => Ok(respond(&document.body, fields)),
-                    None => Ok(Answer::new(204)),
+                    None => Ok(SandboxResponse::new(204)),
                 }
             }
             Action::Transition(resource_type, lookup, transition, auto, fields) => {
                 let Some(mut document) = session.find(call, resource_type, lookup)? else {
-                    return Ok(Answer::new(204));
+                    return Ok(SandboxResponse::new(204));
                 };
                 session.transition(resource_type, &mut document, transition)?;
                 let response = respond(&document.body, fields);
@@ -120,7 +124,7 @@ impl Engine {
             }
             Action::Delete(resource_type, lookup, fields) => {
                 let Some(document) = session.find(call, resource_type, lookup)? else {
-                    return Ok(Answer::new(204));
+                    return Ok(SandboxResponse::new(204));
                 };
                 session.documents.delete(&document)?;
                 Ok(respond(&document.body, fields))
@@ -166,7 +170,7 @@ impl Session<'_> {
         assignments: &[Assignment],
         auto: AutoTransition,
         fields: Fields,
-    ) -> Result<Answer, ErrorResponse> {
+    ) -> Result<SandboxResponse, ErrorResponse> {
         let mut document = self.new_document(resource_type, self.request_body.clone(), assignments)?;
         let existing =
             self.documents.by_merchant_no(resource_type.name, self.scope, &document.merchant_no)?;
@@ -305,8 +309,12 @@ pub(crate) fn describe(resource_type: &ResourceType, document: &Document) -> Str
     format!("{} {} is {}", resource_type.name, document.merchant_no, document.state)
 }
 
-fn respond(body: &Value, fields: Fields) -> Answer {
-    if fields.is_empty() { Answer::new(204) } else { Answer::new(200).json(select(body, fields)) }
+fn respond(body: &Value, fields: Fields) -> SandboxResponse {
+    if fields.is_empty() {
+        SandboxResponse::new(204)
+    } else {
+        SandboxResponse::new(200).json(select(body, fields))
+    }
 }
 
 /// The named fields of an object, without those that are missing or null.

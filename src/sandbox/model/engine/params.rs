@@ -28,7 +28,7 @@ pub(crate) enum Param {
     OptionalUrl(&'static str),
     /// A time in RFC 3339, if it is present.
     OptionalTime(&'static str),
-    /// The id of the merchant who signed the request.
+    /// The number of the merchant who signed the request.
     Mchid(&'static str),
     OneOf(&'static str, &'static [&'static str]),
     /// An array with a minimum and maximum length, and the parameters of each element.
@@ -36,7 +36,7 @@ pub(crate) enum Param {
     /// At least one of two strings.
     Either(&'static str, &'static str),
     Query(&'static str),
-    /// The id of the merchant who signed the request.
+    /// The number of the merchant who signed the request.
     QueryMchid(&'static str),
     /// The part `file` of a `multipart/form-data` body.
     File,

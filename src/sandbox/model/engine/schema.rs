@@ -5,7 +5,7 @@ use http::Method;
 
 use super::{Session, call::Call, error_code::ErrorCode, params::Param};
 use crate::sandbox::{
-    http::{error_response::ErrorResponse, response::Answer},
+    http::{error_response::ErrorResponse, response::SandboxResponse},
     store::documents::Document,
 };
 
@@ -28,7 +28,7 @@ pub(crate) enum Action {
     Transition(&'static ResourceType, Lookup, &'static Transition, AutoTransition, Fields),
     Delete(&'static ResourceType, Lookup, Fields),
     /// An endpoint without resources.
-    Handler(fn(&Call<'_>) -> Result<Answer, ErrorResponse>),
+    Handler(fn(&Call<'_>) -> Result<SandboxResponse, ErrorResponse>),
 }
 
 pub(crate) type Fields = &'static [&'static str];
@@ -148,7 +148,7 @@ pub(crate) enum FieldValue {
     FromRequest(&'static str),
     /// Two fields of the resource, joined: pointers.
     Pair(&'static str, &'static str),
-    /// The merchant id.
+    /// The merchant number.
     Mchid,
 }
 

@@ -5,7 +5,7 @@ use serde_json::json;
 use sha2::{Digest as _, Sha256};
 
 use crate::sandbox::{
-    http::{error_response::ErrorResponse, response::Answer},
+    http::{error_response::ErrorResponse, response::SandboxResponse},
     keys::random,
     model::engine::{
         call::Call,
@@ -49,7 +49,7 @@ pub(crate) const ENDPOINTS: &[Endpoint] = &[
     },
 ];
 
-fn upload(call: &Call<'_>) -> Result<Answer, ErrorResponse> {
+fn upload(call: &Call<'_>) -> Result<SandboxResponse, ErrorResponse> {
     let (media_type, file) = call.file()?;
     let digest = Sha256::digest(file);
     let sha256: String = digest.iter().map(|byte| format!("{byte:02x}")).collect();
@@ -59,12 +59,12 @@ fn upload(call: &Call<'_>) -> Result<Answer, ErrorResponse> {
     }
     let id = random::alphanumeric(60).map_err(no_random_numbers)?;
     call.engine.access(|session| session.documents.put_file(&id, media_type, file))?;
-    Ok(Answer::new(200).json(json!({ "media_id": id })))
+    Ok(SandboxResponse::new(200).json(json!({ "media_id": id })))
 }
 
-fn download(call: &Call<'_>) -> Result<Answer, ErrorResponse> {
+fn download(call: &Call<'_>) -> Result<SandboxResponse, ErrorResponse> {
     let id = call.var("media_id");
     let file = call.engine.access(|session| session.documents.file(id))?;
     let (media_type, content) = file.ok_or_else(|| NOT_FOUND.response(&format!("there is no file {id}")))?;
-    Ok(Answer::new(200).body(media_type, content))
+    Ok(SandboxResponse::new(200).body(media_type, content))
 }

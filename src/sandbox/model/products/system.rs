@@ -5,7 +5,7 @@ use http::Method;
 use serde_json::{Value, json};
 
 use crate::sandbox::{
-    http::{clock::beijing_time, error_response::ErrorResponse, response::Answer},
+    http::{clock::beijing_time, error_response::ErrorResponse, response::SandboxResponse},
     keys::cipher::encrypt_resource,
     model::engine::{
         call::Call,
@@ -31,11 +31,11 @@ pub(crate) const ENDPOINTS: &[Endpoint] = &[
     },
 ];
 
-fn echo(call: &Call<'_>) -> Result<Answer, ErrorResponse> {
-    Ok(Answer::new(200).json(json!({ "echo_message": call.text("/echo_message") })))
+fn echo(call: &Call<'_>) -> Result<SandboxResponse, ErrorResponse> {
+    Ok(SandboxResponse::new(200).json(json!({ "echo_message": call.text("/echo_message") })))
 }
 
-fn certificates(call: &Call<'_>) -> Result<Answer, ErrorResponse> {
+fn certificates(call: &Call<'_>) -> Result<SandboxResponse, ErrorResponse> {
     let certificates = call.engine.keyring.certificates();
     if certificates.is_empty() {
         let message = "the merchant has no platform certificates";
@@ -52,5 +52,5 @@ fn certificates(call: &Call<'_>) -> Result<Answer, ErrorResponse> {
     });
     let list: Result<Vec<Value>, Unspecified> = list.collect();
     let list = list.map_err(|_| ErrorResponse::internal("the sandbox has no random numbers or no cipher"))?;
-    Ok(Answer::new(200).json(json!({ "data": list })))
+    Ok(SandboxResponse::new(200).json(json!({ "data": list })))
 }

@@ -17,7 +17,7 @@ use crate::sandbox::{
     http::{
         error_response::ErrorResponse,
         path_template::PathTemplate,
-        response::{Answer, ReadyResponse},
+        response::{ReadyResponse, SandboxResponse},
         sandbox_error::SandboxError,
     },
     model::engine::call::Call,
@@ -39,7 +39,7 @@ enum ScriptedResponse {
 
 impl Script {
     /// A script with a fixed response.
-    pub(crate) fn fixed(method: &str, template: &str, response: &Answer) -> Result<Script, String> {
+    pub(crate) fn fixed(method: &str, template: &str, response: &SandboxResponse) -> Result<Script, String> {
         Ok(Script {
             method: parse_method(method)?,
             template: PathTemplate::parse(template)?,
@@ -160,7 +160,7 @@ impl ResponseTemplate {
             .map_err(|why| ErrorResponse::internal(format!("the script fails for this request: {why}")))
     }
 
-    fn fill(&self, value: &dyn Fn(Source<'_>) -> Result<Value, String>) -> Result<Answer, String> {
+    fn fill(&self, value: &dyn Fn(Source<'_>) -> Result<Value, String>) -> Result<SandboxResponse, String> {
         let mut headers = Vec::new();
         for (name, text) in &self.headers {
             headers.push((name, plain(&placeholder::fill(text, value)?)));
@@ -171,7 +171,7 @@ impl ResponseTemplate {
             .iter()
             .find(|(name, text)| name.eq_ignore_ascii_case("content-type") && !is_json(text))
             .map(|(_, text)| text.clone());
-        let mut response = Answer::new(self.status);
+        let mut response = SandboxResponse::new(self.status);
         response = match (other_type, body) {
             // A string of another type (CSV, XML) is sent as it is, without JSON quotes.
             (Some(content_type), Value::String(text)) => response.body(content_type, text),

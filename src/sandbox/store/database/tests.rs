@@ -46,7 +46,7 @@ fn memory_is_bounded_and_a_file_is_not() {
 }
 
 #[test]
-fn a_number_is_taken_once() {
+fn a_number_is_used_once() {
     let store = Database::in_memory().unwrap();
     let put = || store.transaction(|documents| documents.save(&mut document(1)));
     put().unwrap();

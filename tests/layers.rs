@@ -1,4 +1,4 @@
-//! Imports go down (docs/architecture.md): a file uses its own floor and lower ones, never a higher one. Each floor is
+//! Imports go down (docs/architecture.md): a file uses its own layer and lower ones, never a higher one. Each layer is
 //! one module, so there is no circle either.
 
 use std::fs;
@@ -45,10 +45,10 @@ fn imports_of_the_sandbox_go_down() {
     check("src/sandbox", "crate::sandbox::", SANDBOX);
 }
 
-/// Reports each path that begins with `prefix` and leads to a higher floor than its file's.
-fn check(folder: &str, prefix: &str, floors: &[&str]) {
+/// Reports each path that begins with `prefix` and leads to a higher layer than its file's.
+fn check(folder: &str, prefix: &str, layers: &[&str]) {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).join(folder);
-    let floor_of = |module: &str| floors.iter().position(|floor| *floor == module);
+    let layer_of = |module: &str| layers.iter().position(|layer| *layer == module);
     let (mut climbing, mut imports) = (Vec::new(), 0);
     for file in rust_files(&root) {
         let inside = file.strip_prefix(&root).unwrap();
@@ -56,7 +56,7 @@ fn check(folder: &str, prefix: &str, floors: &[&str]) {
         if OTHER_CRATES.contains(&first) {
             continue;
         }
-        let own = floor_of(first).unwrap_or_else(|| panic!("{}: `{first}` is not a floor", file.display()));
+        let own = layer_of(first).unwrap_or_else(|| panic!("{}: `{first}` is not a layer", file.display()));
         let text = code(&file);
         let mut report = |at: usize, target: &str| {
             let line = text[..at].matches('\n').count() + 1;
@@ -65,11 +65,11 @@ fn check(folder: &str, prefix: &str, floors: &[&str]) {
         for (at, module) in targets(&text, prefix) {
             imports += 1;
             let public = module.starts_with(|c: char| c.is_uppercase()) && USERS.contains(&first);
-            if !public && floor_of(module).is_none_or(|floor| floor < own) {
+            if !public && layer_of(module).is_none_or(|layer| layer < own) {
                 report(at, &format!("{prefix}{module}"));
             }
         }
-        // A chain of `super::` must not leave the floor, where its target could not be seen.
+        // A chain of `super::` must not leave the layer, where its target could not be seen.
         let depth = inside.components().count() - usize::from(inside.ends_with("mod.rs"));
         let up = "super::".repeat(depth);
         for (at, _) in text.match_indices(&up).filter(|_| inside.components().count() > 1) {
