@@ -32,8 +32,7 @@ impl WeChatPay {
     /// # Errors
     /// Those of [`WeChatPayBuilder::build`](crate::WeChatPayBuilder::build) for such a key. The keys are then unchanged.
     pub fn add_platform_key(&self, serial: impl AsRef<str>, pem: impl AsRef<str>) -> Result<(), Error> {
-        let key = platform::load(serial.as_ref(), pem.as_ref(), &self.context.merchant)
-            .map_err(|e| self.context.defaults.names.rename(e))?;
+        let key = platform::load(serial.as_ref(), pem.as_ref(), &self.context.merchant)?;
         self.context.platform.update(|keys| Ok(keys.with(key)))
     }
 
@@ -44,10 +43,8 @@ impl WeChatPay {
     /// (with automatic certificates it may be removed).
     pub fn remove_platform_key(&self, serial: impl AsRef<str>) -> Result<(), Error> {
         let serial = serial.as_ref();
-        let refuse = |reason: &str| {
-            let error = Error::config(format!("platform_key[\"{}\"]", serial.escape_debug()), reason);
-            Err(self.context.defaults.names.rename(error))
-        };
+        let refuse =
+            |reason: &str| Err(Error::config(format!("platform_key[\"{}\"]", serial.escape_debug()), reason));
         self.context.platform.update(|keys| {
             let left = keys.without(serial);
             match left.serials().count() {

@@ -26,7 +26,6 @@ const NAMES: &[(&str, &str, &str)] = &[
     ("automatic_certificates", "automaticCertificates", "WECHATPAY_AUTOMATIC_CERTIFICATES"),
     ("apiv3_key", "apiv3Key", "WECHATPAY_APIV3_KEY"),
     ("base_url", "base_uri", "WECHATPAY_BASE_URL"),
-    ("timeout", "timeout", "WECHATPAY_TIMEOUT"),
 ];
 
 impl FieldNames {
@@ -51,12 +50,9 @@ impl FieldNames {
         let (name, index) = field.split_at(field.find('[').unwrap_or(field.len()));
         match NAMES.iter().find(|(setter, ..)| *setter == name) {
             Some((_, array, _)) if self == FieldNames::Array => format!("{array}{index}"),
-            // A platform certificate has a variable of its own, and no variable has an index.
-            Some(("platform_key", ..)) if !index.is_empty() && !index.starts_with("[\"PUB_KEY_ID_") => {
-                "WECHATPAY_PLATFORM_CERTIFICATE".to_owned()
-            }
-            Some((_, _, variable)) => (*variable).to_owned(),
-            None => field.to_owned(),
+            // An index is a setter's argument; the builder itself names the variable of a platform key.
+            Some((_, _, variable)) if index.is_empty() => (*variable).to_owned(),
+            _ => field.to_owned(),
         }
     }
 

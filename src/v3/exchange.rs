@@ -99,7 +99,7 @@ impl Call {
             return Some(request);
         }
         let pause = self.pauses.before_retry(error)?;
-        tracing::warn!(?pause, code = error.code(), "the platform refuses for now: trying again");
+        tracing::warn!(wait = ?pause, code = error.code(), "the platform refuses for now: trying again");
         tokio::time::sleep(pause).await;
         Some(request)
     }

@@ -23,7 +23,7 @@ pub(super) struct Pauses {
 
 impl Pauses {
     pub(super) fn new(retries: u32, first: Duration) -> Pauses {
-        Pauses { left: retries, next: first.min(MAX_PAUSE) }
+        Pauses { left: retries, next: first }
     }
 
     /// The number of retries left.
@@ -53,4 +53,33 @@ pub(super) fn fails_over(error: &Error, method: &Method) -> bool {
 
 fn is_retryable(api: &ApiError) -> bool {
     api.status == 429 || (api.status >= 500 && RETRYABLE.contains(&api.code.as_str()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn pauses(first: u64, retry_after: Option<u64>) -> Vec<u64> {
+        let mut pauses = Pauses::new(3, Duration::from_secs(first));
+        let error = Error::Api(Box::new(ApiError {
+            status: 429,
+            code: String::new(),
+            message: String::new(),
+            detail: serde_json::Value::Null,
+            request_id: None,
+            verified: true,
+            retry_after: retry_after.map(Duration::from_secs),
+            body: bytes::Bytes::new(),
+        }));
+        std::iter::from_fn(|| pauses.before_retry(&error)).map(|pause| pause.as_secs()).collect()
+    }
+
+    #[test]
+    fn pauses_double_and_a_longer_one_than_a_minute_is_not_made() {
+        assert_eq!(pauses(1, None), [1, 2, 4]);
+        assert_eq!(pauses(40, None), [40, 60, 60]);
+        assert!(pauses(90, None).is_empty());
+        assert_eq!(pauses(1, Some(3)), [3, 3, 4]);
+        assert!(pauses(1, Some(61)).is_empty());
+    }
 }

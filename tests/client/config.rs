@@ -168,6 +168,11 @@ fn the_environment_configures_a_client() {
     assert_eq!(from_env(&both), MCHID);
     assert!(from_env(&both[..1]).contains("`WECHATPAY_PLATFORM_CERTIFICATE` is missing"));
     assert!(from_env(&both[1..]).contains("`WECHATPAY_PLATFORM_SERIAL` is missing"));
+    // The variable that holds the wrong value: the serial's or the key's.
+    assert!(from_env(&[("WECHATPAY_PUBLIC_KEY_ID", "PUB-1")]).contains("`WECHATPAY_PUBLIC_KEY_ID` must be"));
+    assert!(from_env(&[("WECHATPAY_PUBLIC_KEY", "no key")]).contains("WECHATPAY_PUBLIC_KEY: expected"));
+    let own = [("WECHATPAY_PLATFORM_SERIAL", MERCHANT_SERIAL), both[1]];
+    assert!(from_env(&own).contains("`WECHATPAY_PLATFORM_SERIAL` is the merchant's own serial"));
     assert!(from_env(&[("WECHATPAY_MCHID", "")]).contains("`WECHATPAY_MCHID` is missing"));
     assert!(
         from_env(&[("WECHATPAY_PUBLIC_KEY_ID", ""), ("WECHATPAY_PUBLIC_KEY", "")])

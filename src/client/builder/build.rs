@@ -2,8 +2,8 @@
 
 use std::sync::Arc;
 
-use super::WeChatPayBuilder;
 use super::merchant::MerchantConfig;
+use super::{PlatformKeyConfig, WeChatPayBuilder};
 use crate::client::WeChatPay;
 use crate::crypto::aes::Apiv3Key;
 use crate::error::Error;
@@ -51,10 +51,13 @@ impl WeChatPayBuilder {
             return Err(Error::config("platform_key", reason));
         }
         let mut platform: Vec<Arc<PlatformKey>> = Vec::with_capacity(self.platform_keys.len());
-        for (id, pem) in &self.platform_keys {
-            let key = platform::load(id, pem, &merchant)?;
+        for PlatformKeyConfig { serial, pem, variables } in &self.platform_keys {
+            let (id_variable, key_variable) = variables.unzip();
+            platform::check_serial(serial, &merchant).map_err(|error| named(error, id_variable))?;
+            let key = platform::load(serial, pem, &merchant).map_err(|error| named(error, key_variable))?;
             if platform.iter().any(|known| known.serial == key.serial) {
-                return Err(Error::config(format!("platform_key[\"{id}\"]"), "is given twice"));
+                let error = Error::config(format!("platform_key[\"{serial}\"]"), "is given twice");
+                return Err(named(error, id_variable));
             }
             platform.push(Arc::new(key));
         }
@@ -101,6 +104,21 @@ impl WeChatPayBuilder {
                 names: self.names,
             },
         })
+    }
+}
+
+/// `error` with the name of the variable, if the setting came from one.
+fn named(error: Error, variable: Option<&str>) -> Error {
+    match (error, variable) {
+        (Error::Config(mut e), Some(variable)) => {
+            e.field = variable.to_owned();
+            Error::Config(e)
+        }
+        (Error::Key(mut e), Some(variable)) => {
+            e.name = variable.to_owned();
+            Error::Key(e)
+        }
+        (error, _) => error,
     }
 }
 

@@ -46,8 +46,7 @@ pub struct WeChatPayBuilder {
     passphrase: Option<Zeroizing<String>>,
     p12: Option<P12>,
     merchant_certificate: Option<Zeroizing<String>>,
-    // Public, unless a private key is given by mistake.
-    platform_keys: Vec<(String, Zeroizing<String>)>,
+    platform_keys: Vec<PlatformKeyConfig>,
     automatic_certificates: bool,
     apiv3_key: Option<Zeroizing<String>>,
     base_url: String,
@@ -60,6 +59,15 @@ pub struct WeChatPayBuilder {
     names: FieldNames,
 }
 
+/// A platform key as configured.
+struct PlatformKeyConfig {
+    serial: String,
+    // Public, unless a private key is given by mistake.
+    pem: Zeroizing<String>,
+    /// The variables of the serial and of the key, if they came from there.
+    variables: Option<(&'static str, &'static str)>,
+}
+
 /// Shows which fields are set, never the value of a secret one.
 impl fmt::Debug for WeChatPayBuilder {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -70,7 +78,7 @@ impl fmt::Debug for WeChatPayBuilder {
             .field("passphrase", &self.passphrase.as_ref().map(|_| "…"))
             .field("p12", &self.p12.as_ref().map(|_| "…"))
             .field("merchant_certificate", &self.merchant_certificate.as_ref().map(|_| "…"))
-            .field("platform_keys", &self.platform_keys.iter().map(|(serial, _)| serial).collect::<Vec<_>>())
+            .field("platform_keys", &self.platform_keys.iter().map(|key| &key.serial).collect::<Vec<_>>())
             .field("automatic_certificates", &self.automatic_certificates)
             .field("apiv3_key", &self.apiv3_key.as_ref().map(|_| "…"))
             .field("base_url", &self.base_url)
@@ -198,7 +206,8 @@ impl WeChatPayBuilder {
     /// # Ok(()) }
     /// ```
     pub fn platform_key(mut self, serial: impl Into<String>, pem: impl Into<String>) -> Self {
-        self.platform_keys.push((serial.into(), Zeroizing::new(pem.into())));
+        let (serial, pem) = (serial.into(), Zeroizing::new(pem.into()));
+        self.platform_keys.push(PlatformKeyConfig { serial, pem, variables: None });
         self
     }
 

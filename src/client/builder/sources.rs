@@ -1,9 +1,10 @@
 //! The sources of settings: the builder, PHP's factory array, the environment.
 
 use serde_json::{Map, Value};
+use zeroize::Zeroizing;
 
-use super::WeChatPayBuilder;
 use super::merchant::P12;
+use super::{PlatformKeyConfig, WeChatPayBuilder};
 use crate::client::WeChatPay;
 use crate::error::{Error, FieldNames, kind_of};
 use crate::transport::seconds;
@@ -88,7 +89,11 @@ impl WeChatPayBuilder {
             ("WECHATPAY_PUBLIC_KEY_ID", "WECHATPAY_PUBLIC_KEY"),
         ] {
             builder = match (get(id), get(pem)) {
-                (Some(id), Some(pem)) => builder.platform_key(id, pem),
+                (Some(serial), Some(key)) => {
+                    let (key, variables) = (Zeroizing::new(key), Some((id, pem)));
+                    builder.platform_keys.push(PlatformKeyConfig { serial, pem: key, variables });
+                    builder
+                }
                 (None, None) => builder,
                 (None, Some(_)) => {
                     return Err(Error::config(id, format!("is missing, but `{pem}` is set")));

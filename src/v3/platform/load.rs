@@ -8,17 +8,8 @@ use crate::v3::merchant::Merchant;
 
 /// A configured key: `pem` is a text in any form, or a file's path; `id` is its serial.
 pub(crate) fn load(id: &str, pem: &str, merchant: &Merchant) -> Result<PlatformKey, Error> {
+    check_serial(id, merchant)?;
     let name = format!("platform_key[\"{id}\"]");
-    if let Some(bad) = id.chars().find(|c| !(c.is_ascii_alphanumeric() || *c == '_')) {
-        let name = format!("platform_key[\"{}\"]", id.escape_debug());
-        return Err(Error::config(name, format!("must be ASCII letters, digits and `_`; it has {bad:?}")));
-    }
-    if id.is_empty() {
-        return Err(Error::config(name, "must be the serial of the key"));
-    }
-    if id.eq_ignore_ascii_case(&merchant.serial) {
-        return Err(Error::config(name, "is the merchant's own serial: give a key of the platform"));
-    }
     let loaded = keys::public_key(&name, pem)?;
     // With the merchant's key here, the merchant, or a thief of its key, could sign responses.
     if matches!(&merchant.key, MerchantKey::Local(key) if key.matches(&loaded.key)) {
@@ -44,6 +35,21 @@ pub(crate) fn load(id: &str, pem: &str, merchant: &Merchant) -> Result<PlatformK
         None if id.starts_with(PUBLIC_KEY_PREFIX) => Ok(key(id.to_owned(), None)),
         None => Ok(key(id.to_ascii_uppercase(), None)),
     }
+}
+
+/// Checks the serial of a configured key.
+pub(crate) fn check_serial(id: &str, merchant: &Merchant) -> Result<(), Error> {
+    let name = format!("platform_key[\"{}\"]", id.escape_debug());
+    if let Some(bad) = id.chars().find(|c| !(c.is_ascii_alphanumeric() || *c == '_')) {
+        return Err(Error::config(name, format!("must be ASCII letters, digits and `_`; it has {bad:?}")));
+    }
+    if id.is_empty() {
+        return Err(Error::config(name, "must be the serial of the key"));
+    }
+    if id.eq_ignore_ascii_case(&merchant.serial) {
+        return Err(Error::config(name, "is the merchant's own serial: give a key of the platform"));
+    }
+    Ok(())
 }
 
 /// A downloaded certificate: its text, never a file's path.

@@ -11,7 +11,7 @@ use crate::error::Error;
 mod load;
 mod refresh;
 
-pub(crate) use load::{load, load_certificate, same_serial};
+pub(crate) use load::{check_serial, load, load_certificate, same_serial};
 pub(crate) use refresh::{Refresh, RefreshHandle};
 
 /// The prefix of a public key's serial; a certificate's serial is plain hex (PROTOCOL, Keys).

@@ -76,9 +76,8 @@ impl Source {
         global: &GlobalArgs,
         configure: impl FnOnce(WeChatPayBuilder) -> WeChatPayBuilder,
     ) -> Result<WeChatPay, Failure> {
-        let failure = |error| self.failure(global, &error);
-        let mut builder =
-            WeChatPayBuilder::from_variables(|name| self.get(name).map(str::to_owned)).map_err(failure)?;
+        let mut builder = WeChatPayBuilder::from_variables(|name| self.get(name).map(str::to_owned))
+            .map_err(|error| self.invalid_value(&error))?;
         if let Some(url) = &global.base_url {
             builder = builder.base_url(url);
         }
@@ -87,25 +86,28 @@ impl Source {
                 .map_err(|_| usage_error(format!("--timeout: expected seconds, found {seconds}")))?;
             builder = builder.timeout(timeout);
         }
-        configure(builder).build().map_err(failure)
+        configure(builder).build().map_err(|error| self.failure(global, &error))
     }
 
-    /// Names the option, the profile's key or the variable that has the invalid value.
+    /// Names the option, or else the profile's key or the variable, that has the invalid value.
     fn failure(&self, global: &GlobalArgs, error: &Error) -> Failure {
         let text = describe(error);
         let option = match error {
             Error::Config(e) if e.field() == variables::BASE_URL && global.base_url.is_some() => "--base-url",
-            Error::Config(e) if e.field() == variables::TIMEOUT && global.timeout.is_some() => "--timeout",
-            _ => {
-                let text = match self.kind {
-                    Kind::Profile => variables::with_keys(&text),
-                    _ => text,
-                };
-                return usage_error(format!("{}: {text}", self.name));
-            }
+            Error::Config(e) if e.field() == "timeout" => "--timeout",
+            _ => return self.invalid_value(error),
         };
         let (_, reason) = text.split_once("` ").unwrap_or(("", &text));
         usage_error(format!("{option} {reason}"))
+    }
+
+    /// Names the profile's key or the variable that has the invalid value.
+    fn invalid_value(&self, error: &Error) -> Failure {
+        let text = match self.kind {
+            Kind::Profile => variables::with_keys(&describe(error)),
+            _ => describe(error),
+        };
+        usage_error(format!("{}: {text}", self.name))
     }
 
     fn check_file_modes(&self) {
