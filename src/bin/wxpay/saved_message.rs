@@ -7,7 +7,7 @@ use serde_json::{Map, Value};
 use wechatpay_chain::http::{HeaderMap, HeaderName, HeaderValue};
 use wechatpay_chain::{Clock, Error, VerifyReason, WeChatPay};
 
-use crate::config::{Source, variables};
+use crate::config::{SettingsSource, variables};
 use crate::failure::{Failure, usage_error};
 use crate::global::GlobalArgs;
 use crate::input;
@@ -58,7 +58,7 @@ impl SavedMessage {
         global: &GlobalArgs,
         args: &SavedMessageArgs,
     ) -> Result<WeChatPay, Failure> {
-        let mut source = Source::find(global)?;
+        let mut source = SettingsSource::find(global)?;
         let wx = source.client(global, |builder| builder)?;
         let configured = wx.platform_serials();
         let automatic = source.remove(variables::AUTOMATIC_CERTIFICATES);

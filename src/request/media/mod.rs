@@ -182,7 +182,7 @@ impl Media {
         if HeaderValue::from_str(mime).is_err() || mime.is_empty() {
             return Err(Error::config("media.mime", "is not a content type"));
         }
-        // 32 random characters: no file contains them by chance, and nobody can guess them.
+        // 32 random characters: no file contains them by chance, and it cannot be guessed.
         let boundary = nonce()?;
         let head = format!(
             "--{boundary}\r\nContent-Disposition: form-data; name=\"meta\"\r\nContent-Type: application/json\r\n\r\n\

@@ -23,7 +23,7 @@ pub(crate) struct BillArgs {
     date: String,
     /// The kind of bill
     #[arg(long = "type", value_name = "TYPE", default_value = "tradebill")]
-    kind: Kind,
+    kind: BillType,
     /// Write the bill to this file, which appears only once it is complete [default: stdout]
     #[arg(short, long, value_name = "FILE")]
     output: Option<PathBuf>,
@@ -33,7 +33,7 @@ pub(crate) struct BillArgs {
 }
 
 #[derive(Clone, Copy, ValueEnum)]
-enum Kind {
+enum BillType {
     /// The orders and refunds of the day
     Tradebill,
     /// The money that entered or left the account
@@ -43,8 +43,8 @@ enum Kind {
 pub(crate) fn run(global: &GlobalArgs, args: &BillArgs) -> Result<(), Failure> {
     let session = Session::open(global)?;
     let path = match args.kind {
-        Kind::Tradebill => "v3/bill/tradebill",
-        Kind::Fundflow => "v3/bill/fundflowbill",
+        BillType::Tradebill => "v3/bill/tradebill",
+        BillType::Fundflow => "v3/bill/fundflowbill",
     };
     let request = session.wx.bill(path).date(&args.date);
     let request = if args.gzip { request.gzip() } else { request };

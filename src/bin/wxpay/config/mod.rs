@@ -7,7 +7,7 @@ pub(crate) mod variables;
 
 use wechatpay_chain::{WeChatPay, WeChatPayBuilder};
 
-pub(crate) use source::Source;
+pub(crate) use source::SettingsSource;
 
 use crate::failure::{Failure, usage_error};
 use crate::global::GlobalArgs;
@@ -15,7 +15,7 @@ use crate::global::GlobalArgs;
 /// A client, and the source that it depends on: with `--sandbox`, the running sandbox.
 pub(crate) struct Session {
     pub(crate) wx: WeChatPay,
-    _source: Source,
+    _source: SettingsSource,
 }
 
 impl Session {
@@ -30,7 +30,7 @@ impl Session {
         global: &GlobalArgs,
         configure: impl FnOnce(WeChatPayBuilder) -> WeChatPayBuilder,
     ) -> Result<Session, Failure> {
-        let source = Source::find(global)?;
+        let source = SettingsSource::find(global)?;
         let wx = source.client(global, configure)?;
         Ok(Session { wx, _source: source })
     }

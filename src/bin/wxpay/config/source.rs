@@ -14,14 +14,14 @@ use crate::failure::{Failure, describe, usage_error};
 use crate::file_mode;
 use crate::global::GlobalArgs;
 
-pub(crate) struct Source {
+pub(crate) struct SettingsSource {
     /// For messages.
     pub(crate) name: String,
-    kind: Kind,
+    kind: SourceKind,
     values: BTreeMap<&'static str, String>,
 }
 
-enum Kind {
+enum SourceKind {
     Environment,
     Profile,
     /// Runs until it is dropped.
@@ -30,15 +30,15 @@ enum Kind {
     },
 }
 
-impl Source {
+impl SettingsSource {
     /// The first of: `--sandbox`, `--profile` or `--config`, the environment, the default profile.
-    pub(crate) fn find(global: &GlobalArgs) -> Result<Source, Failure> {
+    pub(crate) fn find(global: &GlobalArgs) -> Result<SettingsSource, Failure> {
         if global.sandbox {
             let running = Box::new(sandbox::start()?);
             let values = sandbox::credentials(&running).into_iter().collect();
-            return Ok(Source {
+            return Ok(SettingsSource {
                 name: "the sandbox".to_owned(),
-                kind: Kind::Sandbox { _running: running },
+                kind: SourceKind::Sandbox { _running: running },
                 values,
             });
         }
@@ -53,10 +53,14 @@ impl Source {
             Some(file) if requested || !environment.contains_key(variables::MCHID) => {
                 let profile = global.profile.as_deref().unwrap_or(profile::DEFAULT);
                 let Profile { name, values } = Profile::read(&file, profile)?;
-                Source { name, kind: Kind::Profile, values }
+                SettingsSource { name, kind: SourceKind::Profile, values }
             }
             None if environment.is_empty() => return Err(no_credentials()),
-            _ => Source { name: "the environment".to_owned(), kind: Kind::Environment, values: environment },
+            _ => SettingsSource {
+                name: "the environment".to_owned(),
+                kind: SourceKind::Environment,
+                values: environment,
+            },
         };
         source.check_file_modes();
         Ok(source)
@@ -104,7 +108,7 @@ impl Source {
     /// Names the profile's key or the variable that has the invalid value.
     fn invalid_value(&self, error: &Error) -> Failure {
         let text = match self.kind {
-            Kind::Profile => variables::with_keys(&describe(error)),
+            SourceKind::Profile => variables::with_keys(&describe(error)),
             _ => describe(error),
         };
         usage_error(format!("{}: {text}", self.name))

@@ -22,7 +22,7 @@ use crate::sandbox::{
     },
     model::engine::call::Call,
 };
-use placeholder::{Source, plain};
+use placeholder::{PlaceholderSource, plain};
 
 /// A scripted route.
 pub(crate) struct Script {
@@ -136,11 +136,11 @@ fn parse_line(text: &str) -> Result<Script, String> {
     let response = ResponseTemplate { status: line.status, headers: line.headers, body: line.body };
     // Filled once with dummy values, to find the errors that do not depend on the request.
     let checked = response.fill(&|source| match source {
-        Source::Var(name) if !template.has_variable(name) => {
+        PlaceholderSource::Var(name) if !template.has_variable(name) => {
             Err(format!("the template has no variable `{name}`"))
         }
-        Source::Var(_) | Source::Query(_) => Ok(Value::String(String::new())),
-        Source::Body(_) => Ok(Value::Bool(true)),
+        PlaceholderSource::Var(_) | PlaceholderSource::Query(_) => Ok(Value::String(String::new())),
+        PlaceholderSource::Body(_) => Ok(Value::Bool(true)),
     })?;
     checked.build()?;
     Ok(Script { method, template, response: ScriptedResponse::Template(response) })
@@ -150,9 +150,11 @@ impl ResponseTemplate {
     fn respond(&self, call: &Call<'_>) -> Result<ReadyResponse, ErrorResponse> {
         let response = self.fill(&|source| {
             Ok(match source {
-                Source::Var(name) => Value::String(call.var(name).into()),
-                Source::Query(name) => call.optional_query(name).map_or(Value::Null, Value::from),
-                Source::Body(pointer) => call.body.pointer(pointer).cloned().unwrap_or(Value::Null),
+                PlaceholderSource::Var(name) => Value::String(call.var(name).into()),
+                PlaceholderSource::Query(name) => call.optional_query(name).map_or(Value::Null, Value::from),
+                PlaceholderSource::Body(pointer) => {
+                    call.body.pointer(pointer).cloned().unwrap_or(Value::Null)
+                }
             })
         });
         response
@@ -160,7 +162,10 @@ impl ResponseTemplate {
             .map_err(|why| ErrorResponse::internal(format!("the script fails for this request: {why}")))
     }
 
-    fn fill(&self, value: &dyn Fn(Source<'_>) -> Result<Value, String>) -> Result<SandboxResponse, String> {
+    fn fill(
+        &self,
+        value: &dyn Fn(PlaceholderSource<'_>) -> Result<Value, String>,
+    ) -> Result<SandboxResponse, String> {
         let mut headers = Vec::new();
         for (name, text) in &self.headers {
             headers.push((name, plain(&placeholder::fill(text, value)?)));
@@ -187,7 +192,10 @@ impl ResponseTemplate {
 }
 
 /// Fills the strings of a JSON value. Field names are unchanged.
-fn fill_value(body: &Value, value: &dyn Fn(Source<'_>) -> Result<Value, String>) -> Result<Value, String> {
+fn fill_value(
+    body: &Value,
+    value: &dyn Fn(PlaceholderSource<'_>) -> Result<Value, String>,
+) -> Result<Value, String> {
     Ok(match body {
         Value::String(text) => placeholder::fill(text, value)?,
         Value::Array(list) => {

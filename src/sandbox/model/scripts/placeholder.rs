@@ -4,7 +4,7 @@ use serde_json::Value;
 
 /// The source of a value.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Source<'a> {
+pub(crate) enum PlaceholderSource<'a> {
     /// `var.NAME`: a variable of the template.
     Var(&'a str),
     /// `query.NAME`
@@ -13,13 +13,13 @@ pub(crate) enum Source<'a> {
     Body(&'a str),
 }
 
-impl Source<'_> {
-    fn parse(name: &str) -> Result<Source<'_>, String> {
+impl PlaceholderSource<'_> {
+    fn parse(name: &str) -> Result<PlaceholderSource<'_>, String> {
         match name.trim().split_once('.') {
-            None if name.trim() == "body" => Ok(Source::Body("")),
-            Some(("var", name)) if !name.is_empty() => Ok(Source::Var(name)),
-            Some(("query", name)) if !name.is_empty() => Ok(Source::Query(name)),
-            Some(("body", pointer)) if pointer.starts_with('/') => Ok(Source::Body(pointer)),
+            None if name.trim() == "body" => Ok(PlaceholderSource::Body("")),
+            Some(("var", name)) if !name.is_empty() => Ok(PlaceholderSource::Var(name)),
+            Some(("query", name)) if !name.is_empty() => Ok(PlaceholderSource::Query(name)),
+            Some(("body", pointer)) if pointer.starts_with('/') => Ok(PlaceholderSource::Body(pointer)),
             _ => Err(format!(
                 "unknown placeholder `{name}`: expected var.NAME, query.NAME, body or body./JSON/POINTER"
             )),
@@ -28,13 +28,16 @@ impl Source<'_> {
 }
 
 /// Replaces the placeholders. A placeholder that is the whole text keeps the type of its value.
-pub(crate) fn fill(text: &str, value: &dyn Fn(Source<'_>) -> Result<Value, String>) -> Result<Value, String> {
+pub(crate) fn fill(
+    text: &str,
+    value: &dyn Fn(PlaceholderSource<'_>) -> Result<Value, String>,
+) -> Result<Value, String> {
     let mut filled = String::new();
     let mut rest = text;
     while let Some((before, after_open)) = rest.split_once("{{") {
         let (name, after) =
             after_open.split_once("}}").ok_or_else(|| format!("`{{{{` without `}}}}` in {text:?}"))?;
-        let value = value(Source::parse(name)?)?;
+        let value = value(PlaceholderSource::parse(name)?)?;
         if before.is_empty() && after.is_empty() && rest.len() == text.len() {
             return Ok(value);
         }
@@ -65,9 +68,9 @@ mod tests {
         let body = json!({ "amount": { "total": 100 }, "list": [1, "a"], "text": "x" });
         fill(text, &|source| {
             Ok(match source {
-                Source::Var(name) => json!(format!("<{name}>")),
-                Source::Query(_) => Value::Null,
-                Source::Body(pointer) => body.pointer(pointer).cloned().unwrap_or(Value::Null),
+                PlaceholderSource::Var(name) => json!(format!("<{name}>")),
+                PlaceholderSource::Query(_) => Value::Null,
+                PlaceholderSource::Body(pointer) => body.pointer(pointer).cloned().unwrap_or(Value::Null),
             })
         })
     }

@@ -9,7 +9,7 @@ use clap::Args;
 use serde_json::json;
 use wechatpay_chain::{Clock as _, Error, SystemClock, VerifyReason, WeChatPay};
 
-use crate::config::{Source, reject_base_url_with_sandbox, variables};
+use crate::config::{SettingsSource, reject_base_url_with_sandbox, variables};
 use crate::exit;
 use crate::failure::{Failure, describe};
 use crate::global::GlobalArgs;
@@ -34,7 +34,7 @@ const NOTABLE_CLOCK_SKEW: u64 = 30;
 pub(crate) fn run(global: &GlobalArgs) -> Result<(), Failure> {
     reject_base_url_with_sandbox(global)?;
     let mut report = Report::new(global.color);
-    let source = Source::find(global);
+    let source = SettingsSource::find(global);
     let wx = match &source {
         Ok(source) => configuration(&mut report, global, source)?,
         Err(failure) => {
@@ -63,7 +63,7 @@ pub(crate) fn run(global: &GlobalArgs) -> Result<(), Failure> {
 fn configuration(
     report: &mut Report,
     global: &GlobalArgs,
-    source: &Source,
+    source: &SettingsSource,
 ) -> Result<Option<WeChatPay>, Failure> {
     report.ok("configuration", &format!("from {}", source.name))?;
     match source.client(global, |builder| builder) {
