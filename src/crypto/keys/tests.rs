@@ -4,15 +4,15 @@ use base64::engine::general_purpose::STANDARD;
 use super::*;
 use crate::conformance::Vectors;
 
-fn path(name: &str) -> String {
+pub(super) fn path(name: &str) -> String {
     format!("{}/tests/keys/{name}", env!("CARGO_MANIFEST_DIR"))
 }
 
-fn text(name: &str) -> String {
+pub(super) fn text(name: &str) -> String {
     std::fs::read_to_string(path(name)).unwrap()
 }
 
-fn signature(key: &PrivateKey) -> String {
+pub(super) fn signature(key: &PrivateKey) -> String {
     key.sign_base64(b"one message").unwrap()
 }
 

@@ -1,17 +1,6 @@
 use super::*;
 use crate::crypto::keys::private_key;
-
-fn path(name: &str) -> String {
-    format!("{}/tests/keys/{name}", env!("CARGO_MANIFEST_DIR"))
-}
-
-fn text(name: &str) -> String {
-    std::fs::read_to_string(path(name)).unwrap()
-}
-
-fn signature(key: &PrivateKey) -> String {
-    key.sign_base64(b"one message").unwrap()
-}
+use crate::crypto::keys::tests::{path, signature, text};
 
 #[test]
 fn every_protected_form_gives_the_same_signature() {
