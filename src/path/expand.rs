@@ -17,7 +17,7 @@ type Values<'a> = HashMap<&'a str, &'a Value>;
 
 pub(super) fn expand_template(template: &str, vars: &[(String, Value)]) -> Result<String, PathError> {
     let bad = |e: iri_string::template::Error| bad_template(template, e);
-    check_names(template)?;
+    check_ascii(template)?;
     check_prefixes(template)?;
     let parsed = UriTemplateStr::new(template).map_err(bad)?;
     let wanted: HashSet<&str> = parsed.variables().map(|variable| variable.as_str()).collect();
@@ -45,16 +45,16 @@ pub(super) fn expand_template(template: &str, vars: &[(String, Value)]) -> Resul
     Ok(expanded)
 }
 
-/// The name of a variable is ASCII (RFC 6570 section 2.3); the library panics on some other names.
-fn check_names(template: &str) -> Result<(), PathError> {
-    let expressions = template.split('{').skip(1).filter_map(|rest| rest.split('}').next());
-    for expression in expressions {
-        if let Some(bad) = expression.chars().find(|c| !c.is_ascii()) {
-            let reason = format!("the name of a variable must be ASCII; it has {bad:?}");
-            return Err(PathError::Template { template: template.to_owned(), reason });
-        }
-    }
-    Ok(())
+/// A template is ASCII (RFC 6570 sections 2.1 and 2.3); the library panics on some others.
+fn check_ascii(template: &str) -> Result<(), PathError> {
+    let Some((at, character)) = template.char_indices().find(|(_, c)| !c.is_ascii()) else { return Ok(()) };
+    let before = &template[..at];
+    let reason = if before.rfind('{') > before.rfind('}') {
+        format!("the name of a variable must be ASCII; it has {character:?}")
+    } else {
+        format!("{character:?} must be percent-encoded")
+    };
+    Err(PathError::Template { template: template.to_owned(), reason })
 }
 
 /// A prefix is 1 to 9999 (RFC 6570 section 2.4.1); the library panics on one that overflows.
