@@ -110,7 +110,8 @@ pub use certificate::PlatformCertificate;
 pub use clock::{Clock, SystemClock};
 #[doc(hidden)]
 pub use error::{
-    ApiError, ConfigError, DecodeError, KeyError, PathError, TransportError, VerifyError, VerifyReason,
+    ApiError, ConfigError, DecodeError, FileError, KeyError, PathError, PlatformKeysError,
+    ResponseTooLargeError, TransportError, VerifyError, VerifyReason,
 };
 #[doc(hidden)]
 pub use notification::{Notification, Reply};

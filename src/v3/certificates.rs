@@ -16,7 +16,7 @@ use super::outgoing::OutgoingRequest;
 use super::platform::{self, PUBLIC_KEY_PREFIX, PlatformKey, PlatformKeys, RefreshHandle};
 use super::{retry, verify};
 use crate::crypto::aes::EncryptedResource;
-use crate::error::{DecodeError, Error, TransportError, VerifyError, VerifyReason};
+use crate::error::{DecodeError, Error, PlatformKeysError, VerifyError, VerifyReason};
 use crate::response::request_id;
 use crate::runtime::IoRuntime;
 
@@ -66,19 +66,23 @@ pub(crate) async fn wait_for_keys(download: Option<RefreshHandle>) -> Result<(),
 /// The error of a call whose keys could not be downloaded. Never the cause itself: an `Api` error would look like the
 /// platform's response to the call.
 pub(crate) fn keys_unavailable(cause: Arc<Error>) -> Error {
-    let hint = match cause.code() {
-        Some("RESOURCE_NOT_EXISTS") => {
-            "; this merchant has no platform certificates: configure the platform's public key"
+    let what = match &*cause {
+        Error::Api(api) if api.code == "RESOURCE_NOT_EXISTS" => {
+            "this merchant has none; configure the platform's public key instead"
         }
-        _ => "",
+        Error::Api(_) => "the platform refused the download",
+        Error::Transport(_) => "the download failed",
+        Error::Decrypt(_) => "the APIv3 key does not decrypt them",
+        Error::Verify(_) => "the download could not be verified",
+        _ => "the download was not usable",
     };
-    Error::Transport(Box::new(TransportError {
-        call: format!("GET {PATH}"),
-        what: format!("no platform certificates, so no response can be verified ({cause}){hint}"),
-        request_id: None,
-        maybe_sent: false,
-        broken: false,
-        source: Some(Box::new(cause)),
+    let permanent = matches!(&*cause, Error::Decrypt(_) | Error::Config(_) | Error::Key(_))
+        || cause.code() == Some("RESOURCE_NOT_EXISTS");
+    Error::PlatformKeys(Box::new(PlatformKeysError {
+        what: what.to_owned(),
+        permanent,
+        retry_after: None,
+        cause: Some(cause),
     }))
 }
 

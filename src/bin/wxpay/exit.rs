@@ -69,7 +69,9 @@ pub(crate) fn code_of(error: &Error) -> u8 {
     match error {
         Error::Config(_) | Error::Path(_) | Error::Key(_) => USAGE,
         Error::Api(_) => REFUSED,
-        Error::Transport(_) => TRANSPORT,
+        Error::PlatformKeys(keys) if keys.is_permanent() => USAGE,
+        Error::Transport(_) | Error::PlatformKeys(_) => TRANSPORT,
+        Error::File(_) | Error::ResponseTooLarge(_) => USAGE,
         Error::Verify(_) | Error::Decrypt(_) | Error::Decode(_) => VERIFICATION,
         // The enum is non-exhaustive: a new kind means that the call failed.
         _ => TRANSPORT,

@@ -45,6 +45,7 @@ impl Outcome {
             Err(Error::Api(e)) if is_rate_limit(e) => Outcome::Limited,
             Err(Error::Api(e)) if e.status >= 500 => Outcome::Unknown,
             Err(Error::Api(_)) => Outcome::Refused,
+            Err(Error::PlatformKeys(_)) => Outcome::Unsent,
             Err(Error::Transport(e)) if !e.maybe_sent() => Outcome::Unsent,
             Err(Error::Config(_) | Error::Path(_) | Error::Key(_)) => Outcome::Unsent,
             Err(Error::Verify(_)) => Outcome::Unverified,

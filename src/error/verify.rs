@@ -1,0 +1,94 @@
+//! Responses and notifications that could not be authenticated.
+
+use super::RequestId;
+
+/// A response or a notification that could not be authenticated as the platform's.
+#[derive(Debug, Clone, thiserror::Error)]
+#[error("{reason}{}", RequestId(request_id.as_deref()))]
+#[non_exhaustive]
+pub struct VerifyError {
+    /// The check that failed.
+    pub reason: VerifyReason,
+    /// The HTTP status of the response; `None` for a notification.
+    pub status: Option<u16>,
+    /// The `Request-ID` header.
+    pub request_id: Option<String>,
+}
+
+/// The check that a response or a notification failed, in the order of the checks.
+///
+/// [Porting from Node](crate::guide::porting_from_node) maps Node's `EV3_RES_*` codes, and PHP's constants of the same
+/// names, to these values.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum VerifyReason {
+    /// One of the four `Wechatpay-*` headers is missing.
+    #[error("the response has no `{header}` header")]
+    MissingHeader {
+        /// The missing header.
+        header: &'static str,
+    },
+    /// One of the four headers came twice, so two readers could see two values.
+    #[error("the response has more than one `{header}` header")]
+    DuplicateHeader {
+        /// The repeated header.
+        header: &'static str,
+    },
+    /// A header's value is malformed.
+    #[error("the response's `{header}` header is not {expected}")]
+    MalformedHeader {
+        /// The header.
+        header: &'static str,
+        /// The expected form.
+        expected: &'static str,
+    },
+    /// A signature probe (`WECHATPAY/SIGNTEST/…`): the platform tests whether this client verifies signatures.
+    /// It is not an attack, and must not be trusted either.
+    #[error(
+        "the response carries a signature probe of the platform (WECHATPAY/SIGNTEST/), which must be refused"
+    )]
+    SignatureProbe,
+    /// The response is too old or from the future, or the local clock is wrong.
+    #[error(
+        "the response's timestamp {timestamp} and the local clock {now} differ by more than 300 s: \
+         the local clock is wrong, or an old response was replayed"
+    )]
+    ClockSkew {
+        /// The response's timestamp, Unix seconds.
+        timestamp: u64,
+        /// The local clock, Unix seconds.
+        now: u64,
+    },
+    /// The platform signed with a key that this client does not have.
+    #[error(
+        "no platform key has the serial `{serial}`; known: {known}{}{}",
+        if refresh.is_some() { "; newer certificates could not be fetched: " } else { "" },
+        refresh.as_deref().unwrap_or_default()
+    )]
+    UnknownSerial {
+        /// The response's `Wechatpay-Serial`.
+        serial: String,
+        /// The known serials.
+        known: String,
+        /// With automatic certificates: why newer ones could not be fetched.
+        refresh: Option<String>,
+    },
+    /// The signature does not match the timestamp, the nonce and the body.
+    #[error(
+        "the signature does not match under the platform key `{serial}`: the response was changed or forged"
+    )]
+    BadSignature {
+        /// The key that the response names.
+        serial: String,
+    },
+    /// A file does not have the signed or expected digest.
+    #[error("the file's {algorithm} is {actual}, expected {expected}")]
+    BadDigest {
+        /// The digest's name.
+        algorithm: &'static str,
+        /// The signed or expected digest, hex.
+        expected: String,
+        /// The digest of the received content, hex.
+        actual: String,
+    },
+}
