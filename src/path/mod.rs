@@ -30,7 +30,7 @@ pub(crate) fn is_absolute(path: &str) -> bool {
     starts("https://") || starts("http://")
 }
 
-/// Two normalised paths, joined by a slash.
+/// Two normalised paths, joined by one slash.
 pub(crate) fn join(left: &str, right: &str) -> Result<String, PathError> {
     if is_absolute(right) || left.is_empty() {
         return Ok(right.to_owned());
@@ -42,6 +42,11 @@ pub(crate) fn join(left: &str, right: &str) -> Result<String, PathError> {
         return Err(PathError::AfterQuery { path: left.to_owned() });
     }
     let left = left.strip_suffix('/').unwrap_or(left);
+    // Only `/` itself, a slash at the end, begins with one.
+    let right = right.strip_prefix('/').unwrap_or(right);
+    if left.is_empty() {
+        return Ok(right.to_owned());
+    }
     let mut joined = String::with_capacity(left.len() + 1 + right.len());
     joined.push_str(left);
     joined.push('/');
@@ -49,8 +54,27 @@ pub(crate) fn join(left: &str, right: &str) -> Result<String, PathError> {
     Ok(joined)
 }
 
-/// The template of a path: the case rule applied to each segment; a query and an absolute URL unchanged.
+/// What becomes of the capitals of a camelCase word.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Case {
+    /// PHP's rule: `merchantService` is `merchant-service`.
+    Php,
+    /// They stay: a literal path.
+    Keep,
+}
+
+/// The template of a path: the case rule applied to each segment; a query, an absolute URL and a slash at the end
+/// unchanged.
 pub(crate) fn normalise(path: &str) -> Result<String, PathError> {
+    normalise_as(path, Case::Php)
+}
+
+/// The template of a literal path: without the case rule.
+pub(crate) fn normalise_literal(path: &str) -> Result<String, PathError> {
+    normalise_as(path, Case::Keep)
+}
+
+fn normalise_as(path: &str, case: Case) -> Result<String, PathError> {
     if is_absolute(path) {
         // A URL parser would silently drop or rewrite these.
         let odd = path
@@ -65,19 +89,27 @@ pub(crate) fn normalise(path: &str) -> Result<String, PathError> {
         Some(at) => (&path[..at], Some(&path[at + 1..])),
         None => (path, None),
     };
-    let segments = segments.strip_prefix('/').unwrap_or(segments);
     let mut template = String::with_capacity(path.len() + 8);
+    let segments = match segments.strip_prefix('/') {
+        // No segment, but the slash at the end of the path that it is appended to.
+        Some("") => {
+            template.push('/');
+            ""
+        }
+        Some(segments) => segments,
+        None => segments,
+    };
     let mut rest = Some(segments);
     while let Some(text) = rest {
         let (segment, tail) = match split_outside_braces(text, b'/') {
             Some(at) => (&text[..at], Some(&text[at + 1..])),
             None => (text, None),
         };
-        // The next segment may follow a slash at the end; `expand` refuses one that remains.
+        // A slash at the end is kept: some documented paths have it.
         if segment.is_empty() && tail.is_some() {
             return Err(PathError::EmptySegment { path: path.to_owned() });
         }
-        normalise_segment(segment, &mut template)?;
+        normalise_segment(segment, case, &mut template)?;
         if tail.is_some() {
             template.push('/');
         }
@@ -91,23 +123,25 @@ pub(crate) fn normalise(path: &str) -> Result<String, PathError> {
     Ok(template)
 }
 
-/// The template of one segment, for `seg`.
+/// The template of one segment, for `seg`. It may have the slash at the end of a documented path.
 pub(crate) fn normalise_one(segment: &str) -> Result<String, PathError> {
-    if segment.is_empty() {
+    let name = segment.strip_suffix('/').unwrap_or(segment);
+    if name.is_empty() {
         return Err(PathError::EmptySegment { path: segment.to_owned() });
     }
-    if split_outside_braces(segment, b'/').is_some() {
+    if split_outside_braces(name, b'/').is_some() {
         return Err(PathError::SlashInSegment { segment: segment.to_owned() });
     }
-    if let Some(character) = split_outside_braces(segment, b'?').and(Some('?')) {
+    if let Some(character) = split_outside_braces(name, b'?').and(Some('?')) {
         return Err(PathError::UnsafeCharacter { segment: segment.to_owned(), character });
     }
     let mut template = String::with_capacity(segment.len() + 4);
-    normalise_segment(segment, &mut template)?;
+    normalise_segment(name, Case::Php, &mut template)?;
+    template.push_str(&segment[name.len()..]);
     Ok(template)
 }
 
-fn normalise_segment(segment: &str, out: &mut String) -> Result<(), PathError> {
+fn normalise_segment(segment: &str, case: Case, out: &mut String) -> Result<(), PathError> {
     for mark in ['_', '$'] {
         let name = segment.strip_prefix(mark).and_then(|s| s.strip_suffix(mark));
         if let Some(name) = name.filter(|n| !n.is_empty()) {
@@ -136,7 +170,7 @@ fn normalise_segment(segment: &str, out: &mut String) -> Result<(), PathError> {
         }
         at += 1;
     }
-    if !capitals {
+    if !capitals || case == Case::Keep && is_word(bytes) {
         out.push_str(segment);
     } else if is_word(bytes) {
         for (at, byte) in bytes.iter().enumerate() {
@@ -203,12 +237,14 @@ fn query_start(path: &str) -> Option<usize> {
 /// A query in the path stays unchanged, so it must be encoded already (RFC 3986 section 3.4).
 fn check_query(query: &str) -> Result<(), PathError> {
     let bytes = query.as_bytes();
+    // Looked up once: a search from each `{` would read a long query as many times.
+    let last_close = query.rfind('}');
     let mut inside = false;
     for (at, character) in query.char_indices() {
         let fine = match character {
             '{' => {
                 inside = true;
-                query[at..].contains('}')
+                last_close.is_some_and(|close| at < close)
             }
             '}' => std::mem::replace(&mut inside, false),
             _ if inside => true,
@@ -226,7 +262,7 @@ fn check_query(query: &str) -> Result<(), PathError> {
 /// The path (and query) of a template with these variables.
 pub(crate) fn expand<'t>(template: &'t str, vars: &[(String, Value)]) -> Result<Cow<'t, str>, PathError> {
     let path = &template[..query_start(template).unwrap_or(template.len())];
-    if path.is_empty() || path.ends_with('/') && !is_absolute(path) {
+    if matches!(path, "" | "/") {
         return Err(PathError::EmptySegment { path: template.to_owned() });
     }
     let expanded = if template.contains('{') {
@@ -239,6 +275,16 @@ pub(crate) fn expand<'t>(template: &'t str, vars: &[(String, Value)]) -> Result<
     };
     refuse_dot_segments(&expanded)?;
     Ok(expanded)
+}
+
+/// The names of the variables of an RFC 6570 template, without operators and modifiers.
+#[allow(dead_code)]
+pub(crate) fn variable_names(template: &str) -> impl Iterator<Item = &str> {
+    let expressions = template.split('{').skip(1).filter_map(|rest| rest.split_once('}'));
+    expressions.flat_map(|(expression, _)| {
+        let list = expression.strip_prefix(['+', '#', '.', '/', ';', '?', '&']).unwrap_or(expression);
+        list.split(',').map(|variable| variable.split([':', '*']).next().unwrap_or(variable))
+    })
 }
 
 fn scalar(value: &Value) -> Cow<'_, str> {
@@ -264,5 +310,7 @@ fn refuse_dot_segments(url: &str) -> Result<(), PathError> {
     Ok(())
 }
 
+#[cfg(test)]
+mod slash_tests;
 #[cfg(test)]
 mod tests;
