@@ -14,16 +14,20 @@ use crate::crypto::random::nonce;
 use crate::error::{Error, kind_of};
 use crate::transport::{CHUNK, FileFacts, FileSource, Upload, unreadable_file, upload_error};
 
-/// The types that some endpoint of the platform accepts, as PHP's SDK names them; anything else is
-/// `application/octet-stream`.
+/// The types of the files that the platform documents: pictures, videos (avi wmv mpeg mp4 mov mkv flv f4v m4v rmvb),
+/// invoices (pdf ofd), tables and archives; anything else is `application/octet-stream`.
 const TYPES: &[(&str, &str)] = &[
+    ("avi", "video/x-msvideo"),
     ("bmp", "image/bmp"),
     ("csv", "text/csv"),
     ("doc", "application/msword"),
     ("docx", "application/vnd.openxmlformats-officedocument.wordprocessingml.document"),
     ("f4v", "video/mp4"),
+    ("flv", "video/x-flv"),
     ("gif", "image/gif"),
+    ("gz", "application/gzip"),
     ("heic", "image/heic"),
+    ("heif", "image/heif"),
     ("jpeg", "image/jpeg"),
     ("jpg", "image/jpeg"),
     ("json", "application/json"),
@@ -33,12 +37,19 @@ const TYPES: &[(&str, &str)] = &[
     ("mp3", "audio/mpeg"),
     ("mp4", "video/mp4"),
     ("mpeg", "video/mpeg"),
+    ("mpg", "video/mpeg"),
+    ("ofd", "application/ofd"),
     ("p7s", "application/pkcs7-signature"),
     ("pdf", "application/pdf"),
     ("png", "image/png"),
+    ("rar", "application/vnd.rar"),
+    ("rmvb", "video/vnd.rn-realvideo"),
     ("svg", "image/svg+xml"),
+    ("tif", "image/tiff"),
     ("tiff", "image/tiff"),
     ("txt", "text/plain"),
+    ("webp", "image/webp"),
+    ("wmv", "video/x-ms-wmv"),
     ("xls", "application/vnd.ms-excel"),
     ("xlsx", "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"),
     ("xml", "application/xml"),

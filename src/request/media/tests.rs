@@ -21,8 +21,26 @@ fn types_follow_the_extension() {
         ("noext", "application/octet-stream"),
         ("a.", "application/octet-stream"),
         ("图.png", "image/png"),
+        ("发票.OFD", "application/ofd"),
+        ("发票.pdf", "application/pdf"),
+        ("a.tar.gz", "application/gzip"),
     ] {
         assert_eq!(mime_of(name), expected, "{name}");
+    }
+}
+
+/// The forms in the platform's pages: of videos, and of pictures.
+#[test]
+fn every_documented_form_has_its_kind_of_type() {
+    for (kind, forms) in
+        [("video/", "avi wmv mpeg mp4 mov mkv flv f4v m4v rmvb mpg"), ("image/", "jpg jpeg bmp png gif tif")]
+    {
+        for form in forms.split(' ') {
+            assert!(mime_of(&format!("a.{form}")).starts_with(kind), "{form}");
+        }
+    }
+    for form in "pdf zip xls xlsx doc docx csv txt rar gz".split(' ') {
+        assert_ne!(mime_of(&format!("a.{form}")), "application/octet-stream", "{form}");
     }
 }
 
