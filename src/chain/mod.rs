@@ -1,5 +1,6 @@
 //! `Chain` and `chain!`: build a path, choose a verb.
 
+mod macros;
 mod nodes;
 
 use std::fmt;
@@ -51,14 +52,29 @@ impl Chain {
         Chain { context: Arc::clone(context), path: Arc::from(""), error: None, nodes: Nodes::default() }
     }
 
-    /// Appends a path: one or more segments, which may contain `{variables}`. An absolute URL (`https://…` or `http://…`)
-    /// replaces the chain, and is used unchanged.
+    /// Appends a path: one or more segments, which may contain `{variables}`. A slash at the end is kept, as some
+    /// documented paths have it. An absolute URL (`https://…` or `http://…`) replaces the chain, and is used unchanged.
     #[must_use = "a chain sends nothing before a verb's request is awaited"]
     pub fn chain(&self, path: &str) -> Chain {
         self.append(path, path::normalise(path))
     }
 
-    /// Appends one segment.
+    /// Appends a path like [`chain`](Self::chain), but without the case rule: capitals stay, for a documented path that
+    /// has some, and for a path that a person types. A segment with capitals that is not a camelCase word is still
+    /// refused as a value.
+    ///
+    /// ```
+    /// # fn f(wx: wechatpay_chain::WeChatPay) {
+    /// assert_eq!(wx.chain("v3/secapi/mch").chain("addSubMch").path(), "v3/secapi/mch/add-sub-mch");
+    /// assert_eq!(wx.chain("v3/secapi/mch").literal("addSubMch").path(), "v3/secapi/mch/addSubMch");
+    /// # }
+    /// ```
+    #[must_use = "a chain sends nothing before a verb's request is awaited"]
+    pub fn literal(&self, path: &str) -> Chain {
+        self.append(path, path::normalise_literal(path))
+    }
+
+    /// Appends one segment. It may have the slash at the end of a documented path: `seg("applyments/")`.
     #[must_use = "a chain sends nothing before a verb's request is awaited"]
     pub fn seg(&self, segment: &str) -> Chain {
         self.append(segment, path::normalise_one(segment))
@@ -175,40 +191,4 @@ impl fmt::Debug for Chain {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Chain").field("path", &self.path).field("error", &self.error).finish_non_exhaustive()
     }
-}
-
-/// A PHP or Node chain, pasted: `chain!(wx->v3->pay->transactions->native)`, `chain!(wx.v3.pay.transactions.native)`.
-///
-/// The root is a name, or an expression in parentheses (`chain!((self.wx)->v3)`). A segment is a name (also a keyword),
-/// an expression in braces (PHP's `->{'merchant-service'}`), `$name$` (Node), or a path in brackets.
-///
-/// ```
-/// use wechatpay_chain::{WeChatPay, chain};
-/// # fn f(wx: WeChatPay) {
-/// let close = chain!(wx->v3->pay->transactions->outTradeNo->_out_trade_no_->close);
-/// assert_eq!(close.path(), "v3/pay/transactions/out-trade-no/{out_trade_no}/close");
-/// assert_eq!(chain!((wx.clone()).v3.{"merchant-service"}["complaints-v2"].return.use).path(),
-///     "v3/merchant-service/complaints-v2/return/use");
-/// # }
-/// ```
-#[macro_export]
-macro_rules! chain {
-    (@ $node:expr ;) => { $node };
-    (@ $node:expr ; -> { $segment:expr } $($rest:tt)*) => { $crate::chain!(@ $node.seg($segment) ; $($rest)*) };
-    (@ $node:expr ; . { $segment:expr } $($rest:tt)*) => { $crate::chain!(@ $node.seg($segment) ; $($rest)*) };
-    (@ $node:expr ; [ $path:expr ] $($rest:tt)*) => { $crate::chain!(@ $node.chain($path) ; $($rest)*) };
-    (@ $node:expr ; -> $segment:ident $($rest:tt)*) => {
-        $crate::chain!(@ $node.seg(stringify!($segment)) ; $($rest)*)
-    };
-    (@ $node:expr ; . $segment:ident $($rest:tt)*) => {
-        $crate::chain!(@ $node.seg(stringify!($segment)) ; $($rest)*)
-    };
-    (@ $node:expr ; . $open:tt $segment:ident $close:tt $($rest:tt)*) => {
-        $crate::chain!(@ $node.seg(concat!(stringify!($open), stringify!($segment), stringify!($close))) ; $($rest)*)
-    };
-    (@ $($wrong:tt)*) => {
-        compile_error!("chain! accepts a sequence of `->name`, `.name`, `->{\"name\"}` and `[\"path\"]`")
-    };
-    (( $root:expr ) $($rest:tt)+) => { $crate::chain!(@ ($root) ; $($rest)+) };
-    ($root:ident $($rest:tt)+) => { $crate::chain!(@ $root ; $($rest)+) };
 }

@@ -246,7 +246,7 @@ impl Request {
     /// # let public = concat!("file://", env!("CARGO_MANIFEST_DIR"), "/tests/keys/platform_pub.pem");
     /// # let builder = wechatpay_chain::WeChatPay::builder().mchid("1900000109").serial("3775B6A4").private_key(key);
     /// # let wx = builder.platform_key("PUB_KEY_ID_1", public).build()?;
-    /// let prepared = wx["v3/applyment4sub/applyment"]
+    /// let prepared = wx["v3/applyment4sub/applyment/"]
     ///     .post(json!({"contact_info": {"contact_name": "张三"}, "list": [{"phone": "139"}, {"phone": ""}]}))
     ///     .encrypt(&["/contact_info/contact_name", "/list/*/phone"])
     ///     .prepare()?;

@@ -54,6 +54,8 @@ mod notify;
 mod openssl;
 // PHP's `$options` array and Node's config.
 mod options;
+// Paths that end in a slash, and the macro.
+mod paths;
 // Properties that hold for random input.
 mod properties;
 // Failover, retries, proxies.

@@ -51,7 +51,7 @@ fn a_failed_encryption_or_decryption_has_its_error() {
 fn fields_are_encrypted_by_pointer_and_the_key_named() {
     let sandbox = start_sandbox();
     let wx = sandbox.client().unwrap();
-    sandbox.on("POST", "v3/applyment4sub/applyment", 200, json!({"applyment_id": 1})).unwrap();
+    sandbox.on("POST", "v3/applyment4sub/applyment/", 200, json!({"applyment_id": 1})).unwrap();
     let body = json!({
         "contact_info": {"contact_name": "张三", "a/b~c": "x", "empty": ""},
         "ubos": [{"name": "李四"}, {"name": ""}, {"name": "王五"}],
@@ -62,7 +62,7 @@ fn fields_are_encrypted_by_pointer_and_the_key_named() {
     for serial in [None, Some(sandbox.platform_certificate_serial()), Some(sandbox.platform_public_key_id())]
     {
         sandbox.clear_requests();
-        let request = wx["v3/applyment4sub/applyment"]
+        let request = wx["v3/applyment4sub/applyment/"]
             .post(body.clone())
             .encrypt(&pointers[..1])
             .encrypt(&pointers[1..]);

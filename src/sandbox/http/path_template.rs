@@ -16,15 +16,20 @@ enum Segment {
 }
 
 impl PathTemplate {
-    /// With or without the leading slash.
+    /// With or without the leading slash. A slash at the end belongs to the path: some documented paths have it.
     pub(crate) fn parse(text: &str) -> Result<PathTemplate, String> {
         if text.contains(['?', '#']) {
             return Err("remove the query: a template is a path only".into());
         }
         let mut segments: Vec<Segment> = Vec::new();
-        for part in text.strip_prefix('/').unwrap_or(text).split('/') {
+        let mut parts = text.strip_prefix('/').unwrap_or(text).split('/').peekable();
+        while let Some(part) = parts.next() {
             if matches!(segments.last(), Some(Segment::Rest(_))) {
                 return Err("`{+…}` must be the last segment".into());
+            }
+            if part.is_empty() && parts.peek().is_none() && !segments.is_empty() {
+                segments.push(Segment::Literal(String::new()));
+                break;
             }
             let name = part.strip_prefix('{').and_then(|rest| rest.strip_suffix('}'));
             let segment = match name {
@@ -128,6 +133,9 @@ mod tests {
             ("v3/{a}", "/v3/a/b"),
             ("v3/{+a}", "/v3/"),
             ("v3/a", "/v3/A"),
+            ("v3/a/", "/v3/a"),
+            ("v3/a", "/v3/a/"),
+            ("v3/a/", "/v3/a//"),
         ] {
             assert_eq!(matches(template, target), None, "{template} {target}");
         }
@@ -138,7 +146,19 @@ mod tests {
 
     #[test]
     fn invalid_templates() {
-        for text in ["", "/", "v3//x", "v3/{}", "v3/{+}", "v3/{a}.json", "v3/{+a}/b", "v3/a?b=c"] {
+        assert_eq!(matches("v3/{a}/", "/v3/x/").unwrap()[0].1, "x");
+        for text in [
+            "",
+            "/",
+            "v3//x",
+            "v3/x//",
+            "v3/{+a}/",
+            "v3/{}",
+            "v3/{+}",
+            "v3/{a}.json",
+            "v3/{+a}/b",
+            "v3/a?b=c",
+        ] {
             assert!(PathTemplate::parse(text).is_err(), "{text}");
         }
     }

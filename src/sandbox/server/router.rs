@@ -24,6 +24,9 @@ use crate::sandbox::{
 /// The header of a response to a path that is neither scripted nor modelled.
 const NOT_MODELLED: &str = "Sandbox-Not-Modelled";
 
+/// Documented paths that end in a slash. The platform has nothing at the same path without it.
+const WITH_SLASH: [&str; 2] = ["v3/applyment4sub/applyment", "v3/ecommerce/applyments"];
+
 pub(crate) struct Router {
     routes: Vec<Route>,
     scripts: Mutex<Vec<Arc<Script>>>,
@@ -112,6 +115,10 @@ impl Router {
         }
         if !methods.is_empty() {
             return Err(method_not_allowed(request, &methods));
+        }
+        if WITH_SLASH.contains(&bare.join("/").as_str()) {
+            let message = format!("there is nothing at {}: the documented path ends in `/`", request.target);
+            return Err(ErrorResponse::new(404, "RESOURCE_NOT_EXISTS", message));
         }
         if !self.strict && bare.first().is_some_and(|first| first == "v3") {
             let response = SandboxResponse::new(200).json(json!({})).header(NOT_MODELLED, "1");
