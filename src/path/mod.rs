@@ -278,7 +278,6 @@ pub(crate) fn expand<'t>(template: &'t str, vars: &[(String, Value)]) -> Result<
 }
 
 /// The names of the variables of an RFC 6570 template, without operators and modifiers.
-#[allow(dead_code)]
 pub(crate) fn variable_names(template: &str) -> impl Iterator<Item = &str> {
     let expressions = template.split('{').skip(1).filter_map(|rest| rest.split_once('}'));
     expressions.flat_map(|(expression, _)| {

@@ -12,6 +12,7 @@ use serde_json::Value;
 use url::Url;
 
 use super::media::Media;
+use super::options::is_options_array;
 use crate::error::Error;
 use crate::path;
 use crate::transport::{Hosts, check_timeout, parse_base_url};
@@ -78,6 +79,15 @@ impl Draft {
     }
 
     pub(super) fn query(&mut self, field: &str, value: &Value) -> Result<(), Error> {
+        if let Value::Object(map) = value
+            && let Some((name @ ("query" | "params"), Value::Object(_))) =
+                map.iter().next().filter(|_| map.len() == 1).map(|(name, value)| (name.as_str(), value))
+        {
+            let reason = format!(
+                "is given as a parameter `{name}`: pass only the object in it, or all to `.options(…)`"
+            );
+            return Err(Error::config(field, reason));
+        }
         path::append_query(&mut self.query, value)
             .map_err(|found| Error::config(field, format!("must be an object or a string; it is {found}")))
     }
@@ -100,11 +110,17 @@ impl Draft {
         Ok(())
     }
 
-    pub(super) fn json(&mut self, body: Value) {
+    pub(super) fn json(&mut self, body: Value) -> Result<(), Error> {
+        if is_options_array(&self.template, &body) {
+            let reason = "must be the body itself, but is an `$options` array with the key `json`: pass it to \
+                          `.options(…)`; `.body(\"application/json\", …)` sends such a body";
+            return Err(Error::config("json", reason));
+        }
         self.body = match body {
             Value::Null => Body::None,
             value => Body::Json(value),
         };
+        Ok(())
     }
 
     pub(super) fn body(&mut self, content_type: &str, bytes: Bytes) -> Result<(), Error> {

@@ -6,7 +6,7 @@ pub(crate) mod bill;
 pub(crate) mod download;
 mod draft;
 pub(crate) mod media;
-mod options;
+pub(crate) mod options;
 pub(crate) mod prepared;
 mod ready;
 mod target;
@@ -132,9 +132,11 @@ impl Request {
     }
 
     /// Sets a JSON body, for any verb. [`Value::Null`] removes it.
-    pub fn json(mut self, body: impl Into<Value>) -> Self {
-        self.draft.json(body.into());
-        self
+    ///
+    /// A body `{"json": {…}}` is refused: it is PHP's `$options` array, which belongs into [`options`](Self::options).
+    pub fn json(self, body: impl Into<Value>) -> Self {
+        let body = body.into();
+        self.set(|draft| draft.json(body))
     }
 
     /// Sets a body of any content type. The bytes are signed and sent unchanged.
@@ -161,7 +163,8 @@ impl Request {
 
     /// Applies the PHP SDK's `$options` array, or Node's axios config, unchanged: `json query headers xml body base_uri
     /// timeout security nonceless sink`, Node's `params`, `baseURL` and `data`. Every other key must be a variable of the
-    /// template. `timeout` is in seconds. [Porting from PHP](crate::guide::porting_from_php) lists all of them.
+    /// template. `timeout` is in seconds, 0 for the longest (an hour). Guzzle's and axios' other options are accepted at a
+    /// value that means what happens here anyway (`debug: false`, `http_errors: true`, null). [Porting from PHP](crate::guide::porting_from_php) lists all of them.
     ///
     /// ```no_run
     /// # use serde_json::{Value, json};

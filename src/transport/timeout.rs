@@ -6,7 +6,8 @@ use serde_json::Value;
 
 use crate::error::{Error, kind_of};
 
-const MAX_TIMEOUT: Duration = Duration::from_secs(3600);
+/// The longest timeout.
+pub(crate) const MAX_TIMEOUT: Duration = Duration::from_secs(3600);
 
 /// A timeout in seconds, as in PHP.
 pub(crate) fn seconds(field: &str, value: &Value) -> Result<Duration, Error> {

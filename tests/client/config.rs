@@ -92,7 +92,7 @@ fn a_missing_or_wrong_setting_is_named() {
         ("base_uri", json!("https://example.com/?a=b"), "base_uri", "query"),
         ("base_uri", json!("https://user:word@example.com/"), "base_uri", "user name"),
         ("base_uri", json!("http://api.mch.weixin.qq.com/"), "base_uri", "https only"),
-        ("timeout", json!(0), "timeout", "more than 0"),
+        ("timeout", json!(0.0000000001), "timeout", "more than 0"),
         ("timeout", json!(-1), "timeout", "number of seconds"),
         ("timeout", json!(5000), "timeout", "axios counts milliseconds"),
         ("timeout", json!("5"), "timeout", "must be a number of seconds; it is a string"),

@@ -33,6 +33,8 @@ mod certificates;
 mod config;
 // Recorded PHP and Node calls, compared with what is sent here.
 mod conformance;
+// Options and factory arrays as they come from PHP and Node programs.
+mod doors;
 // Files that are streamed to disk.
 #[cfg(feature = "sandbox")]
 mod download;

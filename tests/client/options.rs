@@ -67,7 +67,7 @@ fn an_unsupported_option_is_named() {
         (json!({"xml": {}}), "options.xml", "APIv2"),
         (json!({"sink": 1}), "options.sink", "save_to_writer"),
         (json!({"debug": true}), "options.debug", "prepare()"),
-        (json!({"handler": null}), "options.handler", "reqwest"),
+        (json!({"handler": "x"}), "options.handler", "reqwest"),
         (json!({"adapter": "http"}), "options.adapter", "reqwest"),
         (json!({"http_errors": false}), "options.http_errors", "Error::Api"),
         (json!({"allow_redirects": true}), "options.allow_redirects", "never followed"),

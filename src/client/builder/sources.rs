@@ -7,7 +7,45 @@ use super::merchant::P12;
 use super::{PlatformKeyConfig, WeChatPayBuilder};
 use crate::client::WeChatPay;
 use crate::error::{Error, FieldNames, kind_of};
+use crate::request::options::{foreign, near};
 use crate::transport::seconds;
+
+/// The keys of the factory array.
+const KEYS: [&str; 13] = [
+    "mchid",
+    "serial",
+    "privateKey",
+    "p12",
+    "merchantCertificate",
+    "certs",
+    "automaticCertificates",
+    "apiv3Key",
+    "secret",
+    "merchant",
+    "base_uri",
+    "baseURL",
+    "timeout",
+];
+
+/// Other names of these keys: in the platform's pages, in other SDKs and in this one's builder.
+const OTHER_NAMES: &[(&str, &str)] = &[
+    ("mch_id", "mchid"),
+    ("merchant_id", "mchid"),
+    ("merchantId", "mchid"),
+    ("serial_no", "serial"),
+    ("serialNo", "serial"),
+    ("merchant_serial", "serial"),
+    ("key", "apiv3Key"),
+    ("v3key", "apiv3Key"),
+    ("v3Key", "apiv3Key"),
+    ("api_v3_key", "apiv3Key"),
+    ("platform_key", "certs"),
+    ("platformKey", "certs"),
+    ("platform_certs", "certs"),
+    ("public_key", "certs"),
+    ("publicKey", "certs"),
+    ("base_url", "base_uri"),
+];
 
 impl WeChatPayBuilder {
     /// A builder with the settings of PHP's factory array.
@@ -42,21 +80,18 @@ impl WeChatPayBuilder {
                         return Err(Error::config(key, reason));
                     }
                 },
-                "timeout" => builder.timeout(seconds("timeout", &value)?),
+                "timeout" => builder.timeout(foreign::timeout("timeout", &value)?),
                 // APIv2's. They are checked, so that PHP's array can stay as it is, and not used by APIv3.
                 "secret" => text(&key, value).map(|_| builder)?,
                 "merchant" => object("merchant", value).map(|_| builder)?,
-                _ => {
-                    let known = "mchid serial privateKey p12 merchantCertificate certs automaticCertificates apiv3Key secret merchant base_uri (or baseURL) timeout";
-                    return Err(Error::config(key, format!("is not a configuration key (known: {known})")));
-                }
+                _ => other_key(key, &value).map(|()| builder)?,
             };
         }
         Ok(builder)
     }
 
     /// A builder with the settings that `get` returns for the `WECHATPAY_*` names of [`WeChatPay::from_env`]: for
-    /// variables that are not in the environment, and to add settings to them.
+    /// variables that are not in the environment, and to add settings to them. An empty value is an unset variable.
     ///
     /// ```no_run
     /// use wechatpay_chain::WeChatPayBuilder;
@@ -69,6 +104,8 @@ impl WeChatPayBuilder {
     /// [`Error::Config`] for one of a pair without the other, and for a malformed value. [`build`](Self::build) checks the
     /// rest; its errors name the variables, too.
     pub fn from_variables(get: impl Fn(&str) -> Option<String>) -> Result<WeChatPayBuilder, Error> {
+        // Shells and containers unset a variable by making it empty.
+        let get = |name: &str| get(name).filter(|value| !value.is_empty());
         let mut builder = WeChatPayBuilder { names: FieldNames::Variables, ..WeChatPayBuilder::default() };
         let set = |builder: WeChatPayBuilder,
                    name: &str,
@@ -129,7 +166,9 @@ impl WeChatPay {
     /// A client from the array of PHP's `Builder::factory([...])`, with the same key names: `mchid serial privateKey certs
     /// secret merchant base_uri timeout`; also `apiv3Key automaticCertificates merchantCertificate p12`. A `privateKey` or
     /// `p12` with a passphrase is a list of two, as in PHP's `Rsa::from([$pem, $passphrase])`. `timeout` is in seconds, as
-    /// in PHP. `secret` and `merchant` belong to APIv2 and have no effect on APIv3. Errors name PHP's keys.
+    /// in PHP; 0 is the longest, an hour. `secret` and `merchant` belong to APIv2 and have no effect on APIv3. Guzzle's
+    /// and axios' options are accepted at a value that means what happens here anyway (`http_errors: true`, null). Errors
+    /// name PHP's keys.
     ///
     /// ```no_run
     /// # use serde_json::json;
@@ -181,8 +220,7 @@ impl WeChatPay {
         }) {
             return Err(Error::config(name.to_string_lossy(), "is not UTF-8"));
         }
-        // Shells and containers unset a variable by making it empty.
-        WeChatPayBuilder::from_variables(|name| std::env::var(name).ok().filter(|v| !v.is_empty()))?.build()
+        WeChatPayBuilder::from_variables(|name| std::env::var(name).ok())?.build()
     }
 }
 
@@ -216,8 +254,48 @@ fn with_passphrase(field: &str, value: Value) -> Result<(String, Option<String>)
     }
 }
 
+/// Guzzle's and axios' options, at a value that means what happens here anyway; everything else is refused.
+fn other_key(key: String, value: &Value) -> Result<(), Error> {
+    let foreign = match foreign::check(&key, value) {
+        None if key == "headers" => Some(match is_empty(value) {
+            true => Ok(()),
+            false => Err("cannot be set here: use `.header(…)` on each request".to_owned()),
+        }),
+        foreign => foreign,
+    };
+    let reason = match foreign {
+        Some(Ok(())) => return Ok(()),
+        Some(Err(reason)) => reason,
+        None => {
+            let other = OTHER_NAMES.iter().find(|(name, _)| *name == key).map(|(_, meant)| *meant);
+            match other.or_else(|| near(&key, KEYS.into_iter().chain(["headers"]))) {
+                Some(meant) => format!("is not a configuration key: did you mean `{meant}`?"),
+                None => format!("is not a configuration key (known: {})", KEYS.join(" ")),
+            }
+        }
+    };
+    Err(Error::config(key, reason))
+}
+
+/// An empty PHP array is a list.
+fn is_empty(value: &Value) -> bool {
+    value.as_array().is_some_and(Vec::is_empty) || value.as_object().is_some_and(Map::is_empty)
+}
+
 fn certs(mut builder: WeChatPayBuilder, value: Value) -> Result<WeChatPayBuilder, Error> {
-    for (serial, pem) in object("certs", value)? {
+    let certs = match value {
+        Value::Object(certs) => certs,
+        Value::Array(list) if list.is_empty() => return Ok(builder),
+        other => {
+            let reason = format!(
+                "must be an object; it is {}: give each key under its id, as in {{\"PUB_KEY_ID_…\": \"file://…\"}}, or \
+                 under the certificate's serial",
+                kind_of(&other)
+            );
+            return Err(Error::config("certs", reason));
+        }
+    };
+    for (serial, pem) in certs {
         let pem = text(&format!("certs[\"{serial}\"]"), pem)?;
         builder = builder.platform_key(serial, pem);
     }
@@ -227,6 +305,7 @@ fn certs(mut builder: WeChatPayBuilder, value: Value) -> Result<WeChatPayBuilder
 fn object(field: &str, value: Value) -> Result<Map<String, Value>, Error> {
     match value {
         Value::Object(object) => Ok(object),
+        Value::Array(list) if list.is_empty() => Ok(Map::new()),
         other => Err(Error::config(field, format!("must be an object; it is {}", kind_of(&other)))),
     }
 }
