@@ -101,7 +101,9 @@ impl Draft {
             return refuse("is set by the client itself");
         }
         let Ok(value) = HeaderValue::from_str(value) else {
-            return refuse("has a character that is not allowed in a header (a line break, or non-ASCII)");
+            return refuse(
+                "has a character that is not allowed in a header (a line break, or another control character)",
+            );
         };
         if self.headers.len() >= MAX_HEADERS {
             return Err(Error::config("headers", format!("are too many (limit {MAX_HEADERS})")));

@@ -6,7 +6,7 @@ use url::Url;
 use super::draft::Draft;
 use crate::error::{Error, PathError};
 use crate::path;
-use crate::transport::Hosts;
+use crate::transport::{Hosts, check_host};
 
 /// The URL of a request, as the URL parser wrote it. The same text is signed *and* sent, so the two cannot differ.
 pub(super) struct RequestTarget {
@@ -58,6 +58,7 @@ impl Draft {
         if !url.username().is_empty() || url.password().is_some() {
             return Err(refuse("it has a user name or a password".to_owned()));
         }
+        check_host(&url).map_err(|reason| refuse(reason.to_owned()))?;
         if !self.query.is_empty() {
             let query = url.query().filter(|q| !q.is_empty()).map(|q| [q, "&", &self.query].concat());
             url.set_query(Some(query.as_ref().unwrap_or(&self.query)));

@@ -2,6 +2,7 @@
 
 use url::Url;
 
+use super::host_name::check_host;
 use crate::error::Error;
 
 const PLATFORM_HOST: &str = "api.mch.weixin.qq.com";
@@ -73,6 +74,7 @@ pub(crate) fn parse_base_url(field: &str, text: &str) -> Result<Url, Error> {
     if !url.username().is_empty() || url.password().is_some() {
         return Err(refuse("it has a user name or a password"));
     }
+    check_host(&url).map_err(refuse)?;
     if !url.path().ends_with('/') {
         let path = format!("{}/", url.path());
         url.set_path(&path);

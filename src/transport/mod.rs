@@ -1,6 +1,7 @@
 //! HTTP: connection pools, the hosts that may receive a signature, sending and reading. It knows no protocol: it
 //! neither signs nor interprets a response.
 
+mod host_name;
 mod hosts;
 mod network;
 mod pools;
@@ -13,6 +14,7 @@ use url::Url;
 use crate::error::Error;
 use crate::runtime::IoRuntime;
 
+pub(crate) use host_name::check_host;
 pub(crate) use hosts::{Hosts, parse_base_url};
 pub(crate) use network::NetworkSettings;
 use pools::Pools;

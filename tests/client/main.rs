@@ -68,6 +68,8 @@ mod secrets;
 // Attacks, one test for each row of docs/security.md.
 #[cfg(feature = "sandbox")]
 mod security;
+// What `prepare` accepts can be sent.
+mod sendable;
 // Sensitive fields, and signers outside the process.
 #[cfg(feature = "sandbox")]
 mod sensitive;
