@@ -94,3 +94,40 @@ fn another_base_url_and_a_whole_url() {
     env.run(&["get", &whole]).ok();
     assert_eq!(last(&env).target, "/v3/certificates?a=1");
 }
+
+/// Nobody types PHP's camelCase in a shell, so capitals are no word to be split, and a slash at the end is meant.
+#[test]
+fn a_path_is_used_as_it_is_typed() {
+    let env = TestEnv::new();
+    let url = |verb: &str, path: &str| {
+        let done = env.run(&[verb, path, "--dry-run", "--jq", ".url", "--raw"]);
+        done.ok().trim().to_owned()
+    };
+    for path in [
+        "v3/refund/domestic/refunds/refundNo1",
+        "v3/pay/transactions/out-trade-no/testOrder1",
+        "v3/ecommerce/applyments/",
+        "v3/applyment4sub/applyment/?a=B",
+    ] {
+        for verb in ["get", "post", "delete"] {
+            assert!(url(verb, path).ends_with(&format!("/{path}")), "{verb} {path}: {}", url(verb, path));
+        }
+        assert!(url("get", &format!("/{path}")).ends_with(&format!("/{path}")), "{path}");
+    }
+    let empty = ["post", "v3/ecommerce/applyments/{e}", "--var", "e=", "--dry-run", "--jq", ".url", "--raw"];
+    assert!(env.run(&empty).ok().trim().ends_with("/v3/ecommerce/applyments/"));
+
+    // A batch, too; and the sandbox has nothing at the path without its slash.
+    let lines = [
+        r#"{"method":"POST","path":"v3/ecommerce/applyments/","body":{}}"#,
+        r#"{"method":"POST","path":"v3/ecommerce/applyments","body":{}}"#,
+        r#"{"method":"GET","path":"v3/things/orderNo1"}"#,
+    ];
+    let calls = env.file("calls.jsonl", lines.join("\n"));
+    let _ = env.run(&["batch", &calls]);
+    let mut seen: Vec<_> = env.sandbox.requests().iter().map(|seen| seen.target.clone()).collect();
+    seen.sort();
+    assert_eq!(seen, ["/v3/ecommerce/applyments", "/v3/ecommerce/applyments/", "/v3/things/orderNo1"]);
+    env.run(&["post", "v3/ecommerce/applyments", "a=1"]).fails(2, "the documented path ends in `/`");
+    env.run(&["post", "v3/ecommerce/applyments/", "a=1"]).ok();
+}

@@ -91,9 +91,12 @@ impl fmt::Display for Failure {
     }
 }
 
-/// The message of an error, with the detail that its `Display` leaves out.
+/// The message of an error, with the detail that its `Display` leaves out, and with options of the program for setters.
 pub(crate) fn describe(error: &Error) -> String {
     match error {
+        Error::Path(_) => {
+            with_options(&error.to_string(), |name| format!("--var {name}=VALUE"), "-q NAME=VALUE")
+        }
         Error::Api(api) if !api.detail.is_null() => format!("{error}, detail: {}", api.detail),
         Error::Key(key) => match &key.source {
             Some(source) => format!("{error} ({source})"),
@@ -101,6 +104,39 @@ pub(crate) fn describe(error: &Error) -> String {
         },
         _ => error.to_string(),
     }
+}
+
+/// [`describe`] for a call of a batch, whose line has fields.
+pub(crate) fn describe_in_batch(error: &Error) -> String {
+    match error {
+        Error::Path(_) => {
+            let field = |name: &str| format!("\"vars\": {{\"{name}\": …}}");
+            with_options(&error.to_string(), field, "\"query\": {…}")
+        }
+        _ => describe(error),
+    }
+}
+
+/// `.var("name", …)` and `.query(…)` in the words of the program.
+fn with_options(message: &str, var: impl Fn(&str) -> String, query: &str) -> String {
+    const SETTER: &str = ".var(\"";
+    let mut text = String::with_capacity(message.len());
+    let mut rest = message;
+    while let Some((before, after)) = rest.split_once(SETTER) {
+        text.push_str(before);
+        match after.split_once("\", …)") {
+            Some((name, after)) => {
+                text.push_str(&var(name));
+                rest = after;
+            }
+            None => {
+                text.push_str(SETTER);
+                rest = after;
+            }
+        }
+    }
+    text.push_str(rest);
+    text.replace(".query(…)", query)
 }
 
 impl From<Error> for Failure {

@@ -25,7 +25,7 @@ use crate::sandbox::{
 const NOT_MODELLED: &str = "Sandbox-Not-Modelled";
 
 /// Documented paths that end in a slash. The platform has nothing at the same path without it.
-const WITH_SLASH: [&str; 2] = ["v3/applyment4sub/applyment", "v3/ecommerce/applyments"];
+const WITH_SLASH: [&str; 2] = ["v3/applyment4sub/applyment/", "v3/ecommerce/applyments/"];
 
 pub(crate) struct Router {
     routes: Vec<Route>,
@@ -116,7 +116,8 @@ impl Router {
         if !methods.is_empty() {
             return Err(method_not_allowed(request, &methods));
         }
-        if WITH_SLASH.contains(&bare.join("/").as_str()) {
+        let without = bare.join("/");
+        if WITH_SLASH.iter().any(|path| path.strip_suffix('/') == Some(&without)) {
             let message = format!("there is nothing at {}: the documented path ends in `/`", request.target);
             return Err(ErrorResponse::new(404, "RESOURCE_NOT_EXISTS", message));
         }

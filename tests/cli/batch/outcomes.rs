@@ -27,7 +27,7 @@ fn an_invalid_line_is_reported_by_number_and_nothing_is_sent() {
         (r#"{"id":"","method":"GET","path":"v3/x"}"#, "line 3: `id` is empty"),
         (r#"{"id":7,"method":"GET","path":"v3/x"}"#, "line 3: invalid type"),
         (r#"{"method":"GET","path":"v3/P123"}"#, "line 3: the segment `P123`"),
-        (r#"{"method":"GET","path":"v3/{id}"}"#, "line 3"),
+        (r#"{"method":"GET","path":"v3/{id}"}"#, r#"`"vars": {"id": …}`"#),
         (r#"{"method":"GET","path":"v3/x","vars":{"y":1}}"#, "line 3"),
         (r#"{"method":"GET","path":"v3/x","headers":{"Host":"x"}}"#, "line 3: `headers.Host`"),
         (r#"{"method":"POST","path":"v3/x","body":{},"encrypt":["/a"]}"#, "line 3"),

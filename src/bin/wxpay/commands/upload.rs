@@ -50,7 +50,7 @@ pub(crate) fn run(global: &GlobalArgs, args: &UploadArgs) -> Result<(), Failure>
     }
     let session = Session::open(global)?;
     let spinner = Spinner::new("uploading");
-    let response = session.wx.chain(&args.path).post(Value::Null).media(media).wait();
+    let response = session.wx.chain("").literal(&args.path).post(Value::Null).media(media).wait();
     drop(spinner);
     output.body(response?.bytes())
 }

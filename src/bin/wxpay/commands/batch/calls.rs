@@ -13,7 +13,7 @@ use serde_json::{Map, Value};
 use sha2::{Digest as _, Sha256};
 use wechatpay_chain::{Request, WeChatPay};
 
-use crate::failure::{Failure, describe, usage_error};
+use crate::failure::{Failure, describe_in_batch, usage_error};
 
 /// The library's limit for a response.
 const MAX_LINE_BYTES: u64 = 8 << 20;
@@ -109,7 +109,7 @@ impl Call {
     /// A new request for each attempt, with the same numbers and the same body.
     pub(super) fn request(&self, wx: &WeChatPay) -> Request {
         let Fields { method, path, vars, query, body, headers, encrypt, .. } = &self.fields;
-        let chain = wx.chain(path);
+        let chain = wx.chain("").literal(path);
         let mut request = match method {
             Method::Get => chain.get(),
             Method::Post => chain.post(Value::Null),
@@ -207,7 +207,7 @@ impl Calls {
         }
         match call.request(wx).prepare() {
             Ok(_) => Ok(()),
-            Err(error) => Err(self.invalid(call.line, &describe(&error))),
+            Err(error) => Err(self.invalid(call.line, &describe_in_batch(&error))),
         }
     }
 

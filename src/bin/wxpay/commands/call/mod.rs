@@ -50,7 +50,8 @@ fn content_type(args: &CallArgs) -> Option<&str> {
 }
 
 fn request(wx: &WeChatPay, method: &Method, args: &CallArgs) -> Request {
-    let chain = wx.chain(&args.path);
+    // Nobody types PHP's camelCase in a shell: capitals are meant.
+    let chain = wx.chain("").literal(&args.path);
     let mut request = match *method {
         Method::POST => chain.post(json!(null)),
         Method::PUT => chain.put(json!(null)),
