@@ -2,6 +2,7 @@
 
 use std::borrow::Cow;
 use std::collections::{HashMap, HashSet};
+use std::fmt;
 
 use iri_string::spec::UriSpec;
 use iri_string::template::UriTemplateStr;
@@ -9,7 +10,7 @@ use iri_string::template::context::{DynamicContext, VisitPurpose, Visitor};
 use percent_encoding::{AsciiSet, utf8_percent_encode};
 use serde_json::Value;
 
-use super::{is_hex, scalar};
+use super::{MAX_LENGTH, is_hex, scalar};
 use crate::error::PathError;
 
 /// A map: a template may have thousands of variables, and each is looked up.
@@ -81,6 +82,9 @@ fn expand_expression(
     values: &Values<'_>,
     out: &mut String,
 ) -> Result<(), PathError> {
+    if out.len() > MAX_LENGTH {
+        return Err(too_long(template));
+    }
     let reserved = expression.starts_with(['+', '#']);
     let mut plain = String::with_capacity(expression.len() + 2);
     let mut lengths = Vec::new();
@@ -98,12 +102,38 @@ fn expand_expression(
     }
     plain.push('}');
     let mut context = Variables { values, reserved, lengths: lengths.into_iter(), missing: None };
+    let mut bounded = Bounded { out, full: false };
     let done = UriTemplateStr::new(&plain)
-        .and_then(|plain| plain.expand_dynamic::<UriSpec, _, _>(out, &mut context));
+        .and_then(|plain| plain.expand_dynamic::<UriSpec, _, _>(&mut bounded, &mut context));
+    if bounded.full {
+        return Err(too_long(template));
+    }
     if let Some(name) = context.missing {
         return Err(PathError::MissingVariable { name, template: template.to_owned() });
     }
     done.map_err(|e| bad_template(template, e))
+}
+
+/// A text that grows no further than to [`MAX_LENGTH`].
+struct Bounded<'a> {
+    out: &'a mut String,
+    full: bool,
+}
+
+impl fmt::Write for Bounded<'_> {
+    fn write_str(&mut self, text: &str) -> fmt::Result {
+        if self.out.len() + text.len() > MAX_LENGTH {
+            self.full = true;
+            return Err(fmt::Error);
+        }
+        self.out.push_str(text);
+        Ok(())
+    }
+}
+
+fn too_long(template: &str) -> PathError {
+    let url = template.chars().take(200).collect();
+    PathError::Url { url, reason: format!("it is too long with its values: more than {MAX_LENGTH} bytes") }
 }
 
 fn bad_template(template: &str, e: iri_string::template::Error) -> PathError {

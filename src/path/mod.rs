@@ -15,6 +15,10 @@ mod query;
 use expand::expand_template;
 pub(crate) use query::append_query;
 
+/// The most that is expanded or encoded, in bytes: far above any URL that can be sent. A template may name a long value,
+/// and a query a long key, any number of times.
+const MAX_LENGTH: usize = 1 << 20;
+
 /// All but RFC 3986's unreserved characters.
 const VALUE: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');
 
@@ -310,6 +314,6 @@ fn refuse_dot_segments(url: &str) -> Result<(), PathError> {
 }
 
 #[cfg(test)]
-mod slash_tests;
+mod limits_tests;
 #[cfg(test)]
 mod tests;

@@ -2,19 +2,22 @@
 
 use serde_json::Value;
 
-use super::{encode, is_hex, is_pchar, scalar};
+use super::{MAX_LENGTH, encode, is_hex, is_pchar, scalar};
 use crate::error::kind_of;
+
+/// As deep as a JSON text can be.
+const MAX_DEPTH: usize = 128;
 
 /// Appends a query value to `query`: strings as they are, arrays as `a[0]=`, null left out, space as `%20`.
 ///
 /// # Errors
-/// The type of `value`, if it is neither an object nor a string.
+/// The type of `value`, if it is neither an object nor a string, or what is wrong with it.
 pub(crate) fn append_query(query: &mut String, value: &Value) -> Result<(), &'static str> {
     match value {
         Value::Null => {}
         Value::Object(map) => {
             for (key, value) in map {
-                append_pair(query, &mut encode(key).to_string(), value);
+                append_pair(query, &mut encode(key).to_string(), value, 0)?;
             }
         }
         Value::String(raw) => {
@@ -26,34 +29,47 @@ pub(crate) fn append_query(query: &mut String, value: &Value) -> Result<(), &'st
     Ok(())
 }
 
-fn append_pair(query: &mut String, key: &mut String, value: &Value) {
+fn append_pair(
+    query: &mut String,
+    key: &mut String,
+    value: &Value,
+    depth: usize,
+) -> Result<(), &'static str> {
+    if depth > MAX_DEPTH {
+        return Err("an object that is nested too deep");
+    }
     let mut nested = |query: &mut String, index: &str, value: &Value| {
         let length = key.len();
         key.push_str("%5B");
         key.extend(encode(index));
         key.push_str("%5D");
-        append_pair(query, key, value);
+        let result = append_pair(query, key, value, depth + 1);
         key.truncate(length);
+        result
     };
     match value {
         Value::Null => {}
         Value::Array(items) => {
             for (at, item) in items.iter().enumerate() {
-                nested(query, &at.to_string(), item);
+                nested(query, &at.to_string(), item)?;
             }
         }
         Value::Object(map) => {
             for (name, item) in map {
-                nested(query, name, item);
+                nested(query, name, item)?;
             }
         }
         leaf => {
+            if query.len() + key.len() > MAX_LENGTH {
+                return Err("an object that is too long for a URL");
+            }
             separate(query);
             query.push_str(key);
             query.push('=');
             query.extend(encode(&scalar(leaf)));
         }
     }
+    Ok(())
 }
 
 fn separate(query: &mut String) {

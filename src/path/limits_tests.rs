@@ -128,3 +128,35 @@ fn a_long_path_takes_linear_time() {
         assert!(took < Duration::from_secs(10), "{:?}…: {took:?}", &input[..20]);
     }
 }
+
+/// A short template or query with one long value or name could take any amount of memory.
+#[test]
+fn what_is_expanded_is_bounded() {
+    let long = "x".repeat(100_000);
+    let vars = [("a".to_owned(), json!(long)), ("l".to_owned(), json!([long, long]))];
+    for template in [
+        ["v3/", &"{a}{l}".repeat(20_000)].concat(),
+        ["v3/{", &"a,".repeat(20_000), "l}"].concat(),
+        ["v3/{+a}{+", &"l,".repeat(20_000), "l*}"].concat(),
+        ["v3/x{?l*}{?", &"a,".repeat(20_000), "a}"].concat(),
+        ["v3/{a}{l*}{?", &"a:9999,".repeat(20_000), "a}"].concat(),
+    ] {
+        let start = Instant::now();
+        let Err(PathError::Url { reason, .. }) = expand(&template, &vars) else { panic!("not too long") };
+        assert!(reason.contains("too long") && start.elapsed() < Duration::from_secs(10), "{reason}");
+    }
+    let query = |value: Value| {
+        let mut query = String::new();
+        append_query(&mut query, &value).map(|()| query.len())
+    };
+    assert_eq!(query(json!({&long: vec![1; 50_000]})), Err("an object that is too long for a URL"));
+    assert_eq!(
+        query(json!({"a": {&long: {"b": vec![1; 50_000]}}})),
+        Err("an object that is too long for a URL")
+    );
+    assert_eq!(query(json!({&long: "1"})), Ok(100_002));
+    assert_eq!(query(json!({&long: [vec![Value::Null; 50_000]]})), Ok(0));
+    let nested = |depth: usize| (0..depth).fold(json!(1), |inner, _| json!({"a": inner}));
+    assert!(query(nested(128)).is_ok());
+    assert_eq!(query(nested(1_000)), Err("an object that is nested too deep"));
+}
