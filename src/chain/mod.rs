@@ -65,8 +65,8 @@ impl Chain {
     ///
     /// ```
     /// # fn f(wx: wechatpay_chain::WeChatPay) {
-    /// assert_eq!(wx.chain("v3/secapi/mch").chain("addSubMch").path(), "v3/secapi/mch/add-sub-mch");
-    /// assert_eq!(wx.chain("v3/secapi/mch").literal("addSubMch").path(), "v3/secapi/mch/addSubMch");
+    /// assert_eq!(wx.chain("v2/secapi/mch").chain("addInstitutionsub").path(), "v2/secapi/mch/add-institutionsub");
+    /// assert_eq!(wx.chain("v2/secapi/mch").literal("addInstitutionsub").path(), "v2/secapi/mch/addInstitutionsub");
     /// # }
     /// ```
     #[must_use = "a chain sends nothing before a verb's request is awaited"]

@@ -6,6 +6,9 @@ use wechatpay_chain::{Error, Request, WeChatPay};
 
 use crate::support::{self, Recorder};
 
+/// A part of a request, and the request with a character in it.
+type Place<'a> = (&'static str, Box<dyn Fn() -> Request + 'a>);
+
 /// Every ASCII character, and some others.
 fn characters() -> impl Iterator<Item = char> {
     (0u8..=127)
@@ -38,7 +41,7 @@ fn each_character_in_each_place_is_refused_or_arrives() {
     for c in characters() {
         let text = format!("a{c}b");
         let path = |start: &str| format!("{start}{text}");
-        let places: [(&str, Box<dyn Fn() -> Request>); 12] = [
+        let places: [Place<'_>; 12] = [
             ("path", Box::new(|| wx.chain(&path("v3/x/")).get())),
             ("query of the path", Box::new(|| wx.chain(&path("v3/x?")).get())),
             ("variable", Box::new(|| wx.chain("v3/{x}").get().var("x", text.as_str()))),
