@@ -38,6 +38,9 @@ pub(crate) fn reason(error: &Error) -> String {
     };
     match error.classify() {
         Category::Eof => format!("the JSON ends too early{at}"),
+        _ if error.to_string().starts_with("recursion limit exceeded") => {
+            format!("it is nested too deeply (limit 128){at}")
+        }
         Category::Syntax | Category::Io => format!("it is not JSON{at}"),
         Category::Data => {
             let text = error.to_string();

@@ -114,6 +114,3 @@ fn has_encrypted_neighbour(key: &MerchantKey, data: &Value, pointer: &str) -> bo
         text.len() == length.div_ceil(3) * 4 && STANDARD.decode(text).is_ok_and(|bytes| bytes.len() == length)
     })
 }
-
-#[cfg(test)]
-mod tests;

@@ -85,6 +85,7 @@ fn other_broken_json_is_refused() {
     }
     assert!(parse(&deep(100)).is_ok() && check(deep(100).as_bytes()).is_ok());
     assert_eq!(reason(&parse("{\"a\":").unwrap_err()), "the JSON ends too early at line 1 column 5");
+    assert!(reason(&parse(&deep(200)).unwrap_err()).starts_with("it is nested too deeply"));
     assert_eq!(reason(&parse("{\"a\" 1}").unwrap_err()), "it is not JSON at line 1 column 6");
 }
 

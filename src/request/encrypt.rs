@@ -52,7 +52,12 @@ impl Draft {
                         encrypt_query(url, &key.key, pointer, *padding, |name| selects(&tokens, name))?;
                     found(changed, pointer, "matches nothing in the query, and the request has no body")?;
                 }
-                (None, _) => return Err(Error::config("encrypt", "needs a JSON body, or a query")),
+                (None, _) => {
+                    return Err(Error::config(
+                        "encrypt",
+                        "matches nothing: it needs a JSON body, or a query",
+                    ));
+                }
             }
         }
         check_length(url, &self.template)?;

@@ -110,6 +110,11 @@ fn run(
     }
     match args.raw && args.jq.is_none() {
         true => output::raw(response.bytes()),
+        // Only the library can read it: U+FFFD replaces half of a character.
+        false if !response.data().is_string() && !output::is_json(response.bytes()) => {
+            output.json(response.data())
+        }
+        // With the digits that its numbers were written with.
         false => output.body(response.bytes()),
     }
 }
