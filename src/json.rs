@@ -1,8 +1,8 @@
 //! JSON of the platform. Half of a character in it costs that character, never the whole text.
 //!
 //! A text that was cut between the halves of an emoji is sent as `"\ud83d"` (or with half of its bytes). Strict parsers
-//! refuse the whole document for it. Here U+FFFD replaces the half, as browsers and Node do. All other broken JSON is
-//! refused.
+//! refuse the whole document for it. Here U+FFFD replaces the half, as browsers and Node do, and a byte order mark is
+//! skipped. All other broken JSON is refused.
 
 use std::borrow::Cow;
 use std::fmt;
@@ -58,11 +58,12 @@ pub(crate) fn reason(error: &Error) -> String {
     }
 }
 
-/// `bytes` with U+FFFD instead of half characters; `None` if there are none.
+/// `bytes` with U+FFFD instead of half characters, without a byte order mark; `None` if there are none.
 fn repaired(bytes: &[u8]) -> Option<Vec<u8>> {
-    let text = String::from_utf8_lossy(bytes);
+    let without_mark = bytes.strip_prefix(b"\xEF\xBB\xBF").unwrap_or(bytes);
+    let text = String::from_utf8_lossy(without_mark);
     let halves = half_escapes(text.as_bytes());
-    if halves.is_empty() && matches!(text, Cow::Borrowed(_)) {
+    if halves.is_empty() && matches!(text, Cow::Borrowed(_)) && without_mark.len() == bytes.len() {
         return None;
     }
     let mut repaired = text.into_owned().into_bytes();

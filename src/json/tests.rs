@@ -27,6 +27,7 @@ fn a_half_character_costs_only_itself() {
         ),
         (r#""\ud83d""#, json!("\u{fffd}")),
         (r#"["\ud83d\ude00 whole"]"#, json!(["😀 whole"])),
+        ("\u{feff}{\"a\":1}", json!({"a": 1})), // RFC 8259, section 8.1: a parser may ignore the mark
     ] {
         assert_eq!(parse(text).unwrap(), expected, "{text}");
         check(text.as_bytes()).unwrap();
@@ -78,6 +79,8 @@ fn other_broken_json_is_refused() {
         "[01]",
         "<html>",
         "\u{feff}{}x",
+        "\u{feff}",
+        "\u{feff}\u{feff}{}",
         &deep(100_000),
     ] {
         assert!(parse(text).is_err(), "{text:.40}");

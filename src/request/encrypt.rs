@@ -36,6 +36,10 @@ impl Draft {
             .encryption_key(header, context.clock.unix_seconds())
             .map_err(|error| context.defaults.names.rename(error))?;
         for (pointer, padding) in &self.encrypt {
+            if !pointer.starts_with(['/', '?']) {
+                let reason = "is neither a JSON pointer, which begins with `/` (RFC 6901), nor a query parameter, `?name`";
+                return Err(Error::config(pointer, reason));
+            }
             match (pointer.strip_prefix('?'), &mut self.body) {
                 (Some(name), _) => {
                     let changed = encrypt_query(url, &key.key, pointer, *padding, |found| found == name)?;

@@ -86,3 +86,29 @@ fn half_a_character_does_not_stop_a_filter() {
     env.sandbox.on_with("GET", "v3/cut", cut).unwrap();
     env.run(&["get", "v3/cut"]).fails(4, "is not the JSON");
 }
+
+/// The platform has carried it out, so a batch never sends it again.
+#[test]
+fn a_batch_does_not_repeat_a_call_whose_response_is_not_json() {
+    let env = TestEnv::new();
+    let cut = SandboxResponse::new(200).body("application/json", r#"{"batch_id":"#);
+    env.sandbox.on_with("POST", "v3/x", cut).unwrap();
+    let call = r#"{"id": "A1", "method": "POST", "path": "v3/x", "body": {}}"#;
+    std::fs::write(env.home.path().join("calls.jsonl"), call).unwrap();
+    for more in [&[][..], &["--resume", "--repeat-unknown"]] {
+        let done = env.run(&[&["batch", "calls.jsonl", "-o", "results.jsonl"], more].concat());
+        assert_eq!(done.code, Some(0), "{done:?}");
+    }
+    assert_eq!(env.sandbox.requests().len(), 1);
+    let journal = std::fs::read_to_string(env.home.path().join("results.jsonl")).unwrap();
+    assert!(journal.contains("is not the JSON"), "{journal}");
+}
+
+#[test]
+fn saved_headers_may_be_many() {
+    let env = TestEnv::new();
+    let lines: String = (0..40_000).map(|n| format!("x-{n}: 1\n")).collect();
+    std::fs::write(env.home.path().join("h"), lines).unwrap();
+    std::fs::write(env.home.path().join("b"), "{}").unwrap();
+    env.run(&["verify", "--headers", "h", "b"]).fails(1, "too many headers");
+}

@@ -92,7 +92,7 @@ fn fields_are_encrypted_by_pointer_and_the_key_named() {
         ("/ubos/9/name", "matches nothing"),
         ("/ubos/*/nowhere", "matches nothing"),
         ("/contact_info", "must point to a string; it points to an object"),
-        ("contact_info", "is not a JSON pointer"),
+        ("contact_info", "neither a JSON pointer"),
     ] {
         let refused = wx["v3/x"].post(body.clone()).encrypt(&[pointer]).prepare();
         let Err(Error::Config(e)) = refused else { panic!("not a Config error: {pointer}") };

@@ -12,7 +12,7 @@ fn genuine() -> (WeChatPay, Pairs, Vec<u8>) {
     let order = serde_json::json!({"out_trade_no": "P1"});
     let (headers, body) = sandbox.notification("TRANSACTION.SUCCESS", "transaction", &order).unwrap();
     let pairs = headers.iter().map(|(n, v)| (n.to_string(), v.as_bytes().to_vec())).collect();
-    (sandbox.client().unwrap(), pairs, body.into())
+    (sandbox.client().unwrap(), pairs, body)
 }
 
 fn reason(result: Result<Notification, Error>) -> VerifyReason {
@@ -25,7 +25,8 @@ fn reason(result: Result<Notification, Error>) -> VerifyReason {
 #[test]
 fn every_spelling_of_a_name_is_understood() {
     let (wx, pairs, body) = genuine();
-    let spellings: [(&str, fn(&str) -> String); 9] = [
+    type Spelling = (&'static str, fn(&str) -> String);
+    let spellings: [Spelling; 9] = [
         ("lower case", str::to_lowercase),
         ("upper case", str::to_uppercase),
         ("CGI, PHP, Django", |name| format!("HTTP_{}", name.to_uppercase().replace('-', "_"))),
