@@ -59,7 +59,7 @@ impl Draft {
                 (None, _) => {
                     return Err(Error::config(
                         "encrypt",
-                        "matches nothing: it needs a JSON body, or a query",
+                        "needs a JSON body, or a query: the pointer matches nothing",
                     ));
                 }
             }
