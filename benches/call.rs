@@ -97,13 +97,13 @@ fn one_at_a_time(c: &mut Criterion<CpuTime>, floor: &Floor, wx: &wechatpay_chain
     group.bench_function("floor", |b| b.iter(|| runtime.block_on(floor.call(&common::order()))));
     group.bench_function("chain", |b| b.iter(|| runtime.block_on(chain_call(wx))));
     group.bench_function("chain, blocking", |b| {
-        b.iter(|| wx["v3/pay/transactions/native"].post_sync(common::order()).unwrap().data());
+        b.iter(|| wx["v3/pay/transactions/native"].post_sync(common::order()).unwrap().into_data());
     });
     group.finish();
 }
 
 async fn chain_call(wx: &wechatpay_chain::WeChatPay) -> Value {
-    wx["v3/pay/transactions/native"].post(common::order()).await.unwrap().data()
+    wx["v3/pay/transactions/native"].post(common::order()).await.unwrap().into_data()
 }
 
 fn in_flight(c: &mut Criterion, floor: &Arc<Floor>, wx: &wechatpay_chain::WeChatPay) {

@@ -42,7 +42,7 @@ fn main() {
         "chain" => {
             let wx = common::client(&base);
             let call =
-                || async { wx["v3/pay/transactions/native"].post(order.clone()).await.unwrap().data() };
+                || async { wx["v3/pay/transactions/native"].post(order.clone()).await.unwrap().into_data() };
             (0..calls).for_each(|_| drop(runtime.block_on(call())));
         }
         _ => println!("MODE is floor, chain or crypto"),

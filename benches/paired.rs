@@ -43,7 +43,7 @@ fn main() {
         cpu_seconds,
         [&mut || (0..calls).for_each(|_| drop(single.block_on(floor.call(&common::order())))), &mut || {
             (0..calls).for_each(|_| {
-                drop(wx["v3/pay/transactions/native"].post_sync(common::order()).unwrap().data())
+                drop(wx["v3/pay/transactions/native"].post_sync(common::order()).unwrap().into_data())
             });
         }],
     );
@@ -96,7 +96,7 @@ fn main() {
 type Call = Pin<Box<dyn Future<Output = ()> + Send>>;
 
 async fn chain_call(wx: &WeChatPay) -> Value {
-    wx["v3/pay/transactions/native"].post(common::order()).await.unwrap().data()
+    wx["v3/pay/transactions/native"].post(common::order()).await.unwrap().into_data()
 }
 
 fn cpu_seconds() -> f64 {

@@ -4,16 +4,10 @@
 //! cargo run --example pay_sign --features sandbox
 //! ```
 
-use serde::Deserialize;
 use serde_json::json;
 use wechatpay_chain::sandbox::Sandbox;
 
 const APPID: &str = "wxd678efh567hg6787";
-
-#[derive(Deserialize)]
-struct Prepay {
-    prepay_id: String,
-}
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), Box<dyn std::error::Error>> {
@@ -29,14 +23,14 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
     });
 
     // For an app.
-    let prepay: Prepay = wx["v3/pay/transactions/app"].post(order.clone()).await?.deserialize()?;
-    println!("app: {:#}", wx.app_params(APPID, prepay.prepay_id).await?);
+    let prepay = wx["v3/pay/transactions/app"].post(order.clone()).await?;
+    println!("app: {:#}", wx.app_params(APPID, prepay.str("/prepay_id")?).await?);
 
     // For a page in WeChat or a mini program. This order also names the payer.
     order["out_trade_no"] = json!("P202611210003");
     order["payer"] = json!({"openid": "oUpF8uMuAJO_M2pxb1Q9zNjWeS6o"});
-    let prepay: Prepay = wx["v3/pay/transactions/jsapi"].post(order).await?.deserialize()?;
-    // Pass this on to the page unchanged: every value is a string.
-    println!("JSAPI: {:#}", wx.jsapi_params(APPID, prepay.prepay_id).await?);
+    let prepay = wx["v3/pay/transactions/jsapi"].post(order).await?;
+    // Pass this on to the page unchanged: every value is a string. (`wx.chooseWXPay` takes `timeStamp` as `timestamp`.)
+    println!("JSAPI: {:#}", wx.jsapi_params(APPID, prepay.str("/prepay_id")?).await?);
     Ok(())
 }

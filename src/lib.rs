@@ -62,6 +62,7 @@ pub mod error;
 // The doctests of the guides need the sandbox.
 #[cfg(all(doc, any(not(doctest), all(feature = "p12", feature = "sandbox"))))]
 pub mod guide;
+mod json;
 mod path;
 mod request;
 mod response;
@@ -101,6 +102,11 @@ pub mod certificate {
 /// Notifications (回调通知): [`WeChatPay::notification`] verifies and decrypts one.
 pub mod notification {
     pub use crate::client::notification::{Notification, Reply};
+}
+
+/// Pay-sign (调起支付签名): [`WeChatPay::jsapi_params`] and [`WeChatPay::app_params`].
+pub mod pay_sign {
+    pub use crate::client::pay_sign::PrepayId;
 }
 
 // Short paths for what the modules above hold.

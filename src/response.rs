@@ -2,15 +2,21 @@
 
 use std::fmt;
 use std::path::PathBuf;
+use std::sync::OnceLock;
 
 use bytes::Bytes;
+use http::header::CONTENT_TYPE;
 use http::{HeaderMap, StatusCode};
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 
-use crate::error::{DecodeError, Error};
-use crate::sensitive;
+use crate::error::{DecodeError, Error, Excerpt, kind_of};
+use crate::json;
+use crate::sensitive::{self, Padding};
 use crate::signer::MerchantKey;
+
+/// The header of an overseas statement, which is a file.
+const STATEMENT: &str = "Wechatpay-Statement-Sha1";
 
 /// A successful response, verified as the platform's. Only the few paths that the platform does not sign are
 /// exempt: see [PROTOCOL, Response](crate::guide::protocol#response).
@@ -21,6 +27,8 @@ pub struct Response {
     headers: HeaderMap,
     body: Bytes,
     verified: bool,
+    /// The body as JSON, once it was asked for. Boxed: a response moves through several futures.
+    data: OnceLock<Box<Value>>,
     saved: Option<Box<Saved>>,
 }
 
@@ -32,7 +40,40 @@ impl Response {
         body: Bytes,
         verified: bool,
     ) -> Response {
-        Response { merchant_key, status, headers, body, verified, saved: None }
+        Response { merchant_key, status, headers, body, verified, data: OnceLock::new(), saved: None }
+    }
+
+    /// Refuses a body that says it is JSON and is not: a field of it would silently be null.
+    pub(crate) fn checked(self) -> Result<Response, Error> {
+        // A file is what it is, whatever its header says: those that are not signed, and overseas statements.
+        if self.body.is_empty() || !self.verified || !self.says_json() || self.headers.contains_key(STATEMENT)
+        {
+            return Ok(self);
+        }
+        match json::check(&self.body) {
+            Ok(()) => Ok(self),
+            Err(e) => {
+                let what = format!(
+                    "{}: the response is genuine, but its body of {} bytes is not the JSON that its \
+                     `Content-Type` promises: {}",
+                    self.status.as_u16(),
+                    self.body.len(),
+                    json::reason(&e)
+                );
+                Err(self.decode_error(what, Some(Box::new(e))))
+            }
+        }
+    }
+
+    /// `application/json`, `text/json`, `application/problem+json` …
+    fn says_json(&self) -> bool {
+        self.headers.get_all(CONTENT_TYPE).iter().any(|value| {
+            let kind = value.as_bytes().split(|byte| *byte == b';').next().unwrap_or_default();
+            let kind = kind.trim_ascii();
+            [&b"/json"[..], b"+json"].iter().any(|end| {
+                kind.len() >= end.len() && kind[kind.len() - end.len()..].eq_ignore_ascii_case(end)
+            })
+        })
     }
 
     pub(crate) fn with_saved(mut self, saved: Saved) -> Response {
@@ -89,43 +130,123 @@ impl Response {
     /// [`Error::Decode`] if it is not UTF-8.
     pub fn text(&self) -> Result<&str, Error> {
         std::str::from_utf8(&self.body).map_err(|e| {
-            self.decode_error(format!("a body of {} bytes that is not UTF-8", self.body.len()), e)
+            let what = format!("a body of {} bytes that is not UTF-8", self.body.len());
+            self.decode_error(what, Some(Box::new(e)))
         })
     }
 
-    /// The body as a JSON value. An empty body is [`Value::Null`]; one that is not JSON (a bill) is a
-    /// [`Value::String`], as in axios.
-    pub fn data(&self) -> Value {
+    /// The body as a JSON value, parsed at the first use.
+    ///
+    /// - An empty body is [`Value::Null`].
+    /// - A body that is not JSON (a bill) is a [`Value::String`], as in axios. A signed response whose `Content-Type`
+    ///   says JSON is never such a text: if it is not JSON, the call is an [`Error::Decode`].
+    /// - Half of a character (`"\ud83d"`, half an emoji) is U+FFFD; the rest stays as it was sent.
+    ///
+    /// ```
+    /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # #[cfg(feature = "sandbox")] {
+    /// # use serde_json::json;
+    /// # let sandbox = wechatpay_chain::sandbox::Sandbox::start()?;
+    /// # let wx = sandbox.client()?;
+    /// let response = wx["v3/security/echo"].post_sync(json!({"echo_message": "你好"}))?;
+    /// let text = response.data()["echo_message"].as_str().unwrap_or_default();
+    /// assert_eq!(text, "你好");
+    /// # }
+    /// # Ok(()) }
+    /// ```
+    pub fn data(&self) -> &Value {
+        self.data.get_or_init(|| Box::new(self.parsed()))
+    }
+
+    /// [`data`](Self::data), to keep.
+    pub fn into_data(mut self) -> Value {
+        match self.data.take() {
+            Some(data) => *data,
+            None => self.parsed(),
+        }
+    }
+
+    fn parsed(&self) -> Value {
         if self.body.is_empty() {
             return Value::Null;
         }
-        serde_json::from_slice(&self.body)
+        json::from_slice(&self.body)
             .unwrap_or_else(|_| Value::String(String::from_utf8_lossy(&self.body).into_owned()))
     }
 
-    /// The body as a type of your own.
+    /// The string at a JSON pointer (RFC 6901) of [`data`](Self::data): `response.str("/prepay_id")?`.
     ///
-    /// ```no_run
-    /// # async fn f(wx: &wechatpay_chain::WeChatPay) -> Result<(), Box<dyn std::error::Error>> {
-    /// #[derive(serde::Deserialize)]
-    /// struct Native {
-    ///     code_url: String,
-    /// }
-    /// let native: Native = wx["v3/pay/transactions/native"].post(serde_json::json!({})).await?.deserialize()?;
+    /// ```
+    /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # #[cfg(feature = "sandbox")] {
+    /// # use serde_json::json;
+    /// # let sandbox = wechatpay_chain::sandbox::Sandbox::start()?;
+    /// # let wx = sandbox.client()?;
+    /// let response = wx["v3/security/echo"].post_sync(json!({"echo_message": "你好"}))?;
+    /// assert_eq!(response.str("/echo_message")?, "你好");
+    /// assert!(response.str("/prepay_id").is_err()); // never an empty text
+    /// # }
     /// # Ok(()) }
     /// ```
     ///
     /// # Errors
-    /// [`Error::Decode`] names the field that does not fit, and its position.
-    pub fn deserialize<T: DeserializeOwned>(&self) -> Result<T, Error> {
-        let body: &[u8] = if self.body.is_empty() { b"null" } else { &self.body };
-        serde_json::from_slice(body).map_err(|e| {
-            self.decode_error(format!("the body does not match {}: {e}", std::any::type_name::<T>()), e)
+    /// [`Error::Decode`] if nothing is there, or not a string; [`Error::Config`] if it is not a JSON pointer.
+    pub fn str(&self, pointer: &str) -> Result<&str, Error> {
+        if !pointer.is_empty() && !pointer.starts_with('/') {
+            let reason =
+                format!("{} is not a JSON pointer, which begins with `/` (RFC 6901)", Excerpt(pointer));
+            return Err(Error::config("pointer", reason));
+        }
+        let found = self.data().pointer(pointer);
+        found.and_then(Value::as_str).ok_or_else(|| {
+            let found = found.map_or("nothing", kind_of);
+            let what =
+                format!("the response has {found} at the pointer {}, instead of a string", Excerpt(pointer));
+            self.decode_error(what, None)
         })
     }
 
+    /// The body as a type of your own. Half characters are replaced as in [`data`](Self::data).
+    ///
+    /// ```no_run
+    /// # async fn f(wx: &wechatpay_chain::WeChatPay) -> Result<(), Box<dyn std::error::Error>> {
+    /// #[derive(serde::Deserialize)]
+    /// struct Prepay {
+    ///     prepay_id: String,
+    /// }
+    ///
+    /// let body = serde_json::json!({"mchid": wx.mchid(), "out_trade_no": "P12345"});
+    /// let prepay: Prepay = wx["v3/pay/transactions/jsapi"].post(body).await?.deserialize()?;
+    /// println!("{}", prepay.prepay_id);
+    /// # Ok(()) }
+    /// ```
+    ///
+    /// # Errors
+    /// [`Error::Decode`] names a field that is missing, or the place that does not fit.
+    pub fn deserialize<T: DeserializeOwned>(&self) -> Result<T, Error> {
+        let body: &[u8] = if self.body.is_empty() { b"null" } else { &self.body };
+        json::from_slice(body).map_err(|e| {
+            let what =
+                format!("the body does not match {}: {}", std::any::type_name::<T>(), json::reason(&e));
+            self.decode_error(what, Some(Box::new(e)))
+        })
+    }
+
+    /// [`deserialize`](Self::deserialize), by the name that `reqwest` gives it: `response.json::<Prepay>()?`.
+    ///
+    /// # Errors
+    /// As [`deserialize`](Self::deserialize).
+    pub fn json<T: DeserializeOwned>(&self) -> Result<T, Error> {
+        self.deserialize()
+    }
+
     /// [`data`](Self::data) with its sensitive fields decrypted: the strings at these JSON pointers (RFC 6901, `*` for
-    /// every element of an array). An empty string stays empty; null and an empty list (at `*`) are skipped.
+    /// every element of an array).
+    ///
+    /// A field that is missing or null stays so: such fields are optional. An empty string and an empty list stay empty,
+    /// too. A pointer whose fixed part (the names before its last one or its first `*`) does not exist is an error,
+    /// unless the body is empty. So is the last name of a pointer without `*`, if an encrypted value stays beside the
+    /// place: the name is mistyped.
     ///
     /// ```no_run
     /// # async fn f(wx: &wechatpay_chain::WeChatPay) -> Result<(), wechatpay_chain::Error> {
@@ -135,17 +256,32 @@ impl Response {
     /// ```
     ///
     /// # Errors
-    /// [`Error::Config`] for a pointer that matches nothing, or not a string; [`Error::Decrypt`] for a field that cannot
-    /// be decrypted; [`Error::Key`] if the private key is in a [`Signer`](crate::signer::Signer).
+    /// [`Error::Config`] for a pointer that matches nothing as described above, or not a string; [`Error::Decrypt`] for
+    /// a field that cannot be decrypted; [`Error::Key`] if the private key is in a [`Signer`](crate::signer::Signer).
     pub fn decrypt(&self, pointers: &[&str]) -> Result<Value, Error> {
-        let mut data = self.data();
-        sensitive::decrypt_fields(&self.merchant_key, &mut data, pointers)?;
+        self.decrypted(pointers, Padding::Oaep)
+    }
+
+    /// [`decrypt`](Self::decrypt) for the Hong Kong endpoints whose documents ask for RSAES-PKCS1-v1_5.
+    ///
+    /// This padding is weak if a stranger can send many ciphertexts and learn which of them are valid. Use it for
+    /// responses only, which are signed by the platform.
+    ///
+    /// # Errors
+    /// As [`decrypt`](Self::decrypt). Every ciphertext that cannot be decrypted has the same error.
+    pub fn decrypt_pkcs1v15(&self, pointers: &[&str]) -> Result<Value, Error> {
+        self.decrypted(pointers, Padding::Pkcs1v15)
+    }
+
+    fn decrypted(&self, pointers: &[&str], padding: Padding) -> Result<Value, Error> {
+        let mut data = self.data().clone();
+        sensitive::decrypt_fields(&self.merchant_key, &mut data, pointers, padding)?;
         Ok(data)
     }
 
-    fn decode_error(&self, what: String, source: impl std::error::Error + Send + Sync + 'static) -> Error {
+    fn decode_error(&self, what: String, source: Option<Box<dyn std::error::Error + Send + Sync>>) -> Error {
         let request_id = self.request_id().map(str::to_owned);
-        Error::Decode(Box::new(DecodeError { what, request_id, source: Some(Box::new(source)) }))
+        Error::Decode(Box::new(DecodeError { what, request_id, source }))
     }
 }
 

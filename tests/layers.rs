@@ -20,6 +20,7 @@ const SRC: &[&str] = &[
     "signer",
     "crypto",
     "path",
+    "json",
     "clock",
     "error",
     "conformance",

@@ -4,7 +4,7 @@
 mod bill;
 pub(crate) mod builder;
 pub(crate) mod notification;
-mod pay_sign;
+pub(crate) mod pay_sign;
 pub(crate) mod platform_keys;
 mod sensitive;
 #[cfg(test)]

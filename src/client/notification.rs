@@ -4,17 +4,20 @@ use std::fmt;
 use std::sync::Arc;
 
 use bytes::Bytes;
-use http::{HeaderMap, HeaderName, HeaderValue};
-use serde::Deserialize;
+use http::{HeaderMap, HeaderValue};
 use serde::de::DeserializeOwned;
+use serde::{Deserialize, Deserializer};
 use serde_json::{Value, json};
 
 use super::WeChatPay;
 use crate::crypto::aes::EncryptedResource;
-use crate::error::{DecodeError, Error};
+use crate::error::{DecodeError, Error, Sanitized};
+use crate::json;
 use crate::response::request_id;
 use crate::runtime::Deferred;
 use crate::v3::{Context, certificates, exchange, verify};
+
+mod headers;
 
 /// A verified notification, with its resource decrypted.
 ///
@@ -27,15 +30,15 @@ pub struct Notification {
     pub id: String,
     /// The event: `TRANSACTION.SUCCESS`, `REFUND.SUCCESS` …
     pub event_type: String,
-    /// The time of the event, RFC 3339.
+    /// The time of the event, RFC 3339; empty if the platform left it out.
     pub create_time: String,
-    /// The kind of resource: `encrypt-resource`.
+    /// The kind of resource: `encrypt-resource`; empty if the platform left it out.
     pub resource_type: String,
-    /// A summary for people.
+    /// A summary for people; empty if the platform left it out.
     pub summary: String,
-    /// The type of the decrypted resource: `transaction`, `refund` …
+    /// The type of the decrypted resource: `transaction`, `refund` …; empty if the platform left it out.
     pub original_type: String,
-    /// The decrypted resource.
+    /// The decrypted resource. Half of a character in it (`"\ud83d"`, half an emoji) is U+FFFD.
     pub resource: Value,
 }
 
@@ -43,11 +46,11 @@ pub struct Notification {
 struct Envelope {
     id: String,
     event_type: String,
-    #[serde(default)]
+    #[serde(default, deserialize_with = "optional_text")]
     create_time: String,
-    #[serde(default)]
+    #[serde(default, deserialize_with = "optional_text")]
     resource_type: String,
-    #[serde(default)]
+    #[serde(default, deserialize_with = "optional_text")]
     summary: String,
     resource: Resource,
 }
@@ -56,14 +59,23 @@ struct Envelope {
 struct Resource {
     #[serde(flatten)]
     encrypted: EncryptedResource,
-    #[serde(default)]
+    #[serde(default, deserialize_with = "optional_text")]
     original_type: String,
+}
+
+/// A field that is told to people: null, or of another type, it is not a reason to refuse a genuine notification.
+fn optional_text<'de, D: Deserializer<'de>>(deserializer: D) -> Result<String, D::Error> {
+    Ok(match Value::deserialize(deserializer)? {
+        Value::Null => String::new(),
+        Value::String(text) => text,
+        other => other.to_string(),
+    })
 }
 
 impl WeChatPay {
     /// Verifies a notification (clock window, serial, signature, probe), then decrypts its resource with the APIv3 key.
-    /// `headers` is a reference to an [`http::HeaderMap`], or any list of name/value pairs, in any letter case; `body` is
-    /// the raw body as received.
+    /// `headers` is a reference to an [`http::HeaderMap`], or any list of name/value pairs, in any letter case, also as CGI
+    /// writes them (`HTTP_WECHATPAY_NONCE`: PHP, Django); `body` is the raw body as received.
     ///
     /// Reply within 5 s: [`Notification::accept`], or [`Notification::reject`], after which the platform sends it again,
     /// for up to a day.
@@ -94,14 +106,7 @@ impl WeChatPay {
         N: AsRef<str>,
         V: AsRef<[u8]>,
     {
-        let mut map = HeaderMap::new();
-        for (name, value) in headers {
-            // An invalid header is skipped: it cannot be one of the four.
-            let name = HeaderName::from_bytes(name.as_ref().as_bytes());
-            if let (Ok(name), Ok(value)) = (name, HeaderValue::from_bytes(value.as_ref())) {
-                map.append(name, value);
-            }
-        }
+        let map = headers::of_signature(headers);
         let (context, body) = (Arc::clone(&self.context), body.into());
         Deferred::new(async move {
             // Checked first, so that a missing key shows before the first genuine notification.
@@ -128,15 +133,16 @@ fn decrypt(context: &Context, headers: &HeaderMap, body: &[u8]) -> Result<Notifi
     let decode = |what: &str, e: serde_json::Error| {
         let request_id = request_id(headers).map(str::to_owned);
         Error::Decode(Box::new(DecodeError {
-            what: format!("{what}: {e}"),
+            what: format!("{what}: {}", json::reason(&e)),
             request_id,
             source: Some(Box::new(e)),
         }))
     };
     let envelope: Envelope =
-        serde_json::from_slice(body).map_err(|e| decode("the body is not a notification", e))?;
+        json::from_slice(body).map_err(|e| decode("the body is not a notification", e))?;
     let Resource { encrypted, original_type } = envelope.resource;
-    let refuse = |reason| Error::Decrypt(format!("notification {}: {reason}", envelope.id).into());
+    let refuse =
+        |reason| Error::Decrypt(format!("notification {}: {reason}", Sanitized(&envelope.id)).into());
     let plaintext = key.decrypt_resource(&encrypted).map_err(refuse)?;
     Ok(Notification {
         id: envelope.id,
@@ -145,7 +151,7 @@ fn decrypt(context: &Context, headers: &HeaderMap, body: &[u8]) -> Result<Notifi
         resource_type: envelope.resource_type,
         summary: envelope.summary,
         original_type,
-        resource: serde_json::from_slice(&plaintext)
+        resource: json::from_slice(&plaintext)
             .map_err(|e| decode("the decrypted resource is not JSON", e))?,
     })
 }
@@ -154,11 +160,11 @@ impl Notification {
     /// The resource as a type of your own.
     ///
     /// # Errors
-    /// [`Error::Decode`] names the field that does not fit.
+    /// [`Error::Decode`] names a field that is missing, or the type that does not fit.
     pub fn deserialize<T: DeserializeOwned>(&self) -> Result<T, Error> {
         T::deserialize(&self.resource).map_err(|e| {
-            let what =
-                format!("the resource of {} does not match {}: {e}", self.id, std::any::type_name::<T>());
+            let (id, name) = (Sanitized(&self.id), std::any::type_name::<T>());
+            let what = format!("the resource of {id} does not match {name}: {}", json::reason(&e));
             Error::Decode(Box::new(DecodeError { what, request_id: None, source: Some(Box::new(e)) }))
         })
     }

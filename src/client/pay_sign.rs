@@ -6,14 +6,28 @@ use serde_json::{Value, json};
 
 use super::WeChatPay;
 use crate::crypto::random::nonce;
-use crate::error::Error;
+use crate::error::{Error, Excerpt};
 use crate::runtime::Deferred;
 use crate::v3::{Context, sign};
 
+mod prepay_id;
+
+pub use prepay_id::PrepayId;
+use prepay_id::{check_appid, check_prepay_id};
+
 impl WeChatPay {
     /// The parameters with which a JSAPI page or a mini program opens the cashier: `appId timeStamp nonceStr package
-    /// signType paySign`, all strings. Pass them to the app unchanged.
-    /// ([PROTOCOL, Pay-sign](crate::guide::protocol#pay-sign))
+    /// signType paySign`, all strings ([PROTOCOL, Pay-sign](crate::guide::protocol#pay-sign)).
+    ///
+    /// `prepay_id` is a text, or the value in the response: `&response.data()["prepay_id"]`.
+    ///
+    /// | who opens the cashier | what it takes |
+    /// |---|---|
+    /// | a page in WeChat: `WeixinJSBridge.invoke("getBrandWCPayRequest", …)` | the object unchanged |
+    /// | a page with the JS-SDK: `wx.chooseWXPay(…)` | `timeStamp` under the name `timestamp` |
+    /// | a mini program: `wx.requestPayment(…)` | the object; `appId` is not needed there |
+    /// | an app | [`app_params`](Self::app_params) instead |
+    /// | an H5 page outside WeChat, a QR code | nothing: `h5_url` or `code_url` of the response |
     ///
     /// ```
     /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
@@ -28,11 +42,13 @@ impl WeChatPay {
     /// ```
     ///
     /// # Errors
-    /// [`Error::Config`] for a value with a line break, [`Error::Key`] if the key or the signer cannot sign.
-    pub fn jsapi_params(&self, appid: impl Into<String>, prepay_id: impl AsRef<str>) -> Deferred<Value> {
-        let (context, appid) = (Arc::clone(&self.context), appid.into());
-        let package = format!("prepay_id={}", prepay_id.as_ref());
+    /// [`Error::Config`] if a value cannot be an appid or a prepay_id: one with its prefix, in quotation marks, `null`,
+    /// empty, a URL. [`Error::Key`] if the key or the signer cannot sign.
+    pub fn jsapi_params(&self, appid: impl Into<String>, prepay_id: impl Into<PrepayId>) -> Deferred<Value> {
+        let (context, appid, prepay_id) = (Arc::clone(&self.context), appid.into(), prepay_id.into());
         Deferred::new(async move {
+            check_appid(&appid)?;
+            let package = format!("prepay_id={}", prepay_id.check()?);
             let (time, nonce) = time_and_nonce(&context)?;
             let sign = sign_fields(&context, &[&appid, &time, &nonce, &package]).await?;
             Ok(json!({
@@ -60,9 +76,11 @@ impl WeChatPay {
     ///
     /// # Errors
     /// As [`jsapi_params`](Self::jsapi_params).
-    pub fn app_params(&self, appid: impl Into<String>, prepay_id: impl Into<String>) -> Deferred<Value> {
+    pub fn app_params(&self, appid: impl Into<String>, prepay_id: impl Into<PrepayId>) -> Deferred<Value> {
         let (context, appid, prepay_id) = (Arc::clone(&self.context), appid.into(), prepay_id.into());
         Deferred::new(async move {
+            check_appid(&appid)?;
+            let prepay_id = prepay_id.check()?;
             let (time, nonce) = time_and_nonce(&context)?;
             let sign = sign_fields(&context, &[&appid, &time, &nonce, &prepay_id]).await?;
             Ok(json!({
@@ -87,7 +105,8 @@ impl WeChatPay {
     /// ```
     ///
     /// # Errors
-    /// As [`jsapi_params`](Self::jsapi_params).
+    /// [`Error::Config`] without fields, for a field with a line break or another control character, and for a package
+    /// `prepay_id=…` without a real id. [`Error::Key`] if the key or the signer cannot sign.
     pub fn pay_sign(&self, fields: &[&str]) -> Deferred<String> {
         let context = Arc::clone(&self.context);
         let fields: Vec<_> = fields.iter().map(|field| (*field).to_owned()).collect();
@@ -124,9 +143,21 @@ fn time_and_nonce(context: &Context) -> Result<(String, String), Error> {
 }
 
 async fn sign_fields(context: &Context, fields: &[&str]) -> Result<String, Error> {
-    if let Some(field) = fields.iter().find(|field| field.contains('\n')) {
-        // The verifier would read a field of two lines as two fields.
-        return Err(Error::config("pay_sign", format!("takes fields without line breaks; one is {field:?}")));
+    let refuse = |reason: String| Err(Error::config("pay_sign", reason));
+    if fields.is_empty() {
+        return refuse("needs at least one field".to_owned());
+    }
+    for field in fields {
+        if field.contains(['\r', '\n']) {
+            // The verifier would read a field of two lines as two fields.
+            return refuse(format!("takes fields without line breaks; one is {}", Excerpt(field)));
+        }
+        if field.chars().any(char::is_control) {
+            return refuse(format!("takes fields without control characters; one is {}", Excerpt(field)));
+        }
+        if let Some(id) = field.strip_prefix("prepay_id=") {
+            check_prepay_id(id)?;
+        }
     }
     context.merchant.sign(sign::pay_sign_message(fields)).await
 }

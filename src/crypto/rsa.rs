@@ -1,12 +1,14 @@
-//! RSASSA-PKCS1-v1_5 with SHA-256 and RSAES-OAEP with SHA-1. A key is parsed once, when it is loaded.
+//! RSASSA-PKCS1-v1_5 with SHA-256, RSAES-OAEP with SHA-1, and RSAES-PKCS1-v1_5. A key is parsed once, when it is loaded.
+
+use std::sync::OnceLock;
 
 use aws_lc_rs::digest;
 use aws_lc_rs::encoding::{AsDer as _, Pkcs8V1Der, PublicKeyX509Der};
 use aws_lc_rs::error::Unspecified;
 use aws_lc_rs::rand::SystemRandom;
 use aws_lc_rs::rsa::{
-    KeyPair, OAEP_SHA1_MGF1SHA1, OaepPrivateDecryptingKey, OaepPublicEncryptingKey, PrivateDecryptingKey,
-    PublicEncryptingKey,
+    KeyPair, OAEP_SHA1_MGF1SHA1, OaepPrivateDecryptingKey, OaepPublicEncryptingKey,
+    Pkcs1PrivateDecryptingKey, Pkcs1PublicEncryptingKey, PrivateDecryptingKey, PublicEncryptingKey,
 };
 use aws_lc_rs::signature::{KeyPair as _, ParsedPublicKey, RSA_PKCS1_2048_8192_SHA256, RSA_PKCS1_SHA256};
 use base64::Engine as _;
@@ -15,10 +17,21 @@ use base64::engine::general_purpose::STANDARD;
 /// The largest accepted modulus, in bytes: 8192 bits.
 const MAX_MODULUS: usize = 1024;
 
+/// How a sensitive text is padded before RSA.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Padding {
+    /// RSAES-OAEP with SHA-1 and MGF1 with SHA-1: every endpoint but the next.
+    Oaep,
+    /// RSAES-PKCS1-v1_5: some endpoints of Hong Kong.
+    Pkcs1v15,
+}
+
 /// The merchant's private key. AWS-LC signs and decrypts with it in constant time.
 pub(crate) struct PrivateKey {
     pair: KeyPair,
     decrypting: OaepPrivateDecryptingKey,
+    /// Made at the first use: few merchants need it.
+    decrypting_pkcs1: OnceLock<Option<Pkcs1PrivateDecryptingKey>>,
 }
 
 impl PrivateKey {
@@ -27,16 +40,34 @@ impl PrivateKey {
         let pkcs8: Pkcs8V1Der<'_> = pair.as_der().map_err(unusable)?;
         let decrypting = PrivateDecryptingKey::from_pkcs8(pkcs8.as_ref()).map_err(|e| e.to_string())?;
         let decrypting = OaepPrivateDecryptingKey::new(decrypting).map_err(unusable)?;
-        Ok(PrivateKey { pair, decrypting })
+        Ok(PrivateKey { pair, decrypting, decrypting_pkcs1: OnceLock::new() })
     }
 
-    /// Decrypts base64 (RSAES-OAEP with SHA-1); `None` if it was not encrypted for this key.
-    pub(crate) fn decrypt_base64(&self, ciphertext: &str) -> Option<Vec<u8>> {
+    /// Decrypts base64; `None` if it was not encrypted for this key and with this padding.
+    pub(crate) fn decrypt_base64(&self, ciphertext: &str, padding: Padding) -> Option<Vec<u8>> {
         let ciphertext = STANDARD.decode(ciphertext).ok()?;
         let mut plain = vec![0; self.decrypting.min_output_size()];
-        let length = self.decrypting.decrypt(&OAEP_SHA1_MGF1SHA1, &ciphertext, &mut plain, None).ok()?.len();
+        let length = match padding {
+            Padding::Oaep => {
+                self.decrypting.decrypt(&OAEP_SHA1_MGF1SHA1, &ciphertext, &mut plain, None).ok()?.len()
+            }
+            Padding::Pkcs1v15 => self.pkcs1()?.decrypt(&ciphertext, &mut plain).ok()?.len(),
+        };
         plain.truncate(length);
         Some(plain)
+    }
+
+    fn pkcs1(&self) -> Option<&Pkcs1PrivateDecryptingKey> {
+        let key = || {
+            let pkcs8: Pkcs8V1Der<'_> = self.pair.as_der().ok()?;
+            Pkcs1PrivateDecryptingKey::new(PrivateDecryptingKey::from_pkcs8(pkcs8.as_ref()).ok()?).ok()
+        };
+        self.decrypting_pkcs1.get_or_init(key).as_ref()
+    }
+
+    /// The length of a ciphertext, in bytes.
+    pub(crate) fn modulus_length(&self) -> usize {
+        self.pair.public_modulus_len()
     }
 
     /// Signs `message`; the signature is base64.
@@ -71,16 +102,30 @@ impl PublicKey {
         Ok(PublicKey { verifying, encrypting })
     }
 
-    /// Encrypts `text` (RSAES-OAEP with SHA-1) to base64; `None` when it is too long.
-    pub(crate) fn encrypt_base64(&self, text: &[u8]) -> Option<String> {
+    /// Encrypts `text` to base64; `None` when it is too long.
+    pub(crate) fn encrypt_base64(&self, text: &[u8], padding: Padding) -> Option<String> {
         let mut ciphertext = vec![0; self.encrypting.ciphertext_size()];
-        let ciphertext = self.encrypting.encrypt(&OAEP_SHA1_MGF1SHA1, text, &mut ciphertext, None).ok()?;
+        let ciphertext = match padding {
+            Padding::Oaep => {
+                self.encrypting.encrypt(&OAEP_SHA1_MGF1SHA1, text, &mut ciphertext, None).ok()?
+            }
+            Padding::Pkcs1v15 => self.pkcs1()?.encrypt(text, &mut ciphertext).ok()?,
+        };
         Some(STANDARD.encode(ciphertext))
     }
 
+    fn pkcs1(&self) -> Option<Pkcs1PublicEncryptingKey> {
+        let spki: PublicKeyX509Der<'_> = self.verifying.as_der().ok()?;
+        Pkcs1PublicEncryptingKey::new(PublicEncryptingKey::from_der(spki.as_ref()).ok()?).ok()
+    }
+
     /// The longest text that can be encrypted, in bytes.
-    pub(crate) fn max_plaintext(&self) -> usize {
-        self.encrypting.max_plaintext_size(&OAEP_SHA1_MGF1SHA1)
+    pub(crate) fn max_plaintext(&self, padding: Padding) -> usize {
+        match padding {
+            Padding::Oaep => self.encrypting.max_plaintext_size(&OAEP_SHA1_MGF1SHA1),
+            // RFC 8017, section 7.2.1.
+            Padding::Pkcs1v15 => self.encrypting.key_size_bytes() - 11,
+        }
     }
 
     /// Whether `signature` (base64) is valid for the concatenated parts of a message; `false` for malformed input.

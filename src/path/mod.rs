@@ -4,7 +4,7 @@
 
 use std::borrow::Cow;
 
-use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, PercentEncode, utf8_percent_encode};
+use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, PercentEncode, percent_decode_str, utf8_percent_encode};
 use serde_json::Value;
 
 use crate::error::PathError;
@@ -13,7 +13,7 @@ mod expand;
 mod query;
 
 use expand::expand_template;
-pub(crate) use query::append_query;
+pub(crate) use query::{append_query, map_query};
 
 /// The most that is expanded or encoded, in bytes: far above any URL that can be sent. A template may name a long value,
 /// and a query a long key, any number of times.
@@ -25,6 +25,11 @@ const VALUE: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_'
 #[allow(clippy::disallowed_methods)] // the place for it
 fn encode(text: &str) -> PercentEncode<'_> {
     utf8_percent_encode(text, VALUE)
+}
+
+/// `None` if the bytes are not UTF-8.
+fn decode(text: &str) -> Option<Cow<'_, str>> {
+    percent_decode_str(text).decode_utf8().ok()
 }
 
 /// Whether `path` is an absolute URL, which is used unchanged.

@@ -1,8 +1,10 @@
 //! Queries: PHP's arrays, percent-encoded.
 
+use std::borrow::Cow;
+
 use serde_json::Value;
 
-use super::{MAX_LENGTH, encode, is_hex, is_pchar, scalar};
+use super::{MAX_LENGTH, decode, encode, is_hex, is_pchar, scalar};
 use crate::error::kind_of;
 
 /// As deep as a JSON text can be.
@@ -27,6 +29,30 @@ pub(crate) fn append_query(query: &mut String, value: &Value) -> Result<(), &'st
         other => return Err(kind_of(other)),
     }
     Ok(())
+}
+
+/// `query` with other values: `change` is given each name, decoded, and its value, `None` if that is not UTF-8. A pair for
+/// which it returns `None` stays byte for byte.
+pub(crate) fn map_query<E>(
+    query: &str,
+    mut change: impl FnMut(&str, Option<&str>) -> Result<Option<String>, E>,
+) -> Result<String, E> {
+    let mut mapped = String::with_capacity(query.len());
+    for (at, pair) in query.split('&').enumerate() {
+        if at > 0 {
+            mapped.push('&');
+        }
+        let (name, value) = pair.split_once('=').unwrap_or((pair, ""));
+        match change(&decode(name).unwrap_or(Cow::Borrowed(name)), decode(value).as_deref())? {
+            Some(value) => {
+                mapped.push_str(name);
+                mapped.push('=');
+                mapped.extend(encode(&value));
+            }
+            None => mapped.push_str(pair),
+        }
+    }
+    Ok(mapped)
 }
 
 fn append_pair(

@@ -7,7 +7,6 @@ use http::{HeaderValue, Method};
 use super::draft::{Body, Draft};
 use super::target::RequestTarget;
 use crate::error::Error;
-use crate::sensitive;
 use crate::v3::verify::SERIAL;
 use crate::v3::{Context, OutgoingRequest, outgoing};
 
@@ -25,23 +24,13 @@ impl Draft {
             return Err(Error::config("chain", "begins with `v2`: this client does not support APIv2 (XML)"));
         }
         let base = self.base.as_ref().unwrap_or(&context.defaults.base_url);
-        let RequestTarget { url, base_path_length, authorize } =
+        let RequestTarget { mut url, base_path_length, authorize } =
             self.target(base, &context.transport.hosts)?;
         let mut headers = std::mem::take(&mut self.headers);
         let keys = context.platform.keys();
         outgoing::add_headers(&mut headers, keys.requested.as_ref().filter(|_| authorize));
         if !self.encrypt.is_empty() {
-            let Body::Json(value) = &mut self.body else {
-                return Err(Error::config("encrypt", "needs a JSON body"));
-            };
-            let header = headers.get(SERIAL).map(|serial| serial.to_str().unwrap_or_default());
-            let key = keys
-                .encryption_key(header, context.clock.unix_seconds())
-                .map_err(|error| context.defaults.names.rename(error))?;
-            sensitive::encrypt_fields(&key.key, value, &self.encrypt)?;
-            let serial = HeaderValue::try_from(&key.serial).map_err(|_| {
-                Error::config("platform_key", "has a serial that is not allowed in an HTTP header")
-            })?;
+            let serial = self.encrypt_fields(context, &keys, &headers, &mut url, authorize)?;
             headers.insert(SERIAL, serial);
         }
         let mut upload = None;

@@ -15,6 +15,7 @@ use super::media::Media;
 use super::options::is_options_array;
 use crate::error::Error;
 use crate::path;
+use crate::sensitive::Padding;
 use crate::transport::{Hosts, check_timeout, parse_base_url};
 use crate::v3::MAX_RETRIES;
 
@@ -35,7 +36,8 @@ pub(super) struct Draft {
     pub(super) base: Option<Url>,
     pub(super) timeout: Option<Duration>,
     pub(super) retries: u32,
-    pub(super) encrypt: Vec<String>,
+    /// Pointers to sensitive fields.
+    pub(super) encrypt: Vec<(String, Padding)>,
     /// PHP's `sink`.
     pub(super) sink: Option<PathBuf>,
     pub(super) error: Option<Error>,

@@ -5,6 +5,7 @@ mod assemble;
 pub(crate) mod bill;
 pub(crate) mod download;
 mod draft;
+mod encrypt;
 pub(crate) mod media;
 pub(crate) mod options;
 pub(crate) mod prepared;
@@ -27,6 +28,7 @@ use tokio::runtime::Handle;
 use crate::error::{Error, kind_of};
 use crate::response::Response;
 use crate::runtime::{IoRuntime, background};
+use crate::sensitive::Padding;
 use crate::v3::exchange::exchange;
 use crate::v3::{Context, certificates};
 use download::{Download, Sink};
@@ -237,10 +239,16 @@ impl Request {
         self.set(|draft| draft.retry(times))
     }
 
-    /// Encrypts the strings of the JSON body at these pointers (RFC 6901, `*` for every element of an array), and names the
-    /// platform key in the `Wechatpay-Serial` header: the key that this header already names, else the client's
-    /// ([`WeChatPay::platform_serial`](crate::WeChatPay::platform_serial)). An empty string stays empty. A pointer that
-    /// matches nothing, or not a string, is an error.
+    /// Encrypts the strings at these pointers, and names the platform key in the `Wechatpay-Serial` header: the key that
+    /// this header already names, else the client's ([`WeChatPay::platform_serial`](crate::WeChatPay::platform_serial)).
+    ///
+    /// | pointer | selects |
+    /// |---|---|
+    /// | `/contact_info/name`, `/list/*/name` | strings of the JSON body (RFC 6901, `*` for every element of an array) |
+    /// | `/account_number`, of a request without a body | the query parameter `account_number` (`/ids/0`: `ids[0]`) |
+    /// | `?account_number` | the query parameter of this name, of any request |
+    ///
+    /// An empty string stays empty. A pointer that matches nothing, or not a string, is an error.
     ///
     /// ```
     /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
@@ -255,10 +263,24 @@ impl Request {
     ///     .prepare()?;
     /// assert!(!prepared.message().contains("张三"));
     /// assert_eq!(prepared.headers()["wechatpay-serial"], wx.platform_serial().unwrap_or_default().as_str());
+    ///
+    /// // A query parameter:
+    /// let banks = wx["v3/capital/capitallhh/banks/search-banks-by-bank-account"].get();
+    /// let prepared = banks.query(json!({"account_number": "6214830000000000"})).encrypt(&["/account_number"]).prepare()?;
+    /// assert!(!prepared.target().contains("6214830000000000"));
     /// # Ok(()) }
     /// ```
-    pub fn encrypt(mut self, pointers: &[&str]) -> Self {
-        self.draft.encrypt.extend(pointers.iter().map(|pointer| (*pointer).to_owned()));
+    pub fn encrypt(self, pointers: &[&str]) -> Self {
+        self.encrypt_with(pointers, Padding::Oaep)
+    }
+
+    /// [`encrypt`](Self::encrypt) for the Hong Kong endpoints whose documents ask for RSAES-PKCS1-v1_5.
+    pub fn encrypt_pkcs1v15(self, pointers: &[&str]) -> Self {
+        self.encrypt_with(pointers, Padding::Pkcs1v15)
+    }
+
+    fn encrypt_with(mut self, pointers: &[&str], padding: Padding) -> Self {
+        self.draft.encrypt.extend(pointers.iter().map(|pointer| ((*pointer).to_owned(), padding)));
         self
     }
 

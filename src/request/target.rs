@@ -80,7 +80,7 @@ impl Draft {
 /// The longest URL that the HTTP library accepts, in bytes.
 const MAX_URL_LENGTH: usize = 65_534;
 
-fn check_length(url: &Url, template: &str) -> Result<(), Error> {
+pub(super) fn check_length(url: &Url, template: &str) -> Result<(), Error> {
     match url.as_str().len() {
         ..=MAX_URL_LENGTH => Ok(()),
         length => {

@@ -6,13 +6,14 @@ use http::header::{CONTENT_TYPE, LOCATION, RETRY_AFTER};
 use serde_json::Value;
 
 use crate::error::{ApiError, Error};
+use crate::json;
 use crate::response::request_id;
 use crate::transport::RawResponse;
 
 /// The error of a response whose status is not a success.
 pub(super) fn api_error(response: RawResponse, verified: bool) -> Error {
     let RawResponse { status, headers, body, .. } = response;
-    let parsed = serde_json::from_slice::<Value>(&body).unwrap_or_default();
+    let parsed = json::from_slice::<Value>(&body).unwrap_or_default();
     let text = |name: &str| parsed[name].as_str().map(str::to_owned);
     let header = |name| headers.get(name).and_then(|v| v.to_str().ok());
     let message = text("message").unwrap_or_else(|| match (status.is_redirection(), header(LOCATION)) {

@@ -163,7 +163,7 @@ pub(crate) async fn into_response(
     match response.status.is_success() {
         true => {
             let key = context.merchant.key.clone();
-            Ok(Response::new(key, response.status, response.headers, response.body, verified))
+            Response::new(key, response.status, response.headers, response.body, verified).checked()
         }
         false => Err(api_error(response, verified)),
     }

@@ -32,3 +32,5 @@ mod preview;
 // Output on a terminal.
 #[cfg(target_os = "linux")]
 mod terminal;
+// Sensitive query parameters, and odd JSON.
+mod values;

@@ -143,7 +143,7 @@ fn the_seeds_call_in_every_spelling() {
         wechatpay_chain::chain!(wx.v3.payscore.partner.permissions.terminate),
     ] {
         let response = chain.post_sync(body.clone()).unwrap();
-        assert_eq!((response.status(), response.data(), response.verified()), (204, Value::Null, true));
+        assert_eq!((response.status(), response.data(), response.verified()), (204, &Value::Null, true));
     }
     for seen in sandbox.requests() {
         assert_eq!(seen.target, format!("/{path}"));

@@ -78,3 +78,6 @@ mod trace;
 // Multipart uploads.
 #[cfg(feature = "sandbox")]
 mod upload;
+// Values as integrators and the platform really write them: halves of characters, nulls, odd headers, sensitive queries.
+#[cfg(feature = "sandbox")]
+mod values;

@@ -92,7 +92,7 @@ fn fields_are_encrypted_by_pointer_and_the_key_named() {
         ("/ubos/9/name", "matches nothing"),
         ("/ubos/*/nowhere", "matches nothing"),
         ("/contact_info", "must point to a string; it points to an object"),
-        ("contact_info", "is not a JSON pointer"),
+        ("contact_info", "neither a JSON pointer"),
     ] {
         let refused = wx["v3/x"].post(body.clone()).encrypt(&[pointer]).prepare();
         let Err(Error::Config(e)) = refused else { panic!("not a Config error: {pointer}") };
@@ -121,7 +121,7 @@ async fn fields_of_a_response_are_decrypted_by_pointer() {
     // A list endpoint with nothing to list.
     sandbox.on("GET", "v3/complaints", 200, json!({"data": [], "payer_phone": null})).unwrap();
     let empty = wx["v3/complaints"].get().await.unwrap();
-    assert_eq!(empty.decrypt(&["/data/*/payer_phone", "/payer_phone"]).unwrap(), empty.data());
+    assert_eq!(empty.decrypt(&["/data/*/payer_phone", "/payer_phone"]).unwrap(), *empty.data());
     let stranger = sandbox.client_builder().signer(Openssl::default());
     assert!(matches!(stranger.build(), Err(Error::Config(e)) if e.field() == "signer"));
 }

@@ -17,14 +17,14 @@ async fn an_order_from_the_first_request_to_the_bill() {
     assert!(code_url.as_str().unwrap().starts_with("weixin://wxpay/bizpayurl?pr="));
     assert_ne!(prepay().await.unwrap().data()["code_url"], code_url, "the same again, with a new code");
 
-    let before = order(&wx, "P20261121").await.unwrap().data();
+    let before = order(&wx, "P20261121").await.unwrap().into_data();
     assert_eq!((&before["trade_state"], &before["amount"]["total"]), (&json!("NOTPAY"), &json!(100)));
     for name in ["transaction_id", "payer", "success_time", "notify_url", "asked", "code_url"] {
         assert!(before.get(name).is_none(), "{name}");
     }
 
     let paid = sandbox.pay("P20261121").unwrap();
-    let after = order(&wx, "P20261121").await.unwrap().data();
+    let after = order(&wx, "P20261121").await.unwrap().into_data();
     assert_eq!(after["trade_state"], "SUCCESS");
     assert_eq!(
         after["amount"],
@@ -37,17 +37,17 @@ async fn an_order_from_the_first_request_to_the_bill() {
         .get()
         .var("id", id.as_str())
         .query(json!({"mchid": wx.mchid()}));
-    assert_eq!(by_id.await.unwrap().data(), after);
+    assert_eq!(by_id.await.unwrap().into_data(), after);
 
     // In two parts, by either number.
     let refunds = "v3/refund/domestic/refunds";
-    let first = wx[refunds].post(refund("P20261121", "R1", 30, 100)).await.unwrap().data();
+    let first = wx[refunds].post(refund("P20261121", "R1", 30, 100)).await.unwrap().into_data();
     assert_eq!((&first["status"], &first["transaction_id"]), (&json!("PROCESSING"), &json!(id)));
     let mut rest = refund("", "R2", 70, 100);
     rest["transaction_id"] = json!(id);
     rest.as_object_mut().unwrap().remove("out_trade_no");
     assert_eq!(wx[refunds].post(rest).await.unwrap().data()["out_trade_no"], "P20261121");
-    let done = wx.chain("v3/refund/domestic/refunds/{no}").get().var("no", "R1").await.unwrap().data();
+    let done = wx.chain("v3/refund/domestic/refunds/{no}").get().var("no", "R1").await.unwrap().into_data();
     assert_eq!((&done["status"], &done["refund_id"]), (&json!("SUCCESS"), &first["refund_id"]));
     assert!(done["success_time"].is_string());
     assert_eq!(order(&wx, "P20261121").await.unwrap().data()["trade_state"], "REFUND");

@@ -121,7 +121,7 @@ fn the_exports_make_a_client_and_the_keys_go_with_the_program() {
     let running = Running::start(&[]);
     let echo =
         running.client().chain("v3/security/echo").post_sync(json!({ "echo_message": "你好" })).unwrap();
-    assert_eq!(echo.data(), json!({ "echo_message": "你好" }));
+    assert_eq!(*echo.data(), json!({ "echo_message": "你好" }));
 
     let env = running.exports();
     assert_eq!(env.len(), 9, "{env:?}");
@@ -168,7 +168,7 @@ fn all_options_reach_the_sandbox() {
     ];
     let running = Running::start(&options);
     let wx = running.client();
-    assert_eq!(wx.chain("v3/x/7").get_sync().unwrap().data(), json!({ "id": "7" }));
+    assert_eq!(*wx.chain("v3/x/7").get_sync().unwrap().data(), json!({ "id": "7" }));
     let status = |result: Result<_, wechatpay_chain::Error>| match result {
         Err(wechatpay_chain::Error::Api(error)) => error.status,
         other => panic!("{other:?}"),

@@ -49,7 +49,7 @@ pub(crate) fn close(wx: &WeChatPay, number: &str) -> Request {
 #[track_caller]
 pub(crate) fn ok(request: Request) -> Value {
     match request.wait() {
-        Ok(response) => response.data(),
+        Ok(response) => response.into_data(),
         Err(error) => panic!("{error}"),
     }
 }

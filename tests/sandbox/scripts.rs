@@ -170,7 +170,7 @@ fn the_lines_of_the_documents_are_scripts() {
         let sandbox = sandbox_builder().script(script(&folder, lines)).start().unwrap();
         let wx = sandbox.client().unwrap();
         let sent = wx.chain("v3/marketing/favor/users/o123/coupons").post_sync(json!({})).unwrap();
-        assert_eq!(sent.data(), json!({ "coupon_id": "98674556", "for": "o123" }));
+        assert_eq!(*sent.data(), json!({ "coupon_id": "98674556", "for": "o123" }));
         let stock =
             wx.chain("v3/marketing/favor/stocks/7/items").get().query(json!({ "stock_creator_mchid": "19" }));
         let wechatpay_chain::Error::Api(error) = stock.wait().unwrap_err() else { panic!() };
@@ -189,5 +189,5 @@ fn the_client_accepts_a_scripted_response() {
         (error.status, error.code.as_str(), error.message.as_str()),
         (409, "RESOURCE_ALREADY_EXISTS", "7")
     );
-    assert_eq!(wx.chain("v3/y").get_sync().unwrap().data(), json!({}));
+    assert_eq!(*wx.chain("v3/y").get_sync().unwrap().data(), json!({}));
 }

@@ -37,7 +37,7 @@ fn prepay(wx: &WeChatPay, number: &str) {
 
 fn order(wx: &WeChatPay, number: &str) -> Result<Value, Error> {
     let request = wx.chain("v3/pay/transactions/out-trade-no/{number}").get().var("number", number);
-    Ok(request.query(json!({"mchid": wx.mchid()})).wait()?.data())
+    Ok(request.query(json!({"mchid": wx.mchid()})).wait()?.into_data())
 }
 
 fn refund(wx: &WeChatPay, number: &str) {

@@ -28,7 +28,7 @@ impl Runner {
             false => self.runtime.block_on(async { request.await })?,
         };
         assert!(response.verified());
-        Ok(response.data())
+        Ok(response.into_data())
     }
 
     fn code(&self, request: Request) -> String {

@@ -38,7 +38,7 @@ impl Output {
         }
         let text = if bytes.is_empty() { b"null" } else { bytes };
         // serde_json limits the depth and accepts only JSON; the other parser does neither.
-        if serde_json::from_slice::<Value>(text).is_err() {
+        if !is_json(text) {
             return match &self.filter {
                 Some(_) => Err(usage_error("--jq: the response is not JSON")),
                 None => raw(bytes),
@@ -72,6 +72,11 @@ impl Output {
         write(out, &self.layout, 0, value)?;
         Ok(out.write_all(b"\n")?)
     }
+}
+
+/// Whether a body is strict JSON; an empty one stands for null.
+pub(crate) fn is_json(text: &[u8]) -> bool {
+    text.is_empty() || serde_json::from_slice::<Value>(text).is_ok()
 }
 
 /// Prints bytes unchanged.

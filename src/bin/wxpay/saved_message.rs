@@ -130,7 +130,8 @@ fn parse_headers(text: &str) -> Result<HeaderMap, String> {
         let header =
             HeaderName::from_bytes(name.as_bytes()).map_err(|_| format!("invalid header name `{shown}`"))?;
         let value = HeaderValue::from_str(value).map_err(|_| format!("invalid value of header `{shown}`"))?;
-        map.append(header, value);
+        // A map has a limit, and `append` panics above it.
+        map.try_append(header, value).map_err(|_| "too many headers".to_owned())?;
         Ok::<_, String>(())
     };
     if text.trim_start().starts_with('{') {

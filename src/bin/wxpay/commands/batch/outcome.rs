@@ -41,7 +41,8 @@ pub(super) enum NextStep {
 impl Outcome {
     pub(super) fn of(result: &Result<Response, Error>) -> Outcome {
         match result {
-            Ok(_) => Outcome::Ok,
+            // A genuine success whose body is not the JSON that it says it is: the platform has carried it out.
+            Ok(_) | Err(Error::Decode(_)) => Outcome::Ok,
             Err(Error::Api(e)) if is_rate_limit(e) => Outcome::Limited,
             Err(Error::Api(e)) if e.status >= 500 => Outcome::Unknown,
             Err(Error::Api(_)) => Outcome::Refused,

@@ -8,6 +8,7 @@ use clap::Args;
 #[derive(Args)]
 #[command(after_help = "Examples:\n  \
     wxpay get v3/pay/transactions/id/{transaction_id} --var transaction_id=4200 -q mchid=1900000109\n  \
+    wxpay get v3/capital/capitallhh/banks/search-banks-by-bank-account -q account_number=6214830000000000 --encrypt account_number\n  \
     wxpay get v3/certificates --jq '.data[].serial_no' --raw\n  \
     wxpay get v3/merchant-service/images/{+media_id} --var media_id=ChsyMDAyMDA4MDAy --save image.jpg")]
 pub(crate) struct GetArgs {
@@ -50,9 +51,15 @@ pub(crate) struct CallArgs {
     /// Retry up to N times (at most 3) when the platform asks for it [default: 0]
     #[arg(long, value_name = "N", default_value_t = 0, hide_default_value = true)]
     pub(super) retry: u32,
+    /// Encrypt the body fields at this JSON pointer (`*` matches every element of an array), or the query parameter NAME
+    #[arg(long, value_name = "POINTER|NAME")]
+    pub(super) encrypt: Vec<String>,
     /// Decrypt the response fields at this JSON pointer (`*` matches every element of an array)
     #[arg(long, value_name = "POINTER")]
     pub(super) decrypt: Vec<String>,
+    /// Use RSAES-PKCS1-v1_5 for --encrypt and --decrypt, which some Hong Kong endpoints ask for
+    #[arg(long)]
+    pub(super) pkcs1v15: bool,
     /// Send nothing; print the request and the message to be signed
     #[arg(long, conflicts_with = "curl")]
     pub(super) dry_run: bool,
@@ -70,15 +77,23 @@ pub(crate) struct CallArgs {
     pub(super) jq: Option<String>,
 }
 
+impl CallArgs {
+    /// The values of `--encrypt` as the library takes them: a name without a slash is a query parameter.
+    pub(super) fn encrypted(&self) -> Vec<String> {
+        let pointer = |text: &String| match text.starts_with(['/', '?']) {
+            true => text.clone(),
+            false => format!("?{text}"),
+        };
+        self.encrypt.iter().map(pointer).collect()
+    }
+}
+
 /// The arguments that make the request body.
 #[derive(Args)]
 pub(crate) struct BodyArgs {
     /// The JSON body: the text itself, @FILE, or - for stdin. Sent unchanged unless there are fields or --encrypt
     #[arg(short, long, value_name = "JSON|@FILE|-")]
     pub(super) data: Option<String>,
-    /// Encrypt the request fields at this JSON pointer (`*` matches every element of an array)
-    #[arg(long, value_name = "POINTER")]
-    pub(super) encrypt: Vec<String>,
     /// Set a field of the body: NAME=TEXT or NAME:=JSON; NAME may be a JSON pointer (/amount/total:=1, /list/-=last)
     #[arg(value_name = "FIELD")]
     pub(super) fields: Vec<String>,

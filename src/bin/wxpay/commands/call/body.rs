@@ -14,10 +14,12 @@ pub(super) enum Body {
 }
 
 impl Body {
-    pub(super) fn build(args: &BodyArgs) -> Result<Body, Failure> {
+    /// `encrypt`: pointers to fields that are to be encrypted, and names of query parameters, which leave the body alone.
+    pub(super) fn build(args: &BodyArgs, encrypt: &[String]) -> Result<Body, Failure> {
         let text = args.data.as_deref().map(|value| input::read("-d", value)).transpose()?;
         let value = text.as_ref().map(|text| input::parse_json("-d", text)).transpose()?;
-        let unchanged = args.fields.is_empty() && args.encrypt.is_empty();
+        let changes = encrypt.iter().any(|pointer| pointer.starts_with('/')) && text.is_some();
+        let unchanged = args.fields.is_empty() && !changes;
         // Serialized again only if it changes, so that numbers keep the digits they were written with.
         match (text, value) {
             (Some(text), _) if unchanged => Ok(Body::Text(text)),

@@ -27,16 +27,14 @@ pub(crate) fn get(global: &GlobalArgs, args: &GetArgs) -> Result<(), Failure> {
 
 pub(crate) fn write(global: &GlobalArgs, method: Method, args: &WriteArgs) -> Result<(), Failure> {
     let WriteArgs { call, body } = args;
-    let content = Body::build(body)?;
+    let content = Body::build(body, &call.encrypted())?;
     let build = |wx: &WeChatPay| {
         let request = request(wx, &method, call);
-        let request = match content {
+        match content {
             Body::Empty => request,
             Body::Text(text) => request.body(content_type(call).unwrap_or("application/json"), text),
             Body::Value(value) => request.json(value),
-        };
-        let pointers: Vec<_> = body.encrypt.iter().map(String::as_str).collect();
-        request.encrypt(&pointers)
+        }
     };
     run(global, call, None, build)
 }
@@ -68,6 +66,12 @@ fn request(wx: &WeChatPay, method: &Method, args: &CallArgs) -> Request {
     for (name, value) in &args.header {
         request = request.header(name, value);
     }
+    let encrypted = args.encrypted();
+    let pointers: Vec<_> = encrypted.iter().map(String::as_str).collect();
+    let request = match args.pkcs1v15 {
+        true => request.encrypt_pkcs1v15(&pointers),
+        false => request.encrypt(&pointers),
+    };
     request.retry(args.retry)
 }
 
@@ -99,10 +103,19 @@ fn run(
     print_head(args, response.status(), response.headers())?;
     if !args.decrypt.is_empty() {
         let pointers: Vec<_> = args.decrypt.iter().map(String::as_str).collect();
-        return output.json(&response.decrypt(&pointers)?);
+        let decrypted = match args.pkcs1v15 {
+            true => response.decrypt_pkcs1v15(&pointers)?,
+            false => response.decrypt(&pointers)?,
+        };
+        return output.json(&decrypted);
     }
     match args.raw && args.jq.is_none() {
         true => output::raw(response.bytes()),
+        // Only the library can read it: U+FFFD replaces half of a character.
+        false if !response.data().is_string() && !output::is_json(response.bytes()) => {
+            output.json(response.data())
+        }
+        // With the digits that its numbers were written with.
         false => output.body(response.bytes()),
     }
 }

@@ -1,0 +1,128 @@
+//! The JSON of a response: half characters, JSON that is none, pointers. The bodies are sent by a plain TCP server.
+
+use serde_json::{Value, json};
+use wechatpay_chain::{Error, Response};
+
+use crate::support::{self, Recorder, signed};
+
+const JSON: &str = "application/json";
+
+/// A signed 200 with this body and type.
+fn answer(content_type: Option<&'static str>, body: &[u8]) -> Result<Response, Error> {
+    let body = body.to_vec();
+    let recorder = Recorder::start(move |_| {
+        let headers: Vec<_> = content_type.iter().map(|value| ("Content-Type", *value)).collect();
+        signed("200 OK", &headers, &body)
+    });
+    support::client(&recorder.base)["v3/x"].get_sync()
+}
+
+#[test]
+fn half_a_character_in_a_response_costs_only_itself() {
+    for (body, expected) in [
+        (&br#"{"detail":"a\ud83d","id":"1"}"#[..], json!({"detail": "a\u{fffd}", "id": "1"})),
+        (br#"{"k\uDE00":[{"x":["\uD83D\uD83D\uDE00"]}]}"#, json!({"k\u{fffd}": [{"x": ["\u{fffd}😀"]}]})),
+        // The bytes of an emoji, cut after two; GBK instead of UTF-8.
+        (b"{\"detail\":\"a\xF0\x9F\",\"id\":\"1\"}", json!({"detail": "a\u{fffd}", "id": "1"})),
+        (b"{\"name\":\"\xD5\xC5\"}", json!({"name": "\u{fffd}\u{fffd}"})),
+    ] {
+        for content_type in [Some(JSON), Some("application/json; charset=utf-8"), Some("text/plain"), None] {
+            let response = answer(content_type, body).unwrap();
+            assert_eq!(*response.data(), expected);
+            assert_eq!(response.json::<Value>().unwrap(), expected);
+            assert_eq!(response.deserialize::<Value>().unwrap(), expected);
+            assert_eq!(response.decrypt(&[]).unwrap(), expected);
+            assert_eq!(&response.bytes()[..], body, "the bytes stay as they were signed");
+            assert_eq!(response.into_data(), expected);
+        }
+    }
+}
+
+#[test]
+fn a_signed_response_that_says_json_and_is_not_is_an_error() {
+    let deep = format!("{}1{}", "[".repeat(5000), "]".repeat(5000));
+    for body in [
+        &br#"{"prepay_id":"wx26"#[..],
+        br#"{"prepay_id":"wx26",}"#,
+        br#"{"prepay_id":"wx26"}{"prepay_id":"wx27"}"#,
+        br#"{"prepay_id":"\ud83d\u12"}"#,
+        br#"{"a":1e999}"#,
+        b"{'prepay_id':'wx26'}",
+        b"<html>502</html>",
+        b"  ",
+        b"NaN",
+        b"{\"a\":\"line\nbreak\"}",
+        deep.as_bytes(),
+    ] {
+        for content_type in [JSON, "APPLICATION/JSON;charset=UTF-8", "text/json", "application/problem+json"]
+        {
+            let result = answer(Some(content_type), body);
+            let Err(Error::Decode(error)) = result else { panic!("{:?}", String::from_utf8_lossy(body)) };
+            assert_eq!(error.request_id.as_deref(), Some("08F0D0A1"));
+            assert!(std::error::Error::source(&*error).is_some());
+            let text = error.to_string();
+            assert!(text.contains("is not the JSON") && !text.contains("wx26"), "{text}");
+        }
+    }
+}
+
+#[test]
+fn another_body_is_what_it_is() {
+    for (content_type, body) in
+        [(Some("text/plain"), "`a,`b"), (None, r#"{"cut":"#), (Some("text/csv"), "1,2")]
+    {
+        assert_eq!(*answer(content_type, body.as_bytes()).unwrap().data(), json!(body));
+    }
+    for body in ["1", "null", "[]", "\"text\""] {
+        assert_eq!(answer(Some(JSON), body.as_bytes()).unwrap().data().to_string(), body);
+    }
+    // Empty, whatever it says.
+    let empty = answer(Some(JSON), b"").unwrap();
+    assert!(empty.data().is_null() && empty.json::<Option<u8>>().unwrap().is_none());
+    assert_eq!(empty.into_data(), Value::Null);
+}
+
+#[test]
+fn a_text_is_read_by_its_pointer() {
+    let response =
+        answer(Some(JSON), r#"{"prepay_id":"wx26","amount":{"total":1},"a/b":{"~":["x","茶"]}}"#.as_bytes());
+    let response = response.unwrap();
+    assert_eq!(response.str("/prepay_id").unwrap(), "wx26");
+    assert_eq!(response.str("/a~1b/~0/1").unwrap(), "茶");
+    // The reference lives as long as the response, not as the statement.
+    let id = response.data()["prepay_id"].as_str().unwrap();
+    assert!(std::ptr::eq(id, response.str("/prepay_id").unwrap()), "parsed once");
+    for (pointer, part) in
+        [("/prepayid", "nothing"), ("/amount/total", "a number"), ("/amount", "an object"), ("", "an object")]
+    {
+        let Err(Error::Decode(error)) = response.str(pointer) else { panic!("{pointer}") };
+        assert!(error.to_string().contains(part) && error.request_id.is_some(), "{error}");
+    }
+    assert!(matches!(response.str("prepay_id"), Err(Error::Config(_))));
+}
+
+#[test]
+fn a_type_that_does_not_fit_is_told_without_the_value() {
+    #[derive(Debug, serde::Deserialize)]
+    struct Prepay {
+        #[allow(dead_code)]
+        prepay_id: u64,
+    }
+    let text = |body: &str| match answer(Some(JSON), body.as_bytes()).unwrap().json::<Prepay>() {
+        Err(Error::Decode(error)) => error.to_string(),
+        other => panic!("{other:?}"),
+    };
+    assert!(text(r#"{"prepay_id":"13900139000"}"#).contains("a value is not u64"));
+    assert!(!text(r#"{"prepay_id":"13900139000"}"#).contains("13900139000"));
+    assert!(text(r#"{"id":"\ud83d"}"#).contains("the field `prepay_id` is missing"));
+}
+
+/// The code of an error is not lost for half a character in its message.
+#[test]
+fn an_error_keeps_its_code() {
+    let body = r#"{"code":"PARAM_ERROR","message":"备注 \ud83d 非法","detail":{"value":"\ude00"}}"#;
+    let recorder = Recorder::start(move |_| signed("400 Bad Request", &[], body.as_bytes()));
+    let Err(Error::Api(error)) = support::client(&recorder.base)["v3/x"].get_sync() else { panic!() };
+    assert_eq!((error.code.as_str(), error.message.as_str()), ("PARAM_ERROR", "备注 \u{fffd} 非法"));
+    assert_eq!(error.detail["value"], "\u{fffd}");
+}
