@@ -7,7 +7,8 @@ use serde_json::{Value, json};
 use super::WeChatPay;
 use crate::crypto::random::nonce;
 use crate::error::Error;
-use crate::runtime::Deferred;
+use crate::runtime::{Deadline, Deferred};
+use crate::transport::no_signature;
 use crate::v3::{Context, sign};
 
 impl WeChatPay {
@@ -28,7 +29,8 @@ impl WeChatPay {
     /// ```
     ///
     /// # Errors
-    /// [`Error::Config`] for a value with a line break, [`Error::Key`] if the key or the signer cannot sign.
+    /// [`Error::Config`] for a value with a line break, [`Error::Key`] if the key or the signer cannot sign,
+    /// [`Error::Transport`] if a signer does not sign within the client's timeout.
     pub fn jsapi_params(&self, appid: impl Into<String>, prepay_id: impl AsRef<str>) -> Deferred<Value> {
         let (context, appid) = (Arc::clone(&self.context), appid.into());
         let package = format!("prepay_id={}", prepay_id.as_ref());
@@ -111,10 +113,11 @@ impl WeChatPay {
     /// ```
     ///
     /// # Errors
-    /// [`Error::Key`] if the key or the signer cannot sign.
+    /// [`Error::Key`] if the key or the signer cannot sign, [`Error::Transport`] if a signer does not sign within the
+    /// client's timeout.
     pub fn sign(&self, message: impl Into<Vec<u8>>) -> Deferred<String> {
         let (context, message) = (Arc::clone(&self.context), message.into());
-        Deferred::new(async move { context.merchant.sign(message).await })
+        Deferred::new(async move { sign_message(&context, message).await })
     }
 }
 
@@ -128,5 +131,12 @@ async fn sign_fields(context: &Context, fields: &[&str]) -> Result<String, Error
         // The verifier would read a field of two lines as two fields.
         return Err(Error::config("pay_sign", format!("takes fields without line breaks; one is {field:?}")));
     }
-    context.merchant.sign(sign::pay_sign_message(fields)).await
+    sign_message(context, sign::pay_sign_message(fields)).await
+}
+
+/// The signature of `message`, within the client's timeout.
+async fn sign_message(context: &Context, message: Vec<u8>) -> Result<String, Error> {
+    let timeout = context.defaults.timeout;
+    let signature = context.merchant.sign(message, None, Deadline::after(timeout)).await?;
+    signature.ok_or_else(|| no_signature(timeout))
 }
