@@ -40,6 +40,10 @@ impl Server {
         BufReader::new(child.stdout.take().unwrap()).read_line(&mut base).unwrap();
         Server { base: base.trim().to_owned(), child }
     }
+
+    pub fn pid(&self) -> u32 {
+        self.child.id()
+    }
 }
 
 impl Drop for Server {
