@@ -4,12 +4,17 @@ use std::future::{Future, poll_fn};
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use std::task::{Poll, ready};
 
-use tokio::sync::oneshot;
+use tokio::sync::{Semaphore, oneshot};
 use tracing::Instrument as _;
 
 use super::background::{self, on_background};
 use super::parker::block_on;
 use crate::error::Error;
+
+/// The most helper threads at a time: if all are blocked (an HSM hangs), other calls wait for one, and start no more.
+const MAX_HELPERS: usize = 512;
+
+static FREE_HELPERS: Semaphore = Semaphore::const_new(MAX_HELPERS);
 
 /// Runs a caller's future (a signer's) in the current runtime: inside the caller's task if the runtime is the caller's;
 /// for the background runtime on a helper thread, where it may block and a deadline of its caller still ends the wait.
@@ -20,6 +25,8 @@ pub(crate) async fn run_foreign<T: Send + 'static>(
     if !background::is_current() {
         return Ok(future.await);
     }
+    // Never closed, so never an error.
+    let permit = FREE_HELPERS.acquire().await.ok();
     let (mut sender, receiver) = oneshot::channel();
     let mut future = Box::pin(on_background(future.in_current_span())?);
     background::helper(move || {
@@ -33,6 +40,7 @@ pub(crate) async fn run_foreign<T: Send + 'static>(
                 Err(panic) => Err(panic),
             }))
         }));
+        drop(permit);
         if let Some(output) = output {
             // Possibly no one waits any more.
             let _ = sender.send(output);

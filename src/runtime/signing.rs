@@ -22,13 +22,7 @@ static SIGNERS: Workers = Workers::new();
 pub(crate) async fn on_signing_thread<T: Send + 'static>(
     work: impl FnOnce() -> T + Send + 'static,
 ) -> Result<T, Error> {
-    let (sender, receiver) = oneshot::channel();
-    SIGNERS.push(Box::new(move || {
-        if !sender.is_closed() {
-            let _ = sender.send(work());
-        }
-    }));
-    receiver.await.map_err(|_| Error::config("runtime", "lost a signing thread"))
+    SIGNERS.run(work).await
 }
 
 /// Whether there is a core for a signing thread besides the one that this thread keeps busy: not in a container with one
@@ -51,7 +45,8 @@ type Job = Box<dyn FnOnce() + Send>;
 
 struct Workers {
     state: Mutex<State>,
-    work: Condvar,
+    /// There is more work.
+    more: Condvar,
     /// The most threads.
     limit: OnceLock<usize>,
 }
@@ -67,7 +62,7 @@ impl Workers {
     const fn new() -> Workers {
         Workers {
             state: Mutex::new(State { jobs: VecDeque::new(), threads: 0, idle: 0 }),
-            work: Condvar::new(),
+            more: Condvar::new(),
             limit: OnceLock::new(),
         }
     }
@@ -77,12 +72,25 @@ impl Workers {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
+    async fn run<T: Send + 'static>(
+        &'static self,
+        work: impl FnOnce() -> T + Send + 'static,
+    ) -> Result<T, Error> {
+        let (sender, receiver) = oneshot::channel();
+        self.push(Box::new(move || {
+            if !sender.is_closed() {
+                let _ = sender.send(work());
+            }
+        }));
+        receiver.await.map_err(|_| Error::config("runtime", "lost a signing thread"))
+    }
+
     fn push(&'static self, job: Job) {
         let mut state = self.lock();
         state.jobs.push_back(job);
         if state.idle >= state.jobs.len() {
             drop(state);
-            self.work.notify_one();
+            self.more.notify_one();
             return;
         }
         if state.threads >= *self.limit.get_or_init(cores) {
@@ -90,7 +98,7 @@ impl Workers {
         }
         state.threads += 1;
         drop(state);
-        let started = thread::Builder::new().name("wechatpay-sign".to_owned()).spawn(|| self.run());
+        let started = thread::Builder::new().name("wechatpay-sign".to_owned()).spawn(|| self.work());
         if started.is_err() {
             let mut state = self.lock();
             state.threads -= 1;
@@ -101,7 +109,7 @@ impl Workers {
         }
     }
 
-    fn run(&self) {
+    fn work(&self) {
         while let Some(job) = self.next() {
             // A panic of one job drops its sender, which its caller notices, and must not cost a thread.
             let _ = catch_unwind(AssertUnwindSafe(job));
@@ -116,7 +124,7 @@ impl Workers {
                 return Some(job);
             }
             state.idle += 1;
-            let (woken, waited) = self.work.wait_timeout(state, IDLE).unwrap_or_else(PoisonError::into_inner);
+            let (woken, waited) = self.more.wait_timeout(state, IDLE).unwrap_or_else(PoisonError::into_inner);
             state = woken;
             state.idle -= 1;
             if waited.timed_out() && state.jobs.is_empty() {
@@ -126,3 +134,6 @@ impl Workers {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -199,6 +199,31 @@ fn a_signature_that_no_call_waits_for_is_given_up() {
     panic!("{} signatures are still waited for", signer.0.load(Ordering::SeqCst));
 }
 
+#[cfg(target_os = "linux")]
+#[test]
+fn an_hsm_that_hangs_does_not_cost_a_thread_for_each_call() {
+    let output =
+        support::alone(module_path!(), "calls_while_an_hsm_hangs").args(["--ignored"]).output().unwrap();
+    let text = String::from_utf8_lossy(&[output.stdout, output.stderr].concat()).into_owned();
+    assert!(output.status.success() && text.contains("1 passed"), "{text}");
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+#[ignore = "needs a process of its own"]
+fn calls_while_an_hsm_hangs() {
+    let signer = Blocking::default();
+    let wx =
+        signed_by(signer.clone(), "http://127.0.0.1:9/").timeout(Duration::from_millis(1)).build().unwrap();
+    for _ in 0..800 {
+        let error = wx["v3/x"].get_sync().unwrap_err();
+        assert!(error.to_string().contains("within 1ms"), "{error}");
+    }
+    let threads = std::fs::read_dir("/proc/self/task").unwrap().count();
+    assert!(threads < 600, "{threads} threads");
+    signer.gate.open();
+}
+
 struct Panics;
 
 impl Signer for Panics {
