@@ -109,9 +109,9 @@ impl WeChatPay {
                 return Err(context.defaults.names.rename(apiv3_key_missing()));
             }
             let deadline = Deadline::after(context.defaults.timeout);
-            certificates::wait_for_keys(certificates::initial_download(&context)?, deadline).await?;
+            certificates::wait_for_keys(certificates::initial_download(&context)?, &deadline).await?;
             let (keys, now) = (context.platform.keys(), context.clock.unix_seconds());
-            exchange::verify_with_refresh(&context, &keys, &map, None, deadline, |keys| {
+            exchange::verify_with_refresh(&context, &keys, &map, None, &deadline, |keys| {
                 verify::verify_signature(&map, &body, now, keys)
             })
             .await?;

@@ -137,6 +137,6 @@ async fn sign_fields(context: &Context, fields: &[&str]) -> Result<String, Error
 /// The signature of `message`, within the client's timeout.
 async fn sign_message(context: &Context, message: Vec<u8>) -> Result<String, Error> {
     let timeout = context.defaults.timeout;
-    let signature = context.merchant.sign(message, None, Deadline::after(timeout)).await?;
+    let signature = context.merchant.sign(message, None, &Deadline::after(timeout)).await?;
     signature.ok_or_else(|| no_signature(timeout))
 }

@@ -94,7 +94,7 @@ impl WeChatPay {
         Deferred::new(async move {
             match certificates::start_download(&context)? {
                 Some(handle) => {
-                    certificates::wait_for(handle, Deadline::after(context.defaults.timeout)).await
+                    certificates::wait_for(handle, &Deadline::after(context.defaults.timeout)).await
                 }
                 None => {
                     let error = Error::config("automatic_certificates", "are not enabled for this client");

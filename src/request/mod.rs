@@ -331,7 +331,7 @@ impl Request {
             return Ok(Box::pin(self.save_to(path).send()).await?.into_response(key));
         }
         let deadline = self.draft.deadline(&self.context);
-        self.draft.make_ready(&self.context, deadline).await?;
+        self.draft.make_ready(&self.context, &deadline).await?;
         let request = self.draft.assemble(&self.context)?;
         if Handle::try_current().is_ok() {
             exchange(&self.context, request, IoRuntime::Caller, deadline).await
@@ -353,7 +353,7 @@ impl Request {
         }
         let deadline = self.draft.deadline(&self.context);
         background::wait(async {
-            self.draft.make_ready(&self.context, deadline).await?;
+            self.draft.make_ready(&self.context, &deadline).await?;
             let request = self.draft.assemble(&self.context)?;
             exchange(&self.context, request, IoRuntime::Background, deadline).await
         })

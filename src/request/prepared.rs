@@ -95,7 +95,7 @@ impl Prepared {
             if !authorize {
                 return Ok(None);
             }
-            let signed = merchant.authorize(input, None, Deadline::after(call.timeout)).await?;
+            let signed = merchant.authorize(input, None, &Deadline::after(call.timeout)).await?;
             let late = || call.error(format!("no signature within {:?}", call.timeout), false, None);
             signed.map(Some).ok_or_else(late)
         })

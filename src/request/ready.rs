@@ -20,7 +20,7 @@ impl Draft {
     pub(super) async fn make_ready(
         &mut self,
         context: &Arc<Context>,
-        deadline: Deadline,
+        deadline: &Deadline,
     ) -> Result<(), Error> {
         if self.error.is_some() {
             return Ok(()); // `assemble` returns it
@@ -34,7 +34,7 @@ impl Draft {
     }
 
     /// Reads an upload's file for its digest, without blocking the thread.
-    async fn read_ahead(&mut self, deadline: Deadline) -> Result<(), Error> {
+    async fn read_ahead(&mut self, deadline: &Deadline) -> Result<(), Error> {
         let Body::Media(media) = &mut self.body else { return Ok(()) };
         let read = deadline.bound_anywhere(media.read_ahead());
         let read = match Handle::try_current() {

@@ -23,7 +23,7 @@ pub(super) async fn send_and_read(
     context: &Context,
     request: Box<OutgoingRequest>,
     runtime: IoRuntime,
-    deadline: Deadline,
+    deadline: &Deadline,
 ) -> Result<RawResponse, Error> {
     let call = request.call_info();
     let mut response = send_signed(context, request, runtime, &call, deadline).await?;
@@ -43,7 +43,7 @@ pub(crate) async fn send_signed(
     mut request: Box<OutgoingRequest>,
     runtime: IoRuntime,
     call: &CallInfo,
-    deadline: Deadline,
+    deadline: &Deadline,
 ) -> Result<reqwest::Response, Error> {
     let merchant = &context.merchant;
     let late = |what: &str| {

@@ -56,7 +56,7 @@ pub(crate) fn initial_download(context: &Arc<Context>) -> Result<Option<RefreshH
 }
 
 /// Waits for the download of [`initial_download`]. If it fails, or does not end in time, the call is not sent.
-pub(crate) async fn wait_for_keys(download: Option<RefreshHandle>, deadline: Deadline) -> Result<(), Error> {
+pub(crate) async fn wait_for_keys(download: Option<RefreshHandle>, deadline: &Deadline) -> Result<(), Error> {
     match download {
         // Boxed: only the first call waits, and it would enlarge the future of every call.
         Some(handle) => Box::pin(wait_for(handle, deadline)).await,
@@ -65,7 +65,7 @@ pub(crate) async fn wait_for_keys(download: Option<RefreshHandle>, deadline: Dea
 }
 
 /// Waits for a download, which goes on for others if it does not end in time.
-pub(crate) async fn wait_for(handle: RefreshHandle, deadline: Deadline) -> Result<(), Error> {
+pub(crate) async fn wait_for(handle: RefreshHandle, deadline: &Deadline) -> Result<(), Error> {
     match deadline.bound_anywhere(handle.outcome()).await? {
         Some(outcome) => outcome.map_err(keys_unavailable),
         None => Err(Error::PlatformKeys(Box::new(PlatformKeysError {
@@ -77,7 +77,7 @@ pub(crate) async fn wait_for(handle: RefreshHandle, deadline: Deadline) -> Resul
     }
 }
 
-fn late(deadline: Deadline) -> String {
+fn late(deadline: &Deadline) -> String {
     format!("the download did not end within {:?}, and goes on", deadline.allowed())
 }
 
@@ -110,7 +110,7 @@ pub(super) async fn retry_with_fresh_keys<T>(
     context: &Arc<Context>,
     keys: &Arc<PlatformKeys>,
     unknown: VerifyReason,
-    deadline: Deadline,
+    deadline: &Deadline,
     check: impl Fn(&Arc<PlatformKeys>) -> Result<T, VerifyReason>,
 ) -> Result<T, VerifyReason> {
     let VerifyReason::UnknownSerial { serial, known, .. } = unknown else { return Err(unknown) };
@@ -173,14 +173,14 @@ pub(crate) async fn download(context: &Arc<Context>) -> Result<Vec<DownloadedCer
     let request = OutgoingRequest::get(context, PATH)?;
     let deadline = Deadline::after(request.timeout);
     let spare = context.transport.hosts.on_spare(&request.url);
-    let first = send_and_read(context, request.clone(), IoRuntime::Background, deadline).await;
+    let first = send_and_read(context, request.clone(), IoRuntime::Background, &deadline).await;
     let response = match (first, spare) {
         (Err(error), Some(url))
             if retry::fails_over(&error, &Method::GET)
                 && deadline.has_time_for_an_attempt_after(Duration::ZERO) =>
         {
             let request = Box::new(OutgoingRequest { url, ..*request });
-            send_and_read(context, request, IoRuntime::Background, deadline).await?
+            send_and_read(context, request, IoRuntime::Background, &deadline).await?
         }
         (result, _) => result?,
     };

@@ -34,7 +34,7 @@ pub(crate) async fn exchange(
         let mut next = request;
         loop {
             let repeat = call.start_attempt(&next);
-            let result = attempt(context, next, runtime, deadline).await;
+            let result = attempt(context, next, runtime, &call.deadline).await;
             match call.next_attempt(&result, repeat).await {
                 Some(again) => next = again,
                 None => break result,
@@ -50,7 +50,7 @@ async fn attempt(
     context: &Arc<Context>,
     request: Box<OutgoingRequest>,
     runtime: IoRuntime,
-    deadline: Deadline,
+    deadline: &Deadline,
 ) -> Result<Response, Error> {
     let verification = VerifyContext::of(&request);
     let response = send_and_read(context, request, runtime, deadline).await?;
@@ -158,7 +158,7 @@ pub(crate) async fn into_response(
     context: &Arc<Context>,
     verification: &VerifyContext,
     response: RawResponse,
-    deadline: Deadline,
+    deadline: &Deadline,
 ) -> Result<Response, Error> {
     let view = verification.view(&response, context.clock.unix_seconds());
     let status = Some(response.status.as_u16());
@@ -182,7 +182,7 @@ pub(crate) async fn verify_with_refresh<T>(
     keys: &Arc<PlatformKeys>,
     headers: &HeaderMap,
     status: Option<u16>,
-    deadline: Deadline,
+    deadline: &Deadline,
     check: impl Fn(&Arc<PlatformKeys>) -> Result<T, VerifyReason>,
 ) -> Result<T, Error> {
     let checked = match check(keys) {

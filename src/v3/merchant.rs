@@ -27,18 +27,18 @@ impl Merchant {
         &self,
         message: Vec<u8>,
         call: Option<&CallGuard<'_>>,
-        deadline: Deadline,
+        deadline: &Deadline,
     ) -> Result<Option<String>, Error> {
         match &self.key {
             MerchantKey::Local(key) if call.is_some_and(CallGuard::shares_its_thread) => {
                 let key = Arc::clone(key);
                 let signing = on_signing_thread(move || signer::sign_locally(&key, &message));
-                deadline.bound(signing).await.transpose()?.transpose()
+                // Boxed, as below: most calls need no room for it.
+                Box::pin(deadline.bound(signing)).await.transpose()?.transpose()
             }
             MerchantKey::Local(key) => signer::sign_locally(key, &message).map(Some),
             MerchantKey::Remote(signer) => {
                 let signing = run_foreign(signer::sign_remotely(Arc::clone(signer), message));
-                // Boxed: a call with a local key needs no room for it.
                 let signed = Box::pin(deadline.bound_anywhere(signing)).await?;
                 signed.transpose()?.transpose()
             }

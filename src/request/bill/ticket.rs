@@ -30,7 +30,7 @@ pub(in crate::request) async fn request(
 ) -> Result<BillTicket, Error> {
     // For the pieces of the file; until its head, both requests share the deadline.
     let timeout = draft.timeout;
-    draft.make_ready(context, deadline).await?;
+    draft.make_ready(context, &deadline).await?;
     let response = exchange(context, draft.assemble(context)?, runtime, deadline).await?;
     let data = response.data();
     let decode_error = |what: &str| {

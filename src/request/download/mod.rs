@@ -203,7 +203,7 @@ impl Download {
         let digest_is_signed = signed_digest.is_some();
         // The caller's digest is checked as well as the signed one, never replaced by it.
         let expected: Vec<String> = self.sha1.into_iter().chain(signed_digest).collect();
-        draft.make_ready(&context, deadline).await?;
+        draft.make_ready(&context, &deadline).await?;
         let mut request = draft.assemble(&context)?;
         request.streamed = true;
         let info = request.call_info();
@@ -214,7 +214,7 @@ impl Download {
             let mut next = request;
             let opened = loop {
                 let repeat = call.start_attempt(&next);
-                let opened = open(&context, next, runtime, &info, deadline, digest_is_signed).await;
+                let opened = open(&context, next, runtime, &info, &deadline, digest_is_signed).await;
                 match call.next_attempt(&opened, repeat).await {
                     Some(again) => next = again,
                     None => break opened?,

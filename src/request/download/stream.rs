@@ -30,7 +30,7 @@ pub(super) async fn open(
     request: Box<OutgoingRequest>,
     runtime: IoRuntime,
     call: &CallInfo,
-    deadline: Deadline,
+    deadline: &Deadline,
     digest_is_signed: bool,
 ) -> Result<Opened, Error> {
     let verification = VerifyContext::of(&request);

@@ -23,7 +23,7 @@ impl Merchant {
         &self,
         input: SigningInput,
         call: Option<&CallGuard<'_>>,
-        deadline: Deadline,
+        deadline: &Deadline,
     ) -> Result<Option<HeaderValue>, Error> {
         let SigningInput { timestamp, nonce, message } = input;
         let Some(signature) = self.sign(message, call, deadline).await? else { return Ok(None) };
