@@ -110,7 +110,7 @@ fn start_pinned(server: &Server) {
     if let (Some(first), Some(_)) = (cores.next(), cores.next()) {
         others.unset(first);
     }
-    let server_process = rustix::process::Pid::from_raw(server.pid().try_into().unwrap());
+    let server_process = rustix::process::Pid::from_raw(server.child.id().try_into().unwrap());
     sched_setaffinity(server_process, &others).unwrap();
     let mut again = Command::new(std::env::current_exe().unwrap());
     assert!(again.env(PINNED, &server.base).status().unwrap().success());

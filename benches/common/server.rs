@@ -19,7 +19,7 @@ const SERVE: &str = "WECHATPAY_BENCH_SERVE";
 /// Stops the server when dropped.
 pub struct Server {
     pub base: String,
-    child: Child,
+    pub child: Child,
 }
 
 impl Server {
@@ -39,10 +39,6 @@ impl Server {
         let mut base = String::new();
         BufReader::new(child.stdout.take().unwrap()).read_line(&mut base).unwrap();
         Server { base: base.trim().to_owned(), child }
-    }
-
-    pub fn pid(&self) -> u32 {
-        self.child.id()
     }
 }
 
