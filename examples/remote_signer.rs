@@ -33,7 +33,7 @@ impl RemoteSigner {
     fn new(url: String) -> Result<RemoteSigner, reqwest::Error> {
         let http = reqwest::Client::builder()
             .no_proxy() // the service is on this machine
-            // The timeout of a call starts after the signature, so the signer needs one of its own.
+            // The signature is part of the call's timeout. With a shorter one there is time left for the request.
             .timeout(Duration::from_secs(2))
             // Blocking calls sign on another runtime than async ones, and a pooled connection belongs to the runtime
             // that opened it: keep none. Two clients would also work.

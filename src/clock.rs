@@ -3,6 +3,7 @@
 use std::time::{SystemTime, UNIX_EPOCH};
 
 /// The client's source of time: for the timestamps that it signs, and for the window in which it accepts a response.
+/// It is asked by the threads of the calls and of certificate downloads, never by the one that drives the connections.
 ///
 /// ```
 /// use wechatpay_chain::WeChatPay;

@@ -39,9 +39,10 @@ pub trait Signer: Send + Sync + 'static {
     /// Signs `message` with RSASSA-PKCS1-v1_5 and SHA-256
     /// ([PROTOCOL, Request](crate::guide::protocol#request)). Returns the raw signature, not its base64.
     ///
-    /// The future runs under tokio, within the call's timeout: on the caller's runtime, or on the background runtime
-    /// for a blocking call. A pooled connection belongs to the runtime that opened it, so a signer that uses HTTP and
-    /// serves both kinds of calls must not share connections between them.
+    /// The future runs under tokio, within the call's timeout (the client's, for a pay-sign): on the caller's runtime,
+    /// or, for a blocking call and a download of certificates, on a thread of its own in the background runtime. A pooled
+    /// connection belongs to the runtime that opened it, so a signer that uses HTTP and serves both kinds of calls must
+    /// not share connections between them. On the caller's runtime the future must not block its thread.
     fn sign(&self, message: Vec<u8>) -> SignFuture;
 }
 
@@ -66,7 +67,7 @@ pub(crate) fn sign_locally(key: &PrivateKey, message: &[u8]) -> Result<String, E
     key.sign_base64(message).map_err(|_| signing_error("a key that AWS-LC cannot sign with", None))
 }
 
-pub(crate) async fn sign_remotely(signer: &dyn Signer, message: Vec<u8>) -> Result<String, Error> {
+pub(crate) async fn sign_remotely(signer: Arc<dyn Signer>, message: Vec<u8>) -> Result<String, Error> {
     let signature = signer.sign(message).await;
     let signature = signature.map_err(|e| signing_error("a signer that failed", Some(e)))?;
     // RSA of 2048 to 8192 bits; anything else is not a raw signature (base64, for example).

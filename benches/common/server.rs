@@ -19,7 +19,7 @@ const SERVE: &str = "WECHATPAY_BENCH_SERVE";
 /// Stops the server when dropped.
 pub struct Server {
     pub base: String,
-    child: Child,
+    pub child: Child,
 }
 
 impl Server {

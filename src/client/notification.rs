@@ -14,7 +14,7 @@ use crate::crypto::aes::EncryptedResource;
 use crate::error::{DecodeError, Error, Sanitized};
 use crate::json;
 use crate::response::request_id;
-use crate::runtime::Deferred;
+use crate::runtime::{Deadline, Deferred};
 use crate::v3::{Context, certificates, exchange, verify};
 
 mod headers;
@@ -113,9 +113,10 @@ impl WeChatPay {
             if context.apiv3_key.is_none() {
                 return Err(context.defaults.names.rename(apiv3_key_missing()));
             }
-            certificates::wait_for_keys(certificates::initial_download(&context)?).await?;
+            let deadline = Deadline::after(context.defaults.timeout);
+            certificates::wait_for_keys(certificates::initial_download(&context)?, &deadline).await?;
             let (keys, now) = (context.platform.keys(), context.clock.unix_seconds());
-            exchange::verify_with_refresh(&context, &keys, &map, None, |keys| {
+            exchange::verify_with_refresh(&context, &keys, &map, None, &deadline, |keys| {
                 verify::verify_signature(&map, &body, now, keys)
             })
             .await?;

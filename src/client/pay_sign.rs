@@ -7,7 +7,8 @@ use serde_json::{Value, json};
 use super::WeChatPay;
 use crate::crypto::random::nonce;
 use crate::error::{Error, Excerpt};
-use crate::runtime::Deferred;
+use crate::runtime::{Deadline, Deferred};
+use crate::transport::no_signature;
 use crate::v3::{Context, sign};
 
 mod prepay_id;
@@ -43,7 +44,8 @@ impl WeChatPay {
     ///
     /// # Errors
     /// [`Error::Config`] if a value cannot be an appid or a prepay_id: one with its prefix, in quotation marks, `null`,
-    /// empty, a URL. [`Error::Key`] if the key or the signer cannot sign.
+    /// empty, a URL. [`Error::Key`] if the key or the signer cannot sign, [`Error::Transport`] if a signer does not sign
+    /// within the client's timeout.
     pub fn jsapi_params(&self, appid: impl Into<String>, prepay_id: impl Into<PrepayId>) -> Deferred<Value> {
         let (context, appid, prepay_id) = (Arc::clone(&self.context), appid.into(), prepay_id.into());
         Deferred::new(async move {
@@ -130,10 +132,11 @@ impl WeChatPay {
     /// ```
     ///
     /// # Errors
-    /// [`Error::Key`] if the key or the signer cannot sign.
+    /// [`Error::Key`] if the key or the signer cannot sign, [`Error::Transport`] if a signer does not sign within the
+    /// client's timeout.
     pub fn sign(&self, message: impl Into<Vec<u8>>) -> Deferred<String> {
         let (context, message) = (Arc::clone(&self.context), message.into());
-        Deferred::new(async move { context.merchant.sign(message).await })
+        Deferred::new(async move { sign_message(&context, message).await })
     }
 }
 
@@ -159,5 +162,12 @@ async fn sign_fields(context: &Context, fields: &[&str]) -> Result<String, Error
             check_prepay_id(id)?;
         }
     }
-    context.merchant.sign(sign::pay_sign_message(fields)).await
+    sign_message(context, sign::pay_sign_message(fields)).await
+}
+
+/// The signature of `message`, within the client's timeout.
+async fn sign_message(context: &Context, message: Vec<u8>) -> Result<String, Error> {
+    let timeout = context.defaults.timeout;
+    let signature = context.merchant.sign(message, None, &Deadline::after(timeout)).await?;
+    signature.ok_or_else(|| no_signature(timeout))
 }

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use super::WeChatPay;
 use crate::crypto::keys::Validity;
 use crate::error::Error;
-use crate::runtime::{Deferred, background};
+use crate::runtime::{Deadline, Deferred, background};
 use crate::v3::certificates::{self, DownloadedCertificate};
 use crate::v3::platform;
 
@@ -93,7 +93,9 @@ impl WeChatPay {
         let context = Arc::clone(&self.context);
         Deferred::new(async move {
             match certificates::start_download(&context)? {
-                Some(handle) => handle.outcome().await.map_err(certificates::keys_unavailable),
+                Some(handle) => {
+                    certificates::wait_for(handle, &Deadline::after(context.defaults.timeout)).await
+                }
                 None => {
                     let error = Error::config("automatic_certificates", "are not enabled for this client");
                     Err(context.defaults.names.rename(error))

@@ -29,8 +29,8 @@ use crate::error::{Error, kind_of};
 use crate::response::Response;
 use crate::runtime::{IoRuntime, background};
 use crate::sensitive::Padding;
+use crate::v3::Context;
 use crate::v3::exchange::exchange;
-use crate::v3::{Context, certificates};
 use download::{Download, Sink};
 use draft::{Body, Draft};
 use media::Media;
@@ -211,7 +211,8 @@ impl Request {
         self.set(|draft| draft.base_url("base_url", url.as_ref(), &context.transport.hosts))
     }
 
-    /// The most that one attempt of this call may take, instead of the client's timeout; at most an hour.
+    /// The longest that this call may take, instead of the client's timeout; at most an hour. See
+    /// [`WeChatPayBuilder::timeout`](crate::WeChatPayBuilder::timeout).
     pub fn timeout(self, timeout: Duration) -> Self {
         self.set(|draft| draft.timeout(timeout))
     }
@@ -354,12 +355,14 @@ impl Request {
             let key = self.context.merchant.key.clone();
             return Ok(Box::pin(self.save_to(path).send()).await?.into_response(key));
         }
-        self.draft.make_ready(&self.context).await?;
+        let deadline = self.draft.deadline(&self.context);
+        self.draft.make_ready(&self.context, &deadline).await?;
         let request = self.draft.assemble(&self.context)?;
         if Handle::try_current().is_ok() {
-            exchange(&self.context, request, IoRuntime::Caller).await
+            exchange(&self.context, request, IoRuntime::Caller, deadline).await
         } else {
-            background::on_background(exchange(&self.context, request, IoRuntime::Background))?.await
+            let exchange = exchange(&self.context, request, IoRuntime::Background, deadline);
+            background::on_background(exchange)?.await
         }
     }
 
@@ -373,11 +376,12 @@ impl Request {
             let key = self.context.merchant.key.clone();
             return Ok(self.save_to(path).wait()?.into_response(key));
         }
-        if let download @ Some(_) = self.draft.initial_download(&self.context)? {
-            background::wait(certificates::wait_for_keys(download))?;
-        }
-        let request = self.draft.assemble(&self.context)?;
-        background::wait(exchange(&self.context, request, IoRuntime::Background))
+        let deadline = self.draft.deadline(&self.context);
+        background::wait(async {
+            self.draft.make_ready(&self.context, &deadline).await?;
+            let request = self.draft.assemble(&self.context)?;
+            exchange(&self.context, request, IoRuntime::Background, deadline).await
+        })
     }
 }
 

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use bytes::Bytes;
 use http::{HeaderMap, HeaderValue, Method};
 
-use crate::runtime::Deferred;
+use crate::runtime::{Deadline, Deferred};
 use crate::v3::OutgoingRequest;
 use crate::v3::merchant::Merchant;
 use crate::v3::sign::SigningInput;
@@ -86,15 +86,18 @@ impl Prepared {
     /// request only. `None` if the URL's host may not receive one.
     ///
     /// # Errors
-    /// [`Error::Key`](crate::Error::Key) if the key or the signer cannot sign.
+    /// [`Error::Key`](crate::Error::Key) if the key or the signer cannot sign, [`Error::Transport`](crate::Error::Transport)
+    /// if the signer does not sign within the request's timeout.
     pub fn authorization(&self) -> Deferred<Option<HeaderValue>> {
         let (merchant, input) = (Arc::clone(&self.merchant), self.input.clone());
-        let authorize = self.request.authorize;
+        let (authorize, call) = (self.request.authorize, self.request.call_info());
         Deferred::new(async move {
-            match authorize {
-                true => merchant.authorize(&input, None).await.map(Some),
-                false => Ok(None),
+            if !authorize {
+                return Ok(None);
             }
+            let signed = merchant.authorize(input, None, &Deadline::after(call.timeout)).await?;
+            let late = || call.error(format!("no signature within {:?}", call.timeout), false, None);
+            signed.map(Some).ok_or_else(late)
         })
     }
 }

@@ -4,15 +4,19 @@
 //! verifies itself: many blocking threads use many cores. It waits on its own lock, not in tokio's `block_on`, which
 //! panics inside a runtime.
 //!
-//! Inside a runtime, a helper thread polls instead. A task that yields there (`yield_now` in a `Signer`, for example)
+//! Inside a runtime, a helper thread polls instead. A task that yields there (`yield_now` in a writer, for example)
 //! waits for the runtime that the caller blocks, and would never continue.
+//!
+//! A caller's own code never runs on the background thread: it may block, and every connection would wait for it.
 
 use std::future::{Future, pending};
+use std::io;
 use std::pin::Pin;
-use std::sync::{Mutex, OnceLock, PoisonError};
+use std::sync::{Mutex, OnceLock, PoisonError, mpsc};
 use std::task::{Context, Poll};
+use std::thread;
 
-use tokio::runtime::Handle;
+use tokio::runtime::{EnterGuard, Handle};
 use tokio::task::coop::unconstrained;
 
 use super::parker::block_on;
@@ -21,7 +25,8 @@ use crate::error::Error;
 static BACKGROUND: OnceLock<Handle> = OnceLock::new();
 static STARTING: Mutex<()> = Mutex::new(());
 
-/// The background runtime, started at its first use. It lives as long as the process does.
+/// The background runtime, started at its first use. It lives as long as the process does. If it cannot start, the next
+/// use tries again.
 fn background() -> Result<&'static Handle, Error> {
     if let Some(handle) = BACKGROUND.get() {
         return Ok(handle);
@@ -30,21 +35,57 @@ fn background() -> Result<&'static Handle, Error> {
     if let Some(handle) = BACKGROUND.get() {
         return Ok(handle);
     }
-    let failed =
-        |e: std::io::Error| Error::config("runtime", format!("for blocking calls cannot start: {e}"));
-    #[allow(clippy::disallowed_methods)] // the place for it
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().map_err(failed)?;
-    let handle = runtime.handle().clone();
-    #[allow(clippy::disallowed_methods)] // the place for it
-    let drive = move || runtime.block_on(pending::<()>());
-    std::thread::Builder::new().name("wechatpay-chain".to_owned()).spawn(drive).map_err(failed)?;
+    let handle =
+        start().map_err(|e| Error::config("runtime", format!("for blocking calls cannot start: {e}")))?;
     Ok(BACKGROUND.get_or_init(|| handle))
 }
 
-/// Runs `future` on the background runtime, to its end, even if its result is dropped.
+/// The runtime belongs to its thread from the beginning: dropping one inside another runtime panics.
+fn start() -> io::Result<Handle> {
+    let (sender, receiver) = mpsc::sync_channel(1);
+    let drive = move || {
+        #[allow(clippy::disallowed_methods)] // the place for it
+        let runtime = match tokio::runtime::Builder::new_current_thread().enable_all().build() {
+            Ok(runtime) => runtime,
+            Err(e) => return drop(sender.send(Err(e))),
+        };
+        let _ = sender.send(Ok(runtime.handle().clone()));
+        #[allow(clippy::disallowed_methods)] // the place for it
+        runtime.block_on(pending::<()>());
+    };
+    thread::Builder::new().name("wechatpay-io".to_owned()).spawn(drive)?;
+    receiver.recv().unwrap_or_else(|_| Err(io::Error::other("its thread ended")))
+}
+
+/// Makes the background runtime the current one, until the guard is dropped.
+pub(super) fn enter() -> Result<EnterGuard<'static>, Error> {
+    Ok(background()?.enter())
+}
+
+/// Whether the background runtime is the current one.
+pub(super) fn is_current() -> bool {
+    let Some(background) = BACKGROUND.get() else { return false };
+    Handle::try_current().is_ok_and(|current| current.id() == background.id())
+}
+
+/// Starts a helper thread.
+pub(super) fn helper(work: impl FnOnce() + Send + 'static) -> Result<(), Error> {
+    builder().spawn(work).map(drop).map_err(no_thread)
+}
+
+fn builder() -> thread::Builder {
+    thread::Builder::new().name("wechatpay-help".to_owned())
+}
+
+fn no_thread(e: io::Error) -> Error {
+    Error::config("runtime", format!("cannot start a thread: {e}"))
+}
+
+/// Runs `future` on a helper thread, to its end, even if its result is dropped. It may run a caller's code (a clock, a
+/// subscriber of traces).
 pub(crate) fn spawn(future: impl Future<Output = ()> + Send + 'static) -> Result<(), Error> {
-    drop(background()?.spawn(future));
-    Ok(())
+    let future = on_background(future)?;
+    helper(move || block_on(future))
 }
 
 /// `future`, with its timers and connections driven by the background runtime, on whichever thread it is polled.
@@ -76,10 +117,8 @@ pub(crate) fn wait<T: Send>(future: impl Future<Output = Result<T, Error>> + Sen
     if Handle::try_current().is_err() {
         return block_on(future);
     }
-    std::thread::scope(|scope| {
-        let poll = || block_on(future);
-        let helper = std::thread::Builder::new().name("wechatpay-chain".to_owned()).spawn_scoped(scope, poll);
-        let helper = helper.map_err(|e| Error::config("runtime", format!("cannot start a thread: {e}")))?;
+    thread::scope(|scope| {
+        let helper = builder().spawn_scoped(scope, || block_on(future)).map_err(no_thread)?;
         // Only a caller's own code (a signer, a clock) can panic there; its panic continues here.
         helper.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic))
     })

@@ -1,14 +1,18 @@
-//! Runtimes and threads: the background runtime of blocking calls, the signing threads, and `Deferred`.
+//! Runtimes and threads: the background runtime of blocking calls, helper and signing threads, deadlines, `Deferred`.
 
 pub(crate) mod background;
 mod call_tracker;
+mod deadline;
 mod deferred;
+mod foreign;
 mod parker;
 mod signing;
 
 pub(crate) use call_tracker::{CallGuard, CallTracker};
+pub(crate) use deadline::Deadline;
 pub use deferred::Deferred;
-pub(crate) use signing::on_signing_thread;
+pub(crate) use foreign::run_foreign;
+pub(crate) use signing::{another_core_can_sign, on_signing_thread};
 
 /// The runtime that drives a call's connection. A pooled connection lives on the runtime that opened it. So a blocking
 /// call, which may block the caller's runtime, has a connection pool of its own.

@@ -18,7 +18,7 @@ pub(crate) use host_name::check_host;
 pub(crate) use hosts::{Hosts, parse_base_url};
 pub(crate) use network::NetworkSettings;
 use pools::Pools;
-pub(crate) use send::{CallInfo, RawResponse, read};
+pub(crate) use send::{CallInfo, RawResponse, no_signature, read};
 pub(crate) use timeout::{MAX_TIMEOUT, check_timeout, seconds};
 pub(crate) use upload::{CHUNK, FileFacts, FileSource, Upload, unreadable_file, upload_error};
 

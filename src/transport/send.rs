@@ -139,3 +139,15 @@ impl CallInfo {
         }))
     }
 }
+
+/// The error of a signature without a request (a pay-sign) that was not made in time.
+pub(crate) fn no_signature(allowed: Duration) -> Error {
+    let call = CallInfo { method: Method::GET, template: Arc::from(""), timeout: allowed };
+    match call.error(format!("no signature within {allowed:?}"), false, None) {
+        Error::Transport(mut e) => {
+            e.call = "pay-sign".to_owned();
+            Error::Transport(e)
+        }
+        other => other,
+    }
+}

@@ -8,8 +8,7 @@ use super::context::Context;
 use super::outgoing::OutgoingRequest;
 use crate::error::Error;
 use crate::response::request_id;
-use crate::runtime::IoRuntime;
-use crate::signer::MerchantKey;
+use crate::runtime::{Deadline, IoRuntime, another_core_can_sign};
 use crate::transport::{CallInfo, RawResponse, read};
 
 impl OutgoingRequest {
@@ -24,9 +23,10 @@ pub(super) async fn send_and_read(
     context: &Context,
     request: Box<OutgoingRequest>,
     runtime: IoRuntime,
+    deadline: &Deadline,
 ) -> Result<RawResponse, Error> {
     let call = request.call_info();
-    let mut response = send_signed(context, request, runtime, &call).await?;
+    let mut response = send_signed(context, request, runtime, &call, deadline).await?;
     let body = read(&mut response, context.defaults.max_body, &call).await.map_err(|error| match error {
         Error::Transport(mut e) => {
             e.request_id = request_id(response.headers()).map(str::to_owned);
@@ -43,37 +43,32 @@ pub(crate) async fn send_signed(
     mut request: Box<OutgoingRequest>,
     runtime: IoRuntime,
     call: &CallInfo,
+    deadline: &Deadline,
 ) -> Result<reqwest::Response, Error> {
     let merchant = &context.merchant;
+    let late = |what: &str| {
+        let allowed = deadline.allowed();
+        call.error(format!("{what} within {allowed:?}"), false, None)
+    };
     // Counted until the head of the response arrives. The thread of a blocking call has nothing else to do, so it signs.
-    let in_flight = (runtime == IoRuntime::Caller).then(|| merchant.calls.begin_call());
+    let may_leave = runtime == IoRuntime::Caller && another_core_can_sign();
+    let in_flight = may_leave.then(|| merchant.calls.begin_call());
     if request.authorize {
         let input = request.signing_input(&*context.clock)?;
-        let signing = merchant.authorize(&input, in_flight.as_ref());
-        // A local key signs at once; a remote signer may take the call's timeout.
-        let authorization = match merchant.key {
-            MerchantKey::Local(_) => signing.await?,
-            MerchantKey::Remote(_) => match tokio::time::timeout(request.timeout, signing).await {
-                Ok(signed) => signed?,
-                Err(_) => {
-                    return Err(call.error(
-                        format!("no signature within {:?}", request.timeout),
-                        false,
-                        None,
-                    ));
-                }
-            },
-        };
-        request.headers.insert(AUTHORIZATION, authorization);
+        let authorization = merchant.authorize(input, in_flight.as_ref(), deadline).await?;
+        request.headers.insert(AUTHORIZATION, authorization.ok_or_else(|| late("no signature"))?);
     }
-    let OutgoingRequest { method, url, headers, body, upload, timeout, streamed, .. } = *request;
+    let OutgoingRequest { method, url, headers, body, upload, streamed, .. } = *request;
     let mut request = reqwest::Request::new(method, url);
     *request.headers_mut() = headers;
-    *request.timeout_mut() = (!streamed).then_some(timeout);
     if let Some(upload) = upload {
-        *request.body_mut() = Some(upload.body().await?);
+        // Boxed: only an upload needs it.
+        let body = Box::pin(deadline.bound(upload.body())).await;
+        *request.body_mut() = Some(body.ok_or_else(|| late("the file could not be opened"))??);
     } else if !body.is_empty() {
         *request.body_mut() = Some(body.into());
     }
+    let left = deadline.left().ok_or_else(|| late("it could not be sent"))?;
+    *request.timeout_mut() = (!streamed).then_some(left);
     context.transport.send(request, runtime, call).await
 }

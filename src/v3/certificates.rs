@@ -4,6 +4,7 @@
 //! certificate or with a key that was trusted before (PROTOCOL, Keys). Until then the current set stays.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use bytes::Bytes;
 use http::Method;
@@ -18,7 +19,7 @@ use super::{retry, verify};
 use crate::crypto::aes::EncryptedResource;
 use crate::error::{DecodeError, Error, PlatformKeysError, VerifyError, VerifyReason};
 use crate::response::request_id;
-use crate::runtime::IoRuntime;
+use crate::runtime::{Deadline, IoRuntime};
 
 const PATH: &str = "v3/certificates";
 
@@ -54,13 +55,30 @@ pub(crate) fn initial_download(context: &Arc<Context>) -> Result<Option<RefreshH
     Ok(None)
 }
 
-/// Waits for the download of [`initial_download`]. If it fails, the call is not sent.
-pub(crate) async fn wait_for_keys(download: Option<RefreshHandle>) -> Result<(), Error> {
+/// Waits for the download of [`initial_download`]. If it fails, or does not end in time, the call is not sent.
+pub(crate) async fn wait_for_keys(download: Option<RefreshHandle>, deadline: &Deadline) -> Result<(), Error> {
     match download {
         // Boxed: only the first call waits, and it would enlarge the future of every call.
-        Some(handle) => Box::pin(handle.outcome()).await.map_err(keys_unavailable),
+        Some(handle) => Box::pin(wait_for(handle, deadline)).await,
         None => Ok(()),
     }
+}
+
+/// Waits for a download, which goes on for others if it does not end in time.
+pub(crate) async fn wait_for(handle: RefreshHandle, deadline: &Deadline) -> Result<(), Error> {
+    match deadline.bound_anywhere(handle.outcome()).await? {
+        Some(outcome) => outcome.map_err(keys_unavailable),
+        None => Err(Error::PlatformKeys(Box::new(PlatformKeysError {
+            what: late(deadline),
+            permanent: false,
+            retry_after: None,
+            cause: None,
+        }))),
+    }
+}
+
+fn late(deadline: &Deadline) -> String {
+    format!("the download did not end within {:?}, and goes on", deadline.allowed())
 }
 
 /// The error of a call whose keys could not be downloaded. Never the cause itself: an `Api` error would look like the
@@ -92,6 +110,7 @@ pub(super) async fn retry_with_fresh_keys<T>(
     context: &Arc<Context>,
     keys: &Arc<PlatformKeys>,
     unknown: VerifyReason,
+    deadline: &Deadline,
     check: impl Fn(&Arc<PlatformKeys>) -> Result<T, VerifyReason>,
 ) -> Result<T, VerifyReason> {
     let VerifyReason::UnknownSerial { serial, known, .. } = unknown else { return Err(unknown) };
@@ -109,8 +128,10 @@ pub(super) async fn retry_with_fresh_keys<T>(
     };
     match download {
         None => check(&current),
-        Some(handle) => match handle.outcome().await {
-            Ok(()) => check(&context.platform.keys()),
+        Some(handle) => match deadline.bound_anywhere(handle.outcome()).await {
+            Ok(Some(Ok(()))) => check(&context.platform.keys()),
+            Ok(Some(Err(error))) => Err(failed(error.to_string())),
+            Ok(None) => Err(failed(late(deadline))),
             Err(error) => Err(failed(error.to_string())),
         },
     }
@@ -150,11 +171,16 @@ async fn refresh_keys(context: &Arc<Context>) -> Result<(), Error> {
 pub(crate) async fn download(context: &Arc<Context>) -> Result<Vec<DownloadedCertificate>, Error> {
     let keys = context.platform.keys();
     let request = OutgoingRequest::get(context, PATH)?;
+    let deadline = Deadline::after(request.timeout);
     let spare = context.transport.hosts.on_spare(&request.url);
-    let response = match (send_and_read(context, request.clone(), IoRuntime::Background).await, spare) {
-        (Err(error), Some(url)) if retry::fails_over(&error, &Method::GET) => {
+    let first = send_and_read(context, request.clone(), IoRuntime::Background, &deadline).await;
+    let response = match (first, spare) {
+        (Err(error), Some(url))
+            if retry::fails_over(&error, &Method::GET)
+                && deadline.has_time_for_an_attempt_after(Duration::ZERO) =>
+        {
             let request = Box::new(OutgoingRequest { url, ..*request });
-            send_and_read(context, request, IoRuntime::Background).await?
+            send_and_read(context, request, IoRuntime::Background, &deadline).await?
         }
         (result, _) => result?,
     };

@@ -25,7 +25,7 @@ pub(crate) struct Context {
 /// The settings that a request may override, and the limits of all.
 pub(crate) struct Defaults {
     pub(crate) base_url: Url,
-    /// The most that one attempt of a call may take.
+    /// The longest that the caller of a call waits.
     pub(crate) timeout: Duration,
     /// The pause before the first retry.
     pub(crate) retry_delay: Duration,

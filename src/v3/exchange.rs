@@ -1,7 +1,7 @@
 //! A call from its first attempt to its verified response: attempts, failover, retries.
 
 use std::sync::Arc;
-use std::time::Instant;
+use std::time::Duration;
 
 use http::{HeaderMap, Method};
 use tracing::Instrument as _;
@@ -17,7 +17,7 @@ use super::retry::{self, Pauses};
 use super::verify::{self, ResponseView};
 use crate::error::{Error, VerifyError, VerifyReason};
 use crate::response::{Response, request_id};
-use crate::runtime::IoRuntime;
+use crate::runtime::{Deadline, IoRuntime};
 use crate::transport::RawResponse;
 
 /// Signs, sends, reads and verifies; also on the spare host, and again, where that is safe.
@@ -25,15 +25,16 @@ pub(crate) async fn exchange(
     context: &Arc<Context>,
     request: Box<OutgoingRequest>,
     runtime: IoRuntime,
+    deadline: Deadline,
 ) -> Result<Response, Error> {
-    let mut call = Call::begin(context, &request);
+    let mut call = Call::begin(context, &request, deadline);
     let span = call.span.clone();
     // Not in a closure or a function of its own: a future of this size should not be moved.
     let attempts = async {
         let mut next = request;
         loop {
             let repeat = call.start_attempt(&next);
-            let result = attempt(context, next, runtime).await;
+            let result = attempt(context, next, runtime, &call.deadline).await;
             match call.next_attempt(&result, repeat).await {
                 Some(again) => next = again,
                 None => break result,
@@ -49,23 +50,24 @@ async fn attempt(
     context: &Arc<Context>,
     request: Box<OutgoingRequest>,
     runtime: IoRuntime,
+    deadline: &Deadline,
 ) -> Result<Response, Error> {
     let verification = VerifyContext::of(&request);
-    let response = send_and_read(context, request, runtime).await?;
-    into_response(context, &verification, response).await
+    let response = send_and_read(context, request, runtime, deadline).await?;
+    into_response(context, &verification, response, deadline).await
 }
 
 /// A call with all its attempts, each signed afresh, the body unchanged; and its span.
 pub(crate) struct Call {
     pub(crate) span: tracing::Span,
-    started: Instant,
+    deadline: Deadline,
     attempts: u32,
     spare: Option<Url>,
     pauses: Pauses,
 }
 
 impl Call {
-    pub(crate) fn begin(context: &Context, request: &OutgoingRequest) -> Call {
+    pub(crate) fn begin(context: &Context, request: &OutgoingRequest, deadline: Deadline) -> Call {
         let span = tracing::info_span!(
             "wechatpay",
             method = %request.method,
@@ -77,7 +79,7 @@ impl Call {
         );
         let spare = context.transport.hosts.on_spare(&request.url);
         let pauses = Pauses::new(request.retries, context.defaults.retry_delay);
-        Call { span, started: Instant::now(), attempts: 0, spare, pauses }
+        Call { span, deadline, attempts: 0, spare, pauses }
     }
 
     /// Counts an attempt. Returns a copy of the request if it may be repeated.
@@ -86,19 +88,22 @@ impl Call {
         (self.spare.is_some() || self.pauses.left() > 0).then(|| Box::new(request.clone()))
     }
 
-    /// The request of the next attempt, after its pause; `None` if `result` is final.
+    /// The request of the next attempt, after its pause; `None` if `result` is final, or if no other attempt could end in
+    /// time: then the last error is the call's.
     pub(crate) async fn next_attempt<T>(
         &mut self,
         result: &Result<T, Error>,
         repeat: Option<Box<OutgoingRequest>>,
     ) -> Option<Box<OutgoingRequest>> {
         let (Err(error), Some(mut request)) = (result, repeat) else { return None };
-        if let Some(url) = self.spare.take_if(|_| retry::fails_over(error, &request.method)) {
+        let has_time = |pause| self.deadline.has_time_for_an_attempt_after(pause);
+        let to_spare = |_: &mut Url| retry::fails_over(error, &request.method) && has_time(Duration::ZERO);
+        if let Some(url) = self.spare.take_if(to_spare) {
             tracing::warn!(host = url.host_str(), "no connection: trying the spare host");
             request.url = url;
             return Some(request);
         }
-        let pause = self.pauses.before_retry(error)?;
+        let pause = self.pauses.before_retry(error).filter(|pause| has_time(*pause))?;
         tracing::warn!(wait = ?pause, code = error.code(), "the platform refuses for now: trying again");
         tokio::time::sleep(pause).await;
         Some(request)
@@ -116,7 +121,7 @@ impl Call {
         self.span.record("status", status);
         self.span.record("request_id", request_id);
         self.span.record("attempts", self.attempts);
-        let duration = u64::try_from(self.started.elapsed().as_millis()).unwrap_or(u64::MAX);
+        let duration = u64::try_from(self.deadline.elapsed().as_millis()).unwrap_or(u64::MAX);
         self.span.record("duration_ms", duration);
     }
 }
@@ -153,10 +158,12 @@ pub(crate) async fn into_response(
     context: &Arc<Context>,
     verification: &VerifyContext,
     response: RawResponse,
+    deadline: &Deadline,
 ) -> Result<Response, Error> {
     let view = verification.view(&response, context.clock.unix_seconds());
     let status = Some(response.status.as_u16());
-    let verified = verify_with_refresh(context, &verification.keys, &response.headers, status, |keys| {
+    let keys = &verification.keys;
+    let verified = verify_with_refresh(context, keys, &response.headers, status, deadline, |keys| {
         verify::response(&view, keys)
     })
     .await?;
@@ -175,12 +182,13 @@ pub(crate) async fn verify_with_refresh<T>(
     keys: &Arc<PlatformKeys>,
     headers: &HeaderMap,
     status: Option<u16>,
+    deadline: &Deadline,
     check: impl Fn(&Arc<PlatformKeys>) -> Result<T, VerifyReason>,
 ) -> Result<T, Error> {
     let checked = match check(keys) {
         Err(unknown @ VerifyReason::UnknownSerial { .. }) => {
             // Boxed: it is rare, and would enlarge the future of every call.
-            Box::pin(certificates::retry_with_fresh_keys(context, keys, unknown, check)).await
+            Box::pin(certificates::retry_with_fresh_keys(context, keys, unknown, deadline, check)).await
         }
         other => other,
     };

@@ -73,6 +73,9 @@ mod sendable;
 // Sensitive fields, and signers outside the process.
 #[cfg(feature = "sandbox")]
 mod sensitive;
+// How long a call may take, and on which threads a caller's own code runs.
+#[cfg(feature = "sandbox")]
+mod timing;
 // Spans and events of a call.
 mod trace;
 // Multipart uploads.

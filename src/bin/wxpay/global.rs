@@ -20,7 +20,7 @@ pub(crate) struct GlobalArgs {
     /// Use this base URL instead of the configured one
     #[arg(long, global = true, value_name = "URL", value_parser = NonEmpty::new())]
     pub(crate) base_url: Option<String>,
-    /// Time limit of each attempt of a call, in seconds [default: the configured one, or 30]
+    /// Time limit of a call with all its attempts, in seconds [default: the configured one, or 30]
     #[arg(long, global = true, value_name = "SECONDS", allow_negative_numbers = true)]
     pub(crate) timeout: Option<f64>,
     /// When to colour and indent JSON: auto, always or never

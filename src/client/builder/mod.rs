@@ -278,7 +278,10 @@ impl WeChatPayBuilder {
         self
     }
 
-    /// The most that one attempt of a call may take, from connecting to the last byte; default 30 s, at most an hour.
+    /// The longest that a call may take, from its start to the last byte of its response: a download of certificates, the
+    /// signature, all attempts and the pauses between them. Default 30 s, at most an hour. An attempt or a pause that
+    /// could not end in time is not begun; the call then returns its last error. For a [`Download`](crate::Download) it
+    /// is the time until the head of the response, and then for each piece.
     pub fn timeout(mut self, timeout: Duration) -> Self {
         self.timeout = timeout;
         self

@@ -98,7 +98,7 @@ impl Bill {
         self
     }
 
-    /// The most that the first response may take, and then the head of the file and each next piece.
+    /// The longest that the first request and the head of the file may take together, and then each next piece.
     pub fn timeout(mut self, timeout: Duration) -> Bill {
         self.request = self.request.timeout(timeout);
         self

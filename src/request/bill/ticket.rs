@@ -9,7 +9,7 @@ use crate::crypto::digest::is_sha1_hex;
 use crate::error::{DecodeError, Error};
 use crate::path;
 use crate::request::draft::Draft;
-use crate::runtime::IoRuntime;
+use crate::runtime::{Deadline, IoRuntime};
 use crate::v3::Context;
 use crate::v3::exchange::exchange;
 
@@ -26,11 +26,12 @@ pub(in crate::request) async fn request(
     context: &Arc<Context>,
     mut draft: Draft,
     runtime: IoRuntime,
+    deadline: Deadline,
 ) -> Result<BillTicket, Error> {
-    // The timeout that the caller set applies to both requests.
+    // For the pieces of the file; until its head, both requests share the deadline.
     let timeout = draft.timeout;
-    draft.make_ready(context).await?;
-    let response = exchange(context, draft.assemble(context)?, runtime).await?;
+    draft.make_ready(context, &deadline).await?;
+    let response = exchange(context, draft.assemble(context)?, runtime, deadline).await?;
     let data = response.data();
     let decode_error = |what: &str| {
         let (what, request_id) =

@@ -34,7 +34,8 @@ use stream::{Stream, open};
 /// is [`Error::Api`], as for every call.
 ///
 /// **Timeout.** A gigabyte has no sensible one. So the timeout (the client's, or
-/// [`Request::timeout`](crate::Request::timeout)) applies to the head of the response, and then to each next piece.
+/// [`Request::timeout`](crate::Request::timeout)) applies to everything up to the head of the response (certificates,
+/// signature, attempts, pauses; for a bill the first request, too), and then to each next piece.
 ///
 /// ```no_run
 /// # async fn f(wx: &wechatpay_chain::WeChatPay) -> Result<(), wechatpay_chain::Error> {
@@ -186,6 +187,7 @@ impl Download {
         if self.sha1.as_ref().is_some_and(|hex| !is_sha1_hex(hex)) {
             return Err(Error::config("sha1", "must be 40 hex digits"));
         }
+        let deadline = self.source.draft().deadline(&self.context);
         // First: if the file cannot be created, nothing is sent.
         let target = OpenSink::open(self.sink)?;
         let context = self.context;
@@ -194,25 +196,25 @@ impl Download {
             #[cfg(feature = "bill")]
             DownloadSource::Bill(draft) => {
                 // Boxed: only a bill needs it, and it would enlarge the future of every download.
-                let ticket = Box::pin(ticket::request(&context, draft, runtime)).await?;
+                let ticket = Box::pin(ticket::request(&context, draft, runtime, deadline)).await?;
                 (ticket.file, Some(ticket.sha1))
             }
         };
         let digest_is_signed = signed_digest.is_some();
         // The caller's digest is checked as well as the signed one, never replaced by it.
         let expected: Vec<String> = self.sha1.into_iter().chain(signed_digest).collect();
-        draft.make_ready(&context).await?;
+        draft.make_ready(&context, &deadline).await?;
         let mut request = draft.assemble(&context)?;
         request.streamed = true;
         let info = request.call_info();
-        let mut call = Call::begin(&context, &request);
+        let mut call = Call::begin(&context, &request, deadline);
         let span = call.span.clone();
         let result = async {
             // The call may be repeated up to the first byte; a file that breaks off is not.
             let mut next = request;
             let opened = loop {
                 let repeat = call.start_attempt(&next);
-                let opened = open(&context, next, runtime, &info, digest_is_signed).await;
+                let opened = open(&context, next, runtime, &info, &deadline, digest_is_signed).await;
                 match call.next_attempt(&opened, repeat).await {
                     Some(again) => next = again,
                     None => break opened?,

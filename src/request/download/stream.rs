@@ -6,7 +6,7 @@ use super::Progress;
 use super::sink::{ContentWriter, Stop};
 use crate::error::{DecodeError, Error, VerifyError, VerifyReason};
 use crate::response::{Saved, request_id};
-use crate::runtime::IoRuntime;
+use crate::runtime::{Deadline, IoRuntime};
 use crate::transport::{CallInfo, RawResponse, read};
 use crate::v3::attempt::send_signed;
 use crate::v3::exchange::{VerifyContext, into_response, verify_with_refresh};
@@ -30,16 +30,22 @@ pub(super) async fn open(
     request: Box<OutgoingRequest>,
     runtime: IoRuntime,
     call: &CallInfo,
+    deadline: &Deadline,
     digest_is_signed: bool,
 ) -> Result<Opened, Error> {
     let verification = VerifyContext::of(&request);
-    let mut response = call.within("response", send_signed(context, request, runtime, call)).await?;
+    let late =
+        |missing: &str| call.error(format!("no {missing} within {:?}", deadline.allowed()), true, None);
+    let sent = deadline.bound(send_signed(context, request, runtime, call, deadline)).await;
+    let mut response = sent.unwrap_or_else(|| Err(late("response")))?;
     if !response.status().is_success() {
         let limit = context.defaults.max_body;
-        let body = call.within("complete response", read(&mut response, limit, call)).await?;
-        return into_response(context, &verification, RawResponse::new(response, body)).await.and_then(
-            |_| Err(call.error("the status is neither a success nor an error".to_owned(), true, None)),
-        );
+        let body = deadline.bound(read(&mut response, limit, call)).await;
+        let body = body.unwrap_or_else(|| Err(late("complete response")))?;
+        let response = RawResponse::new(response, body);
+        return into_response(context, &verification, response, deadline).await.and_then(|_| {
+            Err(call.error("the status is neither a success nor an error".to_owned(), true, None))
+        });
     }
     let head = RawResponse::head(&response);
     let (verifier, keys) = match digest_is_signed {
@@ -47,7 +53,7 @@ pub(super) async fn open(
         false => {
             let view = verification.view(&head, context.clock.unix_seconds());
             let status = Some(head.status.as_u16());
-            verify_with_refresh(context, &verification.keys, &head.headers, status, |keys| {
+            verify_with_refresh(context, &verification.keys, &head.headers, status, deadline, |keys| {
                 StreamVerifier::new(&view, keys).map(|verifier| (verifier, Arc::clone(keys)))
             })
             .await?
