@@ -66,7 +66,7 @@ pub(crate) async fn send_signed(
         };
         request.headers.insert(AUTHORIZATION, authorization);
     }
-    let OutgoingRequest { method, url, headers, body, upload, timeout, streamed, .. } = *request;
+    let OutgoingRequest { method, url, headers, body, upload, timeout, streamed, fresh, .. } = *request;
     let mut request = reqwest::Request::new(method, url);
     *request.headers_mut() = headers;
     *request.timeout_mut() = (!streamed).then_some(timeout);
@@ -75,5 +75,5 @@ pub(crate) async fn send_signed(
     } else if !body.is_empty() {
         *request.body_mut() = Some(body.into());
     }
-    context.transport.send(request, runtime, call).await
+    context.transport.send(request, runtime, call, fresh).await
 }

@@ -150,10 +150,15 @@ async fn refresh_keys(context: &Arc<Context>) -> Result<(), Error> {
 pub(crate) async fn download(context: &Arc<Context>) -> Result<Vec<DownloadedCertificate>, Error> {
     let keys = context.platform.keys();
     let request = OutgoingRequest::get(context, PATH)?;
-    let spare = context.transport.hosts.on_spare(&request.url);
-    let response = match (send_and_read(context, request.clone(), IoRuntime::Background).await, spare) {
-        (Err(error), Some(url)) if retry::fails_over(&error, &Method::GET) => {
-            let request = Box::new(OutgoingRequest { url, ..*request });
+    let spare = context.transport.hosts.on_spare(&request.url, request.base_path_length);
+    let mut sent = send_and_read(context, request.clone(), IoRuntime::Background).await;
+    if matches!(&sent, Err(error) if retry::was_stale(error, &Method::GET)) {
+        let again = Box::new(OutgoingRequest { fresh: true, ..(*request).clone() });
+        sent = send_and_read(context, again, IoRuntime::Background).await;
+    }
+    let response = match (sent, spare) {
+        (Err(error), Some((url, base_path_length))) if retry::fails_over(&error, &Method::GET) => {
+            let request = Box::new(OutgoingRequest { url, base_path_length, ..*request });
             send_and_read(context, request, IoRuntime::Background).await?
         }
         (result, _) => result?,

@@ -60,7 +60,8 @@ pub(crate) struct Call {
     pub(crate) span: tracing::Span,
     started: Instant,
     attempts: u32,
-    spare: Option<Url>,
+    /// The URL on the spare host, and the length of the base path there.
+    spare: Option<(Url, usize)>,
     pauses: Pauses,
 }
 
@@ -75,7 +76,7 @@ impl Call {
             attempts = tracing::field::Empty,
             duration_ms = tracing::field::Empty,
         );
-        let spare = context.transport.hosts.on_spare(&request.url);
+        let spare = context.transport.hosts.on_spare(&request.url, request.base_path_length);
         let pauses = Pauses::new(request.retries, context.defaults.retry_delay);
         Call { span, started: Instant::now(), attempts: 0, spare, pauses }
     }
@@ -83,7 +84,8 @@ impl Call {
     /// Counts an attempt. Returns a copy of the request if it may be repeated.
     pub(crate) fn start_attempt(&mut self, request: &OutgoingRequest) -> Option<Box<OutgoingRequest>> {
         self.attempts += 1;
-        (self.spare.is_some() || self.pauses.left() > 0).then(|| Box::new(request.clone()))
+        let once_more = request.method == Method::GET && !request.fresh;
+        (self.spare.is_some() || self.pauses.left() > 0 || once_more).then(|| Box::new(request.clone()))
     }
 
     /// The request of the next attempt, after its pause; `None` if `result` is final.
@@ -93,9 +95,14 @@ impl Call {
         repeat: Option<Box<OutgoingRequest>>,
     ) -> Option<Box<OutgoingRequest>> {
         let (Err(error), Some(mut request)) = (result, repeat) else { return None };
-        if let Some(url) = self.spare.take_if(|_| retry::fails_over(error, &request.method)) {
+        if !request.fresh && retry::was_stale(error, &request.method) {
+            tracing::debug!("a kept connection was closed: trying a new one");
+            request.fresh = true;
+            return Some(request);
+        }
+        if let Some((url, length)) = self.spare.take_if(|_| retry::fails_over(error, &request.method)) {
             tracing::warn!(host = url.host_str(), "no connection: trying the spare host");
-            request.url = url;
+            (request.url, request.base_path_length) = (url, length);
             return Some(request);
         }
         let pause = self.pauses.before_retry(error)?;

@@ -26,6 +26,8 @@ mod bill;
 // Blocking calls from plain threads and from inside runtimes.
 #[cfg(feature = "sandbox")]
 mod blocking;
+// Connections: pools of many runtimes, kept connections that the server closed.
+mod connections;
 // Platform certificates that the client downloads, and platform keys that change while calls are under way.
 #[cfg(feature = "sandbox")]
 mod certificates;
@@ -41,9 +43,13 @@ mod download;
 mod faults;
 // Requests and responses over HTTP: paths, headers, bodies, hosts, errors.
 mod http;
+// Which hosts get which requests: trust, clear text, names in odd spellings.
+mod hosts;
 // Private and public keys in each form and from each source.
 #[cfg(feature = "p12")]
 mod key_forms;
+// Responses that break HTTP.
+mod malformed;
 // Memory that large files take.
 #[cfg(feature = "sandbox")]
 mod memory;
@@ -56,6 +62,8 @@ mod openssl;
 mod options;
 // Properties that hold for random input.
 mod properties;
+// Proxies, and how errors name them.
+mod proxies;
 // Failover, retries, proxies.
 mod reliability;
 // Secrets that no output may show.
@@ -67,6 +75,8 @@ mod security;
 // Sensitive fields, and signers outside the process.
 #[cfg(feature = "sandbox")]
 mod sensitive;
+// TLS: root certificates, and one configuration for all pools.
+mod tls;
 // Spans and events of a call.
 mod trace;
 // Multipart uploads.
