@@ -23,6 +23,9 @@ mod multipart;
 // Downloads of bills: the request for the address, the file, its digest, its rows.
 #[cfg(feature = "sandbox")]
 mod bill;
+// Genuine responses to another request.
+#[cfg(all(feature = "sandbox", feature = "bill"))]
+mod binding;
 // Blocking calls from plain threads and from inside runtimes.
 #[cfg(feature = "sandbox")]
 mod blocking;
