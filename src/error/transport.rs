@@ -12,6 +12,8 @@ pub struct TransportError {
     pub(crate) maybe_sent: bool,
     /// The connection could not be made, or broke. `false` for a slow or oversized response, and for a signer's failure.
     pub(crate) broken: bool,
+    /// It broke, and had been idle before: the server may have closed it just then, unread.
+    pub(crate) stale: bool,
     pub(crate) source: Option<Box<dyn std::error::Error + Send + Sync>>,
 }
 

@@ -72,6 +72,7 @@ impl Draft {
             timeout: self.timeout.unwrap_or(context.defaults.timeout),
             retries: self.retries,
             streamed: false,
+            fresh: false,
             keys,
         }))
     }

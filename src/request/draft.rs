@@ -13,7 +13,7 @@ use url::Url;
 
 use super::media::Media;
 use super::options::is_options_array;
-use crate::error::Error;
+use crate::error::{Error, Excerpt};
 use crate::path;
 use crate::sensitive::Padding;
 use crate::transport::{Hosts, check_timeout, parse_base_url};
@@ -135,11 +135,11 @@ impl Draft {
     }
 
     pub(super) fn base_url(&mut self, field: &str, url: &str, hosts: &Hosts) -> Result<(), Error> {
-        let url = parse_base_url(field, url)?;
+        let url = parse_base_url(field, url, hosts.allow_http)?;
         if !hosts.trusts(&url) {
-            let host = url.host_str().unwrap_or_default();
+            let host = Excerpt(url.host_str().unwrap_or_default());
             let reason = format!(
-                "has the host `{host}`, which may not receive a signature: allow it with `allow_host` of the builder"
+                "has the host {host}, which may not receive a signature: allow it with `allow_host` of the builder"
             );
             return Err(Error::config(field, reason));
         }

@@ -3,10 +3,10 @@
 use http::Method;
 use url::Url;
 
-use super::draft::Draft;
-use crate::error::{Error, PathError};
+use super::draft::{Body, Draft};
+use crate::error::{Error, Excerpt, PathError};
 use crate::path;
-use crate::transport::{Hosts, check_host};
+use crate::transport::{Hosts, check_host, remove_final_dot};
 
 /// The URL of a request, as the URL parser wrote it. The same text is signed *and* sent, so the two cannot differ.
 pub(super) struct RequestTarget {
@@ -58,22 +58,45 @@ impl Draft {
         if !url.username().is_empty() || url.password().is_some() {
             return Err(refuse("it has a user name or a password".to_owned()));
         }
+        remove_final_dot(&mut url).map_err(|reason| refuse(reason.to_owned()))?;
         check_host(&url).map_err(|reason| refuse(reason.to_owned()))?;
         if !self.query.is_empty() {
             let query = url.query().filter(|q| !q.is_empty()).map(|q| [q, "&", &self.query].concat());
             url.set_query(Some(query.as_ref().unwrap_or(&self.query)));
         }
         check_length(&url, &self.template)?;
-        let authorize = hosts.trusts(&url);
-        if !authorize && url.scheme() != "https" && !is_local(&url) {
-            return Err(refuse("another host must be https".to_owned()));
+        if !hosts.accepts_scheme(&url) {
+            let reason = "another machine must be https, unless `allow_http` of the builder permits http";
+            return Err(refuse(reason.to_owned()));
         }
-        if !authorize && self.method != Method::GET {
-            return Err(refuse("only a GET is sent to a host that may not receive a signature".to_owned()));
+        let authorize = hosts.trusts(&url);
+        if !authorize && let Some(more) = self.more_than_a_bare_get() {
+            let reason = format!(
+                "its host is neither configured nor the platform's, so only a GET without body and headers is sent \
+                 there; this request has {more}. Should the host receive signed requests, allow it with `allow_host` \
+                 of the builder"
+            );
+            return Err(refuse(reason));
         }
         let below_base = url.origin() == base.origin() && url.path().starts_with(base.path());
         let base_path_length = if below_base { base.path().len() } else { 1 };
         Ok(RequestTarget { url, base_path_length, authorize })
+    }
+}
+
+impl Draft {
+    /// The first thing of this request that a foreign host must not get.
+    fn more_than_a_bare_get(&self) -> Option<String> {
+        if self.method != Method::GET {
+            return Some(format!("the method {}", self.method));
+        }
+        if !matches!(self.body, Body::None) {
+            return Some("a body".to_owned());
+        }
+        if let Some(name) = self.headers.keys().next() {
+            return Some(format!("the header {}", Excerpt(name.as_str())));
+        }
+        (!self.encrypt.is_empty()).then(|| "encrypted fields".to_owned())
     }
 }
 
@@ -88,14 +111,5 @@ pub(super) fn check_length(url: &Url, template: &str) -> Result<(), Error> {
             let url = template.chars().take(200).collect();
             Err(PathError::Url { url, reason }.into())
         }
-    }
-}
-
-fn is_local(url: &Url) -> bool {
-    match url.host() {
-        Some(url::Host::Ipv4(ip)) => ip.is_loopback(),
-        Some(url::Host::Ipv6(ip)) => ip.is_loopback(),
-        Some(url::Host::Domain(name)) => name == "localhost",
-        None => false,
     }
 }

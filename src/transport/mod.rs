@@ -5,8 +5,10 @@ mod host_name;
 mod hosts;
 mod network;
 mod pools;
+mod proxy;
 mod send;
 mod timeout;
+mod tls;
 mod upload;
 
 use url::Url;
@@ -15,33 +17,67 @@ use crate::error::Error;
 use crate::runtime::IoRuntime;
 
 pub(crate) use host_name::check_host;
-pub(crate) use hosts::{Hosts, parse_base_url};
+pub(crate) use hosts::{Hosts, parse_base_url, parse_host, remove_final_dot};
 pub(crate) use network::NetworkSettings;
-use pools::Pools;
+use pools::{Pool, Pools};
+pub(crate) use proxy::Proxy;
+use proxy::ProxyNames;
 pub(crate) use send::{CallInfo, RawResponse, no_signature, read};
 pub(crate) use timeout::{MAX_TIMEOUT, check_timeout, seconds};
+pub(crate) use tls::RootCertificates;
 pub(crate) use upload::{CHUNK, FileFacts, FileSource, Upload, unreadable_file, upload_error};
 
 /// The HTTP half of a client.
 pub(crate) struct Transport {
     pub(crate) hosts: Hosts,
     pools: Pools,
+    proxies: ProxyNames,
 }
 
 impl Transport {
     /// # Errors
     /// [`Error::Config`] for settings that the HTTP library refuses.
     pub(crate) fn new(base: &Url, hosts: Hosts, network: NetworkSettings) -> Result<Transport, Error> {
-        Ok(Transport { hosts, pools: Pools::new(base, network)? })
+        let pools = Pools::new(base, network)?;
+        let proxies = pools.proxy_names();
+        Ok(Transport { hosts, pools, proxies })
     }
 
-    /// Sends one request. The response's body is still to be read.
+    /// Sends one request. The response's body is still to be read. With `fresh`, over a new connection.
     pub(crate) async fn send(
         &self,
         request: reqwest::Request,
         runtime: IoRuntime,
         call: &CallInfo,
+        fresh: bool,
     ) -> Result<reqwest::Response, Error> {
-        self.pools.client(runtime)?.execute(request).await.map_err(|e| call.transport_error(e))
+        let pool = if fresh { self.pools.unpooled()? } else { self.pools.of(runtime)? };
+        let https = request.url().scheme() == "https";
+        match pool.http.execute(request).await {
+            Ok(response) => {
+                pool.mark_used(&response);
+                Ok(response)
+            }
+            Err(e) => Err(self.failure(e, call, https, &pool)),
+        }
+    }
+
+    /// The error of a request that got no response, with what only the transport knows.
+    fn failure(&self, e: reqwest::Error, call: &CallInfo, https: bool, pool: &Pool) -> Error {
+        let used = pool.failed_on_used(&e);
+        let no_roots = tls::missing_roots(&e);
+        let obstacle = if e.is_connect() { self.proxies.obstacle(&e, https) } else { None };
+        let mut error = call.transport_error(e);
+        if let Error::Transport(failure) = &mut error {
+            failure.stale = used && failure.broken && failure.maybe_sent;
+            if let Some(no_roots) = no_roots {
+                // Another host would be refused, too.
+                failure.broken = false;
+                failure.what = no_roots;
+            } else if let Some(obstacle) = obstacle {
+                failure.what = obstacle.explain(&failure.what);
+            }
+        }
+        error
     }
 }

@@ -4,6 +4,9 @@ use std::time::Duration;
 
 use url::Url;
 
+use super::hosts::is_loopback;
+use super::proxy::{Proxy, ProxyNames};
+use super::tls::{RootCertificates, Tls};
 use crate::error::Error;
 
 /// The platform closes an idle connection after about 8 s (PROTOCOL, Request). Ours are closed earlier, so that none
@@ -13,16 +16,41 @@ const POOL_IDLE_TIMEOUT: Duration = Duration::from_secs(7);
 /// The checked settings of the HTTP client.
 pub(crate) struct NetworkSettings {
     pub(crate) connect_timeout: Duration,
-    pub(crate) proxy: Option<reqwest::Proxy>,
+    pub(crate) proxy: Option<Proxy>,
     pub(crate) no_proxy: bool,
-    pub(crate) roots: Vec<reqwest::Certificate>,
-    /// Whether `roots` replaces the operating system's root certificates.
-    pub(crate) bundled_roots: bool,
+    pub(crate) roots: RootCertificates,
 }
 
-impl NetworkSettings {
-    /// An HTTP client with these settings, for requests to `base`.
-    pub(super) fn http_client(&self, base: &Url) -> Result<reqwest::Client, Error> {
+/// Makes the HTTP clients of a client, one for each connection pool. They share the TLS configuration.
+pub(super) struct HttpClients {
+    settings: NetworkSettings,
+    tls: Tls,
+    no_proxy: bool,
+}
+
+impl HttpClients {
+    /// For requests to `base`.
+    pub(super) fn new(base: &Url, settings: NetworkSettings) -> Result<HttpClients, Error> {
+        let tls = Tls::new(settings.roots.clone())?;
+        if base.scheme() == "https" {
+            tls.load();
+        }
+        // Requests to a local stand-in for the platform must not go through the environment's proxy.
+        let no_proxy = settings.proxy.is_none() && (settings.no_proxy || is_loopback(base));
+        Ok(HttpClients { settings, tls, no_proxy })
+    }
+
+    /// How errors name the proxies.
+    pub(super) fn proxy_names(&self) -> ProxyNames {
+        match &self.settings.proxy {
+            Some(proxy) => ProxyNames::configured(proxy),
+            None if self.no_proxy => ProxyNames::None,
+            None => ProxyNames::of_environment(),
+        }
+    }
+
+    /// A client with a connection pool of its own; or, with `pooled` false, one that makes a new connection each time.
+    pub(super) fn build(&self, pooled: bool) -> Result<reqwest::Client, Error> {
         #[allow(clippy::disallowed_methods)] // the place for it
         let builder = reqwest::Client::builder()
             .redirect(reqwest::redirect::Policy::none()) // a redirect would carry the signature to another host
@@ -35,28 +63,22 @@ impl NetworkSettings {
             .no_zstd()
             .referer(false)
             .http1_only()
-            .tls_backend_rustls()
-            .connect_timeout(self.connect_timeout)
+            .tls_backend_preconfigured(self.tls.config())
+            .connect_timeout(self.settings.connect_timeout)
             .pool_idle_timeout(POOL_IDLE_TIMEOUT)
             .tcp_nodelay(true);
-        let builder = match (&self.proxy, self.no_proxy) {
-            (Some(proxy), _) => builder.proxy(proxy.clone()),
-            (None, true) => builder.no_proxy(),
-            (None, false) => builder,
+        let builder = if pooled { builder } else { builder.pool_max_idle_per_host(0) };
+        let builder = match &self.settings.proxy {
+            Some(proxy) => builder.proxy(proxy.http.clone()),
+            None if self.no_proxy => builder.no_proxy(),
+            None => builder,
         };
-        let roots = self.roots.iter().cloned();
-        let builder = match self.bundled_roots {
-            true => builder.tls_certs_only(roots),
-            false if self.roots.is_empty() => builder,
-            false => builder.tls_certs_merge(roots),
-        };
-        // Requests to a local stand-in for the platform must not go through the environment's proxy.
-        let builder = match base.host().filter(|_| self.proxy.is_none()) {
-            Some(url::Host::Ipv4(ip)) if ip.is_loopback() => builder.no_proxy(),
-            Some(url::Host::Ipv6(ip)) if ip.is_loopback() => builder.no_proxy(),
-            Some(url::Host::Domain("localhost")) => builder.no_proxy(),
-            _ => builder,
-        };
-        builder.build().map_err(|e| Error::config("http", format!("cannot be set up: {e}")))
+        builder.build().map_err(|e| {
+            let mut cause: &dyn std::error::Error = &e;
+            while let Some(inner) = cause.source() {
+                cause = inner;
+            }
+            Error::config("http", format!("cannot be set up: {cause}"))
+        })
     }
 }

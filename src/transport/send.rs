@@ -134,6 +134,7 @@ impl CallInfo {
             what,
             maybe_sent,
             broken,
+            stale: false,
             request_id: None,
             source,
         }))

@@ -58,7 +58,7 @@ pub(crate) async fn send_signed(
         let authorization = merchant.authorize(input, in_flight.as_ref(), deadline).await?;
         request.headers.insert(AUTHORIZATION, authorization.ok_or_else(|| late("no signature"))?);
     }
-    let OutgoingRequest { method, url, headers, body, upload, streamed, .. } = *request;
+    let OutgoingRequest { method, url, headers, body, upload, streamed, fresh, .. } = *request;
     let mut request = reqwest::Request::new(method, url);
     *request.headers_mut() = headers;
     if let Some(upload) = upload {
@@ -70,5 +70,5 @@ pub(crate) async fn send_signed(
     }
     let left = deadline.left().ok_or_else(|| late("it could not be sent"))?;
     *request.timeout_mut() = (!streamed).then_some(left);
-    context.transport.send(request, runtime, call).await
+    context.transport.send(request, runtime, call, fresh).await
 }

@@ -172,14 +172,18 @@ pub(crate) async fn download(context: &Arc<Context>) -> Result<Vec<DownloadedCer
     let keys = context.platform.keys();
     let request = OutgoingRequest::get(context, PATH)?;
     let deadline = Deadline::after(request.timeout);
-    let spare = context.transport.hosts.on_spare(&request.url);
-    let first = send_and_read(context, request.clone(), IoRuntime::Background, &deadline).await;
-    let response = match (first, spare) {
-        (Err(error), Some(url))
-            if retry::fails_over(&error, &Method::GET)
-                && deadline.has_time_for_an_attempt_after(Duration::ZERO) =>
+    let has_time = || deadline.has_time_for_an_attempt_after(Duration::ZERO);
+    let spare = context.transport.hosts.on_spare(&request.url, request.base_path_length);
+    let mut sent = send_and_read(context, request.clone(), IoRuntime::Background, &deadline).await;
+    if matches!(&sent, Err(error) if retry::was_stale(error, &Method::GET) && has_time()) {
+        let again = Box::new(OutgoingRequest { fresh: true, ..(*request).clone() });
+        sent = send_and_read(context, again, IoRuntime::Background, &deadline).await;
+    }
+    let response = match (sent, spare) {
+        (Err(error), Some((url, base_path_length)))
+            if retry::fails_over(&error, &Method::GET) && has_time() =>
         {
-            let request = Box::new(OutgoingRequest { url, ..*request });
+            let request = Box::new(OutgoingRequest { url, base_path_length, ..*request });
             send_and_read(context, request, IoRuntime::Background, &deadline).await?
         }
         (result, _) => result?,

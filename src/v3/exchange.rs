@@ -62,7 +62,8 @@ pub(crate) struct Call {
     pub(crate) span: tracing::Span,
     deadline: Deadline,
     attempts: u32,
-    spare: Option<Url>,
+    /// The URL on the spare host, and the length of the base path there.
+    spare: Option<(Url, usize)>,
     pauses: Pauses,
 }
 
@@ -77,7 +78,7 @@ impl Call {
             attempts = tracing::field::Empty,
             duration_ms = tracing::field::Empty,
         );
-        let spare = context.transport.hosts.on_spare(&request.url);
+        let spare = context.transport.hosts.on_spare(&request.url, request.base_path_length);
         let pauses = Pauses::new(request.retries, context.defaults.retry_delay);
         Call { span, deadline, attempts: 0, spare, pauses }
     }
@@ -85,7 +86,8 @@ impl Call {
     /// Counts an attempt. Returns a copy of the request if it may be repeated.
     pub(crate) fn start_attempt(&mut self, request: &OutgoingRequest) -> Option<Box<OutgoingRequest>> {
         self.attempts += 1;
-        (self.spare.is_some() || self.pauses.left() > 0).then(|| Box::new(request.clone()))
+        let once_more = request.method == Method::GET && !request.fresh;
+        (self.spare.is_some() || self.pauses.left() > 0 || once_more).then(|| Box::new(request.clone()))
     }
 
     /// The request of the next attempt, after its pause; `None` if `result` is final, or if no other attempt could end in
@@ -97,10 +99,16 @@ impl Call {
     ) -> Option<Box<OutgoingRequest>> {
         let (Err(error), Some(mut request)) = (result, repeat) else { return None };
         let has_time = |pause| self.deadline.has_time_for_an_attempt_after(pause);
-        let to_spare = |_: &mut Url| retry::fails_over(error, &request.method) && has_time(Duration::ZERO);
-        if let Some(url) = self.spare.take_if(to_spare) {
+        if !request.fresh && retry::was_stale(error, &request.method) && has_time(Duration::ZERO) {
+            tracing::debug!("a kept connection was closed: trying a new one");
+            request.fresh = true;
+            return Some(request);
+        }
+        let to_spare =
+            |_: &mut (Url, usize)| retry::fails_over(error, &request.method) && has_time(Duration::ZERO);
+        if let Some((url, length)) = self.spare.take_if(to_spare) {
             tracing::warn!(host = url.host_str(), "no connection: trying the spare host");
-            request.url = url;
+            (request.url, request.base_path_length) = (url, length);
             return Some(request);
         }
         let pause = self.pauses.before_retry(error).filter(|pause| has_time(*pause))?;

@@ -43,6 +43,8 @@ pub(crate) struct OutgoingRequest {
     pub(crate) retries: u32,
     /// Whether the response is a download, which has no timeout for the whole.
     pub(crate) streamed: bool,
+    /// Whether it must go over a new connection.
+    pub(crate) fresh: bool,
     /// The platform keys that verify the response.
     pub(crate) keys: Arc<PlatformKeys>,
 }
@@ -77,6 +79,7 @@ impl OutgoingRequest {
             timeout: context.defaults.timeout,
             retries: 0,
             streamed: false,
+            fresh: false,
             keys,
         }))
     }

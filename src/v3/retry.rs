@@ -51,6 +51,12 @@ pub(super) fn fails_over(error: &Error, method: &Method) -> bool {
     matches!(error, Error::Transport(e) if e.broken && (!e.maybe_sent || *method == Method::GET))
 }
 
+/// Whether the call may be made once more on a new connection: a GET over a kept connection, which the server may have
+/// closed while the request was on its way.
+pub(super) fn was_stale(error: &Error, method: &Method) -> bool {
+    matches!(error, Error::Transport(e) if e.stale && *method == Method::GET)
+}
+
 fn is_retryable(api: &ApiError) -> bool {
     api.status == 429 || (api.status >= 500 && RETRYABLE.contains(&api.code.as_str()))
 }

@@ -27,6 +27,8 @@ mod docs;
 mod files;
 // Saved notifications, signatures, `wxpay doctor`.
 mod messages;
+// Base URLs with http://.
+mod hosts;
 // `--dry-run` and `--curl`.
 mod preview;
 // Output on a terminal.

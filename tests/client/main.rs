@@ -23,9 +23,14 @@ mod multipart;
 // Downloads of bills: the request for the address, the file, its digest, its rows.
 #[cfg(feature = "sandbox")]
 mod bill;
+// Genuine responses to another request.
+#[cfg(all(feature = "sandbox", feature = "bill"))]
+mod binding;
 // Blocking calls from plain threads and from inside runtimes.
 #[cfg(feature = "sandbox")]
 mod blocking;
+// Connections: pools of many runtimes, kept connections that the server closed.
+mod connections;
 // Platform certificates that the client downloads, and platform keys that change while calls are under way.
 #[cfg(feature = "sandbox")]
 mod certificates;
@@ -43,9 +48,13 @@ mod download;
 mod faults;
 // Requests and responses over HTTP: paths, headers, bodies, hosts, errors.
 mod http;
+// Which hosts get which requests: trust, clear text, names in odd spellings.
+mod hosts;
 // Private and public keys in each form and from each source.
 #[cfg(feature = "p12")]
 mod key_forms;
+// Responses that break HTTP.
+mod malformed;
 // Memory that large files take.
 #[cfg(feature = "sandbox")]
 mod memory;
@@ -60,6 +69,8 @@ mod options;
 mod paths;
 // Properties that hold for random input.
 mod properties;
+// Proxies, and how errors name them.
+mod proxies;
 // Failover, retries, proxies.
 mod reliability;
 // Secrets that no output may show.
@@ -76,6 +87,8 @@ mod sensitive;
 // How long a call may take, and on which threads a caller's own code runs.
 #[cfg(feature = "sandbox")]
 mod timing;
+// TLS: root certificates, and one configuration for all pools.
+mod tls;
 // Spans and events of a call.
 mod trace;
 // Multipart uploads.

@@ -6,8 +6,8 @@ use super::merchant::MerchantConfig;
 use super::{PlatformKeyConfig, WeChatPayBuilder};
 use crate::client::WeChatPay;
 use crate::crypto::aes::Apiv3Key;
-use crate::error::Error;
-use crate::transport::{Hosts, NetworkSettings, Transport, check_timeout, parse_base_url};
+use crate::error::{Error, Excerpt};
+use crate::transport::{Hosts, NetworkSettings, Transport, check_timeout, parse_base_url, parse_host};
 use crate::v3::merchant::Merchant;
 use crate::v3::platform::{self, Platform, PlatformKey, PlatformKeys};
 use crate::v3::{Context, Defaults};
@@ -61,9 +61,13 @@ impl WeChatPayBuilder {
             }
             platform.push(Arc::new(key));
         }
-        if let Some(host) = self.allowed_hosts.iter().find(|host| url::Host::parse(host).is_err()) {
-            let reason = format!("must be a host name without scheme, port or path; it is `{host}`");
-            return Err(Error::config("allow_host", reason));
+        let mut allowed_hosts = Vec::with_capacity(self.allowed_hosts.len());
+        for host in &self.allowed_hosts {
+            let reason = || {
+                let found = Excerpt(host);
+                format!("must be one host name without scheme, port, path or `*`; it is {found}")
+            };
+            allowed_hosts.push(parse_host(host).ok_or_else(|| Error::config("allow_host", reason()))?);
         }
         if self.max_body == 0 {
             return Err(Error::config("max_body", "must be more than 0 bytes"));
@@ -84,12 +88,13 @@ impl WeChatPayBuilder {
         for (field, value) in [("timeout", self.timeout), ("connect_timeout", self.connect_timeout)] {
             check_timeout(field, value)?;
         }
-        let base_url = parse_base_url("base_url", &self.base_url)?;
-        let spare =
-            self.network.spare.as_deref().map(|url| parse_base_url("spare_base_url", url)).transpose()?;
+        let allow_http = self.network.allow_http;
+        let base_url = parse_base_url("base_url", &self.base_url, allow_http)?;
+        let spare = self.network.spare.as_deref();
+        let spare = spare.map(|url| parse_base_url("spare_base_url", url, allow_http)).transpose()?;
         let retry_delay = self.network.retry_delay;
         let network: NetworkSettings = self.network.load(self.connect_timeout)?;
-        let hosts = Hosts::new(&base_url, self.allowed_hosts, spare);
+        let hosts = Hosts::new(&base_url, allowed_hosts, spare, allow_http);
         Ok(Context {
             merchant: Arc::new(merchant),
             platform: Platform::new(PlatformKeys::new(platform), self.automatic_certificates),

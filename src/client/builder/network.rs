@@ -5,15 +5,17 @@ use std::time::Duration;
 use super::WeChatPayBuilder;
 use crate::crypto::keys;
 use crate::error::Error;
-use crate::transport::NetworkSettings;
+use crate::transport::{NetworkSettings, Proxy, RootCertificates};
 
 /// The settings as given; [`Network::load`] checks them.
 pub(super) struct Network {
     pub(super) spare: Option<String>,
     pub(super) retry_delay: Duration,
+    pub(super) allow_http: bool,
     proxy: Option<String>,
     no_proxy: bool,
     roots: Vec<String>,
+    #[cfg(feature = "bundled-roots")]
     bundled_roots: bool,
 }
 
@@ -22,9 +24,11 @@ impl Default for Network {
         Network {
             spare: None,
             retry_delay: Duration::from_secs(1),
+            allow_http: false,
             proxy: None,
             no_proxy: false,
             roots: Vec::new(),
+            #[cfg(feature = "bundled-roots")]
             bundled_roots: false,
         }
     }
@@ -57,7 +61,28 @@ impl WeChatPayBuilder {
         self
     }
 
-    /// A proxy for all requests: `http://[user:password@]host:port`. By default the environment's proxy (`HTTPS_PROXY` …)
+    /// Permits `http://` to other machines: for the base URL, the spare one, and whole URLs in a chain. Without it,
+    /// `http://` is for this machine only (`localhost`, `127.0.0.1`, `[::1]`), such as the sandbox.
+    ///
+    /// Everyone on the way can then read requests and responses and take part of the traffic for themselves: use it in a
+    /// network of your own only, for a gateway that adds TLS. The platform's own hosts stay `https://`.
+    ///
+    /// ```
+    /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # #[cfg(feature = "sandbox")] {
+    /// # let sandbox = wechatpay_chain::sandbox::Sandbox::start()?;
+    /// let builder = || sandbox.client_builder().base_url("http://gateway.internal:8080/");
+    /// assert!(builder().build().is_err());
+    /// assert!(builder().allow_http().build().is_ok());
+    /// # }
+    /// # Ok(()) }
+    /// ```
+    pub fn allow_http(mut self) -> Self {
+        self.network.allow_http = true;
+        self
+    }
+
+    /// A proxy for all requests: `http://[user:password@]host:port`, or `https://…`. By default the environment's proxy (`HTTPS_PROXY` …)
     /// is used, but never for a base URL on this machine.
     ///
     /// ```
@@ -95,29 +120,16 @@ impl Network {
         if self.proxy.is_some() && self.no_proxy {
             return Err(Error::config("no_proxy", "and `proxy` are mutually exclusive"));
         }
-        let proxy = match &self.proxy {
-            // The URL may contain a password, so the error does not repeat it.
-            Some(url) => Some(
-                reqwest::Proxy::all(url).map_err(|_| Error::config("proxy", "is not the URL of a proxy"))?,
-            ),
-            None => None,
-        };
-        let mut roots = Vec::with_capacity(self.roots.len());
+        let proxy = self.proxy.as_deref().map(Proxy::parse).transpose()?;
+        let mut additional = Vec::with_capacity(self.roots.len());
         for pem in &self.roots {
-            roots.push(root(pem)?);
+            additional.push(keys::any_certificate("root_certificate", pem)?.into());
         }
         #[cfg(feature = "bundled-roots")]
-        if self.bundled_roots {
-            let bundled = webpki_root_certs::TLS_SERVER_ROOT_CERTS.iter();
-            roots.extend(bundled.filter_map(|root| reqwest::Certificate::from_der(root).ok()));
-        }
-        let Network { no_proxy, bundled_roots, .. } = self;
-        Ok(NetworkSettings { connect_timeout, proxy, no_proxy, roots, bundled_roots })
+        let bundled = self.bundled_roots.then_some(webpki_root_certs::TLS_SERVER_ROOT_CERTS);
+        #[cfg(not(feature = "bundled-roots"))]
+        let bundled = None;
+        let roots = RootCertificates::new(additional, bundled)?;
+        Ok(NetworkSettings { connect_timeout, proxy, no_proxy: self.no_proxy, roots })
     }
-}
-
-fn root(text: &str) -> Result<reqwest::Certificate, Error> {
-    let der = keys::any_certificate("root_certificate", text)?;
-    reqwest::Certificate::from_der(&der)
-        .map_err(|_| Error::config("root_certificate", "is not a valid certificate"))
 }

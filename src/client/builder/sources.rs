@@ -6,12 +6,12 @@ use zeroize::Zeroizing;
 use super::merchant::P12;
 use super::{PlatformKeyConfig, WeChatPayBuilder};
 use crate::client::WeChatPay;
-use crate::error::{Error, FieldNames, kind_of};
+use crate::error::{Error, Excerpt, FieldNames, kind_of};
 use crate::request::options::{foreign, near};
 use crate::transport::seconds;
 
 /// The keys of the factory array.
-const KEYS: [&str; 13] = [
+const KEYS: [&str; 14] = [
     "mchid",
     "serial",
     "privateKey",
@@ -24,6 +24,7 @@ const KEYS: [&str; 13] = [
     "merchant",
     "base_uri",
     "baseURL",
+    "allowHttp",
     "timeout",
 ];
 
@@ -72,13 +73,13 @@ impl WeChatPayBuilder {
                 "apiv3Key" => builder.apiv3_key(text(&key, value)?),
                 "base_uri" | "baseURL" => builder.base_url(text(&key, value)?),
                 "certs" => certs(builder, value)?,
-                "automaticCertificates" => match value {
-                    Value::Bool(true) => builder.automatic_certificates(),
-                    Value::Bool(false) => builder,
-                    other => {
-                        let reason = format!("must be true or false; it is {}", kind_of(&other));
-                        return Err(Error::config(key, reason));
-                    }
+                "automaticCertificates" => match boolean(&key, &value)? {
+                    true => builder.automatic_certificates(),
+                    false => builder,
+                },
+                "allowHttp" => match boolean(&key, &value)? {
+                    true => builder.allow_http(),
+                    false => builder,
                 },
                 "timeout" => builder.timeout(foreign::timeout("timeout", &value)?),
                 // APIv2's. They are checked, so that PHP's array can stay as it is, and not used by APIv3.
@@ -140,14 +141,17 @@ impl WeChatPayBuilder {
                 }
             };
         }
-        builder = match get("WECHATPAY_AUTOMATIC_CERTIFICATES").as_deref() {
-            Some("1" | "true") => builder.automatic_certificates(),
-            Some("0" | "false") | None => builder,
-            Some(other) => {
-                let reason = format!("must be 1 or 0; it is {other:?}");
-                return Err(Error::config("WECHATPAY_AUTOMATIC_CERTIFICATES", reason));
-            }
+        let is_set = |name: &str| match get(name).as_deref() {
+            Some("1" | "true") => Ok(true),
+            Some("0" | "false") | None => Ok(false),
+            Some(other) => Err(Error::config(name, format!("must be 1 or 0; it is {}", Excerpt(other)))),
         };
+        if is_set("WECHATPAY_AUTOMATIC_CERTIFICATES")? {
+            builder = builder.automatic_certificates();
+        }
+        if is_set("WECHATPAY_ALLOW_HTTP")? {
+            builder = builder.allow_http();
+        }
         if let Some(text) = get("WECHATPAY_TIMEOUT") {
             let value = text.parse::<f64>().map_or(Value::String(text), Value::from);
             builder = builder.timeout(seconds("WECHATPAY_TIMEOUT", &value)?);
@@ -164,7 +168,7 @@ impl WeChatPay {
     }
 
     /// A client from the array of PHP's `Builder::factory([...])`, with the same key names: `mchid serial privateKey certs
-    /// secret merchant base_uri timeout`; also `apiv3Key automaticCertificates merchantCertificate p12`. A `privateKey` or
+    /// secret merchant base_uri timeout`; also `apiv3Key automaticCertificates merchantCertificate p12 allowHttp`. A `privateKey` or
     /// `p12` with a passphrase is a list of two, as in PHP's `Rsa::from([$pem, $passphrase])`. `timeout` is in seconds, as
     /// in PHP; 0 is the longest, an hour. `secret` and `merchant` belong to APIv2 and have no effect on APIv3. Guzzle's
     /// and axios' options are accepted at a value that means what happens here anyway (`http_errors: true`, null). Errors
@@ -202,6 +206,7 @@ impl WeChatPay {
     /// | `WECHATPAY_AUTOMATIC_CERTIFICATES` | `1`: download the platform certificates |
     /// | `WECHATPAY_APIV3_KEY` | 32 bytes |
     /// | `WECHATPAY_BASE_URL` | another base URL |
+    /// | `WECHATPAY_ALLOW_HTTP` | `1`: `http://` to other machines, too: see [`WeChatPayBuilder::allow_http`] |
     /// | `WECHATPAY_TIMEOUT` | seconds |
     ///
     /// At least one of the public key, a platform certificate and automatic certificates is required. Keys are PEM text
@@ -231,6 +236,11 @@ fn text(field: &str, value: Value) -> Result<String, Error> {
         Value::String(text) => Ok(text),
         other => Err(Error::config(field, format!("must be a string; it is {}", kind_of(&other)))),
     }
+}
+
+fn boolean(field: &str, value: &Value) -> Result<bool, Error> {
+    let wrong = || Error::config(field, format!("must be true or false; it is {}", kind_of(value)));
+    value.as_bool().ok_or_else(wrong)
 }
 
 /// A string, or a list of it and its passphrase.

@@ -1,5 +1,6 @@
 //! Bills: requested, downloaded, decompressed and verified in one call; and read row by row.
 
+mod asked;
 mod rows;
 pub(super) mod ticket;
 

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use http::Method;
 use serde_json::Value;
 
+use super::asked::Asked;
 use crate::crypto::digest::is_sha1_hex;
 use crate::error::{DecodeError, Error};
 use crate::path;
@@ -30,6 +31,7 @@ pub(in crate::request) async fn request(
 ) -> Result<BillTicket, Error> {
     // For the pieces of the file; until its head, both requests share the deadline.
     let timeout = draft.timeout;
+    let asked = Asked::of(&draft);
     draft.make_ready(context, &deadline).await?;
     let response = exchange(context, draft.assemble(context)?, runtime, deadline).await?;
     let data = response.data();
@@ -41,6 +43,9 @@ pub(in crate::request) async fn request(
     let text = |name: &str| data.get(name).and_then(Value::as_str).unwrap_or_default();
     if !response.verified() {
         return Err(decode_error("is not signed, so its digest proves nothing"));
+    }
+    if let Some(contradiction) = asked.contradiction(&data) {
+        return Err(decode_error(&contradiction));
     }
     if !text("hash_type").eq_ignore_ascii_case("SHA1") {
         return Err(decode_error("has a `hash_type` other than SHA1"));

@@ -30,6 +30,7 @@ variables! {
     AUTOMATIC_CERTIFICATES = "WECHATPAY_AUTOMATIC_CERTIFICATES": "1: download and renew the platform certificates";
     APIV3_KEY = "WECHATPAY_APIV3_KEY": "APIv3 key, 32 bytes";
     BASE_URL = "WECHATPAY_BASE_URL": "base URL [default: https://api.mch.weixin.qq.com/]";
+    ALLOW_HTTP = "WECHATPAY_ALLOW_HTTP": "1: permit a base URL with http:// on another machine";
     TIMEOUT = "WECHATPAY_TIMEOUT": "time limit of a call with all its attempts, in seconds [default: 30]";
 }
 

@@ -111,6 +111,8 @@ fn server_time(url: &Url) -> Result<Option<u64>, String> {
     let builder =
         reqwest::Client::builder().redirect(reqwest::redirect::Policy::none()).timeout(TIMEOUT).http1_only();
     let builder = if is_local(url) { builder.no_proxy() } else { builder };
+    // Plain http needs no root certificates, which a slim container may lack.
+    let builder = if url.scheme() == "http" { builder.tls_certs_only([]) } else { builder };
     let client = builder.build().map_err(|e| innermost(&e))?;
     let response =
         runtime.block_on(async { client.get(url.clone()).send().await }).map_err(|e| innermost(&e))?;

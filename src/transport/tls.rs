@@ -1,0 +1,207 @@
+//! TLS: one configuration for all connection pools of a client. The root certificates are needed for https only, so a
+//! machine without any can do everything else.
+
+use std::fmt;
+use std::sync::{Arc, OnceLock};
+
+use rustls::client::WebPkiServerVerifier;
+use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier};
+use rustls::crypto::{CryptoProvider, aws_lc_rs, verify_tls12_signature, verify_tls13_signature};
+use rustls::pki_types::{CertificateDer, ServerName, UnixTime};
+use rustls::{ClientConfig, DigitallySignedStruct, OtherError, RootCertStore, SignatureScheme};
+
+use crate::error::Error;
+
+/// The root certificates that the configuration names.
+#[derive(Clone)]
+pub(crate) struct RootCertificates {
+    additional: Vec<CertificateDer<'static>>,
+    bundled: Option<&'static [CertificateDer<'static>]>,
+}
+
+impl RootCertificates {
+    /// `additional` certificates, in DER; `bundled` ones replace the operating system's.
+    ///
+    /// # Errors
+    /// [`Error::Config`] for an additional one that cannot be used.
+    pub(crate) fn new(
+        additional: Vec<CertificateDer<'static>>,
+        bundled: Option<&'static [CertificateDer<'static>]>,
+    ) -> Result<RootCertificates, Error> {
+        let mut store = RootCertStore::empty();
+        for certificate in &additional {
+            store
+                .add(certificate.clone())
+                .map_err(|_| Error::config("root_certificate", "is not a valid certificate"))?;
+        }
+        Ok(RootCertificates { additional, bundled })
+    }
+}
+
+/// The configuration that all connection pools of a client share, with its root certificates and its TLS sessions.
+pub(super) struct Tls {
+    config: ClientConfig,
+    verifier: Arc<LazyVerifier>,
+}
+
+impl Tls {
+    /// # Errors
+    /// [`Error::Config`] for settings that the TLS library refuses.
+    pub(super) fn new(roots: RootCertificates) -> Result<Tls, Error> {
+        // A program may have chosen a provider for the whole process.
+        let provider =
+            CryptoProvider::get_default().cloned().unwrap_or_else(|| Arc::new(aws_lc_rs::default_provider()));
+        let verifier =
+            Arc::new(LazyVerifier { provider: Arc::clone(&provider), roots, loaded: OnceLock::new() });
+        let mut config = ClientConfig::builder_with_provider(provider)
+            .with_safe_default_protocol_versions()
+            .map_err(|_| Error::config("tls", "cannot be set up: the TLS provider has no usable version"))?
+            .dangerous() // the name that rustls gives to every verifier of one's own
+            .with_custom_certificate_verifier(Arc::clone(&verifier) as Arc<dyn ServerCertVerifier>)
+            .with_no_client_auth();
+        config.alpn_protocols = vec![b"http/1.1".to_vec()];
+        Ok(Tls { config, verifier })
+    }
+
+    /// The configuration; a copy shares all its parts.
+    pub(super) fn config(&self) -> ClientConfig {
+        self.config.clone()
+    }
+
+    /// Loads the root certificates now, so that the first call does not wait for the disk. A failure shows when they are
+    /// needed.
+    pub(super) fn load(&self) {
+        if let Err(error) = self.verifier.get() {
+            tracing::debug!(%error, "no root certificates yet");
+        }
+    }
+}
+
+/// Verifies certificates as the operating system would; its root certificates are loaded for the first one.
+struct LazyVerifier {
+    provider: Arc<CryptoProvider>,
+    roots: RootCertificates,
+    loaded: OnceLock<Arc<dyn ServerCertVerifier>>,
+}
+
+impl LazyVerifier {
+    fn get(&self) -> Result<&Arc<dyn ServerCertVerifier>, rustls::Error> {
+        if let Some(verifier) = self.loaded.get() {
+            return Ok(verifier);
+        }
+        // A failure is not kept: the certificates may be installed meanwhile.
+        let verifier = self.load().map_err(|cause| OtherError(Arc::new(NoRootCertificates { cause })))?;
+        Ok(self.loaded.get_or_init(|| verifier))
+    }
+
+    fn load(&self) -> Result<Arc<dyn ServerCertVerifier>, rustls::Error> {
+        let provider = Arc::clone(&self.provider);
+        let additional = self.roots.additional.iter().cloned();
+        if let Some(bundled) = self.roots.bundled {
+            let mut store = RootCertStore::empty();
+            store.add_parsable_certificates(bundled.iter().cloned().chain(additional));
+            let verifier = WebPkiServerVerifier::builder_with_provider(Arc::new(store), provider).build();
+            return Ok(verifier.map_err(|e| OtherError(Arc::new(e)))?);
+        }
+        Ok(Arc::new(system_verifier(additional, provider)?))
+    }
+}
+
+#[cfg(not(target_os = "android"))]
+fn system_verifier(
+    additional: impl Iterator<Item = CertificateDer<'static>>,
+    provider: Arc<CryptoProvider>,
+) -> Result<rustls_platform_verifier::Verifier, rustls::Error> {
+    rustls_platform_verifier::Verifier::new_with_extra_roots(additional, provider)
+}
+
+/// Android's certificates cannot be added to.
+#[cfg(target_os = "android")]
+fn system_verifier(
+    mut additional: impl Iterator<Item = CertificateDer<'static>>,
+    provider: Arc<CryptoProvider>,
+) -> Result<rustls_platform_verifier::Verifier, rustls::Error> {
+    match additional.next() {
+        Some(_) => Err(rustls::Error::General("Android accepts no additional root certificate".to_owned())),
+        None => rustls_platform_verifier::Verifier::new(provider),
+    }
+}
+
+impl ServerCertVerifier for LazyVerifier {
+    fn verify_server_cert(
+        &self,
+        end_entity: &CertificateDer<'_>,
+        intermediates: &[CertificateDer<'_>],
+        server_name: &ServerName<'_>,
+        ocsp_response: &[u8],
+        now: UnixTime,
+    ) -> Result<ServerCertVerified, rustls::Error> {
+        self.get()?.verify_server_cert(end_entity, intermediates, server_name, ocsp_response, now)
+    }
+
+    fn verify_tls12_signature(
+        &self,
+        message: &[u8],
+        certificate: &CertificateDer<'_>,
+        signed: &DigitallySignedStruct,
+    ) -> Result<HandshakeSignatureValid, rustls::Error> {
+        let algorithms = &self.provider.signature_verification_algorithms;
+        verify_tls12_signature(message, certificate, signed, algorithms)
+    }
+
+    fn verify_tls13_signature(
+        &self,
+        message: &[u8],
+        certificate: &CertificateDer<'_>,
+        signed: &DigitallySignedStruct,
+    ) -> Result<HandshakeSignatureValid, rustls::Error> {
+        let algorithms = &self.provider.signature_verification_algorithms;
+        verify_tls13_signature(message, certificate, signed, algorithms)
+    }
+
+    fn supported_verify_schemes(&self) -> Vec<SignatureScheme> {
+        self.provider.signature_verification_algorithms.supported_schemes()
+    }
+}
+
+impl fmt::Debug for LazyVerifier {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("LazyVerifier").finish_non_exhaustive()
+    }
+}
+
+/// Without root certificates no server can be told from another.
+#[derive(Debug, thiserror::Error)]
+#[error(
+    "this machine has no root certificates: install them (the package `ca-certificates`), or use the cargo feature \
+     `bundled-roots` and `bundled_roots()` of the builder"
+)]
+struct NoRootCertificates {
+    #[source]
+    cause: rustls::Error,
+}
+
+/// What an error of the HTTP library says about missing root certificates, if they are its cause.
+pub(super) fn missing_roots(error: &reqwest::Error) -> Option<String> {
+    let tls = find_tls_error(error)?;
+    let rustls::Error::Other(OtherError(cause)) = tls else { return None };
+    Some(cause.downcast_ref::<NoRootCertificates>()?.to_string())
+}
+
+/// The TLS library's error among the causes. `io::Error` does not name its content as its source.
+fn find_tls_error<'e>(error: &'e (dyn std::error::Error + 'static)) -> Option<&'e rustls::Error> {
+    let mut cause = Some(error);
+    while let Some(error) = cause {
+        if let Some(tls) = error.downcast_ref::<rustls::Error>() {
+            return Some(tls);
+        }
+        let content = error.downcast_ref::<std::io::Error>().and_then(std::io::Error::get_ref);
+        if let Some(content) = content
+            && let Some(found) = find_tls_error(content)
+        {
+            return Some(found);
+        }
+        cause = error.source();
+    }
+    None
+}

@@ -1,0 +1,215 @@
+//! Connections: one pool for each runtime, and kept connections that the server has closed.
+
+use std::io::{BufRead as _, BufReader, Write as _};
+use std::net::{Shutdown, TcpListener, TcpStream};
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Barrier, Mutex};
+use std::time::Duration;
+
+use serde_json::json;
+use tokio::runtime::{Builder, Runtime};
+use wechatpay_chain::{Error, WeChatPay};
+
+use crate::support::{self, Recorder, signed};
+
+fn runtime() -> Runtime {
+    Builder::new_current_thread().enable_all().build().unwrap()
+}
+
+/// `calls` on each runtime, all runtimes at the same time.
+fn calls(wx: &WeChatPay, runtimes: &[Runtime], calls: usize) {
+    let together = Barrier::new(runtimes.len());
+    std::thread::scope(|scope| {
+        for runtime in runtimes {
+            scope.spawn(|| {
+                together.wait();
+                for _ in 0..calls {
+                    runtime.block_on(async { wx["v3/x"].post(json!({"k": 1})).await }).unwrap();
+                }
+                // The last connection returns to its pool.
+                runtime.block_on(async { tokio::time::sleep(Duration::from_millis(20)).await });
+            });
+        }
+    });
+}
+
+#[test]
+fn a_runtime_keeps_its_connections_however_many_there_are() {
+    for count in [1, 8, 16, 64] {
+        let recorder = Recorder::no_content();
+        let wx = support::client(&recorder.base);
+        let runtimes: Vec<_> = (0..count).map(|_| runtime()).collect();
+        calls(&wx, &runtimes, 2);
+        let warm = recorder.connections();
+        assert!(warm <= count * 2, "{warm} connections for {count} runtimes");
+        calls(&wx, &runtimes, 5);
+        assert_eq!(recorder.connections(), warm, "{count} runtimes");
+        assert_eq!(recorder.seen().len(), count * 7);
+    }
+}
+
+/// As a server does that starts a runtime for each job: hundreds of them pass, and one stays.
+#[test]
+fn the_pool_that_is_in_use_stays_when_hundreds_of_runtimes_pass() {
+    let recorder = Recorder::no_content();
+    let wx = support::client(&recorder.base);
+    let stays = runtime();
+    let call = |runtime: &Runtime| {
+        runtime.block_on(async {
+            wx["v3/x"].get().await.unwrap();
+            tokio::task::yield_now().await;
+        });
+    };
+    call(&stays);
+    for passed in 1..=1_100 {
+        call(&runtime());
+        if passed % 50 == 0 {
+            call(&stays);
+        }
+    }
+    // One for each runtime, and none again for the one that stayed.
+    assert_eq!(recorder.connections(), 1_101);
+}
+
+/// What a server does with a connection after its first response.
+#[derive(Clone, Copy, Debug)]
+enum Closing {
+    /// It reads the next request, and closes without a response.
+    AfterReading,
+    /// It reads the next request, and resets the connection.
+    WithAReset,
+    /// It reads nothing more, and closes when the next request is on its way.
+    WhileSending,
+}
+
+/// A server that responds once on each connection and then closes it without saying so. Counts requests.
+fn forgetful(closing: Closing) -> (String, Arc<Mutex<Vec<String>>>) {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let base = format!("http://{}/", listener.local_addr().unwrap());
+    let requests = Arc::<Mutex<Vec<String>>>::default();
+    let seen = requests.clone();
+    std::thread::spawn(move || {
+        for stream in listener.incoming().map_while(Result::ok) {
+            let seen = seen.clone();
+            std::thread::spawn(move || {
+                let mut reader = BufReader::new(stream.try_clone().unwrap());
+                read_request(&mut reader, &seen);
+                (&stream).write_all(&signed("200 OK", &[], b"{}")).unwrap();
+                match closing {
+                    Closing::AfterReading => read_request(&mut reader, &seen),
+                    Closing::WithAReset => {
+                        // Unread bytes make the kernel reset the connection.
+                        let _ = reader.fill_buf();
+                        seen.lock().unwrap().push("reset".to_owned());
+                        let _ = reader.into_inner().shutdown(Shutdown::Read);
+                    }
+                    Closing::WhileSending => {
+                        let mut byte = [0];
+                        let _ = stream.peek(&mut byte);
+                    }
+                }
+            });
+        }
+    });
+    (base, requests)
+}
+
+fn read_request(reader: &mut BufReader<TcpStream>, seen: &Mutex<Vec<String>>) {
+    let (mut line, mut length) = (String::new(), 0);
+    if reader.read_line(&mut line).unwrap_or(0) == 0 {
+        return;
+    }
+    seen.lock().unwrap().push(line.split(' ').next().unwrap().to_owned());
+    loop {
+        line.clear();
+        if reader.read_line(&mut line).unwrap_or(0) <= 2 {
+            break;
+        }
+        if let Some(value) = line.to_ascii_lowercase().strip_prefix("content-length:") {
+            length = value.trim().parse().unwrap();
+        }
+    }
+    let mut body = vec![0; length];
+    let _ = std::io::Read::read_exact(reader, &mut body);
+}
+
+#[test]
+fn a_get_over_a_connection_that_the_server_closed_is_made_once_more() {
+    for closing in [Closing::AfterReading, Closing::WithAReset, Closing::WhileSending] {
+        let (base, _) = forgetful(closing);
+        let wx = support::client(&base);
+        let folder = tempfile::tempdir().unwrap();
+        for round in 0..4 {
+            wx["v3/x"].get_sync().unwrap_or_else(|e| panic!("{closing:?} {round}: {e}"));
+            let saved = wx["v3/x"].get().save_to(folder.path().join("file")).wait();
+            assert_eq!(saved.unwrap_or_else(|e| panic!("{closing:?} {round}: {e}")).bytes, 2);
+        }
+        let runtime = runtime();
+        for round in 0..4 {
+            let response = runtime.block_on(async { wx["v3/x"].get().await });
+            response.unwrap_or_else(|e| panic!("{closing:?} {round}: {e}"));
+        }
+    }
+}
+
+#[test]
+fn a_post_over_such_a_connection_is_not_repeated() {
+    let (base, seen) = forgetful(Closing::AfterReading);
+    let wx = support::client(&base);
+    wx["v3/x"].get_sync().unwrap();
+    std::thread::sleep(Duration::from_millis(50));
+    let Err(Error::Transport(error)) = wx["v3/x"].post_sync(json!({"out_trade_no": "P1"})) else {
+        panic!("not a Transport error")
+    };
+    assert!(error.maybe_sent(), "{error}");
+    assert_eq!(*seen.lock().unwrap(), ["GET", "POST"]);
+}
+
+#[test]
+fn a_get_over_a_new_connection_that_breaks_is_not_repeated() {
+    let recorder = Recorder::start(|_| Vec::new());
+    assert!(support::client(&recorder.base)["v3/x"].get_sync().is_err());
+    assert_eq!(recorder.seen().len(), 1);
+    // Nor if others were fine, and were closed in the open.
+    let count = AtomicUsize::new(0);
+    let recorder = Recorder::start(move |_| match count.fetch_add(1, Ordering::SeqCst) {
+        0 | 1 => signed("200 OK", &[("Connection", "close")], b"{}"),
+        _ => Vec::new(),
+    });
+    let wx = support::client(&recorder.base);
+    wx["v3/x"].get_sync().unwrap();
+    wx["v3/x"].get_sync().unwrap();
+    std::thread::sleep(Duration::from_millis(50));
+    assert!(wx["v3/x"].get_sync().is_err());
+    assert_eq!(recorder.seen().len(), 3);
+}
+
+/// The second connection breaks, too: that is no race, so the error is returned, or the spare host asked.
+#[test]
+fn a_get_is_made_once_more_and_no_oftener() {
+    let count = Arc::new(AtomicUsize::new(0));
+    let counter = count.clone();
+    let first = Recorder::start(move |_| match counter.fetch_add(1, Ordering::SeqCst) {
+        0 => signed("200 OK", &[], b"{}"),
+        _ => Vec::new(),
+    });
+    let wx = support::client(&first.base);
+    wx["v3/x"].get_sync().unwrap();
+    std::thread::sleep(Duration::from_millis(50));
+    let Err(Error::Transport(error)) = wx["v3/x"].get().retry(3).wait() else {
+        panic!("not a Transport error")
+    };
+    assert!(error.maybe_sent());
+    let seen = first.seen();
+    assert_eq!(seen.len(), 3);
+    // Signed afresh.
+    assert_ne!(seen[1].auth("nonce_str"), seen[2].auth("nonce_str"));
+
+    count.store(0, Ordering::SeqCst);
+    let spare = Recorder::no_content();
+    let wx = support::builder(&first.base).spare_base_url(&spare.base).build().unwrap();
+    wx["v3/x"].get_sync().unwrap();
+    std::thread::sleep(Duration::from_millis(50));
+    assert_eq!(wx["v3/x"].get_sync().unwrap().status(), 204);
+    assert_eq!((first.seen().len(), spare.seen().len()), (6, 1));
+}

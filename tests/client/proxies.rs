@@ -1,0 +1,135 @@
+//! Proxies: which are accepted, and how an error names one that fails.
+
+use std::io::{Read as _, Write as _};
+use std::net::TcpListener;
+
+use wechatpay_chain::Error;
+
+use crate::support::{self, alone};
+
+/// An address on which no server listens.
+fn closed() -> String {
+    TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().to_string()
+}
+
+/// A proxy that responds to each CONNECT with `response`; an empty one closes the connection.
+fn proxy(response: &'static str) -> String {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = listener.local_addr().unwrap().to_string();
+    std::thread::spawn(move || {
+        for mut stream in listener.incoming().map_while(Result::ok) {
+            let mut head = [0; 4096];
+            let read = stream.read(&mut head).unwrap_or(0);
+            assert!(head[..read].starts_with(b"CONNECT wechatpay.invalid:443 "));
+            let _ = stream.write_all(response.as_bytes());
+        }
+    });
+    address
+}
+
+fn text(error: &Error) -> String {
+    let Error::Transport(error) = error else { panic!("not a Transport error: {error}") };
+    assert!(!error.maybe_sent(), "{error}");
+    error.to_string()
+}
+
+#[test]
+fn only_a_proxy_that_works_is_accepted() {
+    let build = |url: &str| support::builder("https://wechatpay.invalid/").proxy(url).build();
+    for fine in [
+        "http://proxy.example:3128",
+        "https://proxy.example",
+        "HTTP://proxy.example/",
+        "proxy.example:3128",
+        "user:p4ssword@proxy.example:3128",
+        "http://[2001:db8::1]:3128",
+    ] {
+        assert!(build(fine).is_ok(), "{fine}");
+    }
+    for scheme in ["socks4", "socks4a", "socks5", "socks5h", "SOCKS5", "ftp", "quic"] {
+        let Err(Error::Config(error)) = build(&format!("{scheme}://user:p4ssword@proxy.example:1080")) else {
+            panic!("accepted: {scheme}")
+        };
+        let text = error.to_string();
+        assert_eq!(error.field(), "proxy");
+        assert!(
+            text.contains(&format!("`{}`", scheme.to_lowercase())) && !text.contains("p4ssword"),
+            "{text}"
+        );
+    }
+    for wrong in ["", "http://", "://proxy", "http://user:p4ssword@:3128", "http://proxy.example:port"] {
+        let Err(Error::Config(error)) = build(wrong) else { panic!("accepted: {wrong}") };
+        assert!(error.field() == "proxy" && !error.to_string().contains("p4ssword"), "{error}");
+    }
+}
+
+#[test]
+fn a_proxy_that_fails_is_named() {
+    for (address, parts) in [
+        (closed(), ["cannot be reached", "refused"]),
+        (proxy("HTTP/1.1 407 Proxy Authentication Required\r\n\r\n"), ["user name", "password"]),
+        (proxy("HTTP/1.1 403 Forbidden\r\n\r\n"), ["refused", "to connect to the host"]),
+        (proxy("HTTP/1.1 502 Bad Gateway\r\n\r\n"), ["refused", "to connect to the host"]),
+        (proxy("SSH-2.0-OpenSSH_9.6\r\n"), ["refused", "to connect to the host"]),
+        (proxy(""), ["closed the connection", ""]),
+    ] {
+        let url = format!("http://user:p4ssword@{address}");
+        let wx = support::builder("https://wechatpay.invalid/").proxy(&url).build().unwrap();
+        let text = text(&wx["v3/x"].get_sync().unwrap_err());
+        let named = format!("the proxy `{address}`");
+        assert!(text.contains(&named) && !text.contains("p4ssword"), "{text}");
+        assert!(parts.iter().all(|part| text.contains(part)), "{text}");
+    }
+    // Plain http goes to the proxy itself.
+    let address = closed();
+    let wx = support::builder("http://wechatpay.invalid/").allow_http().proxy(&address).build().unwrap();
+    let plain = text(&wx["v3/x"].get_sync().unwrap_err());
+    assert!(plain.contains(&format!("the proxy `{address}` cannot be reached")), "{plain}");
+}
+
+/// The proxy does its part, and TLS with the host fails: the proxy is not blamed.
+#[test]
+fn a_proxy_is_not_blamed_for_the_host() {
+    let address = proxy("HTTP/1.1 200 Connection established\r\n\r\nnot TLS at all");
+    let wx = support::builder("https://wechatpay.invalid/").proxy(&address).build().unwrap();
+    let text = text(&wx["v3/x"].get_sync().unwrap_err());
+    assert!(!text.contains("proxy"), "{text}");
+}
+
+const CHILD: &str = "WECHATPAY_TEST_PROXY";
+
+/// The body of the child processes; on its own it does nothing.
+#[test]
+fn child() {
+    let Ok(base) = std::env::var(CHILD) else { return };
+    let builder = support::builder(&base).allow_http();
+    println!("error: {}", text(&builder.build().unwrap()["v3/x"].get_sync().unwrap_err()));
+}
+
+#[test]
+fn a_proxy_of_the_environment_is_named_with_its_variable() {
+    let address = closed();
+    let says = |base: &str, name: &str, value: &str| {
+        let mut child = alone(module_path!(), "child");
+        for name in ["HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "NO_PROXY"] {
+            child.env_remove(name).env_remove(name.to_lowercase());
+        }
+        let output = child.env(CHILD, base).env(name, value).output().unwrap();
+        String::from_utf8(output.stdout).unwrap()
+    };
+    let (https, http) = ("https://wechatpay.invalid/", "http://wechatpay.invalid/");
+    for (base, name, value) in [
+        (https, "HTTPS_PROXY", format!("http://user:p4ssword@{address}")),
+        (https, "https_proxy", address.clone()),
+        (https, "ALL_PROXY", format!("http://{address}")),
+        (https, "ALL_PROXY", format!("socks5://user:p4ssword@{address}")),
+        (http, "HTTP_PROXY", format!("http://user:p4ssword@{address}")),
+    ] {
+        let text = says(base, name, &value);
+        assert!(text.contains(&address) && text.contains(&format!("`{name}`")), "{name}={value}: {text}");
+        assert!(!text.contains("p4ssword"), "{text}");
+    }
+    // Another scheme's variable, and a base URL on this machine.
+    assert!(!says(https, "HTTP_PROXY", &address).contains("proxy"));
+    assert!(!says(&format!("http://{}/", closed()), "HTTP_PROXY", &address).contains("proxy"));
+}
