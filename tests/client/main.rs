@@ -23,6 +23,12 @@ mod multipart;
 // Downloads of bills: the request for the address, the file, its digest, its rows.
 #[cfg(feature = "sandbox")]
 mod bill;
+// The text of bills: odd forms, other formats, cut files, bounds.
+#[cfg(feature = "bill")]
+mod bill_rows;
+// Responses to bill requests of every documented shape.
+#[cfg(feature = "sandbox")]
+mod bill_responses;
 // Blocking calls from plain threads and from inside runtimes.
 #[cfg(feature = "sandbox")]
 mod blocking;
