@@ -154,6 +154,7 @@ fn files_that_are_not_bills() {
         (b"a\x00,\x00b\x00\n\x00", "line 1"),
         (b"\xbd\xbb\xd2\xd7,b\n`1,`2\n", "not UTF-8 (line 1)"),
         (b"a,b\n`1,`2\n`\xbd\xbb,`2\n", "not UTF-8 (line 3)"),
+        (b"a,b\n`1,`2\nc\n`1\n\xff\n", "not UTF-8 (line 5)"),
         (b"", "empty"),
         (b"\r\n \r\n", "empty"),
         (b"#title\r\n", "empty"),

@@ -45,6 +45,8 @@ mod download;
 // Each fault of the sandbox and the error that it causes.
 #[cfg(feature = "sandbox")]
 mod faults;
+// The fuzz targets, each for some seconds.
+mod fuzz;
 // Requests and responses over HTTP: paths, headers, bodies, hosts, errors.
 mod http;
 // Private and public keys in each form and from each source.

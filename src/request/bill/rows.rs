@@ -141,13 +141,13 @@ impl<R: Read> Rows<R> {
         if shape.is_bare() {
             return Err(missing_backquotes(number));
         }
-        self.summary = Some(record(&names, &line, shape)?);
+        let summary = record(&names, &line, shape)?;
         while let Some(line) = self.lines.next()? {
             if !line.text.starts_with('#') {
-                self.summary = None;
                 return Err(invalid(format!("continues after its summary, in line {}", line.number)));
             }
         }
+        self.summary = Some(summary);
         Ok(None)
     }
 }
