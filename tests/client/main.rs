@@ -20,6 +20,8 @@ mod support {
 // Multipart bodies, taken apart.
 mod multipart;
 
+// Forged, malformed and oversized messages by the thousand.
+mod attacks;
 // Downloads of bills: the request for the address, the file, its digest, its rows.
 #[cfg(feature = "sandbox")]
 mod bill;
