@@ -1,5 +1,8 @@
 //! Attacks by the thousand: what none of them may achieve is checked by facts that the client does not supply.
 
+// Header counts, and JSON and bills made to fill the memory.
+#[cfg(feature = "bill")]
+mod bounds;
 // Genuine messages, changed in every way.
 mod forgeries;
 // Signatures with another padding than PKCS#1 v1.5 prescribes.
