@@ -5,7 +5,6 @@ use std::io::{Read as _, Write as _};
 use std::net::TcpListener;
 use std::time::{Duration, Instant};
 
-use serde_json::{Value, json};
 use wechatpay_chain::bill::rows;
 use wechatpay_chain::{Error, WeChatPay};
 
