@@ -5,7 +5,7 @@
 use serde_json::{Value, json};
 
 use crate::sandbox::model::tests::malformed_bodies::fields;
-use crate::sandbox::{Sandbox, Verdict, model};
+use crate::sandbox::{api::sandbox::Sandbox, model, store::request_log::Verdict};
 use crate::{Error, Media, Request};
 
 /// Xorshift (Marsaglia 2003).
