@@ -115,6 +115,21 @@ fn smoke(name: &str, cases: u32, target: fn(&[u8])) {
     }
 }
 
+/// The targets' clients do accept what is genuine.
+#[cfg(feature = "bill")]
+#[test]
+fn the_genuine_seeds_are_accepted() {
+    use targets::{notification, response_headers_and_body as responses};
+    assert!(notification::accepts(include_bytes!("corpus/notification/genuine")));
+    assert!(notification::accepts(include_bytes!("corpus/notification/lower-case-headers")));
+    assert!(!notification::accepts(include_bytes!("corpus/notification/probe")));
+    assert!(responses::accepts(include_bytes!("corpus/response_headers_and_body/genuine")));
+    assert!(responses::accepts(include_bytes!("corpus/response_headers_and_body/genuine-download")));
+    assert!(responses::accepts(include_bytes!("corpus/response_headers_and_body/chunked")));
+    assert!(responses::accepts(include_bytes!("corpus/response_headers_and_body/no-content")));
+    assert!(!responses::accepts(include_bytes!("corpus/response_headers_and_body/short-body")));
+}
+
 #[test]
 fn paths_and_variables() {
     smoke("paths_and_variables", 1_000, targets::paths_and_variables::run);

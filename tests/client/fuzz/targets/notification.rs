@@ -17,12 +17,18 @@ fn signed_parts(data: &[u8]) -> (Vec<Vec<u8>>, &[u8]) {
 }
 
 pub(crate) fn run(data: &[u8]) {
+    accepts(data);
+}
+
+/// Whether it is accepted as a notification.
+pub(crate) fn accepts(data: &[u8]) -> bool {
     let (head, body) = cut(data, b"\n\n");
     let headers = header_lines(head);
     let is_genuine = signed_parts(data) == signed_parts(GENUINE);
     let pairs = headers.iter().map(|(name, value)| (name.as_str(), value.as_slice()));
     let notification = WX.notification(pairs, body.to_vec()).wait();
     assert!(notification.is_err() || is_genuine, "accepted: {:?}", String::from_utf8_lossy(data));
+    let accepted = notification.is_ok();
     if let Ok(notification) = notification {
         assert_eq!(notification.resource["out_trade_no"], "P20261120001");
     }
@@ -33,4 +39,5 @@ pub(crate) fn run(data: &[u8]) {
         }
     }
     assert!(WX.verify(&map, body).is_err() || is_genuine, "verified: {:?}", String::from_utf8_lossy(data));
+    accepted
 }
