@@ -116,7 +116,7 @@ pub use certificate::PlatformCertificate;
 pub use clock::{Clock, SystemClock};
 #[doc(hidden)]
 pub use error::{
-    ApiError, ConfigError, DecodeError, FileError, KeyError, PathError, PlatformKeysError,
+    ApiError, ConfigError, DecodeError, FileError, KeyError, NotReadyError, PathError, PlatformKeysError,
     ResponseTooLargeError, TransportError, VerifyError, VerifyReason,
 };
 #[doc(hidden)]

@@ -4,8 +4,9 @@ use super::WeChatPay;
 use crate::request::bill::Bill;
 
 impl WeChatPay {
-    /// Downloads a bill: `v3/bill/tradebill`, `v3/bill/fundflowbill`, and any other endpoint that responds with
-    /// `hash_value` and `download_url`.
+    /// Downloads a bill: `v3/bill/tradebill`, `v3/bill/fundflowbill`, and any other GET that responds with
+    /// `download_url` (or `url`), `hash_type` and `hash_value`: a coupon's use-flow, profit sharing, a transfer's receipt
+    /// (电子回单). [`Bill`] lists what each kind of response leads to.
     ///
     /// ```
     /// # fn main() -> Result<(), Box<dyn std::error::Error>> {

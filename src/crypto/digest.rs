@@ -18,5 +18,22 @@ pub(crate) fn hex(bytes: &[u8]) -> String {
 
 /// Whether `text` is a SHA-1 digest in hex.
 pub(crate) fn is_sha1_hex(text: &str) -> bool {
-    text.len() == 40 && text.bytes().all(|b| b.is_ascii_hexdigit())
+    is_hex(text, 40)
+}
+
+/// Whether `text` is a SHA-256 digest in hex.
+#[cfg(feature = "bill")]
+pub(crate) fn is_sha256_hex(text: &str) -> bool {
+    is_hex(text, 64)
+}
+
+fn is_hex(text: &str, digits: usize) -> bool {
+    text.len() == digits && text.bytes().all(|b| b.is_ascii_hexdigit())
+}
+
+/// The digest that a file must have, in hex of either case.
+pub(crate) enum FileDigest {
+    Sha1(String),
+    #[cfg(feature = "bill")]
+    Sha256(String),
 }

@@ -6,6 +6,7 @@ mod api;
 mod config;
 mod field_names;
 mod file;
+mod not_ready;
 mod path;
 mod platform_keys;
 mod sanitized;
@@ -16,6 +17,7 @@ pub use api::ApiError;
 pub use config::{ConfigError, KeyError};
 pub(crate) use field_names::FieldNames;
 pub use file::{FileError, ResponseTooLargeError};
+pub use not_ready::NotReadyError;
 pub use path::PathError;
 pub use platform_keys::PlatformKeysError;
 #[allow(unused_imports)] // used soon
@@ -36,6 +38,7 @@ pub use verify::{VerifyError, VerifyReason};
 /// | [`Verify`](Error::Verify) | the response could not be authenticated: do not trust any of it |
 /// | [`Decrypt`](Error::Decrypt) | a ciphertext cannot be decrypted with the configured key |
 /// | [`Decode`](Error::Decode) | the response is genuine, but does not have the expected shape |
+/// | [`NotReady`](Error::NotReady) | ask again later: the platform is still making the file |
 /// | [`File`](Error::File) | make the file readable or writable, or free the disk |
 /// | [`ResponseTooLarge`](Error::ResponseTooLarge) | raise the limit, or use a download |
 ///
@@ -77,6 +80,9 @@ pub enum Error {
     /// A genuine response does not have the expected shape.
     #[error(transparent)]
     Decode(Box<DecodeError>),
+    /// The platform is still making the file that was asked for: ask again later.
+    #[error(transparent)]
+    NotReady(Box<NotReadyError>),
     /// A file of the caller's cannot be read or written.
     #[error(transparent)]
     File(Box<FileError>),
@@ -97,6 +103,7 @@ impl Error {
             Error::Api(e) => e.request_id.as_deref(),
             Error::Verify(e) => e.request_id.as_deref(),
             Error::Decode(e) => e.request_id.as_deref(),
+            Error::NotReady(e) => e.request_id.as_deref(),
             Error::Transport(e) => e.request_id.as_deref(),
             Error::ResponseTooLarge(e) => e.request_id.as_deref(),
             _ => None,

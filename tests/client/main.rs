@@ -20,12 +20,20 @@ mod support {
 // Multipart bodies, taken apart.
 mod multipart;
 
+// Forged, malformed and oversized messages by the thousand.
+mod attacks;
 // Downloads of bills: the request for the address, the file, its digest, its rows.
 #[cfg(feature = "sandbox")]
 mod bill;
 // Genuine responses to another request.
 #[cfg(all(feature = "sandbox", feature = "bill"))]
 mod binding;
+// The text of bills: odd forms, other formats, cut files, bounds.
+#[cfg(feature = "bill")]
+mod bill_rows;
+// Responses to bill requests of every documented shape.
+#[cfg(feature = "sandbox")]
+mod bill_responses;
 // Blocking calls from plain threads and from inside runtimes.
 #[cfg(feature = "sandbox")]
 mod blocking;
@@ -46,6 +54,8 @@ mod download;
 // Each fault of the sandbox and the error that it causes.
 #[cfg(feature = "sandbox")]
 mod faults;
+// The fuzz targets, each for some seconds.
+mod fuzz;
 // Requests and responses over HTTP: paths, headers, bodies, hosts, errors.
 mod http;
 // Which hosts get which requests: trust, clear text, names in odd spellings.

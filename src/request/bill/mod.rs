@@ -1,6 +1,8 @@
 //! Bills: requested, downloaded, decompressed and verified in one call; and read row by row.
 
 mod asked;
+mod fields;
+mod lines;
 mod rows;
 pub(super) mod ticket;
 
@@ -20,11 +22,21 @@ pub use rows::{Record, Rows, rows};
 /// The platform responds with a digest and a download URL. That response is signed, and verified like any other. The
 /// file itself is not signed, and may be on a third party's host, which then receives no `Authorization`. **The digest
 /// from the signed response verifies it**, over the decompressed content. So
-/// [`Saved::verified`](crate::Saved::verified) is `true` for a bill.
+/// [`Saved::verified`](crate::Saved::verified) is `true` for a bill, unless
+/// [`allow_unverified`](Bill::allow_unverified) lets one without a digest pass.
+///
+/// | the response has | result |
+/// |---|---|
+/// | `download_url` or `url`, `hash_type` SHA1 or SHA256, `hash_value` | downloaded, the digest checked |
+/// | a URL without such a digest | [`Error::Decode`], or downloaded with [`allow_unverified`](Bill::allow_unverified) |
+/// | `state` (`receipt_state`, `signature_status`) GENERATING or ACCEPTED, no URL | [`Error::NotReady`]: ask again later |
+/// | `state` FAILED | [`Error::Decode`] with the platform's reason |
+/// | `download_bill_list` with `encrypt_key` | [`Error::Decode`]: encrypted bills are not supported |
 #[must_use = "a bill is downloaded by `.save_to(…)`"]
 pub struct Bill {
     request: Request,
     gzip: Gzip,
+    allow_unverified: bool,
 }
 
 enum Gzip {
@@ -37,7 +49,7 @@ enum Gzip {
 
 impl Bill {
     pub(crate) fn new(request: Request) -> Bill {
-        Bill { request, gzip: Gzip::No }
+        Bill { request, gzip: Gzip::No, allow_unverified: false }
     }
 
     /// Adds query parameters, as [`Request::query`]. `tar_type` `GZIP` among them is the same as [`gzip`](Bill::gzip).
@@ -93,6 +105,34 @@ impl Bill {
         self
     }
 
+    /// Saves the file even if the response has no digest, or one of an algorithm that is not supported (SM3). Then
+    /// [`Saved::verified`](crate::Saved::verified) is `false`, and only TLS protects the file. A digest of SHA-1 or SHA-256
+    /// is checked all the same. Without this setting such a response is an error, and nothing is downloaded.
+    ///
+    /// Profit sharing in Hong Kong and overseas needs it:
+    ///
+    /// ```
+    /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # #[cfg(feature = "sandbox")] {
+    /// # use serde_json::json;
+    /// # use wechatpay_chain::{Error, sandbox::{Sandbox, SandboxResponse}};
+    /// # let sandbox = Sandbox::start()?;
+    /// # let wx = sandbox.client()?;
+    /// # let url = format!("{}v3/billdownload/file?token=x", sandbox.base_url());
+    /// # sandbox.on("GET", "v3/global/profit-sharing/bill-download-url", 200, json!({"download_url": url}))?;
+    /// # sandbox.on_with("GET", "v3/billdownload/file", SandboxResponse::new(200).body("text/csv", "abc").unsigned())?;
+    /// let bill = || wx.bill("v3/global/profit-sharing/bill-download-url").date("2026-11-20");
+    /// let saved = bill().allow_unverified().save_to_writer(tokio::io::sink()).wait()?;
+    /// assert!(!saved.verified);
+    /// assert!(matches!(bill().save_to_writer(tokio::io::sink()).wait(), Err(Error::Decode(_))));
+    /// # }
+    /// # Ok(()) }
+    /// ```
+    pub fn allow_unverified(mut self) -> Bill {
+        self.allow_unverified = true;
+        self
+    }
+
     /// Another base URL, as [`Request::base_url`].
     pub fn base_url(mut self, url: impl AsRef<str>) -> Bill {
         self.request = self.request.base_url(url);
@@ -121,7 +161,7 @@ impl Bill {
             Gzip::No | Gzip::InQuery => self.request,
         };
         let gunzip = !matches!(self.gzip, Gzip::No);
-        Download::of_bill(request.context, request.draft, sink).gunzip(gunzip)
+        Download::of_bill(request.context, request.draft, self.allow_unverified, sink).gunzip(gunzip)
     }
 }
 

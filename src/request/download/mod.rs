@@ -14,7 +14,7 @@ use tracing::Instrument as _;
 #[cfg(feature = "bill")]
 use super::bill::ticket;
 use super::draft::Draft;
-use crate::crypto::digest::is_sha1_hex;
+use crate::crypto::digest::{FileDigest, is_sha1_hex};
 use crate::error::Error;
 use crate::response::{Saved, request_id};
 use crate::runtime::{IoRuntime, background};
@@ -22,7 +22,7 @@ use crate::v3::Context;
 use crate::v3::exchange::Call;
 pub(crate) use sink::Sink;
 use sink::{ContentWriter, OpenSink};
-use stream::{Stream, open};
+use stream::{Proof, Stream, open};
 
 /// A download, made by [`Request::save_to`](crate::Request::save_to): a builder that is a future. `.await` runs it;
 /// [`wait`](Download::wait) runs it and blocks.
@@ -69,7 +69,7 @@ enum DownloadSource {
     Request(Draft),
     /// The file that the response of this request names.
     #[cfg(feature = "bill")]
-    Bill(Draft),
+    Bill { draft: Draft, allow_unverified: bool },
 }
 
 impl DownloadSource {
@@ -77,7 +77,7 @@ impl DownloadSource {
         match self {
             DownloadSource::Request(draft) => draft,
             #[cfg(feature = "bill")]
-            DownloadSource::Bill(draft) => draft,
+            DownloadSource::Bill { draft, .. } => draft,
         }
     }
 }
@@ -89,8 +89,13 @@ impl Download {
 
     /// A download of the file that the response of `draft` names.
     #[cfg(feature = "bill")]
-    pub(super) fn of_bill(context: Arc<Context>, draft: Draft, sink: Sink) -> Download {
-        Download::of(context, DownloadSource::Bill(draft), sink)
+    pub(super) fn of_bill(
+        context: Arc<Context>,
+        draft: Draft,
+        allow_unverified: bool,
+        sink: Sink,
+    ) -> Download {
+        Download::of(context, DownloadSource::Bill { draft, allow_unverified }, sink)
     }
 
     fn of(context: Arc<Context>, source: DownloadSource, sink: Sink) -> Download {
@@ -166,7 +171,8 @@ impl Download {
     /// # Errors
     /// Every variant of [`Error`] is possible. [`Error::Config`] for `save_to`: the file cannot be created, and nothing
     /// was sent. [`Error::Transport`]: the connection broke, a limit was exceeded, or the content cannot be written.
-    /// [`Error::Verify`]: the signature or the digest does not match. [`Error::Decode`]: the content is not valid gzip.
+    /// [`Error::Verify`]: the signature or the digest does not match. [`Error::Decode`]: the content is not valid gzip, or
+    /// the response to a bill request has no URL or no digest. [`Error::NotReady`]: the platform is still making the file.
     pub async fn send(self) -> Result<Saved, Error> {
         if Handle::try_current().is_ok() {
             self.run(IoRuntime::Caller).await
@@ -191,18 +197,20 @@ impl Download {
         // First: if the file cannot be created, nothing is sent.
         let target = OpenSink::open(self.sink)?;
         let context = self.context;
-        let (mut draft, signed_digest) = match self.source {
-            DownloadSource::Request(draft) => (draft, None),
+        let (mut draft, proof, signed_digest) = match self.source {
+            DownloadSource::Request(draft) => (draft, Proof::Signature, None),
             #[cfg(feature = "bill")]
-            DownloadSource::Bill(draft) => {
+            DownloadSource::Bill { draft, allow_unverified } => {
                 // Boxed: only a bill needs it, and it would enlarge the future of every download.
-                let ticket = Box::pin(ticket::request(&context, draft, runtime, deadline)).await?;
-                (ticket.file, Some(ticket.sha1))
+                let ticket =
+                    Box::pin(ticket::request(&context, draft, runtime, allow_unverified, deadline)).await?;
+                let proof = if ticket.digest.is_some() { Proof::SignedDigest } else { Proof::None };
+                (ticket.file, proof, ticket.digest)
             }
         };
-        let digest_is_signed = signed_digest.is_some();
         // The caller's digest is checked as well as the signed one, never replaced by it.
-        let expected: Vec<String> = self.sha1.into_iter().chain(signed_digest).collect();
+        let expected: Vec<FileDigest> =
+            self.sha1.map(FileDigest::Sha1).into_iter().chain(signed_digest).collect();
         draft.make_ready(&context, &deadline).await?;
         let mut request = draft.assemble(&context)?;
         request.streamed = true;
@@ -214,7 +222,7 @@ impl Download {
             let mut next = request;
             let opened = loop {
                 let repeat = call.start_attempt(&next);
-                let opened = open(&context, next, runtime, &info, &deadline, digest_is_signed).await;
+                let opened = open(&context, next, runtime, &info, &deadline, proof).await;
                 match call.next_attempt(&opened, repeat).await {
                     Some(again) => next = again,
                     None => break opened?,
@@ -222,10 +230,10 @@ impl Download {
             };
             let content = ContentWriter::new(target, self.max_bytes);
             #[cfg(feature = "bill")]
-            let content = content.gunzip(self.gunzip);
+            let content = content.gunzip(self.gunzip).with_digests(&expected);
             let (response, mut stream) = Stream::new(opened, &info, content);
             stream.receive(response, self.max_bytes, self.progress).await?;
-            stream.finish(expected, digest_is_signed).await
+            stream.finish(expected, proof).await
         };
         let result = result.instrument(span).await;
         call.end(result.as_ref().map(|saved| (saved.status, request_id(&saved.headers))));

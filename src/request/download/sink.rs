@@ -5,15 +5,17 @@ use std::io;
 use std::io::Write as _;
 use std::path::{Path, PathBuf};
 
+#[cfg(feature = "bill")]
+use aws_lc_rs::digest::SHA256;
 use aws_lc_rs::digest::{Context, SHA1_FOR_LEGACY_USE_ONLY};
 #[cfg(feature = "bill")]
 use flate2::write::MultiGzDecoder;
 use tokio::fs::File;
 use tokio::io::{AsyncWrite, AsyncWriteExt as _};
 
-use crate::crypto::digest::hex;
+use crate::crypto::digest::{FileDigest, hex};
 use crate::crypto::random::nonce;
-use crate::error::Error;
+use crate::error::{Error, VerifyReason};
 
 /// The bytes that are decompressed in one step: gzip expands them at most about a thousand times.
 #[cfg(feature = "bill")]
@@ -133,6 +135,9 @@ pub(super) struct ContentWriter {
     limit: u64,
     bytes: u64,
     sha1: Context,
+    /// Only for a digest that is to be checked.
+    #[cfg(feature = "bill")]
+    sha256: Option<Context>,
 }
 
 /// The completely written content.
@@ -140,6 +145,21 @@ pub(super) struct Written {
     pub(super) target: OpenSink,
     pub(super) bytes: u64,
     pub(super) sha1: String,
+    #[cfg(feature = "bill")]
+    pub(super) sha256: Option<String>,
+}
+
+impl Written {
+    /// The error if the content does not have this digest.
+    pub(super) fn differs(&self, expected: FileDigest) -> Option<VerifyReason> {
+        let (algorithm, actual, expected) = match expected {
+            FileDigest::Sha1(expected) => ("SHA-1", self.sha1.clone(), expected),
+            #[cfg(feature = "bill")]
+            FileDigest::Sha256(expected) => ("SHA-256", self.sha256.clone().unwrap_or_default(), expected),
+        };
+        let is_equal = expected.eq_ignore_ascii_case(&actual);
+        (!is_equal).then_some(VerifyReason::BadDigest { algorithm, expected, actual })
+    }
 }
 
 impl ContentWriter {
@@ -151,7 +171,17 @@ impl ContentWriter {
             limit: limit.unwrap_or(u64::MAX),
             bytes: 0,
             sha1: Context::new(&SHA1_FOR_LEGACY_USE_ONLY),
+            #[cfg(feature = "bill")]
+            sha256: None,
         }
+    }
+
+    /// Computes what is needed to check these digests.
+    #[cfg(feature = "bill")]
+    pub(super) fn with_digests(mut self, expected: &[FileDigest]) -> ContentWriter {
+        let needs_sha256 = expected.iter().any(|digest| matches!(digest, FileDigest::Sha256(_)));
+        self.sha256 = needs_sha256.then(|| Context::new(&SHA256));
+        self
     }
 
     #[cfg(feature = "bill")]
@@ -198,6 +228,10 @@ impl ContentWriter {
             return Err(Stop::TooLarge(self.limit));
         }
         self.sha1.update(bytes);
+        #[cfg(feature = "bill")]
+        if let Some(sha256) = &mut self.sha256 {
+            sha256.update(bytes);
+        }
         self.target.write(bytes).await
     }
 
@@ -210,6 +244,12 @@ impl ContentWriter {
             self.put_decompressed().await?;
         }
         self.target.flush().await?;
-        Ok(Written { target: self.target, bytes: self.bytes, sha1: hex(self.sha1.finish().as_ref()) })
+        Ok(Written {
+            target: self.target,
+            bytes: self.bytes,
+            sha1: hex(self.sha1.finish().as_ref()),
+            #[cfg(feature = "bill")]
+            sha256: self.sha256.map(|sha256| hex(sha256.finish().as_ref())),
+        })
     }
 }

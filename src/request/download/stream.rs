@@ -2,9 +2,12 @@
 
 use std::sync::Arc;
 
+use http::HeaderMap;
+
 use super::Progress;
 use super::sink::{ContentWriter, Stop};
-use crate::error::{DecodeError, Error, VerifyError, VerifyReason};
+use crate::crypto::digest::FileDigest;
+use crate::error::{DecodeError, Error, VerifyError};
 use crate::response::{Saved, request_id};
 use crate::runtime::{Deadline, IoRuntime};
 use crate::transport::{CallInfo, RawResponse, read};
@@ -13,6 +16,18 @@ use crate::v3::exchange::{VerifyContext, into_response, verify_with_refresh};
 use crate::v3::platform::PlatformKeys;
 use crate::v3::verify::StreamVerifier;
 use crate::v3::{Context, OutgoingRequest};
+
+/// The proof that a file is the platform's.
+#[cfg_attr(not(feature = "bill"), expect(dead_code, reason = "the other proofs are those of bills"))]
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum Proof {
+    /// Its own signature.
+    Signature,
+    /// A digest from a signed response.
+    SignedDigest,
+    /// None, as the caller allowed. A signature that is there all the same is verified.
+    None,
+}
 
 /// A response whose head is verified, and whose body is still to come.
 pub(super) struct Opened {
@@ -31,7 +46,7 @@ pub(super) async fn open(
     runtime: IoRuntime,
     call: &CallInfo,
     deadline: &Deadline,
-    digest_is_signed: bool,
+    proof: Proof,
 ) -> Result<Opened, Error> {
     let verification = VerifyContext::of(&request);
     let late =
@@ -48,9 +63,10 @@ pub(super) async fn open(
         });
     }
     let head = RawResponse::head(&response);
-    let (verifier, keys) = match digest_is_signed {
-        true => (StreamVerifier::Unsigned, verification.keys),
-        false => {
+    let (verifier, keys) = match proof {
+        Proof::SignedDigest => (StreamVerifier::Unsigned, verification.keys),
+        Proof::None if !has_signature_headers(&head.headers) => (StreamVerifier::Unsigned, verification.keys),
+        Proof::Signature | Proof::None => {
             let view = verification.view(&head, context.clock.unix_seconds());
             let status = Some(head.status.as_u16());
             verify_with_refresh(context, &verification.keys, &head.headers, status, deadline, |keys| {
@@ -60,6 +76,12 @@ pub(super) async fn open(
         }
     };
     Ok(Opened { response, head, verifier, keys })
+}
+
+fn has_signature_headers(headers: &HeaderMap) -> bool {
+    ["Wechatpay-Nonce", "Wechatpay-Serial", "Wechatpay-Signature", "Wechatpay-Timestamp"]
+        .into_iter()
+        .any(|name| headers.contains_key(name))
 }
 
 /// The content on its way into the sink.
@@ -108,19 +130,17 @@ impl<'c> Stream<'c> {
         }
     }
 
-    pub(super) async fn finish(self, expected: Vec<String>, digest_is_signed: bool) -> Result<Saved, Error> {
+    pub(super) async fn finish(self, expected: Vec<FileDigest>, proof: Proof) -> Result<Saved, Error> {
         let Stream { keys, call, head, verifier, content } = self;
         let written = content.finish().await.map_err(|stop| stopped(stop, call, &head))?;
         let unverified = |reason| {
             let request_id = request_id(&head.headers).map(str::to_owned);
             Error::Verify(Box::new(VerifyError { reason, status: Some(head.status.as_u16()), request_id }))
         };
-        let verified = verifier.finish(&head.headers, &keys).map_err(unverified)? || digest_is_signed;
-        if let Some(expected) =
-            expected.into_iter().find(|digest| !digest.eq_ignore_ascii_case(&written.sha1))
-        {
-            let actual = written.sha1.clone();
-            return Err(unverified(VerifyReason::BadDigest { algorithm: "SHA-1", expected, actual }));
+        let verified =
+            verifier.finish(&head.headers, &keys).map_err(unverified)? || proof == Proof::SignedDigest;
+        if let Some(reason) = expected.into_iter().find_map(|digest| written.differs(digest)) {
+            return Err(unverified(reason));
         }
         let path = written.target.commit().await.map_err(|stop| stopped(stop, call, &head))?;
         let (bytes, sha1) = (written.bytes, written.sha1);

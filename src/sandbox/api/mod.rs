@@ -6,3 +6,5 @@ mod keys;
 mod notifications;
 mod payer;
 pub(crate) mod sandbox;
+#[cfg(test)]
+mod tests;

@@ -7,7 +7,7 @@ pub(crate) mod products;
 pub(crate) mod resource_list;
 pub(crate) mod scripts;
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;
 
 use engine::schema::Endpoint;
 

@@ -220,8 +220,17 @@ impl Entry {
 fn line(bill: &mut String, values: &[String]) {
     for (index, value) in values.iter().enumerate() {
         bill.push_str(if index == 0 { "`" } else { ",`" });
-        // Commas are allowed: a reader splits at a comma followed by a backquote.
-        bill.extend(value.chars().map(|c| if c.is_control() || c == '`' { ' ' } else { c }));
+        // Commas are allowed: a reader splits at a comma followed by a backquote. Line breaks are escaped, as the
+        // platform's are.
+        for character in value.chars() {
+            match character {
+                '\n' => bill.push_str("\\n"),
+                '\r' => bill.push_str("\\r"),
+                '`' => bill.push(' '),
+                control if control.is_control() => bill.push(' '),
+                other => bill.push(other),
+            }
+        }
     }
     bill.push_str("\r\n");
 }
@@ -255,6 +264,6 @@ mod tests {
     fn no_value_breaks_its_line() {
         let mut bill = String::new();
         line(&mut bill, &["a, b".into(), "c,`d\r\ne".into()]);
-        assert_eq!(bill, "`a, b,`c, d  e\r\n");
+        assert_eq!(bill, "`a, b,`c, d\\r\\ne\r\n");
     }
 }

@@ -17,7 +17,7 @@ use crate::sandbox::{
 };
 
 /// Every field that any endpoint reads, with a valid value.
-fn fields() -> Value {
+pub(crate) fn fields() -> Value {
     serde_json::from_str(
         r#"{
         "appid": "wx1", "mchid": "1900000109", "sp_appid": "wx1", "sp_mchid": "1900000109", "sub_mchid": "",

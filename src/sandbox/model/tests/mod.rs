@@ -1,4 +1,4 @@
-mod malformed_bodies;
+pub(crate) mod malformed_bodies;
 
 use std::sync::Arc;
 
