@@ -22,6 +22,7 @@ const SRC: &[&str] = &[
     "path",
     "clock",
     "error",
+    "files",
     "conformance",
 ];
 
