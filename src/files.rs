@@ -23,10 +23,13 @@ impl fmt::Display for Unreadable {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Unreadable::NotAFile(kind) => write!(f, "is {kind}, not a regular file"),
-            Unreadable::TooLarge { limit } if *limit > 0 && limit.is_multiple_of(1 << 20) => {
-                write!(f, "is larger than {} MiB", limit >> 20)
+            Unreadable::TooLarge { limit } => {
+                let unit = [(30, "GiB"), (20, "MiB")]
+                    .into_iter()
+                    .find(|(shift, _)| *limit > 0 && limit.trailing_zeros() >= *shift);
+                let (shift, unit) = unit.unwrap_or((0, "bytes"));
+                write!(f, "is larger than {} {unit}", limit >> shift)
             }
-            Unreadable::TooLarge { limit } => write!(f, "is larger than {limit} bytes"),
             Unreadable::Failed(e) => f.write_str(match e.kind() {
                 io::ErrorKind::NotFound => "does not exist",
                 io::ErrorKind::PermissionDenied => "cannot be read by this user",

@@ -29,6 +29,8 @@ mod files;
 mod messages;
 // `--dry-run` and `--curl`.
 mod preview;
+// Files that are no files, pipes, byte order marks.
+mod special_files;
 // Output on a terminal.
 #[cfg(target_os = "linux")]
 mod terminal;

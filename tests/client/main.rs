@@ -41,6 +41,11 @@ mod download;
 mod faults;
 // Requests and responses over HTTP: paths, headers, bodies, hosts, errors.
 mod http;
+// Serials as people copy them.
+mod serials;
+// Files that are no files, and `.p12` files that were changed on their way.
+#[cfg(all(feature = "p12", unix))]
+mod special_files;
 // Private and public keys in each form and from each source.
 #[cfg(feature = "p12")]
 mod key_forms;
