@@ -142,7 +142,7 @@ fn the_same_platform_serial_twice_is_one() {
     assert_eq!(wx.platform_serials(), [PLATFORM_SERIAL, "PUB_KEY_ID_1"]);
     wx.add_platform_key(colons(PLATFORM_SERIAL), key("platform_pub.pem")).unwrap();
     assert_eq!(wx.platform_serials(), ["PUB_KEY_ID_1", PLATFORM_SERIAL], "replaced");
-    wx.remove_platform_key(PLATFORM_SERIAL.to_lowercase()).unwrap();
+    wx.remove_platform_key(colons(&PLATFORM_SERIAL.to_lowercase())).unwrap();
     assert_eq!(wx.platform_serials(), ["PUB_KEY_ID_1"]);
 }
 

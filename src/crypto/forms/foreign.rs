@@ -71,10 +71,9 @@ fn utf16(bytes: &[u8]) -> Option<Found> {
 fn by_first_bytes(text: &[u8]) -> Option<Found> {
     let starts = |start: &[u8]| text.starts_with(start);
     if starts(b"PuTTY-User-Key-File-") {
-        return Some(
-            Found::new("a key in PuTTY's format")
-                .fix("convert it: `puttygen old.ppk -O private-openssh -o new.pem`"),
-        );
+        let kind = text.split(|byte| byte.is_ascii_whitespace()).nth(1).unwrap_or_default();
+        let fix = "convert it: `puttygen old.ppk -O private-openssh -o new.pem`";
+        return Some(openssh("a private key in PuTTY's format", kind, fix));
     }
     if starts(b"---- BEGIN SSH2 ") {
         return Some(Found::new("an SSH2 key (RFC 4716)").fix(

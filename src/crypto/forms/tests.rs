@@ -341,6 +341,7 @@ fn what_is_something_else_is_named() {
         (key[..900].into(), "cut or damaged"),
         (b"PuTTY-User-Key-File-2: ssh-rsa\r\nEncryption: none\r\n".to_vec(), "puttygen"),
         (b"PuTTY-User-Key-File-3: ssh-rsa\nEncryption: none\n".to_vec(), "puttygen"),
+        (b"PuTTY-User-Key-File-3: ssh-ed25519\nEncryption: none\n".to_vec(), "for Ed25519, not RSA"),
         (b"{\"kty\":\"RSA\",\"n\":\"AQAB\"}".to_vec(), "a JSON Web Key"),
         (b"{\"code\": \"NO_AUTH\"}".to_vec(), "JSON"),
         (b"<!DOCTYPE html><title>404</title>".to_vec(), "HTML or XML"),

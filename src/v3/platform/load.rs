@@ -33,13 +33,13 @@ pub(crate) fn load(id: &str, pem: &str, merchant: &Merchant) -> Result<PlatformK
         }
         Some(actual) => {
             let actual = actual.serial;
-            Err(Error::config(
-                name,
-                match serial::is_decimal_of(id.trim(), &actual) {
-                    true => format!("is in decimal: write the serial in hex, {actual}"),
-                    false => format!("holds a certificate with another serial, {actual}"),
-                },
-            ))
+            let reason = match serial::is_decimal_of(id.trim(), &actual) {
+                true => format!(
+                    "holds a certificate whose serial is the given one in decimal: write it in hex, {actual}"
+                ),
+                false => format!("holds a certificate with another serial, {actual}"),
+            };
+            Err(Error::config(name, reason))
         }
         None => Ok(key(serial, None)),
     }

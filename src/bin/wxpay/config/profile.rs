@@ -73,10 +73,13 @@ impl Profile {
 /// Resolves a relative `file://` path against the folder of the configuration; other values stay as they are.
 fn resolve_path(folder: &Path, value: &str) -> String {
     match files::path_of(value).map(Path::new) {
-        Some(path) if path.is_relative() => match std::path::absolute(folder.join(path)) {
-            Ok(path) => format!("file://{}", path.display()),
-            Err(_) => value.to_owned(),
-        },
+        // A path of Windows is no relative one elsewhere, and its error says so.
+        Some(path) if path.is_relative() && !path.to_str().is_some_and(files::has_drive) => {
+            match std::path::absolute(folder.join(path)) {
+                Ok(path) => format!("file://{}", path.display()),
+                Err(_) => value.to_owned(),
+            }
+        }
         _ => value.to_owned(),
     }
 }
