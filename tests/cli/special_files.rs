@@ -102,10 +102,10 @@ fn a_byte_order_mark_belongs_to_the_file() {
     let marked = |text: &str| [b"\xef\xbb\xbf", text.as_bytes()].concat();
     let body = format!("@{}", env.file("body.json", marked(BODY)));
     let prepared = env.run(&["post", ECHO, "-d", &body, "--dry-run"]);
-    let prepared: Value = serde_json::from_str(&prepared.ok()).unwrap();
+    let prepared: Value = serde_json::from_str(prepared.ok()).unwrap();
     assert_eq!(prepared["body"], BODY);
     let both: Value =
-        serde_json::from_str(&env.run(&["post", ECHO, "-d", &body, "a=b", "--dry-run"]).ok()).unwrap();
+        serde_json::from_str(env.run(&["post", ECHO, "-d", &body, "a=b", "--dry-run"]).ok()).unwrap();
     assert_eq!(both["body"], r#"{"echo_message":"hi","a":"b"}"#);
     let calls = env.file("calls.jsonl", marked(&format!("{CALL}\r\n{}\r\n", CALL.replace("\"1\"", "\"2\""))));
     let (output, well) = bash(&env, &format!("wxpay batch {calls} -o out.jsonl"));
@@ -120,6 +120,6 @@ fn a_byte_order_mark_belongs_to_the_file() {
     env.run(&["post", ECHO, "-d", &format!("@{utf16}")]).fails(1, "UTF-16");
     env.run(&["verify", "--headers", &utf16, &utf16]).fails(1, "UTF-16");
     env.run(&["post", ECHO, "--config", &utf16]).fails(1, "UTF-16");
-    let gbk = env.file("gbk.toml", b"# \xc9\xcc\xbb\xa7\n[default]\n".to_vec());
+    let gbk = env.file("gbk.toml", b"# \xc9\xcc\xbb\xa7\n[default]\n");
     env.run(&["post", ECHO, "--config", &gbk]).fails(1, "as UTF-8");
 }
