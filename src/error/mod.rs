@@ -9,7 +9,6 @@ mod file;
 mod path;
 mod platform_keys;
 mod sanitized;
-mod shown_path;
 mod transport;
 mod verify;
 
@@ -21,7 +20,6 @@ pub use path::PathError;
 pub use platform_keys::PlatformKeysError;
 #[allow(unused_imports)] // used soon
 pub(crate) use sanitized::{Excerpt, RequestId, Sanitized};
-pub(crate) use shown_path::ShownPath;
 pub use transport::TransportError;
 pub use verify::{VerifyError, VerifyReason};
 

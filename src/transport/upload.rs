@@ -12,7 +12,7 @@ use http_body::{Body, Frame, SizeHint};
 use tokio::fs::{File, OpenOptions};
 use tokio::io::{AsyncRead as _, ReadBuf};
 
-use crate::error::{Error, ShownPath};
+use crate::error::{Error, Excerpt};
 use crate::files::{self, Unreadable};
 
 /// How many bytes of a file are in memory at a time.
@@ -50,7 +50,7 @@ pub(crate) fn upload_error(reason: &str) -> Error {
 }
 
 pub(crate) fn unreadable_file(path: &Path, e: &Unreadable) -> Error {
-    Error::config("media", format!("names the file {}, which {e}", ShownPath(path)))
+    Error::config("media", format!("names the file {}, which {e}", Excerpt(&path.to_string_lossy())))
 }
 
 /// Opens the file of an upload. A pipe in its place must not be waited for.

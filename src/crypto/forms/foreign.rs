@@ -172,8 +172,9 @@ fn header_with_other_characters(text: &[u8]) -> Option<Found> {
     let has = |part: &[u8]| find(text, part).is_some();
     let header = has(b"BEGIN") && (has(b"PRIVATE") || has(b"PUBLIC") || has(b"CERTIFICATE"));
     header.then(|| {
-        Found::new("a PEM text whose first line is not `-----BEGIN …-----`")
-            .fix("its dashes and blanks must be the ASCII characters, five dashes each")
+        Found::new("a PEM text without a proper BEGIN line").fix(
+            "five dashes of ASCII stand before and after `BEGIN` and its label, and a blank between these",
+        )
     })
 }
 
@@ -219,9 +220,7 @@ fn base64(text: &[u8]) -> Option<Found> {
         let found = Found::new(format!("base64 of {} without a PEM header", identity.describe()));
         return Some(match (scheme, label) {
             ("", "") => encoded("base64", &content, BASE64),
-            ("", label) => {
-                found.fix(format!("write `-----BEGIN {label}-----` before it, and the END line after it"))
-            }
+            ("", label) => found.fix(format!("put it between the BEGIN and END lines of `{label}`")),
             (scheme, _) => found.fix(format!("write `{scheme}` before it, without a file")),
         });
     }

@@ -8,7 +8,7 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use zeroize::Zeroizing;
 
-use crate::error::ShownPath;
+use crate::error::Excerpt;
 use crate::files::{self, Unreadable};
 
 mod der;
@@ -91,7 +91,7 @@ impl Found {
 
     /// Names the file that holds it.
     pub(super) fn in_file(self, path: &str) -> Found {
-        Found { file: Some(ShownPath(Path::new(path)).to_string()), ..self }
+        Found { file: Some(Excerpt(path).to_string()), ..self }
     }
 }
 
@@ -179,7 +179,7 @@ pub(super) fn read_file(path: &str) -> Result<Zeroizing<Vec<u8>>, Found> {
         Ok(bytes) => return Ok(Zeroizing::new(bytes)),
         Err(error) => error,
     };
-    let found = Found::new(format!("the file {}, which {error}", ShownPath(Path::new(path))));
+    let found = Found::new(format!("the file {}, which {error}", Excerpt(path)));
     let found = match path {
         _ if !matches!(&error, Unreadable::Failed(e) if e.kind() == std::io::ErrorKind::NotFound) => found,
         path if path.starts_with("~/") => found.fix("write the home directory instead of `~`"),
