@@ -59,6 +59,7 @@ pub mod clock;
 mod conformance;
 mod crypto;
 pub mod error;
+mod files;
 // The doctests of the guides need the sandbox.
 #[cfg(all(doc, any(not(doctest), all(feature = "p12", feature = "sandbox"))))]
 pub mod guide;

@@ -23,6 +23,7 @@ const SRC: &[&str] = &[
     "json",
     "clock",
     "error",
+    "files",
     "conformance",
 ];
 

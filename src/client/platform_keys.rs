@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use super::WeChatPay;
 use crate::crypto::keys::Validity;
+use crate::crypto::serial;
 use crate::error::Error;
 use crate::runtime::{Deadline, Deferred, background};
 use crate::v3::certificates::{self, DownloadedCertificate};
@@ -43,10 +44,11 @@ impl WeChatPay {
     /// (with automatic certificates it may be removed).
     pub fn remove_platform_key(&self, serial: impl AsRef<str>) -> Result<(), Error> {
         let serial = serial.as_ref();
+        let number = serial::normalized(serial).unwrap_or_else(|_| serial.trim().to_owned());
         let refuse =
             |reason: &str| Err(Error::config(format!("platform_key[\"{}\"]", serial.escape_debug()), reason));
         self.context.platform.update(|keys| {
-            let left = keys.without(serial);
+            let left = keys.without(&number);
             match left.serials().count() {
                 count if count == keys.serials().count() => refuse("is unknown"),
                 0 if self.context.platform.refresh.is_none() => {

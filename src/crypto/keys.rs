@@ -10,7 +10,7 @@ use x509_cert::der::Decode as _;
 use x509_cert::der::referenced::OwnedToRef as _;
 use x509_cert::spki::SubjectPublicKeyInfoRef;
 
-use super::forms::{self, EncodedKey, KeyFormat, ReadError};
+use super::forms::{self, EncodedKey, Found, KeyFormat};
 use super::rsa::{PrivateKey, PublicKey};
 use crate::error::KeyError;
 
@@ -31,10 +31,10 @@ const P12: &str = "the path of a PKCS#12 file (.p12, .pfx), with its passphrase"
 mod encrypted {
     use zeroize::Zeroizing;
 
-    use super::{KeyError, KeySpec, LoadedP12, P12};
+    use super::{Found, KeyError, KeySpec, LoadedP12, P12};
 
-    pub(super) fn decrypt_pkcs8(_: &[u8], _: Option<&str>) -> Result<Zeroizing<Vec<u8>>, &'static str> {
-        Err("an encrypted PKCS#8 key, which needs the cargo feature `p12` of `wechatpay-chain`")
+    pub(super) fn decrypt_pkcs8(_: &[u8], _: Option<&str>) -> Result<Zeroizing<Vec<u8>>, Found> {
+        Err("an encrypted PKCS#8 key, which needs the cargo feature `p12` of `wechatpay-chain`".into())
     }
 
     pub(crate) fn p12(name: &str, _: &str, _: &str) -> Result<LoadedP12, KeyError> {
@@ -76,16 +76,14 @@ struct KeySpec<'a> {
 }
 
 impl KeySpec<'_> {
-    fn error(self, found: impl Into<ReadError>) -> KeyError {
-        let ReadError { found, source } = found.into();
-        let source = source.map(|e| Box::new(e) as Box<dyn std::error::Error + Send + Sync>);
-        KeyError { name: self.name.to_owned(), expected: self.expected, found, source }
-    }
-}
-
-impl From<String> for ReadError {
-    fn from(found: String) -> Self {
-        ReadError { found, source: None }
+    fn error(self, found: impl Into<Found>) -> KeyError {
+        let found = found.into();
+        KeyError {
+            name: self.name.to_owned(),
+            expected: self.expected,
+            found: found.to_string(),
+            source: found.source,
+        }
     }
 }
 
@@ -93,98 +91,115 @@ impl From<String> for ReadError {
 /// ignored. Errors call the key `name`.
 pub(crate) fn private_key(name: &str, text: &str, passphrase: Option<&str>) -> Result<PrivateKey, KeyError> {
     let spec = KeySpec { name, expected: PRIVATE };
-    let accepted = |format| {
-        matches!(
-            format,
-            KeyFormat::Pkcs8 | KeyFormat::EncryptedPkcs8 | KeyFormat::Pkcs1 | KeyFormat::LegacyEncrypted
+    let accepted = |key: &EncodedKey| match key.format() {
+        KeyFormat::Pkcs8 | KeyFormat::Pkcs1 | KeyFormat::LegacyEncrypted => key.is_rsa(),
+        KeyFormat::EncryptedPkcs8 => true,
+        _ => false,
+    };
+    forms::read(text, accepted, |key| load_private(key, passphrase)).map_err(|found| spec.error(found))
+}
+
+fn load_private(key: &EncodedKey, passphrase: Option<&str>) -> Result<PrivateKey, Found> {
+    match key.format() {
+        KeyFormat::LegacyEncrypted => Err(Found::new(
+            "a key in OpenSSL's legacy encryption (`Proc-Type: 4,ENCRYPTED`), which hashes the passphrase only once",
         )
-    };
-    let EncodedKey { format, label, der } = forms::read(text, accepted).map_err(|e| spec.error(e))?;
-    let pair = match format {
-        KeyFormat::Pkcs8 => KeyPair::from_pkcs8(&der),
-        KeyFormat::EncryptedPkcs8 => KeyPair::from_pkcs8(
-            &encrypted::decrypt_pkcs8(&der, passphrase).map_err(|found| spec.error(found))?,
-        ),
-        KeyFormat::Pkcs1 => KeyPair::from_der(&der),
-        KeyFormat::LegacyEncrypted => {
-            return Err(spec.error(
-                "a key in OpenSSL's legacy encryption (`Proc-Type: 4,ENCRYPTED`), which hashes the passphrase only once; \
-                 convert it: `openssl pkcs8 -topk8 -in old.pem -out new.pem`",
-            ));
+        .fix("convert it: `openssl pkcs8 -topk8 -in old.pem -out new.pem`")),
+        KeyFormat::EncryptedPkcs8 => {
+            let der = encrypted::decrypt_pkcs8(&key.der, passphrase)?;
+            match forms::identify(&der) {
+                Some(identity) => load_rsa(&EncodedKey { identity, der }),
+                None => Err("an encrypted PKCS#8 key that is damaged".into()),
+            }
         }
-        other => return Err(spec.error(other.describe())),
+        _ => load_rsa(key),
+    }
+}
+
+/// Loads an RSA private key, PKCS#8 or PKCS#1.
+fn load_rsa(key: &EncodedKey) -> Result<PrivateKey, Found> {
+    let pair = match key.format() {
+        _ if !key.is_rsa() => return Err(Found::structure(key.identity)),
+        KeyFormat::Pkcs8 => KeyPair::from_pkcs8(&key.der),
+        KeyFormat::Pkcs1 => KeyPair::from_der(&key.der),
+        _ => return Err(Found::structure(key.identity)),
     };
-    pair.map_err(|e| e.to_string())
-        .and_then(PrivateKey::new)
-        .map_err(|e| spec.error(format!("`{label}` that is not an RSA key of 2048 to 8192 bits ({e})")))
+    let unusable = || match key.modulus_bits() {
+        Some(bits) if !(2048..=8192).contains(&bits) => {
+            Found::new(format!("an RSA key of {bits} bits, where 2048 to 8192 bits are accepted"))
+        }
+        _ => Found::new("an RSA key that is damaged"),
+    };
+    let pair = pair.map_err(|e| unusable().source(e))?;
+    PrivateKey::new(pair).map_err(|e| unusable().source(std::io::Error::other(e)))
 }
 
 /// Loads a public key, or the key of a certificate, from `text` or from the file that it names.
 pub(crate) fn public_key(name: &str, text: &str) -> Result<LoadedPublicKey, KeyError> {
     let spec = KeySpec { name, expected: PUBLIC };
-    let accepted =
-        |format| matches!(format, KeyFormat::Spki | KeyFormat::Pkcs1Public | KeyFormat::Certificate);
-    let found = forms::read(text, accepted).map_err(|e| spec.error(e))?;
-    public_key_of(spec, &found)
+    let accepted = |key: &EncodedKey| {
+        matches!(key.format(), KeyFormat::Spki | KeyFormat::Pkcs1Public | KeyFormat::Certificate)
+            && key.is_rsa()
+    };
+    forms::read(text, accepted, load_public).map_err(|found| spec.error(found))
 }
 
 /// Loads a certificate with an RSA key; `certificate` of the result is always `Some`.
 pub(crate) fn certificate(name: &str, text: &str) -> Result<LoadedPublicKey, KeyError> {
     let spec = KeySpec { name, expected: CERTIFICATE };
-    let found = forms::read(text, |format| format == KeyFormat::Certificate).map_err(|e| spec.error(e))?;
-    match found.format {
-        KeyFormat::Certificate => public_key_of(spec, &found),
-        other => Err(spec.error(other.describe())),
-    }
+    let accepted = |key: &EncodedKey| key.format() == KeyFormat::Certificate && key.is_rsa();
+    forms::read(text, accepted, load_public).map_err(|found| spec.error(found))
 }
 
 /// Loads the DER of a certificate with any type of key, such as a root certificate.
 pub(crate) fn any_certificate(name: &str, text: &str) -> Result<Vec<u8>, KeyError> {
     let spec = KeySpec { name, expected: CERTIFICATE };
-    let found = forms::read(text, |format| format == KeyFormat::Certificate).map_err(|e| spec.error(e))?;
-    match found.format {
-        KeyFormat::Certificate => Ok(found.der.to_vec()),
-        other => Err(spec.error(other.describe())),
-    }
+    let accepted = |key: &EncodedKey| key.format() == KeyFormat::Certificate;
+    forms::read(text, accepted, |key| Ok(key.der.to_vec())).map_err(|found| spec.error(found))
 }
 
-fn public_key_of(spec: KeySpec<'_>, found: &EncodedKey) -> Result<LoadedPublicKey, KeyError> {
-    let EncodedKey { format, label, der } = found;
-    let broken = |e: String| spec.error(format!("`{label}` that does not parse as an RSA key ({e})"));
-    let (key, certificate) = match format {
+fn load_public(found: &EncodedKey) -> Result<LoadedPublicKey, Found> {
+    let der = &found.der;
+    let (key, certificate) = match found.format() {
         KeyFormat::Spki => {
-            let spki = SubjectPublicKeyInfoRef::from_der(der).map_err(|e| broken(e.to_string()))?;
-            (rsa_key(spki).map_err(broken)?, None)
+            let spki = SubjectPublicKeyInfoRef::from_der(der)
+                .map_err(|e| Found::new("a public key that is damaged").source(e))?;
+            (rsa_key(spki)?, None)
         }
         KeyFormat::Pkcs1Public => {
-            (rsa::PublicKey::from_pkcs1_der(der).map_err(|e| broken(e.to_string()))?, None)
+            let key = rsa::PublicKey::from_pkcs1_der(der)
+                .map_err(|e| Found::new("a public key that is damaged").source(e))?;
+            (key, None)
         }
         KeyFormat::Certificate => {
-            let certificate = x509_cert::Certificate::from_der(der).map_err(|e| broken(e.to_string()))?;
+            let certificate = x509_cert::Certificate::from_der(der)
+                .map_err(|e| Found::new("an X.509 certificate that is damaged").source(e))?;
             let certificate = certificate.tbs_certificate();
-            let key = rsa_key(certificate.subject_public_key_info().owned_to_ref()).map_err(broken)?;
+            let key = rsa_key(certificate.subject_public_key_info().owned_to_ref())?;
             let validity = certificate.validity();
             let [not_before, not_after] =
                 [validity.not_before, validity.not_after].map(|time| time.to_unix_duration().as_secs());
             let serial = serial_hex(certificate.serial_number().as_bytes());
             (key, Some(CertificateInfo { serial, validity: Validity { not_before, not_after } }))
         }
-        other => return Err(spec.error(other.describe())),
+        _ => return Err(Found::structure(found.identity)),
     };
     let bits = key.n().bit_width();
     // The platform's keys have 2048 bits.
     if !(2048..=4096).contains(&bits) {
-        return Err(broken(format!("its modulus has {bits} bits, and 2048 to 4096 are accepted")));
+        return Err(Found::new(format!("an RSA key of {bits} bits, where 2048 to 4096 bits are accepted")));
     }
-    let der = key.to_pkcs1_der().map_err(|e| broken(e.to_string()))?;
-    let key = PublicKey::from_pkcs1_der(der.as_bytes()).map_err(|e| broken(e.to_string()))?;
+    let damaged = |e: String| Found::new("a public key that is damaged").source(std::io::Error::other(e));
+    let der = key.to_pkcs1_der().map_err(|e| damaged(e.to_string()))?;
+    let key = PublicKey::from_pkcs1_der(der.as_bytes()).map_err(damaged)?;
     Ok(LoadedPublicKey { key, certificate })
 }
 
 /// An RSA key. A key for RSASSA-PSS only has another algorithm and is refused.
-fn rsa_key(spki: SubjectPublicKeyInfoRef<'_>) -> Result<rsa::PublicKey, String> {
-    spki.algorithm.assert_algorithm_oid(rsa::pkcs1::ALGORITHM_OID).map_err(|e| e.to_string())?;
-    rsa::PublicKey::try_from(spki).map_err(|e| e.to_string())
+fn rsa_key(spki: SubjectPublicKeyInfoRef<'_>) -> Result<rsa::PublicKey, Found> {
+    let not_rsa = || Found::new("a public key that is not an RSA key, or is damaged");
+    spki.algorithm.assert_algorithm_oid(rsa::pkcs1::ALGORITHM_OID).map_err(|e| not_rsa().source(e))?;
+    rsa::PublicKey::try_from(spki).map_err(|e| not_rsa().source(e))
 }
 
 /// The contents of a PKCS#12 file: the merchant's key, and the serial of its certificate if the file has it.

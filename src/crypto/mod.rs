@@ -10,3 +10,4 @@ mod p12;
 mod pbe;
 pub(crate) mod random;
 pub(crate) mod rsa;
+pub(crate) mod serial;

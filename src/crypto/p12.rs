@@ -19,12 +19,13 @@ use x509_cert::der::{Decode as _, Reader as _, SliceReader};
 use x509_cert::spki::AlgorithmIdentifierOwned;
 use zeroize::Zeroizing;
 
-use super::pbe::{self, PbeError};
+use super::forms::Found;
+use super::pbe::{self, Budget, PbeError};
 
 /// Limit of `SafeContents` bags within each other.
 const MAX_NESTING: usize = 4;
 
-/// Limit of encrypted parts; each may cost a derivation of `pbe::MAX_ITERATIONS`. A key and its certificates are two.
+/// Limit of encrypted parts; what they cost together is limited by the `Budget`. A key and its certificates are two.
 const MAX_ENCRYPTED_PARTS: usize = 8;
 
 /// The contents of a file, as DER.
@@ -41,6 +42,8 @@ struct P12Reader<'p> {
     /// Whether a MAC was verified. Then the passphrase is right, and content that does not parse is damaged.
     authenticated: bool,
     encrypted_parts: usize,
+    /// For all derivations of the file.
+    budget: Budget,
     contents: Contents,
 }
 
@@ -48,8 +51,10 @@ struct P12Reader<'p> {
 #[derive(Debug, PartialEq, Eq)]
 pub(super) enum P12Error {
     WrongPassphrase,
-    /// An encryption, a MAC or a kind of file that is not supported, or a cost outside the limits.
+    /// An encryption, a MAC or a kind of file that is not supported.
     Unsupported,
+    /// The derivations of the file take more time or memory than is allowed.
+    TooCostly,
     /// BER instead of DER.
     Ber,
     TooManyParts,
@@ -58,23 +63,26 @@ pub(super) enum P12Error {
 
 impl P12Error {
     /// For an error text, after "found".
-    pub(super) fn describe(&self) -> &'static str {
+    pub(super) fn found(&self) -> Found {
+        const CONVERT: &str = "convert it: \
+             `openssl pkcs12 -in old.p12 -legacy -nodes | openssl pkcs12 -export -out new.p12`";
         match self {
             P12Error::WrongPassphrase => {
                 "a PKCS#12 file for which the passphrase is wrong (the platform's files use the mchid), or a damaged one"
+                    .into()
             }
             P12Error::Unsupported => {
-                "a PKCS#12 file with an encryption or a MAC that is not supported; convert it: \
-                 `openssl pkcs12 -in old.p12 -legacy -nodes | openssl pkcs12 -export -out new.p12`"
+                Found::new("a PKCS#12 file with an encryption or a MAC that is not supported").fix(CONVERT)
             }
-            P12Error::Ber => {
-                "a PKCS#12 file in BER instead of DER; convert it: \
-                 `openssl pkcs12 -in old.p12 -legacy -nodes | openssl pkcs12 -export -out new.p12`"
+            P12Error::TooCostly => {
+                Found::new("a PKCS#12 file whose passphrase takes more time or memory to try than is allowed")
+                    .fix(CONVERT)
             }
+            P12Error::Ber => Found::new("a PKCS#12 file in BER instead of DER").fix(CONVERT),
             P12Error::TooManyParts => {
-                "a PKCS#12 file with too many encrypted parts (limit 8; a key and its certificates are two)"
+                "a PKCS#12 file with too many encrypted parts (limit 8; a key and its certificates are two)".into()
             }
-            P12Error::Damaged => "a PKCS#12 file that is cut or damaged",
+            P12Error::Damaged => "a PKCS#12 file that is cut or damaged".into(),
         }
     }
 }
@@ -90,6 +98,7 @@ impl From<PbeError> for P12Error {
         match error {
             PbeError::WrongPassphrase => P12Error::WrongPassphrase,
             PbeError::Unsupported => P12Error::Unsupported,
+            PbeError::TooCostly => P12Error::TooCostly,
         }
     }
 }
@@ -104,12 +113,13 @@ pub(super) fn read(file: &[u8], passphrase: &str) -> Result<Contents, P12Error> 
         return Err(P12Error::Unsupported); // signed with a certificate instead of a MAC
     }
     let safes = pfx.auth_safe.content.decode_as::<&OctetStringRef>()?;
+    let mut budget = Budget::default();
     if let Some(mac) = &pfx.mac_data {
-        verify_mac(mac, safes.as_bytes(), passphrase)?;
+        verify_mac(mac, safes.as_bytes(), passphrase, &mut budget)?;
     }
     let authenticated = pfx.mac_data.is_some();
-    let mut reader =
-        P12Reader { passphrase, authenticated, encrypted_parts: 0, contents: Contents::default() };
+    let contents = Contents::default();
+    let mut reader = P12Reader { passphrase, authenticated, encrypted_parts: 0, budget, contents };
     for safe in Vec::<ContentInfo>::from_der(safes.as_bytes())? {
         match safe.content_type {
             ID_DATA => {
@@ -132,8 +142,8 @@ pub(super) fn read(file: &[u8], passphrase: &str) -> Result<Contents, P12Error> 
 }
 
 /// The MAC shows whether the passphrase is right. Without a MAC only the padding of the encryption does.
-fn verify_mac(data: &MacData, message: &[u8], passphrase: &str) -> Result<(), P12Error> {
-    let iterations = pbe::checked_iterations(data.iterations).ok_or(P12Error::Unsupported)?;
+fn verify_mac(data: &MacData, message: &[u8], passphrase: &str, budget: &mut Budget) -> Result<(), P12Error> {
+    let iterations = budget.spend_iterations(data.iterations, 1)?;
     let (salt, password) = (data.mac_salt.as_bytes(), pbe::utf16be(passphrase));
     let mac = Pkcs12KeyType::Mac;
     let (algorithm, key) = match data.mac.algorithm.oid {
@@ -160,7 +170,7 @@ impl P12Reader<'_> {
         if self.encrypted_parts > MAX_ENCRYPTED_PARTS {
             return Err(P12Error::TooManyParts);
         }
-        Ok(pbe::decrypt(algorithm, ciphertext, self.passphrase)?)
+        Ok(pbe::decrypt(algorithm, ciphertext, self.passphrase, &mut self.budget)?)
     }
 
     /// The error for decrypted content that does not parse. One wrong passphrase in 256 gives valid padding.

@@ -6,7 +6,7 @@ use cbc::Decryptor;
 use cbc::cipher::block_padding::Pkcs7;
 use cbc::cipher::{BlockCipherDecrypt, BlockModeDecrypt as _, InnerIvInit as _, KeyInit as _};
 use pkcs5::EncryptionScheme;
-use pkcs5::pbes2::{Kdf, PBES2_OID};
+use pkcs5::pbes2::{Kdf, PBES2_OID, Pbkdf2Prf};
 use pkcs12::kdf::{Pkcs12KeyType, derive_key};
 use pkcs12::pbe_params::Pkcs12PbeParams;
 use sha1::Sha1;
@@ -14,17 +14,47 @@ use x509_cert::der::Encode as _;
 use x509_cert::spki::AlgorithmIdentifierOwned;
 use zeroize::Zeroizing;
 
-/// Limits what a hostile or damaged file can cost at start-up. OpenSSL writes 2,048 iterations.
-pub(super) const MAX_ITERATIONS: u32 = 10_000_000;
-/// Limit of scrypt's N × r, which takes 128 bytes each: 256 MiB. OpenSSL writes 16,384 × 8.
-const MAX_SCRYPT_COST: u64 = 1 << 21;
+/// What the derivations of one file may cost together: hashes of PBKDF2 and PKCS#12, or blocks of scrypt (its N × r × p),
+/// which take about as long each. It is about two seconds of one core. OpenSSL writes 2,048 iterations or 131,072 blocks
+/// for each of two parts, Java 10,000; some programs a million.
+const MAX_COST: u64 = 4_000_000;
+
+/// Limit of scrypt's (N + p) × r, which takes 128 bytes each: 64 MiB. OpenSSL writes 16 MiB, and does not read more than 32 MiB.
+const MAX_SCRYPT_MEMORY: u64 = 1 << 19;
+
+/// What the derivations of a file may still cost. A damaged or hostile file must not take minutes at start-up, whatever
+/// it is made of.
+pub(super) struct Budget(u64);
+
+impl Default for Budget {
+    fn default() -> Self {
+        Budget(MAX_COST)
+    }
+}
+
+impl Budget {
+    fn spend(&mut self, cost: u64) -> Result<(), PbeError> {
+        self.0 = self.0.checked_sub(cost).ok_or(PbeError::TooCostly)?;
+        Ok(())
+    }
+
+    /// The iteration count of a file, if `hashes` of so many iterations may still be computed.
+    pub(super) fn spend_iterations(&mut self, count: i32, hashes: u64) -> Result<i32, PbeError> {
+        match u64::try_from(count) {
+            Ok(iterations @ 1..) => self.spend(iterations.saturating_mul(hashes)).map(|()| count),
+            _ => Err(PbeError::Unsupported),
+        }
+    }
+}
 
 #[derive(Debug, PartialEq, Eq)]
 pub(super) enum PbeError {
     /// The passphrase is wrong or the ciphertext damaged; they cannot be told apart.
     WrongPassphrase,
-    /// An unsupported scheme, or parameters outside the limits.
+    /// An unsupported scheme, or parameters that make no sense.
     Unsupported,
+    /// More time or memory than the budget of the file has.
+    TooCostly,
 }
 
 /// Decrypts `ciphertext` into memory that is wiped when dropped.
@@ -32,12 +62,13 @@ pub(super) fn decrypt(
     algorithm: &AlgorithmIdentifierOwned,
     ciphertext: &[u8],
     passphrase: &str,
+    budget: &mut Budget,
 ) -> Result<Zeroizing<Vec<u8>>, PbeError> {
     let mut buffer = Zeroizing::new(ciphertext.to_vec());
     let length = if algorithm.oid == PBES2_OID {
-        decrypt_pbes2(algorithm, &mut buffer, passphrase)?
+        decrypt_pbes2(algorithm, &mut buffer, passphrase, budget)?
     } else {
-        decrypt_pkcs12_pbe(algorithm, &mut buffer, passphrase)?
+        decrypt_pkcs12_pbe(algorithm, &mut buffer, passphrase, budget)?
     };
     buffer.truncate(length);
     Ok(buffer)
@@ -47,24 +78,32 @@ fn decrypt_pbes2(
     algorithm: &AlgorithmIdentifierOwned,
     buffer: &mut [u8],
     passphrase: &str,
+    budget: &mut Budget,
 ) -> Result<usize, PbeError> {
     let der = algorithm.to_der().map_err(|_| PbeError::Unsupported)?;
     let scheme = EncryptionScheme::try_from(der.as_slice()).map_err(|_| PbeError::Unsupported)?;
-    let within_limits = match scheme.pbes2().map(|parameters| &parameters.kdf) {
-        Some(Kdf::Pbkdf2(kdf)) => (1..=MAX_ITERATIONS).contains(&kdf.iteration_count),
+    match scheme.pbes2().map(|parameters| &parameters.kdf) {
+        Some(Kdf::Pbkdf2(kdf)) => {
+            // A key of 32 bytes is two hashes of SHA-1 or SHA-224.
+            let hashes = match kdf.prf {
+                Pbkdf2Prf::HmacWithSha1 | Pbkdf2Prf::HmacWithSha224 => 2,
+                _ => 1,
+            };
+            let count = i32::try_from(kdf.iteration_count).map_err(|_| PbeError::TooCostly)?;
+            budget.spend_iterations(count, hashes)?;
+        }
         Some(Kdf::Scrypt(kdf)) => {
             let (n, r, p) = (kdf.cost_parameter, u64::from(kdf.block_size), u64::from(kdf.parallelization));
             // Checked here because the library panics on a cost of 0.
-            n.is_power_of_two()
-                && n > 1
-                && r > 0
-                && n.saturating_mul(r) <= MAX_SCRYPT_COST
-                && (1..=16).contains(&p)
+            if !(n.is_power_of_two() && n > 1 && r > 0 && p > 0) {
+                return Err(PbeError::Unsupported);
+            }
+            if n.saturating_add(p).saturating_mul(r) > MAX_SCRYPT_MEMORY {
+                return Err(PbeError::TooCostly);
+            }
+            budget.spend(n.saturating_mul(r).saturating_mul(p))?;
         }
-        _ => false,
-    };
-    if !within_limits {
-        return Err(PbeError::Unsupported);
+        _ => return Err(PbeError::Unsupported),
     }
     match scheme.decrypt_in_place(passphrase, buffer) {
         Ok(plain) => Ok(plain.len()),
@@ -78,10 +117,16 @@ fn decrypt_pkcs12_pbe(
     algorithm: &AlgorithmIdentifierOwned,
     buffer: &mut [u8],
     passphrase: &str,
+    budget: &mut Budget,
 ) -> Result<usize, PbeError> {
     let parameters = algorithm.parameters.as_ref().ok_or(PbeError::Unsupported)?;
     let parameters = parameters.decode_as::<Pkcs12PbeParams>().map_err(|_| PbeError::Unsupported)?;
-    let iterations = checked_iterations(parameters.iterations).ok_or(PbeError::Unsupported)?;
+    // Of SHA-1, 24 bytes of a key are two hashes, 16 one; and one for the IV.
+    let hashes = match algorithm.oid {
+        pkcs12::PKCS_12_PBE_WITH_SHAAND3_KEY_TRIPLE_DES_CBC => 3,
+        _ => 2,
+    };
+    let iterations = budget.spend_iterations(parameters.iterations, hashes)?;
     let passphrase = utf16be(passphrase);
     let salt = parameters.salt.as_bytes();
     let derive = |id, length| Zeroizing::new(derive_key::<Sha1>(&passphrase, salt, id, iterations, length));
@@ -122,11 +167,6 @@ pub(super) fn utf16be(passphrase: &str) -> Zeroizing<Vec<u8>> {
         bytes.extend_from_slice(&unit.to_be_bytes());
     }
     bytes
-}
-
-/// The iteration count of a file, if it is within the limits.
-pub(super) fn checked_iterations(count: i32) -> Option<i32> {
-    u32::try_from(count).is_ok_and(|count| (1..=MAX_ITERATIONS).contains(&count)).then_some(count)
 }
 
 #[cfg(test)]

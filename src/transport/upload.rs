@@ -9,10 +9,11 @@ use aws_lc_rs::digest::{self, Digest, SHA256};
 use bytes::Bytes;
 use http::HeaderValue;
 use http_body::{Body, Frame, SizeHint};
-use tokio::fs::File;
+use tokio::fs::{File, OpenOptions};
 use tokio::io::{AsyncRead as _, ReadBuf};
 
-use crate::error::Error;
+use crate::error::{Error, Excerpt};
+use crate::files::{self, Unreadable};
 
 /// How many bytes of a file are in memory at a time.
 pub(crate) const CHUNK: usize = 128 * 1024;
@@ -48,8 +49,18 @@ pub(crate) fn upload_error(reason: &str) -> Error {
     Error::config("media", reason)
 }
 
-pub(crate) fn unreadable_file(path: &Path, e: &io::Error) -> Error {
-    Error::config("media", format!("names the file `{}`, which cannot be read: {e}", path.display()))
+pub(crate) fn unreadable_file(path: &Path, e: &Unreadable) -> Error {
+    Error::config("media", format!("names the file {}, which {e}", Excerpt(&path.to_string_lossy())))
+}
+
+/// Opens the file of an upload. A pipe in its place must not be waited for.
+async fn open(path: &Path) -> Result<(File, u64), Unreadable> {
+    let file = OpenOptions::from(files::read_options()).open(path).await?;
+    let metadata = file.metadata().await?;
+    match metadata.is_file() {
+        true => Ok((file, metadata.len())),
+        false => Err(Unreadable::NotAFile("something else")),
+    }
 }
 
 impl Upload {
@@ -58,8 +69,7 @@ impl Upload {
         let content = match &self.source {
             FileSource::Bytes(bytes) => UploadContent::Bytes(bytes.clone()),
             FileSource::File(path) => {
-                let file = File::open(path).await.map_err(|e| unreadable_file(path, &e))?;
-                let now = file.metadata().await.map_err(|e| unreadable_file(path, &e))?.len();
+                let (file, now) = open(path).await.map_err(|e| unreadable_file(path, &e))?;
                 if now != self.facts.length {
                     let reason = format!(
                         "has changed: the file had {} bytes when it was first read, and has {now} now",

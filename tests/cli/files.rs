@@ -33,7 +33,7 @@ fn a_file_goes_up_with_the_meta_that_is_signed() {
         let seen = env.sandbox.requests().pop().unwrap();
         assert!(String::from_utf8_lossy(&seen.signed_message).ends_with(&format!("\n{meta}\n")));
     }
-    env.run(&["upload", "/nowhere", path]).fails(1, "cannot be read");
+    env.run(&["upload", "/nowhere", path]).fails(1, "does not exist");
     env.run(&["upload", &file, path, "--meta", "[]"]).fails(1, "meta");
     env.run(&["upload", &file, path, "--meta", "@/nowhere"]).fails(1, "cannot read");
     env.run(&["upload", &file, path, "--jq", "["]).fails(1, "--jq");

@@ -31,6 +31,8 @@ mod messages;
 mod hosts;
 // `--dry-run` and `--curl`.
 mod preview;
+// Files that are no files, pipes, byte order marks.
+mod special_files;
 // Output on a terminal.
 #[cfg(target_os = "linux")]
 mod terminal;

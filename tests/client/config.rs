@@ -52,7 +52,7 @@ fn a_missing_or_wrong_setting_is_named() {
         ("mchid", json!(1900000109), "mchid", "must be a string; it is a number"),
         ("mchid", json!("19\"00"), "mchid", "letters and digits; it has '\"'"),
         ("serial", Value::Null, "serial", "is missing"),
-        ("serial", json!("AB CD"), "serial", "it has ' '"),
+        ("serial", json!("AB_CD"), "serial", "it has '_'"),
         ("privateKey", Value::Null, "privateKey", "is missing"),
         ("privateKey", json!(1), "privateKey", "must be a string or [string, passphrase]; it is a number"),
         ("privateKey", json!(["a"]), "privateKey", "it is a list of 1"),

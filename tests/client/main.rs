@@ -60,6 +60,11 @@ mod fuzz;
 mod http;
 // Which hosts get which requests: trust, clear text, names in odd spellings.
 mod hosts;
+// Serials as people copy them.
+mod serials;
+// Files that are no files, and `.p12` files that were changed on their way.
+#[cfg(all(feature = "p12", unix))]
+mod special_files;
 // Private and public keys in each form and from each source.
 #[cfg(feature = "p12")]
 mod key_forms;

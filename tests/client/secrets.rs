@@ -117,7 +117,7 @@ fn nothing_secret_shows_anywhere() {
     let mut errors = vec![
         build(sandbox.client_builder().apiv3_key(format!("{}x", sandbox.apiv3_key()))),
         build(sandbox.client_builder().private_key(damaged)),
-        build(sandbox.client_builder().private_key(key.replace("PRIVATE", "PUBLIC"))),
+        build(sandbox.client_builder().private_key(key.replace("BEGIN PRIVATE", "BEGIN PUBLIC"))),
         build(sandbox.client_builder().private_key(key.replace("-----", ""))),
         build(sandbox.client_builder().platform_key("PUB_KEY_ID_1", key)),
         build(sandbox.client_builder().platform_key("PUB_KEY_ID_1", sandbox.merchant_certificate_pem())),

@@ -9,7 +9,8 @@
 //! | commands | `commands`: a file or folder for each, its arguments included |
 //! | client | `saved_message`, `download`, `config` |
 //! | input and output | `input`, `file_mode`, `output`, `jq` |
-//! | basics | `failure` and `exit`: error messages and exit codes; `global`: the options of every command |
+//! | basics | `failure` and `exit`: error messages and exit codes; `global`: the options of every command; `files`: reads
+//! a caller's file, the same source as the library's |
 
 // No input may cause a panic: not an argument, a file or a response.
 #![cfg_attr(
@@ -30,6 +31,8 @@ mod download;
 mod exit;
 mod failure;
 mod file_mode;
+#[path = "../../files.rs"]
+mod files;
 mod global;
 mod input;
 mod jq;

@@ -35,14 +35,12 @@ pub(crate) struct SavedMessage {
 impl SavedMessage {
     pub(crate) fn read(args: &SavedMessageArgs) -> Result<SavedMessage, Failure> {
         let path = args.headers.display();
-        let text = std::fs::read_to_string(&args.headers)
-            .map_err(|e| usage_error(format!("--headers: cannot read `{path}`: {e}")))?;
+        let text = input::text_file("--headers", &args.headers)?;
         let headers =
             parse_headers(&text).map_err(|reason| usage_error(format!("--headers: `{path}`: {reason}")))?;
         let body = match args.body.to_str() {
             Some("-") => input::stdin("BODY")?,
-            _ => std::fs::read(&args.body)
-                .map_err(|e| usage_error(format!("BODY: cannot read `{}`: {e}", args.body.display())))?,
+            _ => input::file("BODY", &args.body)?,
         };
         Ok(SavedMessage { headers, body })
     }

@@ -132,7 +132,7 @@ fn required(field: &str, reason: &str, value: Option<String>) -> Result<String, 
 }
 
 /// The value is written between quotes in the `Authorization` header.
-pub(super) fn alphanumeric(field: &str, value: &str) -> Result<(), Error> {
+fn alphanumeric(field: &str, value: &str) -> Result<(), Error> {
     match value.chars().find(|c| !c.is_ascii_alphanumeric()) {
         Some(bad) => Err(Error::config(field, format!("must be ASCII letters and digits; it has {bad:?}"))),
         None => Ok(()),

@@ -4,11 +4,10 @@ use std::sync::Arc;
 
 use zeroize::Zeroizing;
 
-use super::build::alphanumeric;
-use crate::crypto::keys;
-use crate::error::Error;
+use crate::crypto::{keys, serial};
+use crate::error::{Error, Excerpt};
 use crate::signer::{MerchantKey, Signer};
-use crate::v3::platform::same_serial;
+use crate::v3::platform::PUBLIC_KEY_PREFIX;
 
 /// A PKCS#12 file, and its passphrase unless that is the default.
 pub(super) struct P12 {
@@ -36,10 +35,8 @@ pub(super) struct MerchantConfig {
 impl MerchantConfig {
     /// The serial and the key, once all settings agree.
     pub(super) fn load(self, mchid: &str) -> Result<(String, MerchantKey), Error> {
-        let configured = self.serial.filter(|serial| !serial.is_empty());
-        if let Some(serial) = &configured {
-            alphanumeric("serial", serial)?;
-        }
+        let given = self.serial.filter(|serial| !serial.trim().is_empty());
+        let configured = given.as_deref().map(merchant_serial).transpose()?;
         let certificate = self.certificate.filter(|text| !text.is_empty());
         let pem = self.private_key.filter(|text| !text.is_empty());
         if configured.is_none() && certificate.is_none() && self.p12.is_none() {
@@ -89,8 +86,15 @@ impl MerchantConfig {
         // A certificate has its exact serial, with leading zeros; a configured serial must agree with it.
         let mut serial = configured;
         for (field, exact) in found {
-            if let Some(other) = serial.filter(|other| !same_serial(other, &exact)) {
-                let reason = format!("is `{other}`, but the certificate in `{field}` has the serial {exact}");
+            if let Some(other) = serial.filter(|other| !serial::same(other, &exact)) {
+                let given = given.as_deref().unwrap_or(&other);
+                let reason = match serial::is_decimal_of(given, &exact) {
+                    true => format!("is in decimal: write it in hex, {exact}, or leave it out"),
+                    false => {
+                        let given = Excerpt(given);
+                        format!("is {given}, but the certificate in `{field}` has the serial {exact}")
+                    }
+                };
                 return Err(Error::config("serial", reason));
             }
             serial = Some(exact);
@@ -106,4 +110,21 @@ impl MerchantConfig {
         };
         Ok((serial, key))
     }
+}
+
+/// The serial in the platform's form. A mistake that hides in it would only show as a `SIGN_ERROR` of the first call.
+fn merchant_serial(text: &str) -> Result<String, Error> {
+    let refuse = |reason: &str| Err(Error::config("serial", reason));
+    if text.contains("-----BEGIN") {
+        return refuse("must be a serial: pass the text of a certificate as `merchant_certificate`");
+    }
+    if crate::files::path_of(text).is_some() {
+        return refuse("must be a serial: pass the path of a certificate as `merchant_certificate`");
+    }
+    if text.trim().get(..PUBLIC_KEY_PREFIX.len()).is_some_and(|t| t.eq_ignore_ascii_case(PUBLIC_KEY_PREFIX)) {
+        return refuse(
+            "must be the serial of the merchant's certificate; this is the ID of the platform's public key",
+        );
+    }
+    serial::normalized(text).map_err(|error| Error::config("serial", error.to_string()))
 }

@@ -121,7 +121,8 @@ impl WeChatPayBuilder {
         self
     }
 
-    /// The serial of the **merchant's** API certificate (商户API证书序列号), upper-case hex.
+    /// The serial of the **merchant's** API certificate (商户API证书序列号), in hex. Letter case, `0x`, colons, blanks and
+    /// leading zeros make no difference. One in decimal is refused when the client is built, and the error shows its hex.
     pub fn serial(mut self, serial: impl Into<String>) -> Self {
         self.serial = Some(serial.into());
         self

@@ -58,8 +58,8 @@ fn der_files_load() {
         ("merchant_cert.pem", "found an X.509 certificate"),
         ("merchant_pub.pem", "found a public key"),
         ("merchant_pub.pkcs1.pem", "found a public key"),
-        ("ec_key.pem", "found an elliptic-curve key"),
-        ("ec_key.pkcs8.pem", "`DER` that is not an RSA key"),
+        ("ec_key.pem", "found an elliptic-curve private key (P-256) in `"),
+        ("ec_key.pkcs8.pem", "found an elliptic-curve private key (P-256) in `"),
     ] {
         let error = private_key("k", &der(name), None).err().unwrap().to_string();
         assert!(error.contains(found), "{name}: {error}");
@@ -69,7 +69,7 @@ fn der_files_load() {
     let cut = dir.path().join("cut.der");
     std::fs::write(&cut, &::pem::parse(text("merchant_key.pem")).unwrap().contents()[..500]).unwrap();
     let error = private_key("k", &format!("file://{}", cut.display()), None).err().unwrap().to_string();
-    assert!(error.contains("a DER file that is neither a key"), "{error}");
+    assert!(error.contains("found binary data (DER) that is cut: 500 bytes of "), "{error}");
 }
 
 #[test]
@@ -101,7 +101,7 @@ fn a_key_for_rsassa_pss_is_refused() {
     spki.algorithm.parameters = None;
     let pss = STANDARD.encode(spki.to_der().unwrap());
     let error = public_key("k", &format!("public.spki://{pss}")).err().unwrap().to_string();
-    assert!(error.contains("does not parse as an RSA key"), "{error}");
+    assert!(error.contains("found an RSA-PSS public key"), "{error}");
 }
 
 #[test]

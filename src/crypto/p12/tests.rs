@@ -172,13 +172,53 @@ fn a_file_must_not_cost_minutes() {
     assert_eq!(many(MAX_ENCRYPTED_PARTS + 1).err(), Some(P12Error::TooManyParts));
 
     // Iterations: none, fewer than none, 16,777,215.
-    for count in [&[0x02, 1, 0][..], &[0x02, 1, 0xff], &[0x02, 4, 0x00, 0xff, 0xff, 0xff]] {
+    for (count, error) in [
+        (&[0x02, 1, 0][..], P12Error::Unsupported),
+        (&[0x02, 1, 0xff], P12Error::Unsupported),
+        (&[0x02, 4, 0x00, 0xff, 0xff, 0xff], P12Error::TooCostly),
+    ] {
         let parameters = der(Tag::Sequence, &[&der(Tag::OctetString, &[b"12345678"]), count]);
         let scheme = pkcs12::PKCS_12_PBE_WITH_SHAAND3_KEY_TRIPLE_DES_CBC.to_der().unwrap();
         let algorithm = der(Tag::Sequence, &[&scheme, &parameters]);
         let key = der(Tag::Sequence, &[&algorithm, &der(Tag::OctetString, &[&[0; 8]])]);
         let file = file_of(&bags(&[bag(pkcs12::PKCS_12_PKCS8_KEY_BAG_OID, &key)]));
-        assert_eq!(read(&file, "secret").err(), Some(P12Error::Unsupported), "{count:?}");
+        assert_eq!(read(&file, "secret").err(), Some(error), "{count:?}");
+    }
+}
+
+/// Each part is within the limits of one derivation; it is the sum that is too much. Written by `openssl`.
+#[test]
+fn the_parts_of_a_file_share_the_cost() {
+    let scrypt = |p: &str| {
+        let output = Command::new("openssl")
+            .args([
+                "pkcs8",
+                "-topk8",
+                "-outform",
+                "DER",
+                "-in",
+                &path("merchant_key.pem"),
+                "-passout",
+                "pass:secret",
+            ])
+            .args(["-scrypt", "-scrypt_p", p])
+            .output()
+            .unwrap();
+        assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+        bag(pkcs12::PKCS_12_PKCS8_KEY_BAG_OID, &output.stdout)
+    };
+    let usual = file_of(&bags(&vec![scrypt("1"); 8]));
+    assert_eq!(read(&usual, "secret").unwrap().keys.len(), 8, "openssl's default");
+    // 6 times 131,072 blocks each: five of them are within the limit.
+    let heavy = scrypt("6");
+    assert_eq!(read(&file_of(&bags(&vec![heavy.clone(); 5])), "secret").unwrap().keys.len(), 5);
+    assert_eq!(read(&file_of(&bags(&vec![heavy; 6])), "secret").err(), Some(P12Error::TooCostly));
+
+    // The MAC and two parts, with as many iterations each.
+    for (iterations, allowed) in [("500000", true), ("3000000", false)] {
+        let Some(file) = written(&format!("-iter {iterations}"), PASSPHRASE) else { continue };
+        let outcome = read(&file, PASSPHRASE).err();
+        assert_eq!(outcome, (!allowed).then_some(P12Error::TooCostly), "{iterations}");
     }
 }
 

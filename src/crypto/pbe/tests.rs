@@ -3,6 +3,15 @@ use x509_cert::der::{Decode as _, Tag};
 
 use super::*;
 
+/// With a budget of its own.
+fn decrypt(
+    algorithm: &AlgorithmIdentifierOwned,
+    ciphertext: &[u8],
+    passphrase: &str,
+) -> Result<Zeroizing<Vec<u8>>, PbeError> {
+    super::decrypt(algorithm, ciphertext, passphrase, &mut Budget::default())
+}
+
 fn sequence(parts: &[&[u8]]) -> Vec<u8> {
     Any::new(Tag::Sequence, parts.concat()).unwrap().to_der().unwrap()
 }
@@ -38,27 +47,51 @@ fn scrypt(n: u64, r: u64, p: u64) -> Vec<u8> {
     sequence(&[&oid("1.3.6.1.4.1.11591.4.11"), &sequence(&[&parameters])])
 }
 
-/// Either would cost minutes or gigabytes, or make no sense, and is refused before anything is derived.
+/// Each is refused before anything is derived: it makes no sense, or would cost minutes or gigabytes.
 #[test]
 fn a_derivation_has_bounds() {
-    for kdf in [
-        pbkdf2(&[&number(0)]),
-        pbkdf2(&[&number(10_000_001)]),
-        pbkdf2(&[&number(u64::from(u32::MAX))]),
-        pbkdf2(&[&number(1), &number(16)]), // a key of AES-128
-        scrypt(0, 8, 1),
-        scrypt(1, 8, 1),
-        scrypt(1_000, 8, 1),
-        scrypt(1 << 19, 8, 1),
-        scrypt(1 << 63, 8, 1),
-        scrypt(2, 0, 1),
-        scrypt(2, 8, 0),
-        scrypt(2, 8, 17),
-        sequence(&[&oid("1.2.840.113549.1.5.3"), &sequence(&[])]),
+    for (kdf, error) in [
+        (pbkdf2(&[&number(0)]), PbeError::Unsupported),
+        (pbkdf2(&[&number(4_000_001)]), PbeError::TooCostly),
+        (pbkdf2(&[&number(u64::from(u32::MAX))]), PbeError::TooCostly),
+        (pbkdf2(&[&number(1), &number(16)]), PbeError::Unsupported), // a key of AES-128
+        (scrypt(0, 8, 1), PbeError::Unsupported),
+        (scrypt(1, 8, 1), PbeError::Unsupported),
+        (scrypt(1_000, 8, 1), PbeError::Unsupported),
+        (scrypt(1 << 17, 8, 1), PbeError::TooCostly),
+        (scrypt(1 << 63, 8, 1), PbeError::TooCostly),
+        (scrypt(1 << 15, 8, 16), PbeError::TooCostly),
+        (scrypt(2, 1 << 15, 1 << 15), PbeError::TooCostly), // memory that p takes
+        (scrypt(2, 0, 1), PbeError::Unsupported),
+        (scrypt(2, 8, 0), PbeError::Unsupported),
+        (sequence(&[&oid("1.2.840.113549.1.5.3"), &sequence(&[])]), PbeError::Unsupported),
     ] {
+        let started = std::time::Instant::now();
         let outcome = decrypt(&pbes2_with(&kdf, &[0; 16]), &[0; 16], "secret");
-        assert_eq!(outcome.err(), Some(PbeError::Unsupported), "{kdf:02x?}");
+        assert_eq!(outcome.err(), Some(error), "{kdf:02x?}");
+        assert!(started.elapsed().as_millis() < 500, "{kdf:02x?}");
     }
+}
+
+/// The parts of a file share one budget, of whatever kind they are.
+#[test]
+fn the_derivations_of_a_file_share_a_budget() {
+    let (slow, many) =
+        (pbes2_with(&scrypt(1 << 14, 8, 1), &[0; 16]), pbes2_with(&pbkdf2(&[&number(2_000)]), &[0; 16]));
+    let mut budget = Budget::default();
+    let mut used = 0_u64;
+    loop {
+        let (algorithm, cost) = if used.is_multiple_of(3) { (&slow, 1 << 17) } else { (&many, 2_000) };
+        match super::decrypt(algorithm, &[0; 16], "secret", &mut budget) {
+            Err(PbeError::TooCostly) => break assert!(used + cost > 4_000_000, "after {used}"),
+            Err(PbeError::WrongPassphrase) | Ok(_) => used += cost,
+            other => panic!("{other:?}"),
+        }
+        assert!(used <= 4_000_000);
+    }
+    assert_eq!(budget.spend_iterations(0, 1), Err(PbeError::Unsupported));
+    assert_eq!(budget.spend_iterations(-1, 1), Err(PbeError::Unsupported));
+    assert_eq!(budget.spend_iterations(i32::MAX, u64::MAX), Err(PbeError::TooCostly));
 }
 
 #[test]

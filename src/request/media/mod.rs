@@ -12,7 +12,11 @@ use serde_json::{Map, Value, json};
 use crate::crypto::digest::hex;
 use crate::crypto::random::nonce;
 use crate::error::{Error, kind_of};
+use crate::files::{self, Unreadable};
 use crate::transport::{CHUNK, FileFacts, FileSource, Upload, unreadable_file, upload_error};
+
+/// The largest file of an upload, in bytes. The platform's own limits are some MiB.
+const MAX_FILE: u64 = 1 << 30;
 
 /// The types of the files that the platform documents: pictures, videos (avi wmv mpeg mp4 mov mkv flv f4v m4v rmvb),
 /// invoices (pdf ofd), tables and archives; anything else is `application/octet-stream`.
@@ -90,11 +94,11 @@ pub struct Media {
 impl Media {
     /// A file on disk, which is streamed. `file://…` works, too, as in PHP's `MediaUtil`.
     ///
-    /// A missing file, a directory, a pipe and a path without a name give [`Error::Config`] for `media` when the request
+    /// A missing file, a directory, a pipe, a file above 1 GiB and a path without a name give [`Error::Config`] for `media` when the request
     /// is sent.
     pub fn file(path: impl AsRef<Path>) -> Media {
         let path = path.as_ref();
-        let path = path.to_str().and_then(|text| text.strip_prefix("file://")).map_or(path, Path::new);
+        let path = path.to_str().and_then(files::path_of).map_or(path, Path::new);
         Media::new(
             FileSource::File(path.to_owned()),
             path.file_name().and_then(|n| n.to_str()).map(str::to_owned),
@@ -225,29 +229,29 @@ impl Media {
     }
 }
 
-/// Reads the file once, in chunks.
-fn read(path: &Path, digest_needed: bool) -> io::Result<FileFacts> {
-    let mut file = std::fs::File::open(path)?;
-    let metadata = file.metadata()?;
-    // A pipe has no length and cannot be read twice.
-    if !metadata.is_file() {
-        let what = if metadata.is_dir() { "it is a directory" } else { "it is not a regular file" };
-        return Err(io::Error::other(what));
+/// Reads the file once, in chunks. A pipe or a device has no length, and cannot be read twice.
+fn read(path: &Path, digest_needed: bool) -> Result<FileFacts, Unreadable> {
+    let (file, expected) = files::open(path)?;
+    if expected > MAX_FILE {
+        return Err(Unreadable::TooLarge { limit: MAX_FILE });
     }
     if !digest_needed {
-        return Ok(FileFacts { length: metadata.len(), sha256: None });
+        return Ok(FileFacts { length: expected, sha256: None });
     }
+    // A file that grows while it is read has no end.
+    let mut file = file.take(MAX_FILE + 1);
     let (mut context, mut length) = (digest::Context::new(&SHA256), 0);
     let mut buffer = vec![0; CHUNK];
     loop {
         match file.read(&mut buffer) {
+            Ok(0) if length > MAX_FILE => return Err(Unreadable::TooLarge { limit: MAX_FILE }),
             Ok(0) => return Ok(FileFacts { length, sha256: Some(context.finish()) }),
             Ok(n) => {
                 context.update(buffer.get(..n).unwrap_or_default());
                 length += n as u64;
             }
             Err(e) if e.kind() == io::ErrorKind::Interrupted => {}
-            Err(e) => return Err(e),
+            Err(e) => return Err(e.into()),
         }
     }
 }

@@ -13,7 +13,11 @@ use super::{
     identity::Identity,
     key_pair::{CertifiedKey, PrivateKey, PublicKeyPair},
 };
+use crate::files::{self, Unreadable};
 use crate::sandbox::http::sandbox_error::SandboxError;
+
+/// Larger than any key.
+const MAX_FILE: u64 = 1 << 20;
 
 const IDENTITY: &str = "identity.json";
 pub(crate) const MERCHANT_KEY: &str = "apiclient_key.pem";
@@ -127,7 +131,11 @@ pub(crate) fn is_digits(text: &str) -> bool {
 
 fn read(folder: &Path, name: &str) -> Result<String, SandboxError> {
     let path = folder.join(name);
-    fs::read_to_string(&path).map_err(|e| failed(path, "cannot be read", Some(e)))
+    let bytes = files::read(&path, MAX_FILE).map_err(|e| match e {
+        Unreadable::Failed(e) => failed(path.clone(), "cannot be read", Some(e)),
+        other => failed(path.clone(), other.to_string(), None),
+    })?;
+    String::from_utf8(bytes).map_err(|_| failed(path, "is not UTF-8", None))
 }
 
 /// Never overwrites a file: it could be a key in use.

@@ -2,14 +2,16 @@
 
 use super::{PUBLIC_KEY_PREFIX, PlatformKey};
 use crate::crypto::keys;
-use crate::error::Error;
+use crate::crypto::serial::{self, NotASerial};
+use crate::error::{Error, Excerpt};
+use crate::files;
 use crate::signer::MerchantKey;
 use crate::v3::merchant::Merchant;
 
 /// A configured key: `pem` is a text in any form, or a file's path; `id` is its serial.
 pub(crate) fn load(id: &str, pem: &str, merchant: &Merchant) -> Result<PlatformKey, Error> {
-    check_serial(id, merchant)?;
-    let name = format!("platform_key[\"{id}\"]");
+    let serial = check_serial(id, merchant)?;
+    let name = name_of(id);
     let loaded = keys::public_key(&name, pem)?;
     // With the merchant's key here, the merchant, or a thief of its key, could sign responses.
     if matches!(&merchant.key, MerchantKey::Local(key) if key.matches(&loaded.key)) {
@@ -18,55 +20,88 @@ pub(crate) fn load(id: &str, pem: &str, merchant: &Merchant) -> Result<PlatformK
     let (certificate, key) = (loaded.certificate, loaded.key);
     let key = |serial: String, validity| PlatformKey { serial, key, validity, fetched: false };
     match certificate {
-        Some(actual) if id.starts_with(PUBLIC_KEY_PREFIX) => {
+        Some(actual) if serial.starts_with(PUBLIC_KEY_PREFIX) => {
             let serial = actual.serial;
             Err(Error::config(
                 name,
                 format!("holds a certificate (serial {serial}), expected the public key"),
             ))
         }
-        Some(actual) if !same_serial(&actual.serial, id) => {
-            let serial = actual.serial;
-            Err(Error::config(name, format!("holds a certificate with another serial, {serial}")))
+        Some(actual) if serial::same(&actual.serial, &serial) => {
+            // The certificate has the exact serial that the platform uses.
+            Ok(key(actual.serial, Some(actual.validity)))
         }
-        // The certificate has the exact serial that the platform uses.
-        Some(actual) => Ok(key(actual.serial, Some(actual.validity))),
-        // A certificate's serial is upper-case hex, also if only its key is given.
-        None if id.starts_with(PUBLIC_KEY_PREFIX) => Ok(key(id.to_owned(), None)),
-        None => Ok(key(id.to_ascii_uppercase(), None)),
+        Some(actual) => {
+            let actual = actual.serial;
+            let reason = match serial::is_decimal_of(id.trim(), &actual) {
+                true => format!(
+                    "holds a certificate whose serial is the given one in decimal: write it in hex, {actual}"
+                ),
+                false => format!("holds a certificate with another serial, {actual}"),
+            };
+            Err(Error::config(name, reason))
+        }
+        None => Ok(key(serial, None)),
     }
 }
 
-/// Checks the serial of a configured key.
-pub(crate) fn check_serial(id: &str, merchant: &Merchant) -> Result<(), Error> {
-    let name = format!("platform_key[\"{}\"]", id.escape_debug());
-    if let Some(bad) = id.chars().find(|c| !(c.is_ascii_alphanumeric() || *c == '_')) {
-        return Err(Error::config(name, format!("must be ASCII letters, digits and `_`; it has {bad:?}")));
+/// Checks the serial of a configured key, and returns it as the platform writes it: `PUB_KEY_ID_…`, or the upper-case hex
+/// of a certificate, also if only its key is given.
+pub(crate) fn check_serial(id: &str, merchant: &Merchant) -> Result<String, Error> {
+    let refuse = |reason: &str| Err(Error::config(name_of(id), reason));
+    let text = id.trim();
+    if text.is_empty() {
+        return refuse("must be the serial of the key");
     }
-    if id.is_empty() {
-        return Err(Error::config(name, "must be the serial of the key"));
+    if text.contains("-----") || files::path_of(text).is_some() || text.contains("://") {
+        return refuse("must be the serial of the key, and the key comes after it");
     }
-    if id.eq_ignore_ascii_case(&merchant.serial) {
-        return Err(Error::config(name, "is the merchant's own serial: give a key of the platform"));
+    if text.get(..PUBLIC_KEY_PREFIX.len()).is_some_and(|start| start.eq_ignore_ascii_case(PUBLIC_KEY_PREFIX))
+    {
+        let number = text.get(PUBLIC_KEY_PREFIX.len()..).unwrap_or_default();
+        return match number.chars().find(|c| !c.is_ascii_alphanumeric()) {
+            Some(bad) => refuse(&format!("must be `{PUBLIC_KEY_PREFIX}` and digits; it has {bad:?}")),
+            None if number.is_empty() => refuse(&format!("must be `{PUBLIC_KEY_PREFIX}` and digits")),
+            None => Ok(format!("{PUBLIC_KEY_PREFIX}{number}")),
+        };
     }
-    Ok(())
+    let serial = serial::normalized(text).map_err(|error| {
+        let reason = match error {
+            NotASerial::Decimal(_) => error.to_string(),
+            NotASerial::Other(_) => {
+                format!("{error}; the ID of a public key begins with `{PUBLIC_KEY_PREFIX}`")
+            }
+        };
+        Error::config(name_of(id), reason)
+    })?;
+    if serial::same(&serial, &merchant.serial) {
+        return refuse("is the merchant's own serial: give a key of the platform");
+    }
+    Ok(serial)
+}
+
+/// The name of a key in errors. What does not look like a serial may be the key.
+fn name_of(id: &str) -> String {
+    let is_serial = |c: char| c.is_ascii_hexdigit() || matches!(c, ':' | '-' | ' ');
+    let is_serial = match id.strip_prefix(PUBLIC_KEY_PREFIX) {
+        Some(number) => number.chars().all(|c| c.is_ascii_alphanumeric()),
+        None => id.chars().all(is_serial),
+    };
+    match is_serial && id.len() <= 64 {
+        true => format!("platform_key[\"{id}\"]"),
+        false => format!("platform_key[{}]", Excerpt(id)),
+    }
 }
 
 /// A downloaded certificate: its text, never a file's path.
 pub(crate) fn load_certificate(id: &str, pem: &str, merchant: &Merchant) -> Result<PlatformKey, Error> {
-    let name = || format!("platform_key[\"{}\"]", id.escape_debug());
     if !pem.trim_start().starts_with("-----BEGIN") {
-        return Err(Error::config(name(), "was downloaded, but is not PEM"));
+        return Err(Error::config(name_of(id), "was downloaded, but is not PEM"));
     }
     match load(id, pem, merchant)? {
         PlatformKey { validity: None, .. } => {
-            Err(Error::config(name(), "was downloaded as a bare public key, expected a certificate"))
+            Err(Error::config(name_of(id), "was downloaded as a bare public key, expected a certificate"))
         }
         key => Ok(PlatformKey { fetched: true, ..key }),
     }
-}
-
-/// Whether two serials are equal, in any letter case and with or without leading zeros.
-pub(crate) fn same_serial(a: &str, b: &str) -> bool {
-    a.trim_start_matches('0').eq_ignore_ascii_case(b.trim_start_matches('0'))
 }

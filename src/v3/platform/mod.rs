@@ -6,12 +6,13 @@ use http::HeaderValue;
 
 use crate::crypto::keys::Validity;
 use crate::crypto::rsa::PublicKey;
+use crate::crypto::serial;
 use crate::error::Error;
 
 mod load;
 mod refresh;
 
-pub(crate) use load::{check_serial, load, load_certificate, same_serial};
+pub(crate) use load::{check_serial, load, load_certificate};
 pub(crate) use refresh::{Refresh, RefreshHandle};
 
 /// The prefix of a public key's serial; a certificate's serial is plain hex (PROTOCOL, Keys).
@@ -48,8 +49,9 @@ impl PlatformKeys {
         self.keys.is_empty()
     }
 
+    /// The key of this serial. Serials are numbers: a leading zero and the letter case make no difference.
     pub(crate) fn find(&self, serial: &str) -> Option<&PlatformKey> {
-        self.keys.iter().find(|key| key.serial == serial).map(|key| &**key)
+        self.keys.iter().find(|key| serial::same(&key.serial, serial)).map(|key| &**key)
     }
 
     /// The key that encrypts sensitive fields: the public key added last, else the newest certificate that is valid at
@@ -97,7 +99,7 @@ impl PlatformKeys {
 
     /// This set with `key` added at the end; it replaces a key of the same serial.
     pub(crate) fn with(&self, key: PlatformKey) -> PlatformKeys {
-        let others = self.keys.iter().filter(|other| other.serial != key.serial).cloned();
+        let others = self.keys.iter().filter(|other| !serial::same(&other.serial, &key.serial)).cloned();
         let mut keys: Vec<_> = others.collect();
         keys.push(Arc::new(key));
         PlatformKeys::new(keys)
@@ -105,7 +107,9 @@ impl PlatformKeys {
 
     /// This set without the key of this serial.
     pub(crate) fn without(&self, serial: &str) -> PlatformKeys {
-        PlatformKeys::new(self.keys.iter().filter(|key| key.serial != serial).cloned().collect())
+        PlatformKeys::new(
+            self.keys.iter().filter(|key| !serial::same(&key.serial, serial)).cloned().collect(),
+        )
     }
 
     /// This set with the downloaded keys added, to verify the download itself.
@@ -122,7 +126,7 @@ impl PlatformKeys {
     fn merged(&self, fetched: &[Arc<PlatformKey>], keep: impl Fn(&PlatformKey) -> bool) -> PlatformKeys {
         let mut keys: Vec<_> = self.keys.iter().filter(|key| keep(key)).cloned().collect();
         for key in fetched {
-            if !keys.iter().any(|known| known.serial == key.serial) {
+            if !keys.iter().any(|known| serial::same(&known.serial, &key.serial)) {
                 keys.push(Arc::clone(key));
             }
         }

@@ -150,7 +150,7 @@ fn added_and_removed_keys_are_checked() {
     assert!(matches!(wx.add_platform_key("PUB_KEY_ID_9", "no key"), Err(Error::Key(_))));
     assert_eq!(
         field(wx.add_platform_key("A\r\nB", sandbox.platform_public_key_pem())),
-        "platform_key[\"A\\r\\nB\"]"
+        "platform_key[a text of 4 characters, not shown because it may be a key]"
     );
     assert_eq!(field(wx.remove_platform_key("PUB_KEY_ID_9")), "platform_key[\"PUB_KEY_ID_9\"]");
     assert_eq!(wx.platform_serials(), before);

@@ -8,7 +8,7 @@ use toml::Value;
 
 use super::variables;
 use crate::failure::{Failure, usage_error};
-use crate::file_mode;
+use crate::{file_mode, files, input};
 
 pub(super) const DEFAULT: &str = "default";
 
@@ -27,8 +27,7 @@ pub(super) fn default_file() -> Option<PathBuf> {
 impl Profile {
     pub(super) fn read(file: &Path, profile: &str) -> Result<Profile, Failure> {
         let path = file.display();
-        let text =
-            std::fs::read_to_string(file).map_err(|e| usage_error(format!("cannot read `{path}`: {e}")))?;
+        let text = input::configuration(file)?;
         file_mode::warn_if_readable_by_others("the configuration", file);
         // The parser's full message quotes the line, which may hold a key.
         let profiles: toml::Table = text.parse().map_err(|e: toml::de::Error| {
@@ -54,7 +53,7 @@ impl Profile {
                 return Err(invalid(format!("unknown key `{key}`; known keys: {}", known.join(", "))));
             };
             let value = match value {
-                Value::String(text) if variable == variables::P12 && !text.starts_with("file://") => {
+                Value::String(text) if variable == variables::P12 && files::path_of(text).is_none() => {
                     resolve_path(folder, &format!("file://{text}"))
                 }
                 Value::String(text) => resolve_path(folder, text),
@@ -73,11 +72,14 @@ impl Profile {
 
 /// Resolves a relative `file://` path against the folder of the configuration; other values stay as they are.
 fn resolve_path(folder: &Path, value: &str) -> String {
-    match value.strip_prefix("file://").map(Path::new) {
-        Some(path) if path.is_relative() => match std::path::absolute(folder.join(path)) {
-            Ok(path) => format!("file://{}", path.display()),
-            Err(_) => value.to_owned(),
-        },
+    match files::path_of(value).map(Path::new) {
+        // A path of Windows is no relative one elsewhere, and its error says so.
+        Some(path) if path.is_relative() && !path.to_str().is_some_and(files::has_drive) => {
+            match std::path::absolute(folder.join(path)) {
+                Ok(path) => format!("file://{}", path.display()),
+                Err(_) => value.to_owned(),
+            }
+        }
         _ => value.to_owned(),
     }
 }

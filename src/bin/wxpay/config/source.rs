@@ -11,8 +11,8 @@ use wechatpay_chain::{Error, WeChatPay, WeChatPayBuilder, sandbox::Sandbox};
 use super::profile::{self, Profile};
 use super::{sandbox, variables};
 use crate::failure::{Failure, describe, usage_error};
-use crate::file_mode;
 use crate::global::GlobalArgs;
+use crate::{file_mode, files};
 
 pub(crate) struct SettingsSource {
     /// For messages.
@@ -115,8 +115,8 @@ impl SettingsSource {
     }
 
     fn check_file_modes(&self) {
-        let key = self.get(variables::PRIVATE_KEY).and_then(|value| value.strip_prefix("file://"));
-        let p12 = self.get(variables::P12).map(|value| value.strip_prefix("file://").unwrap_or(value));
+        let key = self.get(variables::PRIVATE_KEY).and_then(files::path_of);
+        let p12 = self.get(variables::P12).map(|value| files::path_of(value).unwrap_or(value));
         for path in [key, p12].into_iter().flatten() {
             file_mode::warn_if_readable_by_others("the key file", Path::new(path));
         }

@@ -5,7 +5,7 @@ mod placeholder;
 
 use std::{
     collections::BTreeMap,
-    fs, io,
+    io,
     path::{Path, PathBuf},
 };
 
@@ -13,6 +13,7 @@ use http::Method;
 use serde::Deserialize;
 use serde_json::Value;
 
+use crate::files::{self, Unreadable};
 use crate::sandbox::{
     http::{
         error_response::ErrorResponse,
@@ -23,6 +24,9 @@ use crate::sandbox::{
     model::engine::call::Call,
 };
 use placeholder::{PlaceholderSource, plain};
+
+/// The limit of a file, in bytes.
+const MAX_FILE: u64 = 64 << 20;
 
 /// A scripted route.
 pub(crate) struct Script {
@@ -97,7 +101,10 @@ pub(crate) fn load(files: &[PathBuf]) -> Result<Vec<Script>, SandboxError> {
             problem: problem.into(),
             source,
         };
-        let bytes = fs::read(path).map_err(|e| failed("cannot be read", Some(e)))?;
+        let bytes = files::read_any(path, MAX_FILE).map_err(|e| match e {
+            Unreadable::Failed(e) => failed("cannot be read", Some(e)),
+            other => failed(&other.to_string(), None),
+        })?;
         let text = String::from_utf8(bytes).map_err(|_| failed("is not UTF-8", None))?;
         let text = text.strip_prefix('\u{feff}').unwrap_or(&text);
         for (index, line) in text.lines().enumerate().filter(|(_, line)| !line.trim().is_empty()) {

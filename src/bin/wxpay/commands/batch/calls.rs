@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::fmt;
 use std::fs::File;
-use std::io::{self, BufRead as _, BufReader, Read, Seek as _};
+use std::io::{self, BufRead as _, BufReader, Read, Seek as _, Write as _};
 use std::path::Path;
 use std::time::Duration;
 
@@ -17,6 +17,9 @@ use crate::failure::{Failure, describe_in_batch, usage_error};
 
 /// The library's limit for a response.
 const MAX_LINE_BYTES: u64 = 8 << 20;
+
+/// The limit of input that is copied, in bytes.
+const MAX_COPY_BYTES: u64 = 4 << 30;
 
 /// Identifies a call: its `id`, or else its line number.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -160,9 +163,10 @@ impl Calls {
         let name = if from_stdin { "stdin".to_owned() } else { format!("`{}`", path.display()) };
         let open = || match from_stdin {
             true => copy_to_temporary_file(&mut io::stdin().lock()),
-            false => File::open(path).and_then(|mut file| match file.metadata()?.is_file() {
-                true => Ok(file),
-                false => copy_to_temporary_file(&mut file),
+            false => File::open(path).and_then(|mut file| match file.metadata()?.file_type() {
+                kind if kind.is_file() => Ok(file),
+                kind if kind.is_dir() => Err(io::Error::other("it is a directory")),
+                _ => copy_to_temporary_file(&mut file),
             }),
         };
         let file = open().map_err(|e| usage_error(format!("cannot read {name}: {e}")))?;
@@ -190,7 +194,11 @@ impl Calls {
                 }
                 Ok(_) => {}
             }
-            let text = self.text.trim_ascii();
+            let text = match self.line {
+                // An editor's byte order mark.
+                1 => self.text.strip_prefix(b"\xef\xbb\xbf").unwrap_or(&self.text).trim_ascii(),
+                _ => self.text.trim_ascii(),
+            };
             if !text.is_empty() {
                 return Call::parse(self.line, text)
                     .map(Some)
@@ -217,10 +225,32 @@ impl Calls {
     }
 }
 
-/// For input that cannot be read twice, such as a pipe.
+/// For input that cannot be read twice, such as a pipe. One that has no end, such as `/dev/zero`, must not fill the disk.
 fn copy_to_temporary_file(source: &mut dyn Read) -> io::Result<File> {
     let mut file = tempfile::tempfile()?;
-    io::copy(source, &mut file)?;
+    let mut buffer = vec![0; 64 << 10];
+    let (mut total, mut line) = (0_u64, 0_u64);
+    loop {
+        let read = match source.read(&mut buffer) {
+            Ok(0) => break,
+            Ok(read) => buffer.get(..read).unwrap_or_default(),
+            Err(e) if e.kind() == io::ErrorKind::Interrupted => continue,
+            Err(e) => return Err(e),
+        };
+        total += read.len() as u64;
+        line = match read.iter().rposition(|byte| *byte == b'\n') {
+            Some(end) => (read.len() - end - 1) as u64,
+            None => line + read.len() as u64,
+        };
+        if line > MAX_LINE_BYTES {
+            return Err(io::Error::other(format!("line too long (limit {MAX_LINE_BYTES} bytes)")));
+        }
+        if total > MAX_COPY_BYTES {
+            let reason = format!("more than {} GiB: use a file instead of a pipe", MAX_COPY_BYTES >> 30);
+            return Err(io::Error::other(reason));
+        }
+        file.write_all(read)?;
+    }
     file.rewind()?;
     Ok(file)
 }

@@ -1,0 +1,422 @@
+//! Keys that `openssl` and `ssh-keygen` write, under each label and in each encoding: what loads is the same key, and
+//! what does not is named as what it is.
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+
+use super::*;
+use crate::crypto::keys::{any_certificate, certificate, private_key, public_key};
+
+/// A folder with keys, made once for each test that asks.
+struct Keys {
+    folder: tempfile::TempDir,
+    der: BTreeMap<&'static str, Vec<u8>>,
+}
+
+fn run(folder: &Path, line: &str) -> Vec<u8> {
+    let mut words = line.split(' ');
+    let output = Command::new(words.next().unwrap())
+        .args(words)
+        .current_dir(folder)
+        .stdin(Stdio::null())
+        .output()
+        .unwrap_or_else(|e| panic!("{line}: {e}"));
+    assert!(output.status.success(), "{line}: {}", String::from_utf8_lossy(&output.stderr));
+    output.stdout
+}
+
+impl Keys {
+    fn new() -> Keys {
+        let folder = tempfile::tempdir().unwrap();
+        let own = |name: &str| format!("{}/tests/keys/{name}", env!("CARGO_MANIFEST_DIR"));
+        let (key, cert) = (own("merchant_key.pem"), own("merchant_cert.pem"));
+        let mut der = BTreeMap::new();
+        for (name, line) in [
+            ("pkcs8", format!("openssl pkcs8 -topk8 -nocrypt -in {key} -outform DER")),
+            ("encrypted", format!("openssl pkcs8 -topk8 -in {key} -passout pass:secret -outform DER")),
+            ("pkcs1", format!("openssl rsa -in {key} -traditional -outform DER")),
+            ("spki", format!("openssl pkey -in {key} -pubout -outform DER")),
+            ("pkcs1public", format!("openssl rsa -in {key} -RSAPublicKey_out -outform DER")),
+            ("certificate", format!("openssl x509 -in {cert} -outform DER")),
+            ("request", format!("openssl req -new -key {key} -subj /CN=x -outform DER")),
+        ] {
+            der.insert(name, run(folder.path(), &line));
+        }
+        Keys { folder, der }
+    }
+
+    fn pem(&self, label: &str, name: &str) -> String {
+        pem_of(label, &self.der[name])
+    }
+
+    fn file(&self, name: &str, content: &[u8]) -> String {
+        let path = self.path(name);
+        std::fs::write(&path, content).unwrap();
+        format!("file://{}", path.display())
+    }
+
+    fn path(&self, name: &str) -> PathBuf {
+        self.folder.path().join(name)
+    }
+}
+
+fn pem_of(label: &str, der: &[u8]) -> String {
+    let base64 = STANDARD.encode(der);
+    let lines: Vec<_> = base64.as_bytes().chunks(64).map(|line| str::from_utf8(line).unwrap()).collect();
+    format!("-----BEGIN {label}-----\n{}\n-----END {label}-----\n", lines.join("\n"))
+}
+
+const LABELS: [&str; 11] = [
+    "PRIVATE KEY",
+    "ENCRYPTED PRIVATE KEY",
+    "RSA PRIVATE KEY",
+    "EC PRIVATE KEY",
+    "PUBLIC KEY",
+    "RSA PUBLIC KEY",
+    "CERTIFICATE",
+    "X509 CERTIFICATE",
+    "TRUSTED CERTIFICATE",
+    "KEY",
+    "ANY PRIVATE KEY",
+];
+
+#[test]
+fn the_der_decides_and_not_the_label() {
+    let keys = Keys::new();
+    let private =
+        |text: &str| private_key("k", text, Some("secret")).map(|key| key.sign_base64(b"m").unwrap());
+    let expected = private(&keys.pem("PRIVATE KEY", "pkcs8")).unwrap();
+    for label in LABELS {
+        for (name, is_private, is_public) in [
+            ("pkcs8", true, false),
+            ("encrypted", true, false),
+            ("pkcs1", true, false),
+            ("spki", false, true),
+            ("pkcs1public", false, true),
+            ("certificate", false, true),
+            ("request", false, false),
+        ] {
+            let text = keys.pem(label, name);
+            for form in [text.clone(), text.replace('\n', "\\n"), keys.file("mixed.pem", text.as_bytes())] {
+                let outcome = private(&form).map_err(|e| e.to_string());
+                match is_private {
+                    true => assert_eq!(outcome.as_ref(), Ok(&expected), "{name} under {label}"),
+                    false => assert!(outcome.is_err(), "{name} under {label}"),
+                }
+                match (public_key("k", &form), is_public) {
+                    (Ok(public), true) => {
+                        assert!(public.key.verifies(&[b"m"], expected.as_bytes()), "{name} under {label}");
+                        // A certificate is never taken as a bare key, whose serial nobody checks.
+                        assert_eq!(
+                            public.certificate.is_some(),
+                            name == "certificate",
+                            "{name} under {label}"
+                        );
+                    }
+                    (Err(_), false) => {}
+                    (outcome, _) => {
+                        panic!("{name} under {label}: {:?}", outcome.err().map(|e| e.to_string()))
+                    }
+                }
+                assert_eq!(certificate("k", &form).is_ok(), name == "certificate", "{name} under {label}");
+                assert_eq!(
+                    any_certificate("k", &form).is_ok(),
+                    name == "certificate",
+                    "{name} under {label}"
+                );
+            }
+        }
+    }
+    // The schemes of PHP are labels, too.
+    for (scheme, name) in
+        [("private.pkcs8", "pkcs1"), ("private.pkcs1", "pkcs8"), ("private.pkcs8", "encrypted")]
+    {
+        let text = format!("{scheme}://{}", STANDARD.encode(&keys.der[name]));
+        assert_eq!(private(&text).unwrap(), expected, "{name} after {scheme}");
+        assert_eq!(private(&format!(" \"{text}\"\n")).unwrap(), expected, "{name} after {scheme}");
+    }
+    for (scheme, name) in
+        [("public.spki", "pkcs1public"), ("public.pkcs1", "spki"), ("public.spki", "certificate")]
+    {
+        assert!(public_key("k", &format!("{scheme}://{}", STANDARD.encode(&keys.der[name]))).is_ok());
+    }
+}
+
+/// OpenSSL's own text before a block, its data after a certificate, several blocks, and a damaged one before the key.
+#[test]
+fn the_right_block_is_found_among_others() {
+    let keys = Keys::new();
+    std::fs::write(keys.path("cert.pem"), keys.pem("CERTIFICATE", "certificate")).unwrap();
+    let trusted = String::from_utf8(run(
+        keys.folder.path(),
+        "openssl x509 -in cert.pem -trustout -addtrust serverAuth -setalias x",
+    ))
+    .unwrap();
+    assert!(trusted.starts_with("-----BEGIN TRUSTED"), "{trusted}");
+    assert!(certificate("k", &trusted).is_ok());
+    let curve =
+        String::from_utf8(run(keys.folder.path(), "openssl ecparam -name prime256v1 -genkey")).unwrap();
+    let key = keys.pem("PRIVATE KEY", "pkcs8");
+    let damaged = key.replace("MII", "M!I");
+    for text in [
+        format!("{curve}{key}"),
+        format!("{damaged}{key}"),
+        format!("{}\n{key}", &key[..200]), // its END is missing
+        format!("Bag Attributes\n    friendlyName: x\n{}{key}", keys.pem("CERTIFICATE", "certificate")),
+    ] {
+        let loaded = private_key("k", &text, None);
+        assert!(loaded.is_ok(), "{:?}", loaded.err().map(|e| e.to_string()));
+    }
+    let error = private_key("k", &curve, None).err().unwrap().to_string();
+    assert!(error.contains("found an elliptic-curve private key (P-256)"), "{error}");
+    let error = private_key("k", &run_text(&keys, "openssl ecparam -name prime256v1"), None).err().unwrap();
+    assert!(error.to_string().contains("found the parameters of an elliptic curve"), "{error}");
+}
+
+fn run_text(keys: &Keys, line: &str) -> String {
+    String::from_utf8(run(keys.folder.path(), line)).unwrap()
+}
+
+/// Each algorithm of `openssl`: PKCS#8, its own structure, encrypted, the public key, and a certificate.
+#[test]
+fn other_algorithms_are_named() {
+    let keys = Keys::new();
+    for (line, name) in [
+        ("-algorithm EC -pkeyopt ec_paramgen_curve:SM2", "SM2"),
+        ("-algorithm EC -pkeyopt ec_paramgen_curve:P-256", "elliptic-curve"),
+        ("-algorithm EC -pkeyopt ec_paramgen_curve:secp521r1", "elliptic-curve"),
+        ("-algorithm EC -pkeyopt ec_paramgen_curve:brainpoolP256r1", "elliptic-curve"),
+        ("-algorithm EC -pkeyopt ec_paramgen_curve:P-384 -pkeyopt ec_param_enc:explicit", "elliptic-curve"),
+        ("-algorithm ED25519", "Ed25519"),
+        ("-algorithm ED448", "Ed448"),
+        ("-algorithm X25519", "X25519"),
+        ("-algorithm RSA-PSS -pkeyopt rsa_keygen_bits:2048", "RSA-PSS"),
+        ("-genparam -algorithm DSA -pkeyopt dsa_paramgen_bits:1024", "DSA"),
+    ] {
+        let dir = keys.folder.path();
+        if name == "DSA" {
+            run(dir, &format!("openssl genpkey {line} -out parameters.pem"));
+            run(dir, "openssl genpkey -paramfile parameters.pem -out key.pem");
+        } else {
+            run(dir, &format!("openssl genpkey {line} -out key.pem"));
+        }
+        let mut texts = vec![("private key", run_text(&keys, "openssl pkey -in key.pem"))];
+        // `openssl` writes no SM2 key so.
+        if matches!(name, "elliptic-curve" | "DSA") {
+            texts.push(("private key", run_text(&keys, "openssl pkey -in key.pem -traditional")));
+        }
+        texts.push(("private key", run_text(&keys, "openssl pkcs8 -topk8 -in key.pem -passout pass:secret")));
+        texts.push(("public key", run_text(&keys, "openssl pkey -in key.pem -pubout")));
+        if name != "X25519" {
+            texts.push((
+                "X.509 certificate",
+                run_text(&keys, "openssl req -x509 -new -key key.pem -subj /CN=x -days 9"),
+            ));
+            if name != "RSA-PSS" {
+                texts.push(("request", run_text(&keys, "openssl req -new -key key.pem -subj /CN=x")));
+            }
+        }
+        for (kind, text) in texts {
+            for form in [text.clone(), keys.file("other.pem", text.as_bytes())] {
+                let errors = [
+                    private_key("k", &form, Some("secret")).err(),
+                    public_key("k", &form).err(),
+                    certificate("k", &form).err(),
+                ];
+                for (index, error) in errors.into_iter().enumerate() {
+                    let error = error.unwrap_or_else(|| panic!("{name}: a {kind} loads")).to_string();
+                    let (_, found) = error.split_once("found ").unwrap();
+                    assert!(found.contains(kind), "{name} {kind}: {found}");
+                    // Who asks for a public key does not open an encrypted one.
+                    let opened = index == 0 || !text.contains("ENCRYPTED");
+                    assert!(!opened || kind == "request" || found.contains(name), "{name} {kind}: {found}");
+                    assert!(!found.contains("1.2.840"), "{found}");
+                    assert_eq!(found.contains("other.pem"), form.starts_with("file"), "{found}");
+                }
+                assert_eq!(any_certificate("k", &form).is_ok(), kind == "X.509 certificate", "{name} {kind}");
+            }
+        }
+    }
+}
+
+/// What a command that an error shows makes of the key: it loads.
+#[test]
+fn the_commands_for_openssh_keys_work() {
+    let keys = Keys::new();
+    let dir = keys.folder.path();
+    for (line, algorithm) in [("-t rsa -b 2048", "RSA"), ("-t ed25519", "Ed25519"), ("-t ecdsa", "curve")] {
+        run(dir, &format!("ssh-keygen -q {line} -N  -C someone@example.com -f {algorithm}"));
+        let (private, public) = (
+            format!("file://{}", keys.path(algorithm).display()),
+            keys.path(algorithm).with_extension("pub"),
+        );
+        let public_text = std::fs::read_to_string(&public).unwrap();
+        for (what, error) in [
+            ("an OpenSSH private key", private_key("k", &private, None).err().unwrap()),
+            (
+                "an OpenSSH private key",
+                private_key("k", &std::fs::read_to_string(keys.path(algorithm)).unwrap(), None)
+                    .err()
+                    .unwrap(),
+            ),
+            (
+                "an OpenSSH public key",
+                public_key("k", &format!("file://{}", public.display())).err().unwrap(),
+            ),
+            ("an OpenSSH public key", public_key("k", &public_text).err().unwrap()),
+        ] {
+            let error = error.to_string();
+            assert!(error.contains(&format!("found {what}")) && error.contains(algorithm), "{error}");
+            let Some((_, command)) =
+                error.split_once("convert it: `").or(error.split_once("convert a copy of it: `"))
+            else {
+                assert_ne!(algorithm, "RSA", "{error}");
+                continue;
+            };
+            assert_eq!(algorithm, "RSA", "{error}");
+            let command = command.trim_end_matches('`').replace("old.pub", "RSA.pub").replace("old ", "RSA ");
+            let command = command.replace("ssh-keygen -p", "ssh-keygen -p -P '' -N ''");
+            let status = Command::new("sh")
+                .args(["-c", &command])
+                .current_dir(dir)
+                .stdout(Stdio::null())
+                .status()
+                .unwrap();
+            assert!(status.success(), "{command}");
+            let new = format!("file://{}", keys.path("new.pem").display());
+            match what.contains("private") {
+                true => drop(private_key("k", &new, None).unwrap_or_else(|e| panic!("{command}: {e}"))),
+                false => drop(public_key("k", &new).unwrap_or_else(|e| panic!("{command}: {e}"))),
+            }
+        }
+    }
+    // What OpenSSH writes for other programs.
+    run(dir, "ssh-keygen -q -t rsa -b 2048 -m PEM -N  -f pem");
+    assert!(private_key("k", &format!("file://{}", keys.path("pem").display()), None).is_ok());
+    let rfc4716 = run_text(&keys, "ssh-keygen -e -m RFC4716 -f RSA.pub");
+    let error = public_key("k", &rfc4716).err().unwrap().to_string();
+    assert!(error.contains("found an SSH2 key") && error.contains("ssh-keygen -i"), "{error}");
+}
+
+#[test]
+fn what_is_something_else_is_named() {
+    let keys = Keys::new();
+    let key = keys.pem("PRIVATE KEY", "pkcs8");
+    let base64 = |name: &str| STANDARD.encode(&keys.der[name]);
+    let hex = |bytes: &[u8]| bytes.iter().map(|byte| format!("{byte:02x}")).collect::<String>();
+    let utf16: Vec<u8> = [0xfeff].into_iter().chain(key.encode_utf16()).flat_map(u16::to_le_bytes).collect();
+    let latin1: String = keys.der["pkcs8"].iter().map(|byte| char::from(*byte)).collect();
+    let lossy = String::from_utf8_lossy(&keys.der["pkcs8"]).into_owned();
+    let crlf = keys.der["pkcs8"]
+        .iter()
+        .flat_map(|byte| if *byte == b'\n' { vec![b'\r', b'\n'] } else { vec![*byte] });
+    let crlf: Vec<u8> = crlf.collect();
+    assert!(crlf.len() > keys.der["pkcs8"].len() + 1, "a key without line feeds");
+    let ascii: Vec<u8> =
+        keys.der["pkcs8"].iter().map(|byte| if byte.is_ascii() { *byte } else { b'?' }).collect();
+    for (content, found) in [
+        (Vec::new(), "0 bytes"),
+        (b"\n \r\n".to_vec(), "4 bytes"),
+        (utf16, "text in UTF-16"),
+        (latin1.into_bytes(), "converted to UTF-8"),
+        (lossy.into_bytes(), "replaced by U+FFFD"),
+        (ascii, "replaced by ASCII"),
+        (crlf, "converts line endings"),
+        (keys.der["pkcs8"][..700].to_vec(), "is cut: 700 bytes of"),
+        (base64("pkcs8").into_bytes(), "write `private.pkcs8://` before it"),
+        (base64("pkcs1").into_bytes(), "write `private.pkcs1://` before it"),
+        (base64("spki").into_bytes(), "write `public.spki://` before it"),
+        (base64("pkcs1public").into_bytes(), "write `public.pkcs1://` before it"),
+        (base64("certificate").into_bytes(), "between the BEGIN and END lines of `CERTIFICATE`"),
+        (base64("encrypted").into_bytes(), "the BEGIN and END lines of `ENCRYPTED PRIVATE KEY`"),
+        (STANDARD.encode(&key).into_bytes(), "base64 of a PEM text"),
+        (hex(&keys.der["pkcs8"]).into_bytes(), "hex of a private key"),
+        (hex(key.as_bytes()).to_uppercase().into_bytes(), "hex of a PEM text"),
+        (key.replace("-----", "—").into_bytes(), "without a proper BEGIN line"),
+        (key.replace("BEGIN ", "BEGIN\u{a0}").into_bytes(), "without a proper BEGIN line"),
+        (key.replacen("-----", "----", 1).into_bytes(), "without a proper BEGIN line"),
+        (key.replace("MII", "MII\u{200b}").into_bytes(), "the character U+200B"),
+        (key.replace("MII", "MI").into_bytes(), "cut or damaged"),
+        (key[..900].into(), "cut or damaged"),
+        (b"PuTTY-User-Key-File-2: ssh-rsa\r\nEncryption: none\r\n".to_vec(), "puttygen"),
+        (b"PuTTY-User-Key-File-3: ssh-rsa\nEncryption: none\n".to_vec(), "puttygen"),
+        (b"PuTTY-User-Key-File-3: ssh-ed25519\nEncryption: none\n".to_vec(), "for Ed25519, not RSA"),
+        (b"{\"kty\":\"RSA\",\"n\":\"AQAB\"}".to_vec(), "a JSON Web Key"),
+        (b"{\"code\": \"NO_AUTH\"}".to_vec(), "JSON"),
+        (b"<!DOCTYPE html><title>404</title>".to_vec(), "HTML or XML"),
+        (b"<RSAKeyValue><Modulus>AQAB".to_vec(), "an XML key of .NET"),
+        (b"PK\x03\x04\x14\0\0\0".to_vec(), "a zip file"),
+        (b"\xfe\xed\xfe\xed\0\0\0\x02".to_vec(), "a Java keystore"),
+        (pem_of("PGP PRIVATE KEY BLOCK", b"anything").into_bytes(), "another label, `PGP PRIVATE KEY BLOCK`"),
+        (pem_of("PKCS12", &[1]).into_bytes(), "a PKCS#12 file in PEM"),
+        (vec![0xff, 0xfe - 1, 0x00, 0x80], "4 bytes that are neither PEM nor DER"),
+        (b"hello".to_vec(), "5 characters without a PEM header"),
+    ] {
+        let file = keys.file("something.pem", &content);
+        for error in [private_key("k", &file, Some("secret")).err(), public_key("k", &file).err()] {
+            let error = error.unwrap_or_else(|| panic!("{found}: it loads")).to_string();
+            let (_, found_there) = error.split_once("found ").unwrap();
+            assert!(
+                found_there.contains(found) && found_there.contains("something.pem"),
+                "{found}: {found_there}"
+            );
+            assert!(!error.contains("write a path"), "{error}");
+            shows_nothing_of(&error, &content);
+        }
+        // The same as a text; it has no NUL and is UTF-8.
+        if let Ok(text) = String::from_utf8(content.clone())
+            && !text.trim().is_empty()
+            && private_key("k", &text, Some("secret")).is_err()
+        {
+            let error = private_key("k", &text, None).err().unwrap().to_string();
+            assert!(error.contains(found), "{found}: {error}");
+            shows_nothing_of(&error, &content);
+        }
+    }
+}
+
+/// No 12 bytes of the content in a row, except words that the message has anyway.
+fn shows_nothing_of(error: &str, content: &[u8]) {
+    for window in content.windows(12) {
+        if let Ok(part) = str::from_utf8(window)
+            && error.contains(part)
+        {
+            assert!(
+                ["PRIVATE KEY", "CERTIFICATE", "-----BEGIN"].iter().any(|word| part.contains(word)
+                    || word.contains(part.trim())
+                    || "PGP PRIVATE KEY BLOCK".contains(part)),
+                "{part}: {error}"
+            );
+        }
+    }
+}
+
+#[test]
+fn a_text_that_is_not_a_key_says_how_to_write_a_path() {
+    for (text, found) in [
+        ("/etc/wxpay/apiclient_key.pem", "write a path as `file://…`"),
+        ("apiclient_key.pem", "write a path as `file://…`"),
+        ("file:/etc/key.pem", "write a path as `file://…`"),
+        ("C:\\wxpay\\key.pem", "write a path as `file://…`"),
+        ("private.sec1://MIIE", "with an unknown scheme"),
+        ("public.x509://MIIE", "with an unknown scheme"),
+        ("private.pkcs8://", "without valid base64"),
+        ("private.pkcs8://AAAA", "something else than a key"),
+        (" ", "an empty text"),
+        ("\"\"", "an empty text"),
+        ("file://", "does not exist"),
+        ("file:///no/such/key.pem", "the file `/no/such/key.pem`, which does not exist"),
+        ("file://~/key.pem", "instead of `~`"),
+        ("file:///C:/no%20such/key.pem", "Windows"),
+        ("file://C:\\no\\such\\key.pem", "Windows"),
+        ("file:///no/such%20key.pem", "without percent-encoding"),
+        ("file://-----BEGIN PRIVATE KEY-----\nMIIE", "not a path"),
+        ("file:///dev/zero", "is a device"),
+        ("file:///tmp", "is a directory"),
+    ] {
+        let error = private_key("k", text, None).err().unwrap().to_string();
+        assert!(error.contains(found), "{text}: {error}");
+        assert_eq!(error.contains("write a path"), found.contains("write a path"), "{text}: {error}");
+    }
+}
