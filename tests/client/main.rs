@@ -72,3 +72,5 @@ mod trace;
 // Multipart uploads.
 #[cfg(feature = "sandbox")]
 mod upload;
+// Error responses that are made to take memory.
+mod error_bodies;
