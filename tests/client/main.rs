@@ -72,5 +72,9 @@ mod trace;
 // Multipart uploads.
 #[cfg(feature = "sandbox")]
 mod upload;
+// Responses that the platform does not sign.
+mod unsigned;
+// What an error response that is not verified claims.
+mod claims;
 // Error responses that are made to take memory.
 mod error_bodies;

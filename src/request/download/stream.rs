@@ -4,14 +4,14 @@ use std::sync::Arc;
 
 use super::Progress;
 use super::sink::{ContentWriter, Stop};
-use crate::error::{DecodeError, Error, VerifyError, VerifyReason};
+use crate::error::{DecodeError, Error, VerifyReason};
 use crate::response::{Saved, request_id};
 use crate::runtime::IoRuntime;
 use crate::transport::{CallInfo, RawResponse, read};
 use crate::v3::attempt::send_signed;
 use crate::v3::exchange::{VerifyContext, into_response, verify_with_refresh};
 use crate::v3::platform::PlatformKeys;
-use crate::v3::verify::StreamVerifier;
+use crate::v3::verify::{self, StreamVerifier};
 use crate::v3::{Context, OutgoingRequest};
 
 /// A response whose head is verified, and whose body is still to come.
@@ -42,17 +42,12 @@ pub(super) async fn open(
         );
     }
     let head = RawResponse::head(&response);
-    let (verifier, keys) = match digest_is_signed {
-        true => (StreamVerifier::Unsigned, verification.keys),
-        false => {
-            let view = verification.view(&head, context.clock.unix_seconds());
-            let status = Some(head.status.as_u16());
-            verify_with_refresh(context, &verification.keys, &head.headers, status, |keys| {
-                StreamVerifier::new(&view, keys).map(|verifier| (verifier, Arc::clone(keys)))
-            })
-            .await?
-        }
-    };
+    let view = verification.view(&head, context.clock.unix_seconds());
+    let status = Some(head.status.as_u16());
+    let (verifier, keys) = verify_with_refresh(context, &verification.keys, &head.headers, status, |keys| {
+        StreamVerifier::new(&view, digest_is_signed, keys).map(|verifier| (verifier, Arc::clone(keys)))
+    })
+    .await?;
     Ok(Opened { response, head, verifier, keys })
 }
 
@@ -105,10 +100,7 @@ impl<'c> Stream<'c> {
     pub(super) async fn finish(self, expected: Vec<String>, digest_is_signed: bool) -> Result<Saved, Error> {
         let Stream { keys, call, head, verifier, content } = self;
         let written = content.finish().await.map_err(|stop| stopped(stop, call, &head))?;
-        let unverified = |reason| {
-            let request_id = request_id(&head.headers).map(str::to_owned);
-            Error::Verify(Box::new(VerifyError { reason, status: Some(head.status.as_u16()), request_id }))
-        };
+        let unverified = |reason| verify::failure(reason, &head.headers, Some(head.status.as_u16()), &keys);
         let verified = verifier.finish(&head.headers, &keys).map_err(unverified)? || digest_is_signed;
         if let Some(expected) =
             expected.into_iter().find(|digest| !digest.eq_ignore_ascii_case(&written.sha1))

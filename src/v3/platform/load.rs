@@ -1,6 +1,6 @@
 //! Loads a platform key, and refuses keys that must not be one.
 
-use super::{PUBLIC_KEY_PREFIX, PlatformKey};
+use super::{PUBLIC_KEY_PREFIX, PlatformKey, is_certificate_serial};
 use crate::crypto::keys;
 use crate::error::Error;
 use crate::signer::MerchantKey;
@@ -46,10 +46,22 @@ pub(crate) fn check_serial(id: &str, merchant: &Merchant) -> Result<(), Error> {
     if id.is_empty() {
         return Err(Error::config(name, "must be the serial of the key"));
     }
+    check_form(id).map_err(|reason| Error::config(name.clone(), reason))?;
     if id.eq_ignore_ascii_case(&merchant.serial) {
         return Err(Error::config(name, "is the merchant's own serial: give a key of the platform"));
     }
     Ok(())
+}
+
+/// Every other ID is mistyped, and the platform would not know it.
+fn check_form(id: &str) -> Result<(), String> {
+    let expected = |what: &str| Err(format!("{what}, or a certificate's serial in hex"));
+    match id.strip_prefix(PUBLIC_KEY_PREFIX) {
+        Some("") => expected("must be a public key's ID, `PUB_KEY_ID_` and digits"),
+        Some(_) => Ok(()),
+        None if is_certificate_serial(id) => Ok(()),
+        None => expected("must be a public key's ID, which begins with `PUB_KEY_ID_`"),
+    }
 }
 
 /// A downloaded certificate: its text, never a file's path.

@@ -145,6 +145,7 @@ fn fix_for(error: &Error) -> String {
         }
         Error::Api(_) => "look up the code in the platform's documentation; give its support the Request-ID",
         Error::Transport(_) => "check the hosts and the proxy above, and whether a firewall blocks them",
+        Error::PlatformKeys(e) if !e.is_permanent() => "check the hosts above, and try again",
         Error::Verify(e) => match e.reason {
             VerifyReason::ClockSkew { .. } => "set the clock",
             VerifyReason::UnknownSerial { .. } => {
