@@ -224,6 +224,9 @@ fn a_probe_is_refused_and_a_get_asked_again_if_it_may_be() {
     let recorder = first(2);
     assert_eq!(client(&recorder)["v3/x"].get().retry(3).wait().unwrap().status(), 200);
     assert_eq!(recorder.seen().len(), 3);
+    let recorder = first(1);
+    let saved = client(&recorder)["v3/x"].get().retry(1).save_to_writer(tokio::io::sink()).wait();
+    assert!(saved.unwrap().verified && recorder.seen().len() == 2);
     // Not without being told, not for ever, and nothing but a GET.
     type Make = fn(&WeChatPay) -> wechatpay_chain::Request;
     let makes: [(Make, usize); 5] = [

@@ -1,9 +1,10 @@
 //! Certificates that could not be had, as errors and in the text of one.
 
+use std::borrow::Cow;
 use std::time::Duration;
 
 use super::refresh::{Failed, HeldBack};
-use crate::error::{Error, PlatformKeysError, VerifyReason};
+use crate::error::{ApiError, Error, PlatformKeysError, VerifyReason};
 use crate::v3::retry;
 
 /// Who wanted the certificates.
@@ -20,23 +21,23 @@ impl WantedBy {
     /// response to the call.
     pub(crate) fn failed(self, failed: Failed) -> Error {
         let (why, permanent) = failed.why();
-        self.error(why.to_owned(), permanent, failed.held_back, Some(failed))
+        self.error(&why, permanent, failed.held_back, Some(failed))
     }
 
     /// The error of a download that is not made yet.
     pub(crate) fn held_back(self, held: HeldBack) -> Error {
         let last = held.failed.as_ref().map(Failed::why);
-        let failed = last.map(|(why, _)| format!(", and failed: {why}")).unwrap_or_default();
-        let what = format!(
-            "the last download began {} s ago{failed}; the next one is held back for {}",
-            held.age,
-            held.time()
-        );
-        let permanent = last.is_some_and(|(_, permanent)| permanent);
-        self.error(what, permanent, Duration::from_secs(held.left), held.failed)
+        let (failed, permanent) = match &last {
+            Some((why, permanent)) => (format!(", and failed: {why}"), *permanent),
+            None => (String::new(), false),
+        };
+        let (age, time) = (held.age, held.time());
+        let what =
+            format!("the last download began {age} s ago{failed}; the next one is held back for {time}");
+        self.error(&what, permanent, Duration::from_secs(held.left), held.failed)
     }
 
-    fn error(self, what: String, permanent: bool, held_back: Duration, failed: Option<Failed>) -> Error {
+    fn error(self, what: &str, permanent: bool, held_back: Duration, failed: Option<Failed>) -> Error {
         let (what, unsent) = match self {
             WantedBy::Call => {
                 (format!("no platform certificates, so no response could be verified: {what}"), true)
@@ -51,24 +52,10 @@ impl WantedBy {
 
 impl Failed {
     /// Why, in our words, and whether it will be so until a setting changes.
-    fn why(&self) -> (&'static str, bool) {
-        let Some(cause) = &self.cause else { return ("the download panicked", false) };
-        match &**cause {
-            Error::Api(api) => match api.code.as_str() {
-                "RESOURCE_NOT_EXISTS" => {
-                    ("this merchant has none; configure the platform's public key instead", true)
-                }
-                "SIGN_ERROR" => (
-                    "the platform refused the signature of the download; check the merchant's serial and private key, \
-                     and the clock",
-                    true,
-                ),
-                // A gateway's page says nothing about the request.
-                _ => {
-                    let refused = (400..500).contains(&api.status) && !api.code.is_empty();
-                    ("the platform refused the download", refused && !retry::is_temporary(api))
-                }
-            },
+    fn why(&self) -> (Cow<'static, str>, bool) {
+        let Some(cause) = &self.cause else { return ("the download panicked".into(), false) };
+        let (why, permanent) = match &**cause {
+            Error::Api(api) => return why_refused(api),
             Error::Transport(e) if !e.maybe_sent() => ("the download could not be sent", false),
             Error::Transport(_) => ("the download broke", false),
             Error::Decrypt(_) => ("the APIv3 key does not decrypt them", true),
@@ -80,7 +67,8 @@ impl Failed {
             },
             Error::Config(_) | Error::Key(_) => ("a setting or a certificate is not usable", true),
             _ => ("the download's response was not usable", false),
-        }
+        };
+        (why.into(), permanent)
     }
 
     /// For the error about a serial that is still unknown.
@@ -91,6 +79,25 @@ impl Failed {
             None => "newer certificates could not be downloaded: the download panicked".to_owned(),
         }
     }
+}
+
+fn why_refused(api: &ApiError) -> (Cow<'static, str>, bool) {
+    let (why, permanent) = match api.code.as_str() {
+        "RESOURCE_NOT_EXISTS" => {
+            ("this merchant has none; configure the platform's public key instead", true)
+        }
+        "SIGN_ERROR" => (
+            "the platform refused the signature of the download; check the merchant's serial and private key, and the \
+             clock",
+            true,
+        ),
+        code if !code.is_empty() && (400..500).contains(&api.status) && !retry::is_temporary(api) => {
+            ("the platform refused the download", true)
+        }
+        // A busy platform, or a gateway's page, says nothing about the request.
+        _ => return (format!("the download's response was the status {}", api.status).into(), false),
+    };
+    (why.into(), permanent)
 }
 
 impl HeldBack {

@@ -193,9 +193,9 @@ fn an_error_says_why_until_when_and_whether_to_try_again() {
         (api(404, "RESOURCE_NOT_EXISTS"), "this merchant has none", true),
         (api(401, "SIGN_ERROR"), "refused the signature", true),
         (api(403, "NO_AUTH"), "refused the download", true),
-        (api(403, "RATELIMIT_EXCEEDED"), "refused the download", false),
-        (api(403, ""), "refused the download", false),
-        (api(500, "SYSTEM_ERROR"), "refused the download", false),
+        (api(403, "RATELIMIT_EXCEEDED"), "the status 403", false),
+        (api(403, ""), "the status 403", false),
+        (api(500, "SYSTEM_ERROR"), "the status 500", false),
         (transport(false), "could not be sent", false),
         (transport(true), "broke", false),
     ];

@@ -150,7 +150,9 @@ fn fix_for(error: &Error) -> String {
             VerifyReason::ClockSkew { .. } => "set the clock",
             VerifyReason::UnknownSerial { .. } => {
                 let name = variables::AUTOMATIC_CERTIFICATES;
-                return format!("add the platform key with that serial, or set {name}=1");
+                return format!(
+                    "check the ID of the configured public key; or add the platform key with that serial, or set {name}=1"
+                );
             }
             VerifyReason::BadSignature { .. } => {
                 "download the platform key again: the configured one does not belong to that serial"
