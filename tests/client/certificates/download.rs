@@ -118,7 +118,7 @@ fn a_client_needs_a_platform_key_or_automatic_certificates() {
 #[tokio::test(flavor = "multi_thread")]
 async fn without_certificates_a_call_is_not_sent() {
     // The second call comes within a second of the first.
-    let automatic = |sandbox: &Sandbox| automatic(sandbox).clock(Set::now());
+    let automatic = |sandbox: &Sandbox| automatic(sandbox).clock(Set::ahead());
     // The wrong APIv3 key.
     let sandbox = start_sandbox();
     let text = unsent(&automatic(&sandbox).apiv3_key(APIV3_KEY).build().unwrap()).await;
