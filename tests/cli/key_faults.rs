@@ -71,6 +71,16 @@ fn a_wrong_apiv3_key_is_a_setting_and_not_the_network() {
     let doctor = with_certificates(&env, &wrong, &["doctor"]);
     assert!(check(&doctor, "echo")["found"].as_str().unwrap().contains("APIv3 key"), "{doctor:?}");
     assert!(!doctor.out.contains("firewall"), "{doctor:?}");
+    // A batch ends before its journal begins.
+    let calls =
+        env.file("calls.jsonl", r#"{"method":"POST","path":"v3/security/echo","body":{"echo_message":"a"}}"#);
+    let batch = with_certificates(&env, &wrong, &["batch", &calls]);
+    batch.fails(1, "the APIv3 key does not decrypt them");
+    assert!(
+        !batch.err.contains("--resume") && !env.home.path().join("calls.results.jsonl").exists(),
+        "{batch:?}"
+    );
+    assert_eq!(with_certificates(&env, env.sandbox.apiv3_key(), &["batch", &calls]).code, Some(0));
     // What the platform could not say for now may work later: that is the network's code.
     env.sandbox.inject(Fault::HtmlBadGateway);
     with_certificates(&env, env.sandbox.apiv3_key(), &echo).fails(3, "was the status 502");
