@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use super::{RequestId, Sanitized};
+use super::{Excerpt, RequestId, Sanitized};
 
 /// A response or a notification that could not be authenticated as the platform's.
 ///
@@ -95,8 +95,8 @@ pub enum VerifyReason {
     },
     /// The platform signed with a key that this client does not have.
     #[error(
-        "no platform key has the serial `{}`; known: {known}{}{}",
-        Sanitized(serial),
+        "no platform key has the serial {}; known: {known}{}{}",
+        Excerpt(serial),
         if refresh.is_some() { "; " } else { "" },
         refresh.as_deref().unwrap_or_default()
     )]
@@ -111,8 +111,8 @@ pub enum VerifyReason {
     },
     /// The signature does not match the timestamp, the nonce and the body.
     #[error(
-        "the signature does not match under the platform key `{}`: the response was changed or forged",
-        Sanitized(serial)
+        "the signature does not match under the platform key {}: the response was changed or forged",
+        Excerpt(serial)
     )]
     BadSignature {
         /// The key that the response names.

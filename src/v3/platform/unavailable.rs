@@ -21,7 +21,7 @@ impl WantedBy {
     /// response to the call.
     pub(crate) fn failed(self, failed: Failed) -> Error {
         let (why, permanent) = failed.why();
-        self.error(&why, permanent, failed.held_back, Some(failed))
+        self.error(&why, permanent, Some(failed.held_back), Some(failed))
     }
 
     /// The error of a download that is not made yet.
@@ -34,17 +34,22 @@ impl WantedBy {
         let (age, time) = (held.age, held.time());
         let what =
             format!("the last download began {age} s ago{failed}; the next one is held back for {time}");
-        self.error(&what, permanent, Duration::from_secs(held.left), held.failed)
+        self.error(&what, permanent, Some(Duration::from_secs(held.left)), held.failed)
     }
 
-    fn error(self, what: &str, permanent: bool, held_back: Duration, failed: Option<Failed>) -> Error {
+    fn error(
+        self,
+        what: &str,
+        permanent: bool,
+        retry_after: Option<Duration>,
+        failed: Option<Failed>,
+    ) -> Error {
         let (what, unsent) = match self {
             WantedBy::Call => {
                 (format!("no platform certificates, so no response could be verified: {what}"), true)
             }
             WantedBy::Refresh => (format!("the platform certificates were not downloaded: {what}"), false),
         };
-        let retry_after = Some(held_back);
         let cause = failed.and_then(|failed| failed.cause);
         Error::PlatformKeys(Box::new(PlatformKeysError { what, permanent, retry_after, unsent, cause }))
     }
