@@ -59,7 +59,7 @@ pub(crate) fn reason(error: &Error) -> String {
 }
 
 /// `bytes` with U+FFFD instead of half characters, without a byte order mark; `None` if there are none.
-fn repaired(bytes: &[u8]) -> Option<Vec<u8>> {
+pub(crate) fn repaired(bytes: &[u8]) -> Option<Vec<u8>> {
     let without_mark = bytes.strip_prefix(b"\xEF\xBB\xBF").unwrap_or(bytes);
     let text = String::from_utf8_lossy(without_mark);
     let halves = half_escapes(text.as_bytes());

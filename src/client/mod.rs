@@ -17,9 +17,7 @@ use std::sync::Arc;
 use http::HeaderMap;
 
 use crate::chain::{Chain, Nodes};
-use crate::error::{Error, VerifyError, VerifyReason};
-use crate::response::request_id;
-use crate::v3::platform::PUBLIC_KEY_PREFIX;
+use crate::error::Error;
 use crate::v3::{Context, certificates, verify};
 
 /// A configured client: cheap to clone, `Send + Sync`; one is enough for a whole program.
@@ -75,8 +73,8 @@ impl WeChatPay {
     /// Verifies that `headers` and `body` come from the platform: the clock window, the serial and the signature, as for
     /// every response. Responses of calls are verified already; this is for messages that arrive in another way.
     ///
-    /// It uses the known keys. With automatic certificates, an unknown serial starts a download, but does not wait for
-    /// it; [`notification`](WeChatPay::notification) does.
+    /// It uses the known keys. With automatic certificates, an unknown serial starts a download, unless it is held back,
+    /// and does not wait for it; [`notification`](WeChatPay::notification) does.
     ///
     /// ```no_run
     /// # fn f(wx: &wechatpay_chain::WeChatPay, headers: http::HeaderMap, body: &[u8]) {
@@ -92,12 +90,7 @@ impl WeChatPay {
     pub fn verify(&self, headers: &HeaderMap, body: &[u8]) -> Result<(), Error> {
         let (keys, now) = (self.context.platform.keys(), self.context.clock.unix_seconds());
         verify::verify_signature(headers, body, now, &keys).map_err(|reason| {
-            let unknown = matches!(&reason, VerifyReason::UnknownSerial { serial, .. } if !serial.starts_with(PUBLIC_KEY_PREFIX));
-            if let (true, Err(error)) = (unknown, certificates::start_download(&self.context)) {
-                tracing::warn!(%error, "the platform certificates cannot be downloaded");
-            }
-            let request_id = request_id(headers).map(str::to_owned);
-            Error::Verify(Box::new(VerifyError { reason, status: None, request_id }))
+            verify::failure(certificates::refresh_for(&self.context, reason), headers, None, &keys)
         })
     }
 

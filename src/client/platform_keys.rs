@@ -64,7 +64,9 @@ impl WeChatPay {
         self.context.platform.keys().serials().map(str::to_owned).collect()
     }
 
-    /// Downloads the platform's certificates into this client now, unless that was done within the last minute. With
+    /// Downloads the platform's certificates into this client now. `Ok` means that they were downloaded, by this call or
+    /// by one that was under way; if the download is [held back](crate::guide::keys#platform-certificates), that is an
+    /// error that says until when. With
     /// [`automatic_certificates`](crate::WeChatPayBuilder::automatic_certificates) the client does it by itself: before
     /// its first call, every 12 hours, and for an unknown certificate. Call it when a program starts, to make the first
     /// call faster and to see a wrong setting early.
@@ -88,16 +90,14 @@ impl WeChatPay {
     /// ```
     ///
     /// # Errors
-    /// [`Error::Config`] without automatic certificates. [`Error::Transport`] if the download fails; its source says
-    /// why: no connection, a response that cannot be verified, certificates that cannot be decrypted with this APIv3
-    /// key, or a merchant without certificates (404 `RESOURCE_NOT_EXISTS`).
+    /// [`Error::Config`] without automatic certificates. [`Error::PlatformKeys`] if the download fails or is held back:
+    /// no connection, a response that cannot be verified, certificates that cannot be decrypted with this APIv3 key, or
+    /// a merchant without certificates (404 `RESOURCE_NOT_EXISTS`). Its source is the error of the download.
     pub fn refresh_certificates(&self) -> Deferred<()> {
         let context = Arc::clone(&self.context);
         Deferred::new(async move {
-            match certificates::start_download(&context)? {
-                Some(handle) => {
-                    certificates::wait_for(handle, &Deadline::after(context.defaults.timeout)).await
-                }
+            match certificates::refresh_now(&context, &Deadline::after(context.defaults.timeout)).await? {
+                Some(()) => Ok(()),
                 None => {
                     let error = Error::config("automatic_certificates", "are not enabled for this client");
                     Err(context.defaults.names.rename(error))

@@ -1,10 +1,14 @@
 //! Responses and notifications that could not be authenticated.
 
-use super::RequestId;
+use std::fmt;
+
+use super::{Excerpt, RequestId, Sanitized};
 
 /// A response or a notification that could not be authenticated as the platform's.
-#[derive(Debug, Clone, thiserror::Error)]
-#[error("{reason}{}", RequestId(request_id.as_deref()))]
+///
+/// An error response that could not be verified often says why: its code and message are kept as claims. Show them to a
+/// person; do not act on them, for anyone could have made them up.
+#[derive(Debug, Clone)]
 #[non_exhaustive]
 pub struct VerifyError {
     /// The check that failed.
@@ -13,7 +17,37 @@ pub struct VerifyError {
     pub status: Option<u16>,
     /// The `Request-ID` header.
     pub request_id: Option<String>,
+    /// **Not verified.** The `code` that an error response claims, such as `PARAM_ERROR`; at most 64 characters, without
+    /// control characters.
+    pub claimed_code: Option<String>,
+    /// **Not verified.** The `message` that an error response claims; at most 500 characters, without control
+    /// characters.
+    pub claimed_message: Option<String>,
+    /// The signature does not match under a bare public key that the caller configured.
+    pub(crate) key_may_be_wrong: bool,
 }
+
+impl fmt::Display for VerifyError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}", self.reason)?;
+        if self.key_may_be_wrong {
+            f.write_str(", or the public key that is configured under this ID is the wrong one")?;
+        }
+        let (code, message) = (self.claimed_code.as_deref(), self.claimed_message.as_deref());
+        if let Some(status) = self.status.filter(|status| !(200..300).contains(status)) {
+            write!(f, "; the response itself, which is not verified, says {status}")?;
+            if let Some(code) = code {
+                write!(f, " {}", Sanitized(code))?;
+            }
+            if let Some(message) = message {
+                write!(f, ": {}", Sanitized(message))?;
+            }
+        }
+        write!(f, "{}", RequestId(self.request_id.as_deref()))
+    }
+}
+
+impl std::error::Error for VerifyError {}
 
 /// The check that a response or a notification failed, in the order of the checks.
 ///
@@ -61,8 +95,9 @@ pub enum VerifyReason {
     },
     /// The platform signed with a key that this client does not have.
     #[error(
-        "no platform key has the serial `{serial}`; known: {known}{}{}",
-        if refresh.is_some() { "; newer certificates could not be fetched: " } else { "" },
+        "no platform key has the serial {}; known: {known}{}{}",
+        Excerpt(serial),
+        if refresh.is_some() { "; " } else { "" },
         refresh.as_deref().unwrap_or_default()
     )]
     UnknownSerial {
@@ -70,12 +105,14 @@ pub enum VerifyReason {
         serial: String,
         /// The known serials.
         known: String,
-        /// With automatic certificates: why newer ones could not be fetched.
+        /// With automatic certificates: why there is no newer one. The download failed; or the next one is held back,
+        /// and until when.
         refresh: Option<String>,
     },
     /// The signature does not match the timestamp, the nonce and the body.
     #[error(
-        "the signature does not match under the platform key `{serial}`: the response was changed or forged"
+        "the signature does not match under the platform key {}: the response was changed or forged",
+        Excerpt(serial)
     )]
     BadSignature {
         /// The key that the response names.

@@ -217,8 +217,8 @@ impl Request {
         self.set(|draft| draft.timeout(timeout))
     }
 
-    /// Retries up to `times` (at most 3) after a 429, and after a 5xx with `SYSTEM_ERROR` or a rate-limit code. The body
-    /// stays the same, timestamp and nonce are new. The pauses are 1 s, 2 s and 4 s, or as long as `Retry-After` asks for.
+    /// Retries up to `times` (at most 3) after a 429, after a 5xx with `SYSTEM_ERROR` or a rate-limit code, and a GET after
+    /// a signature probe of the platform. The body stays the same, timestamp and nonce are new. The pauses are 1 s, 2 s and 4 s, or as long as `Retry-After` asks for.
     /// Off by default. Use it for calls that an order or refund number makes idempotent
     /// ([PROTOCOL, Errors and retry](crate::guide::protocol#errors-and-retry)).
     ///

@@ -1,8 +1,11 @@
 //! The platform's error response as an `ApiError`.
 
+use std::fmt;
 use std::time::Duration;
 
 use http::header::{CONTENT_TYPE, LOCATION, RETRY_AFTER};
+use serde::Deserialize;
+use serde::de::{Deserializer as _, IgnoredAny, MapAccess, Visitor};
 use serde_json::Value;
 
 use crate::error::{ApiError, Error};
@@ -10,13 +13,16 @@ use crate::json;
 use crate::response::request_id;
 use crate::transport::RawResponse;
 
+/// The most that is parsed of an error that is not verified, in bytes. Anyone can make one up, and parsed JSON can take
+/// a hundred times the memory of its text. The platform's own errors are much smaller.
+const MAX_UNVERIFIED: usize = 64 << 10;
+
 /// The error of a response whose status is not a success.
 pub(super) fn api_error(response: RawResponse, verified: bool) -> Error {
     let RawResponse { status, headers, body, .. } = response;
-    let parsed = json::from_slice::<Value>(&body).unwrap_or_default();
-    let text = |name: &str| parsed[name].as_str().map(str::to_owned);
+    let parsed = if verified { ErrorBody::read(&body) } else { ErrorBody::unverified(&body) };
     let header = |name| headers.get(name).and_then(|v| v.to_str().ok());
-    let message = text("message").unwrap_or_else(|| match (status.is_redirection(), header(LOCATION)) {
+    let message = parsed.message.unwrap_or_else(|| match (status.is_redirection(), header(LOCATION)) {
         // Only the host: the rest may contain a token.
         (true, Some(location)) => format!("a redirect to `{}`, which is not followed", origin_of(location)),
         _ => format!(
@@ -27,9 +33,9 @@ pub(super) fn api_error(response: RawResponse, verified: bool) -> Error {
     });
     Error::Api(Box::new(ApiError {
         status: status.as_u16(),
-        code: text("code").unwrap_or_default(),
+        code: parsed.code.unwrap_or_default(),
         message,
-        detail: parsed["detail"].clone(),
+        detail: parsed.detail,
         request_id: request_id(&headers).map(str::to_owned),
         verified,
         retry_after: header(RETRY_AFTER).and_then(|v| v.trim().parse().ok()).map(Duration::from_secs),
@@ -40,4 +46,109 @@ pub(super) fn api_error(response: RawResponse, verified: bool) -> Error {
 fn origin_of(location: &str) -> String {
     url::Url::parse(location)
         .map_or_else(|_| "another path".to_owned(), |url| url.origin().ascii_serialization())
+}
+
+/// The members of an error's body: `{"code": "…", "message": "…", "detail": …}`.
+#[derive(Debug, Default, PartialEq)]
+pub(super) struct ErrorBody {
+    pub(super) code: Option<String>,
+    pub(super) message: Option<String>,
+    pub(super) detail: Value,
+}
+
+impl ErrorBody {
+    /// The beginning of a body that anyone may have made.
+    pub(super) fn unverified(body: &[u8]) -> ErrorBody {
+        ErrorBody::read(body.get(..MAX_UNVERIFIED).unwrap_or(body))
+    }
+
+    /// All members up to the first mistake, which may be the end of what is read.
+    fn read(body: &[u8]) -> ErrorBody {
+        let mut read = ErrorBody::default();
+        let repaired = json::repaired(body);
+        let mut json = serde_json::Deserializer::from_slice(repaired.as_deref().unwrap_or(body));
+        // A body that is not JSON, or not an object, has no members.
+        let _ = json.deserialize_map(Members(&mut read));
+        read
+    }
+}
+
+#[derive(Deserialize)]
+#[serde(field_identifier, rename_all = "lowercase")]
+enum Member {
+    Code,
+    Message,
+    Detail,
+    #[serde(other)]
+    Other,
+}
+
+/// Fills in the members as they come.
+struct Members<'a>(&'a mut ErrorBody);
+
+impl<'de> Visitor<'de> for Members<'_> {
+    type Value = ();
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("an object")
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<(), A::Error> {
+        let text = |value| match value {
+            Value::String(text) => Some(text),
+            _ => None,
+        };
+        while let Some(member) = map.next_key()? {
+            match member {
+                Member::Code => self.0.code = text(map.next_value()?),
+                Member::Message => self.0.message = text(map.next_value()?),
+                Member::Detail => self.0.detail = map.next_value()?,
+                Member::Other => drop(map.next_value::<IgnoredAny>()?),
+            }
+        }
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn the_members_are_read_as_far_as_they_go() {
+        let read = |body: &str| {
+            let ErrorBody { code, message, detail } = ErrorBody::unverified(body.as_bytes());
+            (code.unwrap_or_default(), message.unwrap_or_default(), detail)
+        };
+        let full = |detail| ("PARAM_ERROR".to_owned(), "参数\n错误".to_owned(), detail);
+        let start = r#"{"x":[{"code":"NO"}],"code":"PARAM_ERROR","message":"参数\n错误""#;
+        assert_eq!(read(&format!(r#"{start},"detail":{{"a":[1]}}}}"#)), full(json!({"a": [1]})));
+        for rest in ["", ",", ",\"detail\":", ",\"detail\":[1", ",\"y\":\"\\ud83d\"}", "} <html>"] {
+            assert_eq!(read(&format!("{start}{rest}")), full(Value::Null), "{rest}");
+        }
+        let none = (String::new(), String::new(), Value::Null);
+        for body in
+            ["", "<html>", "[]", "\"code\"", "null", "{}", r#"{"code":7,"message":["x"]}"#, r#"{"Code":"A"}"#]
+        {
+            assert_eq!(read(body), none, "{body}");
+        }
+        // As a map would have it: the last one counts.
+        assert_eq!(read(r#"{"code":"A","code":"B"}"#).0, "B");
+    }
+
+    #[test]
+    fn an_unverified_body_is_read_up_to_a_limit() {
+        let long = |at: usize| {
+            let padding = "x".repeat(at);
+            format!(r#"{{"code":"A","padding":"{padding}","message":"m"}}"#)
+        };
+        let message = |body: &str| ErrorBody::unverified(body.as_bytes()).message;
+        assert_eq!(message(&long(60 << 10)).as_deref(), Some("m"));
+        let body = long(64 << 10);
+        assert_eq!(message(&body), None);
+        assert_eq!(ErrorBody::unverified(body.as_bytes()).code.as_deref(), Some("A"));
+        assert_eq!(ErrorBody::read(body.as_bytes()).message.as_deref(), Some("m"));
+    }
 }

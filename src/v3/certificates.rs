@@ -14,10 +14,10 @@ use super::api_error::api_error;
 use super::attempt::send_and_read;
 use super::context::Context;
 use super::outgoing::OutgoingRequest;
-use super::platform::{self, PUBLIC_KEY_PREFIX, PlatformKey, PlatformKeys, RefreshHandle};
+use super::platform::{self, Need, PlatformKey, PlatformKeys, RefreshHandle, WantedBy, Wish};
 use super::{retry, verify};
 use crate::crypto::aes::EncryptedResource;
-use crate::error::{DecodeError, Error, PlatformKeysError, VerifyError, VerifyReason};
+use crate::error::{DecodeError, Error, VerifyReason};
 use crate::response::request_id;
 use crate::runtime::{Deadline, IoRuntime};
 
@@ -45,10 +45,17 @@ pub(crate) struct DownloadedCertificate {
 pub(crate) fn initial_download(context: &Arc<Context>) -> Result<Option<RefreshHandle>, Error> {
     let Some(refresh) = &context.platform.refresh else { return Ok(None) };
     if context.platform.keys().is_empty() {
-        return start_download(context);
+        return match start_download(context, Need::FirstKeys)? {
+            Some(Wish::Granted(handle)) => Ok(Some(handle)),
+            // Unless another call's download has just brought them.
+            Some(Wish::HeldBack(held)) if context.platform.keys().is_empty() => {
+                Err(WantedBy::Call.held_back(held))
+            }
+            Some(Wish::HeldBack(_)) | None => Ok(None),
+        };
     }
     if refresh.is_due(context.clock.unix_seconds())
-        && let Err(error) = start_download(context)
+        && let Err(error) = start_download(context, Need::Renewal)
     {
         tracing::warn!(%error, "the platform certificates cannot be refreshed");
     }
@@ -59,49 +66,30 @@ pub(crate) fn initial_download(context: &Arc<Context>) -> Result<Option<RefreshH
 pub(crate) async fn wait_for_keys(download: Option<RefreshHandle>, deadline: &Deadline) -> Result<(), Error> {
     match download {
         // Boxed: only the first call waits, and it would enlarge the future of every call.
-        Some(handle) => Box::pin(wait_for(handle, deadline)).await,
+        Some(handle) => Box::pin(wait_for(handle, deadline, WantedBy::Call)).await,
         None => Ok(()),
     }
 }
 
 /// Waits for a download, which goes on for others if it does not end in time.
-pub(crate) async fn wait_for(handle: RefreshHandle, deadline: &Deadline) -> Result<(), Error> {
+async fn wait_for(handle: RefreshHandle, deadline: &Deadline, wanted: WantedBy) -> Result<(), Error> {
     match deadline.bound_anywhere(handle.outcome()).await? {
-        Some(outcome) => outcome.map_err(keys_unavailable),
-        None => Err(Error::PlatformKeys(Box::new(PlatformKeysError {
-            what: late(deadline),
-            permanent: false,
-            retry_after: None,
-            cause: None,
-        }))),
+        Some(outcome) => outcome.map_err(|failed| wanted.failed(failed)),
+        None => Err(wanted.late(deadline.allowed())),
     }
 }
 
-fn late(deadline: &Deadline) -> String {
-    format!("the download did not end within {:?}, and goes on", deadline.allowed())
-}
-
-/// The error of a call whose keys could not be downloaded. Never the cause itself: an `Api` error would look like the
-/// platform's response to the call.
-pub(crate) fn keys_unavailable(cause: Arc<Error>) -> Error {
-    let what = match &*cause {
-        Error::Api(api) if api.code == "RESOURCE_NOT_EXISTS" => {
-            "this merchant has none; configure the platform's public key instead"
-        }
-        Error::Api(_) => "the platform refused the download",
-        Error::Transport(_) => "the download failed",
-        Error::Decrypt(_) => "the APIv3 key does not decrypt them",
-        Error::Verify(_) => "the download could not be verified",
-        _ => "the download was not usable",
-    };
-    let permanent = matches!(&*cause, Error::Decrypt(_) | Error::Config(_) | Error::Key(_))
-        || cause.code() == Some("RESOURCE_NOT_EXISTS");
-    Error::PlatformKeys(Box::new(PlatformKeysError {
-        what: what.to_owned(),
-        permanent,
-        retry_after: None,
-        cause: Some(cause),
-    }))
+/// Downloads the certificates because the caller asks; `None` unless they are automatic.
+///
+/// # Errors
+/// [`Error::PlatformKeys`] if the download fails, does not end in time, or is held back.
+pub(crate) async fn refresh_now(context: &Arc<Context>, deadline: &Deadline) -> Result<Option<()>, Error> {
+    let need = if context.platform.keys().is_empty() { Need::FirstKeys } else { Need::Newer };
+    match start_download(context, need)? {
+        None => Ok(None),
+        Some(Wish::Granted(handle)) => wait_for(handle, deadline, WantedBy::Refresh).await.map(Some),
+        Some(Wish::HeldBack(held)) => Err(WantedBy::Refresh.held_back(held)),
+    }
 }
 
 /// Runs `check` again after it found the serial `unknown` in `keys`: with the current keys, then with downloaded ones.
@@ -113,36 +101,65 @@ pub(super) async fn retry_with_fresh_keys<T>(
     deadline: &Deadline,
     check: impl Fn(&Arc<PlatformKeys>) -> Result<T, VerifyReason>,
 ) -> Result<T, VerifyReason> {
-    let VerifyReason::UnknownSerial { serial, known, .. } = unknown else { return Err(unknown) };
+    let VerifyReason::UnknownSerial { serial, .. } = &unknown else { return Err(unknown) };
     let current = context.platform.keys();
-    if !Arc::ptr_eq(&current, keys) && current.find(&serial).is_some() {
+    if !Arc::ptr_eq(&current, keys) && current.find(serial).is_some() {
         return check(&current);
     }
-    let failed =
-        |reason: String| VerifyReason::UnknownSerial { serial: serial.clone(), known, refresh: Some(reason) };
-    // A download contains certificates only, never a public key.
-    let download = match start_download(context) {
-        _ if serial.starts_with(PUBLIC_KEY_PREFIX) => None,
-        Ok(download) => download,
-        Err(error) => return Err(failed(error.to_string())),
-    };
-    match download {
-        None => check(&current),
-        Some(handle) => match deadline.bound_anywhere(handle.outcome()).await {
-            Ok(Some(Ok(()))) => check(&context.platform.keys()),
-            Ok(Some(Err(error))) => Err(failed(error.to_string())),
-            Ok(None) => Err(failed(late(deadline))),
-            Err(error) => Err(failed(error.to_string())),
+    let why = match start_for_serial(context, serial) {
+        Ok(Some(Wish::Granted(handle))) => match deadline.bound_anywhere(handle.outcome()).await {
+            Ok(Some(Ok(()))) => "the certificates that were downloaded just now do not include it".to_owned(),
+            Ok(Some(Err(failed))) => failed.in_words(),
+            Ok(None) => {
+                let allowed = deadline.allowed();
+                format!("newer certificates were not downloaded within {allowed:?}; the download goes on")
+            }
+            Err(error) => format!("newer certificates could not be downloaded: {error}"),
         },
+        Ok(Some(Wish::HeldBack(held))) => held.in_words(),
+        Ok(None) => return check(&current),
+        Err(error) => format!("newer certificates could not be downloaded: {error}"),
+    };
+    // Also if it was held back: another call's download may just have brought the key.
+    check(&context.platform.keys()).map_err(|reason| with_refresh(reason, why))
+}
+
+/// What comes of the wish for a newer certificate, without waiting for it; `None` if there cannot be one.
+pub(crate) fn refresh_for(context: &Arc<Context>, unknown: VerifyReason) -> VerifyReason {
+    let VerifyReason::UnknownSerial { serial, .. } = &unknown else { return unknown };
+    let why = match start_for_serial(context, serial) {
+        Ok(None) => return unknown,
+        Ok(Some(Wish::Granted(_))) => {
+            "a download of newer certificates is running: verify it again".to_owned()
+        }
+        Ok(Some(Wish::HeldBack(held))) => held.in_words(),
+        Err(error) => format!("newer certificates could not be downloaded: {error}"),
+    };
+    with_refresh(unknown, why)
+}
+
+fn with_refresh(reason: VerifyReason, why: String) -> VerifyReason {
+    match reason {
+        VerifyReason::UnknownSerial { serial, known, .. } => {
+            VerifyReason::UnknownSerial { serial, known, refresh: Some(why) }
+        }
+        other => other,
     }
 }
 
-/// Starts a download, or joins the running one; `None` unless the certificates are automatic.
-pub(crate) fn start_download(context: &Arc<Context>) -> Result<Option<RefreshHandle>, Error> {
+/// A download contains certificates only, never a public key; anything else is no serial of the platform's.
+fn start_for_serial(context: &Arc<Context>, serial: &str) -> Result<Option<Wish>, Error> {
+    match platform::is_certificate_serial(serial) {
+        true => start_download(context, Need::Newer),
+        false => Ok(None),
+    }
+}
+
+/// Starts a download, or joins the running one, unless it is held back; `None` unless the certificates are automatic.
+fn start_download(context: &Arc<Context>, need: Need) -> Result<Option<Wish>, Error> {
     let Some(refresh) = &context.platform.refresh else { return Ok(None) };
     let now = context.clock.unix_seconds();
-    let without_keys = context.platform.keys().is_empty();
-    let handle = refresh.start(now, without_keys, || {
+    let wish = refresh.start(now, need, || {
         let context = Arc::clone(context);
         async move {
             let result = refresh_keys(&context).await;
@@ -155,7 +172,7 @@ pub(crate) fn start_download(context: &Arc<Context>) -> Result<Option<RefreshHan
             result
         }
     })?;
-    Ok(Some(handle))
+    Ok(Some(wish))
 }
 
 async fn refresh_keys(context: &Arc<Context>) -> Result<(), Error> {
@@ -199,7 +216,7 @@ pub(crate) async fn download(context: &Arc<Context>) -> Result<Vec<DownloadedCer
     let candidates: Vec<_> = downloaded.iter().map(|downloaded| Arc::clone(&downloaded.key)).collect();
     let candidates = keys.merged_with(&candidates);
     verify::verify_signature(&response.headers, &response.body, now, &candidates).map_err(|reason| {
-        Error::Verify(Box::new(VerifyError { reason, status: Some(response.status.as_u16()), request_id }))
+        verify::failure(reason, &response.headers, Some(response.status.as_u16()), &candidates)
     })?;
     Ok(downloaded)
 }

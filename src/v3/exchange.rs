@@ -15,8 +15,8 @@ use super::outgoing::OutgoingRequest;
 use super::platform::PlatformKeys;
 use super::retry::{self, Pauses};
 use super::verify::{self, ResponseView};
-use crate::error::{Error, VerifyError, VerifyReason};
-use crate::response::{Response, request_id};
+use crate::error::{Error, VerifyReason};
+use crate::response::Response;
 use crate::runtime::{Deadline, IoRuntime};
 use crate::transport::RawResponse;
 
@@ -111,8 +111,8 @@ impl Call {
             (request.url, request.base_path_length) = (url, length);
             return Some(request);
         }
-        let pause = self.pauses.before_retry(error).filter(|pause| has_time(*pause))?;
-        tracing::warn!(wait = ?pause, code = error.code(), "the platform refuses for now: trying again");
+        let pause = self.pauses.before_retry(error, &request.method).filter(|pause| has_time(*pause))?;
+        tracing::warn!(wait = ?pause, code = error.code(), "no usable response for now: trying again");
         tokio::time::sleep(pause).await;
         Some(request)
     }
@@ -174,7 +174,8 @@ pub(crate) async fn into_response(
     let verified = verify_with_refresh(context, keys, &response.headers, status, deadline, |keys| {
         verify::response(&view, keys)
     })
-    .await?;
+    .await
+    .map_err(|error| verify::claimed(error, &response))?;
     match response.status.is_success() {
         true => {
             let key = context.merchant.key.clone();
@@ -200,8 +201,5 @@ pub(crate) async fn verify_with_refresh<T>(
         }
         other => other,
     };
-    checked.map_err(|reason| {
-        let request_id = request_id(headers).map(str::to_owned);
-        Error::Verify(Box::new(VerifyError { reason, status, request_id }))
-    })
+    checked.map_err(|reason| verify::failure(reason, headers, status, keys))
 }

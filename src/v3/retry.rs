@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use http::Method;
 
-use crate::error::{ApiError, Error};
+use crate::error::{ApiError, Error, VerifyReason};
 
 /// The most retries that a request may ask for.
 pub(crate) const MAX_RETRIES: u32 = 3;
@@ -32,15 +32,18 @@ impl Pauses {
     }
 
     /// The pause before the next retry; `None` if `error` is final.
-    pub(super) fn before_retry(&mut self, error: &Error) -> Option<Duration> {
-        let Error::Api(api) = error else { return None };
-        if !is_retryable(api) {
-            return None;
-        }
+    pub(super) fn before_retry(&mut self, error: &Error, method: &Method) -> Option<Duration> {
+        let retry_after = match error {
+            Error::Api(api) if is_retryable(api) => api.retry_after,
+            // The platform tests whether the response is refused. The next one is genuine; but only a GET may be repeated
+            // after a response that could be one.
+            Error::Verify(e) if e.reason == VerifyReason::SignatureProbe && *method == Method::GET => None,
+            _ => return None,
+        };
         self.left = self.left.checked_sub(1)?;
         let pause = self.next;
         self.next = pause.saturating_mul(2).min(MAX_PAUSE);
-        let pause = api.retry_after.map_or(pause, |asked| asked.max(pause));
+        let pause = retry_after.map_or(pause, |asked| asked.max(pause));
         (pause <= MAX_PAUSE).then_some(pause)
     }
 }
@@ -61,6 +64,11 @@ fn is_retryable(api: &ApiError) -> bool {
     api.status == 429 || (api.status >= 500 && RETRYABLE.contains(&api.code.as_str()))
 }
 
+/// Whether the platform's error says that the same request may succeed later.
+pub(super) fn is_temporary(api: &ApiError) -> bool {
+    is_retryable(api) || RETRYABLE.contains(&api.code.as_str())
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -77,7 +85,9 @@ mod tests {
             retry_after: retry_after.map(Duration::from_secs),
             body: bytes::Bytes::new(),
         }));
-        std::iter::from_fn(|| pauses.before_retry(&error)).map(|pause| pause.as_secs()).collect()
+        std::iter::from_fn(|| pauses.before_retry(&error, &Method::POST))
+            .map(|pause| pause.as_secs())
+            .collect()
     }
 
     #[test]

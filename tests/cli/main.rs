@@ -25,6 +25,8 @@ mod config;
 mod docs;
 // Uploads, bills, downloads, certificates.
 mod files;
+// Wrong keys of the platform: what the errors and the doctor say.
+mod key_faults;
 // Saved notifications, signatures, `wxpay doctor`.
 mod messages;
 // Base URLs with http://.

@@ -82,8 +82,13 @@ fn a_file_on_another_host_gets_no_authorization() {
         json!({"hash_type": "SHA1", "hash_value": ABC, "download_url": format!("{}cos/bill-7?sign=a%2Fb%3D&t=1", other.base)}),
     ));
     let response = bill_response.clone();
-    let platform =
-        Recorder::start(move |_| signed("200 OK", &[], response.lock().unwrap().to_string().as_bytes()));
+    let platform = Recorder::start(move |request| {
+        let body = response.lock().unwrap().to_string();
+        match request.target.starts_with("/v3/billdownload/file") {
+            true => raw("200 OK", &[], body.as_bytes()),
+            false => signed("200 OK", &[], body.as_bytes()),
+        }
+    });
     let wx = support::client(&platform.base);
     let folder = tempfile::tempdir().unwrap();
     let target = folder.path().join("a");

@@ -181,7 +181,7 @@ fn a_redirect_is_an_error_and_never_followed() {
 
 #[test]
 fn a_signature_never_goes_to_another_host() {
-    let other = Recorder::start(|_| signed("200 OK", &[], b"file"));
+    let other = Recorder::start(|_| raw("200 OK", &[], b"file"));
     let recorder = Recorder::no_content();
     let wx = support::client(&recorder.base);
     // A download URL on another host is fetched without Authorization.

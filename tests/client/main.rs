@@ -112,3 +112,9 @@ mod upload;
 // Values as integrators and the platform really write them: halves of characters, nulls, odd headers, sensitive queries.
 #[cfg(feature = "sandbox")]
 mod values;
+// Responses that the platform does not sign.
+mod unsigned;
+// What an error response that is not verified claims.
+mod claims;
+// Error responses that are made to take memory.
+mod error_bodies;

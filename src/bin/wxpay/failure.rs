@@ -72,6 +72,10 @@ impl Failure {
                 set("verified", json!(api.verified));
                 set("text", json!(api.message));
             }
+            Error::Verify(failed) => {
+                set("claimed_code", json!(failed.claimed_code));
+                set("claimed_message", json!(failed.claimed_message));
+            }
             Error::Transport(transport) => set("maybe_sent", json!(transport.maybe_sent())),
             _ => {}
         }

@@ -213,7 +213,7 @@ impl WeChatPayBuilder {
     }
 
     /// Downloads the platform's certificates (`GET v3/certificates`), which needs the [`apiv3_key`](Self::apiv3_key):
-    /// before the first call is sent, every 12 hours, and when the platform signs with an unknown one, at most once a
+    /// before the first call is sent, every 12 hours, and when the platform signs with an unknown one, at most twice a
     /// minute. A call whose key is known never waits for it. Keys from [`platform_key`](Self::platform_key) stay, too.
     ///
     /// For merchants with platform certificates (平台证书). New merchants have a public key (微信支付公钥); a client

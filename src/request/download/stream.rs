@@ -2,19 +2,17 @@
 
 use std::sync::Arc;
 
-use http::HeaderMap;
-
 use super::Progress;
 use super::sink::{ContentWriter, Stop};
 use crate::crypto::digest::FileDigest;
-use crate::error::{DecodeError, Error, VerifyError};
+use crate::error::{DecodeError, Error};
 use crate::response::{Saved, request_id};
 use crate::runtime::{Deadline, IoRuntime};
 use crate::transport::{CallInfo, RawResponse, read};
 use crate::v3::attempt::send_signed;
 use crate::v3::exchange::{VerifyContext, into_response, verify_with_refresh};
 use crate::v3::platform::PlatformKeys;
-use crate::v3::verify::StreamVerifier;
+use crate::v3::verify::{self, StreamVerifier};
 use crate::v3::{Context, OutgoingRequest};
 
 /// The proof that a file is the platform's.
@@ -63,25 +61,16 @@ pub(super) async fn open(
         });
     }
     let head = RawResponse::head(&response);
-    let (verifier, keys) = match proof {
-        Proof::SignedDigest => (StreamVerifier::Unsigned, verification.keys),
-        Proof::None if !has_signature_headers(&head.headers) => (StreamVerifier::Unsigned, verification.keys),
-        Proof::Signature | Proof::None => {
-            let view = verification.view(&head, context.clock.unix_seconds());
-            let status = Some(head.status.as_u16());
-            verify_with_refresh(context, &verification.keys, &head.headers, status, deadline, |keys| {
-                StreamVerifier::new(&view, keys).map(|verifier| (verifier, Arc::clone(keys)))
-            })
-            .await?
-        }
-    };
+    let view = verification.view(&head, context.clock.unix_seconds());
+    let status = Some(head.status.as_u16());
+    // A signature that is there is verified whatever else proves the file.
+    let may_be_unsigned = proof != Proof::Signature;
+    let (verifier, keys) =
+        verify_with_refresh(context, &verification.keys, &head.headers, status, deadline, |keys| {
+            StreamVerifier::new(&view, may_be_unsigned, keys).map(|verifier| (verifier, Arc::clone(keys)))
+        })
+        .await?;
     Ok(Opened { response, head, verifier, keys })
-}
-
-fn has_signature_headers(headers: &HeaderMap) -> bool {
-    ["Wechatpay-Nonce", "Wechatpay-Serial", "Wechatpay-Signature", "Wechatpay-Timestamp"]
-        .into_iter()
-        .any(|name| headers.contains_key(name))
 }
 
 /// The content on its way into the sink.
@@ -133,10 +122,7 @@ impl<'c> Stream<'c> {
     pub(super) async fn finish(self, expected: Vec<FileDigest>, proof: Proof) -> Result<Saved, Error> {
         let Stream { keys, call, head, verifier, content } = self;
         let written = content.finish().await.map_err(|stop| stopped(stop, call, &head))?;
-        let unverified = |reason| {
-            let request_id = request_id(&head.headers).map(str::to_owned);
-            Error::Verify(Box::new(VerifyError { reason, status: Some(head.status.as_u16()), request_id }))
-        };
+        let unverified = |reason| verify::failure(reason, &head.headers, Some(head.status.as_u16()), &keys);
         let verified =
             verifier.finish(&head.headers, &keys).map_err(unverified)? || proof == Proof::SignedDigest;
         if let Some(reason) = expected.into_iter().find_map(|digest| written.differs(digest)) {

@@ -8,7 +8,7 @@ const UNSIGNED: [&str; 4] =
 /// On another host; needs no `Authorization`.
 const OPEN: &str = "v3/new-tax-control-fapiao/download";
 
-/// Followed by a media id, which can contain slashes. `upload` is not an id.
+/// Followed by a media id, which can contain slashes.
 const IMAGES: [&str; 2] = ["v3/merchant-service/images/", "v3/global/merchant-service/images/"];
 
 /// The signature covers the digest in [`STATEMENT_SHA1`] instead of the large file.
@@ -20,8 +20,20 @@ pub(crate) const STATEMENT_SHA1: &str = "Wechatpay-Statement-Sha1";
 pub(crate) fn is_unsigned(request: &IncomingRequest) -> bool {
     let path = path(&request.target);
     let image = IMAGES.iter().find_map(|images| path.strip_prefix(images));
-    request.method == "GET"
-        && (UNSIGNED.contains(&path.as_str()) || image.is_some_and(|id| !id.is_empty() && id != "upload"))
+    request.method == "GET" && (UNSIGNED.contains(&path.as_str()) || image.is_some_and(is_media_id))
+}
+
+/// `upload` and what follows it is no id, nor is a path that leads elsewhere.
+fn is_media_id(id: &str) -> bool {
+    let mut first = None;
+    for part in id.split(&['/', '\\'][..]) {
+        match part {
+            "" => {}
+            "." | ".." => return false,
+            part => _ = first.get_or_insert(part),
+        }
+    }
+    first.is_some_and(|part| part != "upload")
 }
 
 /// Whether the request may omit `Authorization`.
@@ -61,6 +73,10 @@ mod tests {
             "/hk/v3/billdownload/file",
             "/v3/merchant-service/images/a%2Fb%3D",
             "/v3/global/merchant-service/images/abc",
+            "/v3/merchant-service/images/ChsyMDAw/AbCd+EF==",
+            "/hk/v3/merchant-service/images/a/b/c",
+            "/v3/merchant-service/images/a//b/upload?x=1",
+            "/v3/merchant-service/images/uploaded",
             "/v3/transferdownload/signfile",
         ] {
             assert!(is_unsigned(&get(target)), "{target}");
@@ -69,7 +85,13 @@ mod tests {
             "/v3/billdownload/files",
             "/v3/billdownload",
             "/v3/merchant-service/images/upload",
+            "/v3/merchant-service/images/Upload",
+            "/v3/merchant-service/images//upload/a",
+            "/v3/merchant-service/images/%75pload",
+            "/v3/merchant-service/images/a/%2E%2e/pay",
+            "/v3/merchant-service/images/..%2fpay",
             "/v3/merchant-service/images/",
+            "/v3/merchant-service/images/%2F",
             "/x?y=/v3/billdownload/file",
             "/a/b/c/v3/billdownload/file",
         ] {

@@ -11,9 +11,11 @@ use crate::error::Error;
 
 mod load;
 mod refresh;
+mod unavailable;
 
 pub(crate) use load::{check_serial, load, load_certificate};
-pub(crate) use refresh::{Refresh, RefreshHandle};
+pub(crate) use refresh::{Need, Refresh, RefreshHandle, Wish};
+pub(crate) use unavailable::WantedBy;
 
 /// The prefix of a public key's serial; a certificate's serial is plain hex (PROTOCOL, Keys).
 pub(crate) const PUBLIC_KEY_PREFIX: &str = "PUB_KEY_ID_";
@@ -35,6 +37,11 @@ pub(crate) struct PlatformKeys {
     keys: Vec<Arc<PlatformKey>>,
     /// The `Wechatpay-Serial` of requests: the public key's, if there is one.
     pub(crate) requested: Option<HeaderValue>,
+}
+
+/// Whether this is the serial of a certificate: hex, at most 20 bytes (RFC 5280, section 4.1.2.2).
+pub(crate) fn is_certificate_serial(serial: &str) -> bool {
+    (1..=40).contains(&serial.len()) && serial.bytes().all(|byte| byte.is_ascii_hexdigit())
 }
 
 impl PlatformKeys {

@@ -7,8 +7,11 @@ use crate::crypto::digest;
 use crate::crypto::rsa::PublicKey;
 use crate::error::VerifyReason;
 
+mod failure;
 mod streamed;
+mod unsigned;
 
+pub(crate) use failure::{claimed, failure};
 pub(crate) use streamed::StreamVerifier;
 
 pub(crate) const SERIAL: &str = "Wechatpay-Serial";
@@ -22,24 +25,6 @@ const WINDOW_SECONDS: u64 = 300;
 
 /// The platform sends such signatures to test whether clients verify them.
 const PROBE: &[u8] = b"WECHATPAY/SIGNTEST/";
-
-/// **The paths whose successful GET responses the platform does not sign** (PROTOCOL, Response). Everything else is
-/// verified. A `*` stands for one segment; the last column is a value of it that *is* signed.
-/// Compared case-insensitively, without the base URL's path.
-const UNSIGNED: &[(&str, Option<&str>)] = &[
-    ("v3/billdownload/file", None),
-    ("v3/merchant-service/images/*", Some("upload")),
-    ("v3/global/merchant-service/images/*", Some("upload")),
-    ("v3/transferdownload/elecvoucherfile", None),
-    ("v3/transferdownload/signfile", None),
-    ("v3/new-tax-control-fapiao/download", None),
-];
-
-/// The paths of the platform's other base URLs, which may also be written in the chain.
-const PREFIXES: &[&str] = &["hk/", "global/"];
-
-/// The overseas statements: the signature covers `{"sha1":"…"}` with the header's value, which is the file's digest.
-const STATEMENTS: &[&str] = &["hk/v3/statements", "v3/statements", "v3/global/statements"];
 
 /// The parts of a response that are verified.
 pub(crate) struct ResponseView<'a> {
@@ -59,7 +44,7 @@ pub(crate) fn response(response: &ResponseView<'_>, keys: &PlatformKeys) -> Resu
         return Ok(false);
     }
     if response.success && *response.method == Method::GET {
-        if is_unsigned(response.path) {
+        if unsigned::goes_unsigned(response) {
             return Ok(false);
         }
         if let Some(sha1) = statement_digest(response)? {
@@ -146,28 +131,8 @@ fn single<'a>(headers: &'a HeaderMap, header: &'static str) -> Result<&'a str, V
     value.to_str().map_err(|_| VerifyReason::MalformedHeader { header, expected: "plain ASCII" })
 }
 
-fn is_unsigned(path: &str) -> bool {
-    let bare = PREFIXES.iter().find_map(|prefix| strip_prefix(path, prefix)).unwrap_or(path);
-    [path, bare].into_iter().any(in_table)
-}
-
-fn in_table(path: &str) -> bool {
-    UNSIGNED.iter().any(|(pattern, signed)| match pattern.strip_suffix('*') {
-        None => path.eq_ignore_ascii_case(pattern),
-        Some(prefix) => strip_prefix(path, prefix).is_some_and(|tail| {
-            !tail.is_empty() && !tail.contains('/') && !signed.is_some_and(|s| tail.eq_ignore_ascii_case(s))
-        }),
-    })
-}
-
-fn strip_prefix<'p>(path: &'p str, prefix: &str) -> Option<&'p str> {
-    let (head, tail) = path.split_at_checked(prefix.len())?;
-    head.eq_ignore_ascii_case(prefix).then_some(tail)
-}
-
 fn statement_digest<'a>(response: &ResponseView<'a>) -> Result<Option<&'a str>, VerifyReason> {
-    let is_statement = STATEMENTS.iter().any(|path| response.path.eq_ignore_ascii_case(path));
-    if !is_statement || !response.headers.contains_key(STATEMENT_SHA1) {
+    if !unsigned::is_statement(response.path) || !response.headers.contains_key(STATEMENT_SHA1) {
         return Ok(None);
     }
     let sha1 = single(response.headers, STATEMENT_SHA1)?;

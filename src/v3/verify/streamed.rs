@@ -4,7 +4,7 @@ use aws_lc_rs::digest::{Context, SHA1_FOR_LEGACY_USE_ONLY, SHA256};
 use http::{HeaderMap, Method};
 
 use super::{
-    ResponseView, SignatureHeaders, is_unsigned, signature_headers, statement_digest, verify_signature,
+    ResponseView, SignatureHeaders, signature_headers, statement_digest, unsigned, verify_signature,
 };
 use crate::crypto::digest::hex;
 use crate::error::VerifyReason;
@@ -12,7 +12,7 @@ use crate::v3::platform::PlatformKeys;
 
 /// Verifies the bytes of a successful response as they arrive.
 pub(crate) enum StreamVerifier {
-    /// The platform does not sign this response.
+    /// The platform does not sign this response, and it has no signature.
     Unsigned,
     /// The header with the digest was signed, and is verified.
     Statement { expected: String, sha1: Context },
@@ -21,10 +21,18 @@ pub(crate) enum StreamVerifier {
 }
 
 impl StreamVerifier {
-    /// Checks the head of a successful response whose body is still to come.
-    pub(crate) fn new(head: &ResponseView<'_>, keys: &PlatformKeys) -> Result<StreamVerifier, VerifyReason> {
+    /// Checks the head of a successful response whose body is still to come. With `digest_is_signed`, it needs no
+    /// signature of its own; one that is there is verified.
+    pub(crate) fn new(
+        head: &ResponseView<'_>,
+        digest_is_signed: bool,
+        keys: &PlatformKeys,
+    ) -> Result<StreamVerifier, VerifyReason> {
+        if digest_is_signed && !unsigned::has_signature(head.headers) {
+            return Ok(StreamVerifier::Unsigned);
+        }
         if *head.method == Method::GET {
-            if is_unsigned(head.path) {
+            if unsigned::goes_unsigned(head) {
                 return Ok(StreamVerifier::Unsigned);
             }
             if let Some(expected) = statement_digest(head)? {

@@ -3,6 +3,7 @@ use std::sync::Arc;
 use http::{HeaderName, HeaderValue};
 use serde_json::Value;
 
+use super::unsigned::is_unsigned;
 use super::*;
 use crate::conformance::{Vectors, bytes, texts};
 use crate::crypto::keys;
@@ -115,6 +116,8 @@ fn the_table_of_unsigned_paths_is_exact() {
         "v3/billdownload/file",
         "V3/BillDownload/File",
         "v3/merchant-service/images/abc",
+        "v3/merchant-service/images/a/b",
+        "v3/merchant-service/images/a%2Fb+c",
         "v3/global/merchant-service/images/abc",
         "v3/transferdownload/elecvoucherfile",
         "v3/transferdownload/signfile",
@@ -128,8 +131,9 @@ fn the_table_of_unsigned_paths_is_exact() {
         "x/v3/billdownload/file",
         "v3/merchant-service/images",
         "v3/merchant-service/images/",
-        "v3/merchant-service/images/a/b",
+        "v3/merchant-service/images//",
         "v3/merchant-service/images/upload",
+        "v3/merchant-service/images/upload/a",
         "v3/merchant-service/images/Upload",
         "v3/global/merchant-service/images/upload",
         "v3/certificates",

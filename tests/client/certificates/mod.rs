@@ -1,5 +1,7 @@
 //! Automatic platform certificates, and platform keys that change while calls are under way.
 
+// Downloads that are held back, and what the errors say.
+mod held_back;
 // The first download, what starts it, and what happens when it fails.
 mod download;
 // Later downloads: for an unknown serial number, and every twelve hours.
@@ -52,16 +54,41 @@ impl Clock for Ahead {
     }
 }
 
-/// The error of a call whose certificates cannot be downloaded: the call itself was not sent.
+/// A clock that the test sets. It begins a minute ahead: what is too old for the machine is too old for it, also after
+/// the machine's clock went on.
+#[derive(Clone)]
+struct Set(Arc<AtomicU64>);
+
+impl Set {
+    fn ahead() -> Set {
+        Set(Arc::new(AtomicU64::new(support::now() + 60)))
+    }
+
+    fn advance(&self, seconds: u64) {
+        self.0.fetch_add(seconds, Ordering::SeqCst);
+    }
+}
+
+impl Clock for Set {
+    fn unix_seconds(&self) -> u64 {
+        self.0.load(Ordering::SeqCst)
+    }
+}
+
+/// The error of a call whose certificates cannot be downloaded, and its cause: the call itself was not sent.
 async fn unsent(wx: &WeChatPay) -> String {
     let mut texts = Vec::new();
     for result in [echo(wx).await, echo(wx).wait()] {
         let Err(error) = result else { panic!("a response") };
         assert_eq!((error.status(), error.code()), (None, None), "no response to this call: {error}");
-        let Error::Transport(e) = &error else { panic!("not a Transport error: {error}") };
-        assert!(!e.maybe_sent(), "{error}");
-        assert!(std::error::Error::source(&error).is_some());
-        texts.push(error.to_string());
+        let Error::PlatformKeys(e) = &error else { panic!("not a PlatformKeys error: {error}") };
+        assert!(e.retry_after().is_some(), "{error}");
+        let cause = std::error::Error::source(&error).expect("the cause").to_string();
+        assert!(
+            error.to_string().ends_with("; nothing was sent") && !error.to_string().contains(&cause),
+            "{error}"
+        );
+        texts.push(format!("{error} / {cause}"));
     }
     texts.remove(0)
 }

@@ -125,7 +125,10 @@ async fn no_call_is_lost_from_certificate_to_public_key() {
     load.end().await;
     // There are no certificates to download any more; the public key is enough.
     clock.0.store(61, Ordering::SeqCst);
-    assert!(wx.refresh_certificates().await.unwrap_err().to_string().contains("RESOURCE_NOT_EXISTS"));
+    let Err(Error::PlatformKeys(e)) = wx.refresh_certificates().await else {
+        panic!("not a PlatformKeys error")
+    };
+    assert!(e.is_permanent() && e.to_string().contains("this merchant has none"), "{e}");
     echo(&wx).await.unwrap();
     assert_eq!(wx.platform_serial().as_deref(), Some(id.as_str()));
 }

@@ -55,6 +55,7 @@ pub(crate) fn run(global: &GlobalArgs, args: &BatchArgs) -> Result<(), Failure> 
     };
     let mut calls = Calls::open(&args.calls)?;
     let mut states = validate(&mut calls, &session.wx)?;
+    download_first_certificates(&session.wx)?;
     calls.rewind()?;
     let file = resume::open(&path, args.resume, &run, &mut states)?;
     let jobs = usize::from(args.jobs);
@@ -99,6 +100,18 @@ fn validate(calls: &mut Calls, wx: &WeChatPay) -> Result<States, Failure> {
         }
     }
     Ok(states)
+}
+
+/// Without a platform key no call can be sent. A setting for which none can be downloaded is an error before the journal
+/// begins; anything else may pass while the batch runs.
+fn download_first_certificates(wx: &WeChatPay) -> Result<(), Failure> {
+    if !wx.platform_serials().is_empty() {
+        return Ok(());
+    }
+    match wx.refresh_certificates().wait() {
+        Err(wechatpay_chain::Error::PlatformKeys(keys)) if !keys.is_permanent() => Ok(()),
+        result => Ok(result?),
+    }
 }
 
 /// A running batch.

@@ -145,11 +145,14 @@ fn fix_for(error: &Error) -> String {
         }
         Error::Api(_) => "look up the code in the platform's documentation; give its support the Request-ID",
         Error::Transport(_) => "check the hosts and the proxy above, and whether a firewall blocks them",
+        Error::PlatformKeys(e) if !e.is_permanent() => "check the hosts above, and try again",
         Error::Verify(e) => match e.reason {
             VerifyReason::ClockSkew { .. } => "set the clock",
             VerifyReason::UnknownSerial { .. } => {
                 let name = variables::AUTOMATIC_CERTIFICATES;
-                return format!("add the platform key with that serial, or set {name}=1");
+                return format!(
+                    "check the ID of the configured public key; or add the platform key with that serial, or set {name}=1"
+                );
             }
             VerifyReason::BadSignature { .. } => {
                 "download the platform key again: the configured one does not belong to that serial"
