@@ -8,7 +8,7 @@ use http::{HeaderMap, StatusCode};
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 
-use crate::error::{DecodeError, Error};
+use crate::error::{DecodeError, Error, json_reason};
 use crate::sensitive;
 use crate::signer::MerchantKey;
 
@@ -120,7 +120,8 @@ impl Response {
     pub fn deserialize<T: DeserializeOwned>(&self) -> Result<T, Error> {
         let body: &[u8] = if self.body.is_empty() { b"null" } else { &self.body };
         serde_json::from_slice(body).map_err(|e| {
-            self.decode_error(format!("the body does not match {}: {e}", std::any::type_name::<T>()), e)
+            let type_name = std::any::type_name::<T>();
+            self.decode_error(format!("the body does not match {type_name}: {}", json_reason(&e)), e)
         })
     }
 
@@ -150,7 +151,7 @@ impl Response {
 }
 
 /// A file that is downloaded, complete and checked.
-#[derive(Debug, Clone)]
+#[derive(Clone)]
 #[non_exhaustive]
 pub struct Saved {
     /// The file's path; `None` for a writer.
@@ -165,6 +166,20 @@ pub struct Saved {
     pub status: u16,
     /// The response's headers.
     pub headers: HeaderMap,
+}
+
+/// Leaves out the headers: a signature is among them.
+impl fmt::Debug for Saved {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Saved")
+            .field("path", &self.path)
+            .field("bytes", &self.bytes)
+            .field("sha1", &self.sha1)
+            .field("verified", &self.verified)
+            .field("status", &self.status)
+            .field("request_id", &request_id(&self.headers))
+            .finish_non_exhaustive()
+    }
 }
 
 impl Saved {

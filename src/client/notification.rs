@@ -11,7 +11,7 @@ use serde_json::{Value, json};
 
 use super::WeChatPay;
 use crate::crypto::aes::EncryptedResource;
-use crate::error::{DecodeError, Error};
+use crate::error::{DecodeError, Error, json_reason};
 use crate::response::request_id;
 use crate::runtime::Deferred;
 use crate::v3::{Context, certificates, exchange, verify};
@@ -128,7 +128,7 @@ fn decrypt(context: &Context, headers: &HeaderMap, body: &[u8]) -> Result<Notifi
     let decode = |what: &str, e: serde_json::Error| {
         let request_id = request_id(headers).map(str::to_owned);
         Error::Decode(Box::new(DecodeError {
-            what: format!("{what}: {e}"),
+            what: format!("{what}: {}", json_reason(&e)),
             request_id,
             source: Some(Box::new(e)),
         }))
@@ -157,8 +157,12 @@ impl Notification {
     /// [`Error::Decode`] names the field that does not fit.
     pub fn deserialize<T: DeserializeOwned>(&self) -> Result<T, Error> {
         T::deserialize(&self.resource).map_err(|e| {
-            let what =
-                format!("the resource of {} does not match {}: {e}", self.id, std::any::type_name::<T>());
+            let what = format!(
+                "the resource of {} does not match {}: {}",
+                self.id,
+                std::any::type_name::<T>(),
+                json_reason(&e)
+            );
             Error::Decode(Box::new(DecodeError { what, request_id: None, source: Some(Box::new(e)) }))
         })
     }

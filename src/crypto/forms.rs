@@ -9,6 +9,8 @@ use x509_cert::der::{Decode as _, Reader as _, SliceReader};
 use x509_cert::spki::{AlgorithmIdentifierRef, SubjectPublicKeyInfoRef};
 use zeroize::Zeroizing;
 
+use crate::error::{Excerpt, io_reason};
+
 /// Larger than any key or certificate chain, so that a wrong path does not fill the memory.
 const MAX_FILE: u64 = 1 << 20;
 
@@ -183,14 +185,14 @@ pub(super) fn read(text: &str, accepted: fn(KeyFormat) -> bool) -> Result<Encode
 /// Reads a whole file.
 pub(super) fn read_file(path: &str) -> Result<Zeroizing<Vec<u8>>, ReadError> {
     let fail = |e: std::io::Error| ReadError {
-        found: format!("the file `{path}`, which cannot be read: {e}"),
+        found: format!("the file {}, which cannot be read: {}", Excerpt(path), io_reason(&e)),
         source: Some(e),
     };
     // `fs::read` allocates the whole size at once: a buffer that grows leaves copies that are not wiped.
     let size = std::fs::metadata(path).map_err(fail)?.len();
     if size > MAX_FILE {
         return Err(ReadError {
-            found: format!("the file `{path}`, which is too large for a key (limit 1 MiB)"),
+            found: format!("the file {}, which is too large for a key (limit 1 MiB)", Excerpt(path)),
             source: None,
         });
     }

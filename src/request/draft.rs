@@ -12,7 +12,7 @@ use serde_json::Value;
 use url::Url;
 
 use super::media::Media;
-use crate::error::Error;
+use crate::error::{Error, Excerpt, shown_template};
 use crate::path;
 use crate::transport::{Hosts, check_timeout, parse_base_url};
 use crate::v3::MAX_RETRIES;
@@ -119,7 +119,8 @@ impl Draft {
         if !hosts.trusts(&url) {
             let host = url.host_str().unwrap_or_default();
             let reason = format!(
-                "has the host `{host}`, which may not receive a signature: allow it with `allow_host` of the builder"
+                "has the host {}, which may not receive a signature: allow it with `allow_host` of the builder",
+                Excerpt(host)
             );
             return Err(Error::config(field, reason));
         }
@@ -146,8 +147,8 @@ impl fmt::Debug for Draft {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Request")
             .field("method", &self.method)
-            .field("template", &self.template)
-            .field("vars", &self.vars.iter().map(|(name, _)| name).collect::<Vec<_>>())
+            .field("template", &shown_template(&self.template))
+            .field("vars", &self.vars.iter().map(|(name, _)| Excerpt(name)).collect::<Vec<_>>())
             .field("error", &self.error)
             .finish_non_exhaustive()
     }

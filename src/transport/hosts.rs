@@ -2,7 +2,7 @@
 
 use url::Url;
 
-use crate::error::Error;
+use crate::error::{Error, Excerpt};
 
 const PLATFORM_HOST: &str = "api.mch.weixin.qq.com";
 const SPARE_URL: &str = "https://api2.mch.weixin.qq.com/";
@@ -62,7 +62,7 @@ pub(crate) fn parse_base_url(field: &str, text: &str) -> Result<Url, Error> {
     };
     let mut url = Url::parse(text).map_err(|e| refuse(&e.to_string()))?;
     if !matches!(url.scheme(), "https" | "http") {
-        return Err(refuse(&format!("its scheme is `{}`", url.scheme())));
+        return Err(refuse(&format!("its scheme is {}", Excerpt(url.scheme()))));
     }
     if url.query().is_some() || url.fragment().is_some() {
         return Err(refuse("it has a query or a fragment"));

@@ -1,6 +1,7 @@
 //! HTTP: connection pools, the hosts that may receive a signature, sending and reading. It knows no protocol: it
 //! neither signs nor interprets a response.
 
+mod failure;
 mod hosts;
 mod network;
 mod pools;
@@ -13,6 +14,7 @@ use url::Url;
 use crate::error::Error;
 use crate::runtime::IoRuntime;
 
+pub(crate) use failure::proxy_host;
 pub(crate) use hosts::{Hosts, parse_base_url};
 pub(crate) use network::NetworkSettings;
 use pools::Pools;
@@ -40,6 +42,9 @@ impl Transport {
         runtime: IoRuntime,
         call: &CallInfo,
     ) -> Result<reqwest::Response, Error> {
-        self.pools.client(runtime)?.execute(request).await.map_err(|e| call.transport_error(e))
+        self.pools.client(runtime)?.execute(request).await.map_err(|e| {
+            let proxy = e.url().and_then(|url| self.pools.proxy_of(url));
+            call.send_error(e, proxy)
+        })
     }
 }

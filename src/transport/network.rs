@@ -14,6 +14,8 @@ const POOL_IDLE_TIMEOUT: Duration = Duration::from_secs(7);
 pub(crate) struct NetworkSettings {
     pub(crate) connect_timeout: Duration,
     pub(crate) proxy: Option<reqwest::Proxy>,
+    /// Its host and port, for errors: its URL may contain a password.
+    pub(crate) proxy_host: Option<String>,
     pub(crate) no_proxy: bool,
     pub(crate) roots: Vec<reqwest::Certificate>,
     /// Whether `roots` replaces the operating system's root certificates.
@@ -51,12 +53,17 @@ impl NetworkSettings {
             false => builder.tls_certs_merge(roots),
         };
         // Requests to a local stand-in for the platform must not go through the environment's proxy.
-        let builder = match base.host().filter(|_| self.proxy.is_none()) {
-            Some(url::Host::Ipv4(ip)) if ip.is_loopback() => builder.no_proxy(),
-            Some(url::Host::Ipv6(ip)) if ip.is_loopback() => builder.no_proxy(),
-            Some(url::Host::Domain("localhost")) => builder.no_proxy(),
-            _ => builder,
-        };
+        let builder = if self.proxy.is_none() && is_local(base) { builder.no_proxy() } else { builder };
         builder.build().map_err(|e| Error::config("http", format!("cannot be set up: {e}")))
+    }
+}
+
+/// Whether the URL's host is this machine.
+pub(super) fn is_local(url: &Url) -> bool {
+    match url.host() {
+        Some(url::Host::Ipv4(ip)) => ip.is_loopback(),
+        Some(url::Host::Ipv6(ip)) => ip.is_loopback(),
+        Some(url::Host::Domain(name)) => name == "localhost",
+        None => false,
     }
 }

@@ -5,7 +5,8 @@ use std::sync::{Mutex, OnceLock, PoisonError, RwLock};
 use tokio::runtime::{self, Handle};
 use url::Url;
 
-use super::network::NetworkSettings;
+use super::failure::environment_proxy;
+use super::network::{NetworkSettings, is_local};
 use crate::error::Error;
 use crate::runtime::IoRuntime;
 
@@ -40,6 +41,16 @@ impl Pools {
                     Ok(self.background_client.get_or_init(|| client).clone())
                 }
             },
+        }
+    }
+
+    /// Host and port of the proxy that requests to `url` go through, for errors.
+    pub(super) fn proxy_of(&self, url: &Url) -> Option<String> {
+        let NetworkSettings { proxy_host, no_proxy, .. } = &self.settings;
+        match proxy_host {
+            Some(host) => Some(host.clone()),
+            None if *no_proxy || is_local(&self.base) => None,
+            None => environment_proxy(url),
         }
     }
 

@@ -12,7 +12,7 @@ use http_body::{Body, Frame, SizeHint};
 use tokio::fs::File;
 use tokio::io::{AsyncRead as _, ReadBuf};
 
-use crate::error::Error;
+use crate::error::{Error, FileError, io_reason};
 
 /// How many bytes of a file are in memory at a time.
 pub(crate) const CHUNK: usize = 128 * 1024;
@@ -48,9 +48,31 @@ pub(crate) fn upload_error(reason: &str) -> Error {
     Error::config("media", reason)
 }
 
-pub(crate) fn unreadable_file(path: &Path, e: &io::Error) -> Error {
-    Error::config("media", format!("names the file `{}`, which cannot be read: {e}", path.display()))
+/// An upload's file that cannot be read: nothing was sent.
+pub(crate) fn unreadable_file(path: &Path, e: io::Error) -> Error {
+    let what = format!("cannot be read for the upload: {}; nothing was sent", io_reason(&e));
+    file_error(path, what, Some(e))
 }
+
+fn file_error(path: &Path, what: String, source: Option<io::Error>) -> Error {
+    Error::File(Box::new(FileError { file: path.display().to_string(), what, maybe_sent: false, source }))
+}
+
+/// The reason why the body of an upload ends early. The HTTP library passes it on as a cause.
+#[derive(Debug)]
+pub(super) struct UploadFailure {
+    pub(super) file: PathBuf,
+    pub(super) how: &'static str,
+    pub(super) kind: Option<io::ErrorKind>,
+}
+
+impl std::fmt::Display for UploadFailure {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "a file {} while it was sent", self.how)
+    }
+}
+
+impl std::error::Error for UploadFailure {}
 
 impl Upload {
     /// The body, from its beginning; each attempt asks for its own.
@@ -58,17 +80,18 @@ impl Upload {
         let content = match &self.source {
             FileSource::Bytes(bytes) => UploadContent::Bytes(bytes.clone()),
             FileSource::File(path) => {
-                let file = File::open(path).await.map_err(|e| unreadable_file(path, &e))?;
-                let now = file.metadata().await.map_err(|e| unreadable_file(path, &e))?.len();
+                let file = File::open(path).await.map_err(|e| unreadable_file(path, e))?;
+                let now = file.metadata().await.map_err(|e| unreadable_file(path, e))?.len();
                 if now != self.facts.length {
-                    let reason = format!(
-                        "has changed: the file had {} bytes when it was first read, and has {now} now",
+                    let what = format!(
+                        "has changed: it had {} bytes when it was first read, and has {now} now; nothing was sent",
                         self.facts.length
                     );
-                    return Err(upload_error(&reason));
+                    return Err(file_error(path, what, None));
                 }
                 UploadContent::File(Box::new(FileStream {
                     file,
+                    path: path.clone(),
                     left: now,
                     digest: self.facts.sha256.map(|expected| (digest::Context::new(&SHA256), expected)),
                     buffer: vec![0; CHUNK],
@@ -96,6 +119,7 @@ enum UploadContent {
 
 struct FileStream {
     file: File,
+    path: PathBuf,
     left: u64,
     /// Computed again while sending, if `meta` contains it: the end of a changed file is never sent.
     digest: Option<(digest::Context, Digest)>,
@@ -106,9 +130,11 @@ impl FileStream {
     /// The next chunk; empty at the end of an unchanged file.
     fn poll_chunk(&mut self, context: &mut Context<'_>) -> Poll<io::Result<Bytes>> {
         let mut buffer = ReadBuf::new(&mut self.buffer);
-        ready!(Pin::new(&mut self.file).poll_read(context, &mut buffer))?;
+        let failed = |how, kind| io::Error::other(UploadFailure { file: self.path.clone(), how, kind });
+        ready!(Pin::new(&mut self.file).poll_read(context, &mut buffer))
+            .map_err(|e| failed("could not be read", Some(e.kind())))?;
         let read = buffer.filled();
-        let changed = |how: &str| io::Error::other(format!("the file {how} while it was sent"));
+        let changed = |how| failed(how, None);
         match self.left.checked_sub(read.len() as u64) {
             None => return Poll::Ready(Err(changed("became longer"))),
             Some(left) if read.is_empty() && left > 0 => return Poll::Ready(Err(changed("became shorter"))),

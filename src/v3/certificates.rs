@@ -16,7 +16,7 @@ use super::outgoing::OutgoingRequest;
 use super::platform::{self, PUBLIC_KEY_PREFIX, PlatformKey, PlatformKeys, RefreshHandle};
 use super::{retry, verify};
 use crate::crypto::aes::EncryptedResource;
-use crate::error::{DecodeError, Error, PlatformKeysError, VerifyError, VerifyReason};
+use crate::error::{DecodeError, Error, PlatformKeysError, VerifyError, VerifyReason, json_reason};
 use crate::response::request_id;
 use crate::runtime::IoRuntime;
 
@@ -190,8 +190,9 @@ fn decrypt(
     let decode = |what: String, source: Option<Box<dyn std::error::Error + Send + Sync>>| {
         Error::Decode(Box::new(DecodeError { what, request_id: request_id.map(str::to_owned), source }))
     };
-    let list: CertificateList = serde_json::from_slice(body)
-        .map_err(|e| decode(format!("the response is not a list of certificates: {e}"), Some(Box::new(e))))?;
+    let list: CertificateList = serde_json::from_slice(body).map_err(|e| {
+        decode(format!("the response is not a list of certificates: {}", json_reason(&e)), Some(Box::new(e)))
+    })?;
     let apiv3_key = context.apiv3_key.as_ref().ok_or_else(apiv3_key_missing)?;
     let mut downloaded = Vec::with_capacity(list.data.len());
     for Entry { serial_no, encrypt_certificate } in list.data {

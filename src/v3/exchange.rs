@@ -15,7 +15,7 @@ use super::outgoing::OutgoingRequest;
 use super::platform::PlatformKeys;
 use super::retry::{self, Pauses};
 use super::verify::{self, ResponseView};
-use crate::error::{Error, VerifyError, VerifyReason};
+use crate::error::{Error, Sanitized, VerifyError, VerifyReason};
 use crate::response::{Response, request_id};
 use crate::runtime::IoRuntime;
 use crate::transport::RawResponse;
@@ -99,7 +99,7 @@ impl Call {
             return Some(request);
         }
         let pause = self.pauses.before_retry(error)?;
-        tracing::warn!(wait = ?pause, code = error.code(), "the platform refuses for now: trying again");
+        tracing::warn!(wait = ?pause, code = error.code().map(|code| Sanitized(code).to_string()), "the platform refuses for now: trying again");
         tokio::time::sleep(pause).await;
         Some(request)
     }

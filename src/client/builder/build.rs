@@ -6,7 +6,7 @@ use super::merchant::MerchantConfig;
 use super::{PlatformKeyConfig, WeChatPayBuilder};
 use crate::client::WeChatPay;
 use crate::crypto::aes::Apiv3Key;
-use crate::error::Error;
+use crate::error::{Error, Excerpt};
 use crate::transport::{Hosts, NetworkSettings, Transport, check_timeout, parse_base_url};
 use crate::v3::merchant::Merchant;
 use crate::v3::platform::{self, Platform, PlatformKey, PlatformKeys};
@@ -62,7 +62,7 @@ impl WeChatPayBuilder {
             platform.push(Arc::new(key));
         }
         if let Some(host) = self.allowed_hosts.iter().find(|host| url::Host::parse(host).is_err()) {
-            let reason = format!("must be a host name without scheme, port or path; it is `{host}`");
+            let reason = format!("must be a host name without scheme, port or path; it is {}", Excerpt(host));
             return Err(Error::config("allow_host", reason));
         }
         if self.max_body == 0 {

@@ -6,7 +6,7 @@ use zeroize::Zeroizing;
 
 use super::build::alphanumeric;
 use crate::crypto::keys;
-use crate::error::Error;
+use crate::error::{Error, Excerpt};
 use crate::signer::{MerchantKey, Signer};
 use crate::v3::platform::same_serial;
 
@@ -90,7 +90,10 @@ impl MerchantConfig {
         let mut serial = configured;
         for (field, exact) in found {
             if let Some(other) = serial.filter(|other| !same_serial(other, &exact)) {
-                let reason = format!("is `{other}`, but the certificate in `{field}` has the serial {exact}");
+                let reason = format!(
+                    "is {}, but the certificate in `{field}` has the serial {exact}",
+                    Excerpt(&other)
+                );
                 return Err(Error::config("serial", reason));
             }
             serial = Some(exact);

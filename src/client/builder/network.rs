@@ -5,7 +5,7 @@ use std::time::Duration;
 use super::WeChatPayBuilder;
 use crate::crypto::keys;
 use crate::error::Error;
-use crate::transport::NetworkSettings;
+use crate::transport::{NetworkSettings, proxy_host};
 
 /// The settings as given; [`Network::load`] checks them.
 pub(super) struct Network {
@@ -111,8 +111,9 @@ impl Network {
             let bundled = webpki_root_certs::TLS_SERVER_ROOT_CERTS.iter();
             roots.extend(bundled.filter_map(|root| reqwest::Certificate::from_der(root).ok()));
         }
+        let proxy_host = self.proxy.as_deref().and_then(proxy_host);
         let Network { no_proxy, bundled_roots, .. } = self;
-        Ok(NetworkSettings { connect_timeout, proxy, no_proxy, roots, bundled_roots })
+        Ok(NetworkSettings { connect_timeout, proxy, proxy_host, no_proxy, roots, bundled_roots })
     }
 }
 

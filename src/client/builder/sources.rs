@@ -6,7 +6,7 @@ use zeroize::Zeroizing;
 use super::merchant::P12;
 use super::{PlatformKeyConfig, WeChatPayBuilder};
 use crate::client::WeChatPay;
-use crate::error::{Error, FieldNames, kind_of};
+use crate::error::{Error, Excerpt, FieldNames, kind_of};
 use crate::transport::seconds;
 
 impl WeChatPayBuilder {
@@ -107,7 +107,7 @@ impl WeChatPayBuilder {
             Some("1" | "true") => builder.automatic_certificates(),
             Some("0" | "false") | None => builder,
             Some(other) => {
-                let reason = format!("must be 1 or 0; it is {other:?}");
+                let reason = format!("must be 1 or 0; it is {}", Excerpt(other));
                 return Err(Error::config("WECHATPAY_AUTOMATIC_CERTIFICATES", reason));
             }
         };

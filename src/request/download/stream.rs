@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use super::Progress;
 use super::sink::{ContentWriter, Stop};
-use crate::error::{DecodeError, Error, VerifyError, VerifyReason};
+use crate::error::{DecodeError, Error, FileError, VerifyError, VerifyReason, io_reason};
 use crate::response::{Saved, request_id};
 use crate::runtime::IoRuntime;
 use crate::transport::{CallInfo, RawResponse, read};
@@ -128,18 +128,15 @@ impl<'c> Stream<'c> {
 
 fn stopped(stop: Stop, call: &CallInfo, head: &RawResponse) -> Error {
     match stop {
-        Stop::TooLarge(limit) => call.error(
-            format!("the response is larger than {limit} bytes, the limit of this download"),
-            true,
-            None,
-        ),
-        Stop::Unwritten { to, source } => call.error(
-            format!("the response cannot be written to {to}: {source}"),
-            true,
-            Some(Box::new(source)),
-        ),
+        Stop::TooLarge(limit) => call.too_large(limit, &head.headers),
+        Stop::Unwritten { to, source } => Error::File(Box::new(FileError {
+            file: to,
+            what: format!("cannot be written: {}", io_reason(&source)),
+            maybe_sent: true,
+            source: Some(source),
+        })),
         Stop::InvalidGzip(source) => {
-            let what = format!("the content is not valid gzip ({source})");
+            let what = "the content is not valid gzip".to_owned();
             let request_id = request_id(&head.headers).map(str::to_owned);
             Error::Decode(Box::new(DecodeError { what, request_id, source: Some(source.into()) }))
         }

@@ -11,7 +11,7 @@ use serde_json::{Map, Value, json};
 
 use crate::crypto::digest::hex;
 use crate::crypto::random::nonce;
-use crate::error::{Error, kind_of};
+use crate::error::{Error, Excerpt, json_reason, kind_of};
 use crate::transport::{CHUNK, FileFacts, FileSource, Upload, unreadable_file, upload_error};
 
 /// The types that some endpoint of the platform accepts, as PHP's SDK names them; anything else is
@@ -169,7 +169,10 @@ impl Media {
             Some(Value::String(text)) => match serde_json::from_str::<Map<String, Value>>(&text) {
                 Ok(_) => text,
                 Err(e) => {
-                    return Err(Error::config("media.meta", format!("must be JSON text of an object: {e}")));
+                    return Err(Error::config(
+                        "media.meta",
+                        format!("must be JSON text of an object: {}", json_reason(&e)),
+                    ));
                 }
             },
             Some(object @ Value::Object(_)) => object.to_string(),
@@ -209,7 +212,7 @@ impl Media {
                 length: bytes.len() as u64,
                 sha256: digest_needed.then(|| digest::digest(&SHA256, bytes)),
             }),
-            FileSource::File(path) => read(path, digest_needed).map_err(|e| unreadable_file(path, &e)),
+            FileSource::File(path) => read(path, digest_needed).map_err(|e| unreadable_file(path, e)),
         }
     }
 }
@@ -220,8 +223,8 @@ fn read(path: &Path, digest_needed: bool) -> io::Result<FileFacts> {
     let metadata = file.metadata()?;
     // A pipe has no length and cannot be read twice.
     if !metadata.is_file() {
-        let what = if metadata.is_dir() { "it is a directory" } else { "it is not a regular file" };
-        return Err(io::Error::other(what));
+        let folder = metadata.is_dir();
+        return Err(if folder { io::ErrorKind::IsADirectory } else { io::ErrorKind::Unsupported }.into());
     }
     if !digest_needed {
         return Ok(FileFacts { length: metadata.len(), sha256: None });
@@ -266,8 +269,8 @@ fn escaped(filename: &str) -> String {
 impl fmt::Debug for Media {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Media")
-            .field("filename", &self.filename)
-            .field("mime", &self.mime)
+            .field("filename", &self.filename.as_deref().map(Excerpt))
+            .field("mime", &self.mime.as_deref().map(Excerpt))
             .finish_non_exhaustive()
     }
 }

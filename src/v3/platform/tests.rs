@@ -81,6 +81,7 @@ fn broken() -> Error {
         request_id: None,
         maybe_sent: false,
         broken: true,
+        timeout: false,
         source: None,
     }))
 }
