@@ -3,7 +3,7 @@
 use std::fmt;
 
 use super::key_text::may_be_key;
-use super::{Cause, Message};
+use super::{Cause, Message, Sanitized};
 
 /// A wrong setting of the client or of one request.
 #[derive(Clone, PartialEq, Eq)]
@@ -38,13 +38,15 @@ impl fmt::Debug for ConfigError {
 
 impl std::error::Error for ConfigError {}
 
-/// The name of a setting without the caller's part of it (`platform_key["…"]`, `headers.…`), if that may be a key.
+/// The name of a setting on one line, without the caller's part of it (`platform_key["…"]`, `headers.…`) if that may be a
+/// key.
 pub(super) fn without_key(field: String) -> String {
-    if !may_be_key(&field) {
-        return field;
-    }
     match field.split_once(['[', '.']) {
-        Some((name, _)) if !may_be_key(name) => format!("{name}[…]"),
+        Some((name, part)) if !may_be_key(name) => match may_be_key(part.trim_matches(['[', ']', '"'])) {
+            true => format!("{name}[…]"),
+            false => Sanitized(&field).to_string(),
+        },
+        None if !may_be_key(&field) => Sanitized(&field).to_string(),
         _ => "…".to_owned(),
     }
 }

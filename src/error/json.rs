@@ -22,10 +22,10 @@ pub(crate) fn json_reason(error: &serde_json::Error) -> String {
 fn expected(message: &str) -> String {
     let name = |start: &str| message.strip_prefix(start).and_then(|rest| rest.split('`').next());
     if let Some(name) = name("missing field `") {
-        return format!("the field `{name}` is missing");
+        return format!("missing field `{name}`");
     }
     if let Some(name) = name("duplicate field `") {
-        return format!("the field `{name}` is given twice");
+        return format!("duplicate field `{name}`");
     }
     let place = message.rfind(" at line ").unwrap_or(message.len());
     let known = message[..place].rsplit_once(", expected ").map(|(_, expected)| expected);

@@ -41,9 +41,9 @@ pub(crate) fn may_be_key(text: &str) -> bool {
     [text, &plain].into_iter().any(|text| {
         MARKS.iter().any(|mark| text.contains(mark))
             || !windows(text, WINDOW, CHANGES).is_empty()
-            || text.split(|c: char| !c.is_ascii_alphanumeric()).any(|word| word.len() > MAX_WORD)
+            || long_runs(text).next().is_some()
     }) || {
-        let compact: String = plain.chars().filter(|c| !is_separator(*c)).collect();
+        let compact = without_separators(&plain);
         let hex = compact.split(|c: char| !c.is_ascii_hexdigit()).map(str::len).max().unwrap_or_default();
         hex > MAX_HEX_ID || !windows(&compact, LONG_WINDOW, LONG_CHANGES).is_empty()
     }
@@ -52,11 +52,7 @@ pub(crate) fn may_be_key(text: &str) -> bool {
 /// The parts of a message that may be keys, in order and apart: for messages in which other text is to be shown.
 pub(crate) fn key_ranges(text: &str) -> Vec<Range<usize>> {
     let mut ranges = windows(text, WINDOW, CHANGES_IN_MESSAGES);
-    for (at, word) in words(text) {
-        if word.len() > MAX_WORD {
-            ranges.push(at..at + word.len());
-        }
-    }
+    ranges.extend(long_runs(text));
     if let Some(begin) = text.find(MARKS[0]) {
         // To the end of the last block; a block without an end is cut.
         let end = text.rfind(MARKS[1]).filter(|end| *end > begin);
@@ -73,6 +69,30 @@ pub(crate) fn key_ranges(text: &str) -> Vec<Range<usize>> {
         }
     }
     apart
+}
+
+/// What is longer than any id: words, and words joined by hyphens in which letters and digits change places often, as in
+/// base64 that a URL parser wrote in small letters.
+fn long_runs(text: &str) -> impl Iterator<Item = Range<usize>> {
+    let inside = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '+' | '%');
+    let mut rest = (0, text);
+    std::iter::from_fn(move || {
+        let (at, text) = rest;
+        let start = text.find(inside)?;
+        let run = &text[start..];
+        let run = &run[..run.find(|c| !inside(c)).unwrap_or(run.len())];
+        rest = (at + start + run.len(), &text[start + run.len()..]);
+        Some((at + start, run))
+    })
+    .filter(|(_, run)| {
+        let alternates = |pair: &[u8]| pair[0].is_ascii_digit() != pair[1].is_ascii_digit();
+        let is_letters = |pair: &&[u8]| pair.iter().all(u8::is_ascii_alphanumeric);
+        run.len() > MAX_WORD
+            && (run.split(|c: char| !c.is_ascii_alphanumeric()).any(|word| word.len() > MAX_WORD)
+                || run.as_bytes().windows(2).filter(is_letters).filter(|pair| alternates(pair)).count() * 6
+                    >= run.len())
+    })
+    .map(|(at, run)| at..at + run.len())
 }
 
 /// The ranges of whole words in which a window of `size` bytes has `least` changes, with their neighbours of the same
@@ -176,11 +196,27 @@ fn is_openid(text: &str) -> bool {
         && text.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'_'))
 }
 
-/// What can be put between the characters of a key.
+/// The text with its groups of the same length joined (`MIIE vQIB`, `30:82:04`), and bytes in decimal (`48, 130, 4`).
+/// Words and ids have other neighbours.
+fn without_separators(text: &str) -> String {
+    let is_byte = |piece: &str| piece.len() <= 3 && piece.bytes().all(|b| b.is_ascii_digit());
+    let is_number = |piece: &str| piece.bytes().all(|b| b.is_ascii_digit());
+    let mut compact = String::with_capacity(text.len());
+    let mut before = "";
+    for piece in text.split(is_separator).filter(|piece| !piece.is_empty()) {
+        let group = before.len() == piece.len() && !is_number(piece);
+        if !(group || is_byte(before) && is_byte(piece)) {
+            compact.push(' ');
+        }
+        compact.push_str(piece);
+        before = piece;
+    }
+    compact
+}
+
+/// What is put between the groups of a key.
 fn is_separator(c: char) -> bool {
-    c.is_whitespace()
-        || c.is_control()
-        || matches!(c, '"' | '\'' | '`' | ',' | ';' | ':' | '[' | ']' | '{' | '}' | '\\' | '|')
+    c.is_whitespace() || c.is_control() || matches!(c, ',' | ';' | ':' | '\\' | '|')
 }
 
 /// The text without the escapes of JSON and URLs, for judging only.

@@ -1,6 +1,6 @@
 //! Responses and notifications that could not be authenticated.
 
-use super::RequestId;
+use super::{Excerpt, Message, RequestId};
 
 /// A response or a notification that could not be authenticated as the platform's.
 #[derive(Debug, Clone, thiserror::Error)]
@@ -61,9 +61,11 @@ pub enum VerifyReason {
     },
     /// The platform signed with a key that this client does not have.
     #[error(
-        "no platform key has the serial `{serial}`; known: {known}{}{}",
+        "no platform key has the serial {}; known: {}{}{}",
+        Excerpt(serial),
+        Message(known),
         if refresh.is_some() { "; newer certificates could not be fetched: " } else { "" },
-        refresh.as_deref().unwrap_or_default()
+        Message(refresh.as_deref().unwrap_or_default())
     )]
     UnknownSerial {
         /// The response's `Wechatpay-Serial`.
@@ -75,7 +77,8 @@ pub enum VerifyReason {
     },
     /// The signature does not match the timestamp, the nonce and the body.
     #[error(
-        "the signature does not match under the platform key `{serial}`: the response was changed or forged"
+        "the signature does not match under the platform key {}: the response was changed or forged",
+        Excerpt(serial)
     )]
     BadSignature {
         /// The key that the response names.

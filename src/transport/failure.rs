@@ -144,7 +144,9 @@ fn broken_connection(e: &reqwest::Error) -> &'static str {
 }
 
 fn host_and_port(url: &Url) -> Option<String> {
-    Some(format!("{}:{}", url.host_str()?, url.port_or_known_default()?))
+    // A longer name is none (RFC 1035).
+    let host = url.host_str().filter(|host| host.len() <= 253)?;
+    Some(format!("{host}:{}", url.port_or_known_default()?))
 }
 
 /// Host and port of a proxy's URL: never its user name and password.

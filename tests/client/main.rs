@@ -39,6 +39,9 @@ mod download;
 // Each fault of the sandbox and the error that it causes.
 #[cfg(feature = "sandbox")]
 mod faults;
+// Keys in the wrong place and control characters: what is printed about them.
+#[cfg(all(feature = "bill", feature = "p12"))]
+mod guard;
 // Requests and responses over HTTP: paths, headers, bodies, hosts, errors.
 mod http;
 // Private and public keys in each form and from each source.
