@@ -129,7 +129,7 @@ impl fmt::Debug for WeChatPay {
             .field("serial", &Excerpt(&self.context.merchant.serial))
             .field("platform_keys", &Message(&self.context.platform.keys().known()))
             .field("apiv3_key", &self.context.apiv3_key.as_ref().map(|_| "…"))
-            .field("base_url", &Message(self.context.defaults.base_url.as_str()))
+            .field("base_url", &Excerpt(self.context.defaults.base_url.as_str()))
             .finish_non_exhaustive()
     }
 }

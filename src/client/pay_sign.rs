@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 
 use super::WeChatPay;
 use crate::crypto::random::nonce;
-use crate::error::Error;
+use crate::error::{Error, Excerpt};
 use crate::runtime::Deferred;
 use crate::v3::{Context, sign};
 
@@ -126,7 +126,10 @@ fn time_and_nonce(context: &Context) -> Result<(String, String), Error> {
 async fn sign_fields(context: &Context, fields: &[&str]) -> Result<String, Error> {
     if let Some(field) = fields.iter().find(|field| field.contains('\n')) {
         // The verifier would read a field of two lines as two fields.
-        return Err(Error::config("pay_sign", format!("takes fields without line breaks; one is {field:?}")));
+        return Err(Error::config(
+            "pay_sign",
+            format!("takes fields without line breaks; one is {}", Excerpt(field)),
+        ));
     }
     context.merchant.sign(sign::pay_sign_message(fields)).await
 }

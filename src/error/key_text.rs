@@ -85,12 +85,18 @@ fn long_runs(text: &str) -> impl Iterator<Item = Range<usize>> {
         Some((at + start, run))
     })
     .filter(|(_, run)| {
-        let alternates = |pair: &[u8]| pair[0].is_ascii_digit() != pair[1].is_ascii_digit();
-        let is_letters = |pair: &&[u8]| pair.iter().all(u8::is_ascii_alphanumeric);
+        // Letters and digits side by side, and letters that a URL would not need to escape.
+        let changes = run.as_bytes().windows(2).filter(|pair| match pair {
+            [b'%', next] => matches!(next, b'2'..=b'7'),
+            [a, b] => {
+                a.is_ascii_alphanumeric()
+                    && b.is_ascii_alphanumeric()
+                    && a.is_ascii_digit() != b.is_ascii_digit()
+            }
+            _ => false,
+        });
         run.len() > MAX_WORD
-            && (run.split(|c: char| !c.is_ascii_alphanumeric()).any(|word| word.len() > MAX_WORD)
-                || run.as_bytes().windows(2).filter(is_letters).filter(|pair| alternates(pair)).count() * 6
-                    >= run.len())
+            && (words(run).any(|(_, word)| word.len() > MAX_WORD) || changes.count() * 6 >= run.len())
     })
     .map(|(at, run)| at..at + run.len())
 }

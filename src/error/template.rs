@@ -3,6 +3,7 @@
 use std::borrow::Cow;
 
 use super::Message;
+use super::key_text::may_be_key;
 
 /// A shorter path cannot hold a key.
 const MAX_PLAIN: usize = 64;
@@ -11,6 +12,10 @@ const MAX_PLAIN: usize = 64;
 /// values: tokens, telephone numbers. **Every output takes the template from here.**
 pub(crate) fn shown_template(text: &str) -> Cow<'_, str> {
     let path = &text[..query_start(text)];
+    // A path that can be requested has no blanks. A key in groups has, and its groups alone look like words.
+    if !path.bytes().all(|byte| byte.is_ascii_graphic()) && may_be_key(path) {
+        return Cow::Borrowed("…");
+    }
     let Some((scheme, rest)) = path.split_once("://") else {
         return match path.len() {
             ..=MAX_PLAIN => Cow::Borrowed(path),

@@ -5,6 +5,7 @@ use std::io::Read as _;
 use serde_json::Value;
 
 use crate::failure::{Failure, usage_error};
+use crate::text::json_reason;
 
 /// Reads an option's value: the text itself, `@FILE`, or `-` for stdin.
 pub(crate) fn read(option: &str, value: &str) -> Result<Vec<u8>, Failure> {
@@ -28,5 +29,6 @@ pub(crate) fn stdin(name: &str) -> Result<Vec<u8>, Failure> {
 }
 
 pub(crate) fn parse_json(name: &str, text: &[u8]) -> Result<Value, Failure> {
-    serde_json::from_slice(text).map_err(|e| usage_error(format!("{name}: expected JSON: {e}")))
+    serde_json::from_slice(text)
+        .map_err(|e| usage_error(format!("{name}: expected JSON: {}", json_reason(&e))))
 }

@@ -9,7 +9,7 @@
 //! | commands | `commands`: a file or folder for each, its arguments included |
 //! | client | `saved_message`, `download`, `config` |
 //! | input and output | `input`, `file_mode`, `output`, `jq` |
-//! | basics | `failure` and `exit`: error messages and exit codes; `global`: the options of every command |
+//! | basics | `failure` and `exit`: error messages and exit codes; `global`: the options of every command; `text`: the text of others in messages |
 
 // No input may cause a panic: not an argument, a file or a response.
 #![cfg_attr(
@@ -35,6 +35,7 @@ mod input;
 mod jq;
 mod output;
 mod saved_message;
+mod text;
 
 use std::process::ExitCode;
 
@@ -65,9 +66,17 @@ fn help_or_usage_error(error: &clap::Error) -> ExitCode {
     }
     // Parsing failed, so `--json-errors` is searched by hand.
     if std::env::args_os().any(|argument| argument == "--json-errors") {
-        let text = error.render().to_string();
-        return usage_error(text.trim_start_matches("error: ").trim_end()).report(true);
+        let rendered = error.render().to_string();
+        let rendered = text::without_arguments(&rendered, arguments()).unwrap_or(rendered);
+        return usage_error(rendered.trim_start_matches("error: ").trim_end()).report(true);
     }
-    let _ = error.print();
+    match text::without_arguments(&error.render().to_string(), arguments()) {
+        Some(guarded) => output::error_lines(&guarded),
+        None => drop(error.print()),
+    }
     ExitCode::from(exit::USAGE)
+}
+
+fn arguments() -> impl Iterator<Item = String> {
+    std::env::args_os().map(|argument| argument.to_string_lossy().into_owned())
 }

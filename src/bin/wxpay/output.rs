@@ -10,6 +10,7 @@ use serde_json::Value;
 use crate::failure::{Failure, usage_error};
 use crate::global::ColorChoice;
 use crate::jq::Filter;
+use crate::text::Message;
 
 /// How JSON is printed.
 pub(crate) struct Output {
@@ -89,7 +90,13 @@ pub(crate) fn line(text: &str) -> Result<(), Failure> {
 /// Prints a warning to stderr.
 pub(crate) fn warn(text: &str) {
     // A closed stderr is not an error.
-    let _ = writeln!(io::stderr(), "wxpay: warning: {text}");
+    let _ = writeln!(io::stderr(), "wxpay: warning: {}", Message(text));
+}
+
+/// Prints the lines of an error to stderr.
+pub(crate) fn error_lines(text: &str) {
+    // A closed stderr is not an error.
+    let _ = writeln!(io::stderr(), "{text}");
 }
 
 fn layout(color: ColorChoice) -> Pp {
