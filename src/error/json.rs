@@ -8,7 +8,7 @@ pub(crate) fn json_reason(error: &serde_json::Error) -> String {
     let what = match error.classify() {
         Category::Io => "it cannot be read".to_owned(),
         Category::Eof => "it ends too early".to_owned(),
-        Category::Syntax => "it is not JSON there".to_owned(),
+        Category::Syntax => syntax(&error.to_string()).to_owned(),
         Category::Data => expected(&error.to_string()),
     };
     match (error.line(), error.column()) {
@@ -16,6 +16,20 @@ pub(crate) fn json_reason(error: &serde_json::Error) -> String {
         (0, _) => what,
         (line, column) => format!("line {line}, column {column}: {what}"),
     }
+}
+
+/// The mistakes that people make most.
+fn syntax(message: &str) -> &'static str {
+    const KNOWN: [(&str, &str); 7] = [
+        ("trailing characters", "trailing characters after the value"),
+        ("trailing comma", "a comma before a closing bracket"),
+        ("expected `:`", "expected `:` after a name"),
+        ("expected `,`", "expected `,` or a closing bracket"),
+        ("key must be a string", "expected a name in double quotes"),
+        ("recursion limit", "it is nested too deeply"),
+        ("control character", "a string has a line break or another control character; write it as `\\n`"),
+    ];
+    KNOWN.iter().find(|(start, _)| message.starts_with(start)).map_or("expected JSON", |(_, what)| what)
 }
 
 /// The part of the parser's message that comes from the expected type, not from the text.
@@ -34,6 +48,7 @@ fn expected(message: &str) -> String {
         Some(names) if message.starts_with("unknown field ") => {
             format!("a field is unknown; expected {names}")
         }
+        Some(expected) if message.starts_with("invalid type") => format!("invalid type: expected {expected}"),
         Some(expected) => format!("expected {expected}"),
         None => "its value does not fit".to_owned(),
     }

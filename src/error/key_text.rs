@@ -12,6 +12,9 @@ use std::ops::Range;
 const WINDOW: usize = 16;
 const CHANGES: usize = 5;
 
+/// The changes are spread over more than the random name of a temporary folder (`tmp.Fw1xN3RUfQ`) has.
+const SPAN: usize = 9;
+
 /// The same in messages of ours, in which names such as `getBrandWCPayRequest` are to be shown.
 const CHANGES_IN_MESSAGES: usize = 6;
 
@@ -110,7 +113,7 @@ fn windows(text: &str, size: usize, least: usize) -> Vec<Range<usize>> {
     }
     let bytes = text.as_bytes();
     let words: Vec<(usize, &str)> = words(text).collect();
-    // `changes[i]`: the changes before byte `i`.
+    // `changes[i]`: the change between byte `i - 1` and byte `i`.
     let mut changes = vec![0_usize; bytes.len() + 1];
     for &(start, word) in &words {
         if is_mixed(word) {
@@ -125,9 +128,6 @@ fn windows(text: &str, size: usize, least: usize) -> Vec<Range<usize>> {
             changes[at + 1] = 2;
         }
     }
-    for at in 1..changes.len() {
-        changes[at] += changes[at - 1];
-    }
     let joined = |from: usize, to: usize| bytes[from..to].iter().all(|b| is_joiner(*b));
     let mut ranges: Vec<Range<usize>> = Vec::new();
     for (index, &(start, word)) in words.iter().enumerate() {
@@ -141,12 +141,15 @@ fn windows(text: &str, size: usize, least: usize) -> Vec<Range<usize>> {
             last += 1;
         }
         let end = words[last].0 + words[last].1.len();
-        let full = (start..start + word.len())
-            .take_while(|from| from + size <= end)
-            .any(|from| changes[from + size - 1] - changes[from] >= least);
+        let full = (start..start + word.len()).take_while(|from| from + size <= end).any(|from| {
+            let inner = &changes[from + 1..from + size];
+            let first = inner.iter().position(|count| *count > 0).unwrap_or_default();
+            let last = inner.iter().rposition(|count| *count > 0).unwrap_or_default();
+            last - first >= SPAN && inner.iter().sum::<usize>() >= least
+        });
         if full {
             let dense = |&(at, word): &(usize, &str)| {
-                is_mixed(word) && (changes[at + word.len() - 1] - changes[at]) * 4 >= word.len()
+                is_mixed(word) && changes[at + 1..at + word.len()].iter().sum::<usize>() * 4 >= word.len()
             };
             let mut first = index;
             while first > 0

@@ -52,6 +52,8 @@ fn paths_words_and_ids_are_shown_whole() {
         "WECHATPAY2-SHA256-RSA2048",
         "AEAD_AES_256_GCM",
         "application/vnd.openxmlformats-officedocument.wordprocessingml.document",
+        "/tmp/tmp.Fw1xN3RUfQ/KEYS/apiclient_key.pem",
+        "/tmp/Fw1xN3RUfQ/Keys_2026/API.pem",
         "商户私钥.pem",
         "the answer is 42",
     ] {
@@ -125,8 +127,8 @@ fn no_wrapping_of_a_key_is_shown() {
     }
 }
 
-/// Wherever a key is cut: a piece of 32 characters never shows 16 of them in a row; a shorter one, which an id may
-/// resemble, hardly ever does.
+/// In a message, the last guard: wherever a key is cut, a piece of it hardly ever shows 16 characters in a row. The shorter
+/// it is, the more it resembles an id. (An excerpt judges the whole text: see above.)
 #[test]
 fn pieces_of_a_key_are_found() {
     let [mut pieces, mut missed] = [[0_usize; 4]; 2];
@@ -141,8 +143,11 @@ fn pieces_of_a_key_are_found() {
             }
         }
     }
-    assert!(pieces[0] > 3_000 && missed[0] * 8 < pieces[0], "{missed:?} of {pieces:?}");
-    assert!(missed[1] * 100 < pieces[1] && missed[2..] == [0, 0], "{missed:?} of {pieces:?}");
+    assert!(pieces[0] > 3_000 && missed[0] * 6 < pieces[0], "{missed:?} of {pieces:?}");
+    assert!(
+        missed[1] * 100 < pieces[1] && missed[2..].iter().all(|missed| missed * 1_000 < pieces[2]),
+        "{missed:?} of {pieces:?}"
+    );
 }
 
 #[test]
@@ -155,4 +160,38 @@ fn control_characters_and_reordering_marks_are_escaped() {
     }
     // Joiners are part of emoji; other scripts stay as they are.
     assert_eq!(Sanitized("茶 👨‍👩‍👧 é \"q\" 'q' \\").to_string(), "茶 👨‍👩‍👧 é \"q\" 'q' \\");
+}
+
+#[test]
+fn the_reason_of_the_json_parser_has_no_input_in_it() {
+    #[derive(Debug, serde::Deserialize)]
+    #[serde(deny_unknown_fields)]
+    #[allow(dead_code)]
+    struct Fields {
+        id: u8,
+        #[serde(default)]
+        kind: Kind,
+    }
+    #[derive(Debug, Default, serde::Deserialize)]
+    enum Kind {
+        #[default]
+        One,
+        Two,
+    }
+    for (text, reason) in [
+        (r#"{"id":"SECRET"}"#, "line 1, column 14: invalid type: expected u8"),
+        ("{\n\"id\": 70000,}", "line 2, column 11: expected u8"),
+        (r#"{"id":1,"SECRET":1}"#, "line 1, column 16: a field is unknown; expected `id` or `kind`"),
+        (r#"{"id":1,"kind":"SECRET, expected SECRET"}"#, "line 1, column 40: expected `One` or `Two`"),
+        (r#"{"kind":"One"}"#, "line 1, column 14: missing field `id`"),
+        (r#"{"id":1,"id":1}"#, "line 1, column 12: duplicate field `id`"),
+        (r#"{"id":1"#, "line 1, column 7: it ends too early"),
+        (r#"{"id":1} SECRET"#, "line 1, column 10: trailing characters after the value"),
+        (r#"{"id":SECRET}"#, "line 1, column 7: expected JSON"),
+        (r#"{SECRET:1}"#, "line 1, column 2: expected a name in double quotes"),
+        (r#"["SECRET"]"#, "line 1, column 9: invalid type: expected u8"),
+    ] {
+        let found = super::json_reason(&serde_json::from_str::<Fields>(text).unwrap_err());
+        assert_eq!(found, reason, "{text}");
+    }
 }

@@ -81,7 +81,10 @@ impl Call {
         let fields: Fields = serde_json::from_slice(text).map_err(|e| {
             // The parser's line number is always 1.
             let reason = json_reason(&e);
-            reason.strip_prefix("line 1, ").unwrap_or(&reason).to_owned()
+            match reason.strip_prefix("line 1, ").and_then(|rest| rest.split_once(": ")) {
+                Some((column, what)) => format!("{what}, {column}"),
+                None => reason,
+            }
         })?;
         let timeout = match fields.timeout.map(|seconds| (seconds, Duration::try_from_secs_f64(seconds))) {
             None => None,
