@@ -33,6 +33,8 @@ mod certificates;
 mod config;
 // Recorded PHP and Node calls, compared with what is sent here.
 mod conformance;
+// Connections that cannot be made, or break.
+mod connections;
 // Files that are streamed to disk.
 #[cfg(feature = "sandbox")]
 mod download;
