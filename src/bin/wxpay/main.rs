@@ -39,8 +39,8 @@ mod text;
 
 use std::process::ExitCode;
 
-use clap::Parser as _;
 use clap::error::ErrorKind;
+use clap::{CommandFactory as _, Parser as _};
 
 use cli::Cli;
 use failure::usage_error;
@@ -64,16 +64,18 @@ fn help_or_usage_error(error: &clap::Error) -> ExitCode {
         let _ = error.print();
         return ExitCode::SUCCESS;
     }
+    // It quotes the arguments. One that must not be shown is replaced, and the rest parsed again for the same error.
+    let guarded = text::guarded(arguments()).map(|arguments| match Cli::try_parse_from(arguments) {
+        Err(error) => error,
+        Ok(_) => Cli::command().error(ErrorKind::InvalidValue, "an argument has a value that is not allowed"),
+    });
+    let error = guarded.as_ref().unwrap_or(error);
     // Parsing failed, so `--json-errors` is searched by hand.
     if std::env::args_os().any(|argument| argument == "--json-errors") {
-        let rendered = error.render().to_string();
-        let rendered = text::without_arguments(&rendered, arguments()).unwrap_or(rendered);
-        return usage_error(rendered.trim_start_matches("error: ").trim_end()).report(true);
+        let text = error.render().to_string();
+        return usage_error(text.trim_start_matches("error: ").trim_end()).report(true);
     }
-    match text::without_arguments(&error.render().to_string(), arguments()) {
-        Some(guarded) => output::error_lines(&guarded),
-        None => drop(error.print()),
-    }
+    let _ = error.print();
     ExitCode::from(exit::USAGE)
 }
 

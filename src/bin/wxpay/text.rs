@@ -1,6 +1,7 @@
 //! The text of others in messages: files, arguments, the reasons of parsers. One line, without control characters and
 //! without anything that may be a key.
 
+use std::borrow::Cow;
 use std::fmt;
 use std::path::Path;
 
@@ -24,22 +25,24 @@ impl fmt::Display for ShownPath<'_> {
     }
 }
 
-/// A message of several lines that quotes arguments, if one of them must not be shown as it is: it has a character that
-/// a terminal would obey, or may be a key.
-pub(crate) fn without_arguments(message: &str, arguments: impl Iterator<Item = String>) -> Option<String> {
-    let mut guarded = None::<String>;
-    for argument in arguments {
-        // `--name=value`, `name=value`: the value alone may be quoted.
-        let value = argument.split_once('=').map_or("", |(_, value)| value);
-        for quoted in [argument.as_str(), value] {
-            let hidden = quoted.chars().any(sanitized::is_unprintable) || key_text::may_be_key(quoted);
-            if hidden {
-                let text = guarded.get_or_insert_with(|| message.to_owned());
-                *text = text.replace(quoted, &Excerpt(quoted).to_string());
-            }
+/// The arguments as they may be shown, if one of them must not be shown as it is: it has a character that a terminal
+/// would obey, or may be a key.
+pub(crate) fn guarded(arguments: impl Iterator<Item = String>) -> Option<Vec<String>> {
+    let mut changed = false;
+    let mut guard = |text: &str| {
+        if !text.chars().any(sanitized::is_unprintable) && !key_text::may_be_key(text) {
+            return text.to_owned();
         }
-    }
-    guarded.map(|text| lines(&text))
+        changed = true;
+        Excerpt(text).to_string()
+    };
+    let arguments = arguments.map(|argument| match argument.split_once('=') {
+        // The name of an option must stay.
+        Some((name, value)) if name.starts_with("--") => format!("{}={}", guard(name), guard(value)),
+        _ => guard(&argument),
+    });
+    let arguments: Vec<_> = arguments.collect();
+    changed.then_some(arguments)
 }
 
 /// A message of several lines, each one guarded.
@@ -50,9 +53,18 @@ pub(crate) fn lines(text: &str) -> String {
 
 /// JSON whose strings have no character that a terminal would obey.
 pub(crate) fn escaped_json(json: &serde_json::Value) -> String {
-    let mut escaped = String::new();
-    for character in json.to_string().chars() {
-        match sanitized::is_unprintable(character) {
+    escaped(&json.to_string()).into_owned()
+}
+
+/// The same for JSON text, which may be indented and coloured. Its strings have no raw line break and no raw ESC.
+pub(crate) fn escaped(json: &str) -> Cow<'_, str> {
+    let is_bad = |c: char| sanitized::is_unprintable(c) && !matches!(c, '\n' | '\u{1b}');
+    if !json.contains(is_bad) {
+        return Cow::Borrowed(json);
+    }
+    let mut escaped = String::with_capacity(json.len() + 16);
+    for character in json.chars() {
+        match is_bad(character) {
             true => {
                 let mut units = [0; 2];
                 for unit in character.encode_utf16(&mut units) {
@@ -62,5 +74,5 @@ pub(crate) fn escaped_json(json: &serde_json::Value) -> String {
             false => escaped.push(character),
         }
     }
-    escaped
+    Cow::Owned(escaped)
 }
