@@ -6,6 +6,7 @@ mod crash;
 mod outcomes;
 // Rate limits, and the number of calls in flight.
 mod pace;
+mod permanent;
 // The documents' shell scripts around `wxpay batch`.
 mod scripts;
 // Requests, repeats, and the contents of the journal.
