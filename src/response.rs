@@ -286,7 +286,7 @@ impl Response {
 }
 
 /// A file that is downloaded, complete and checked.
-#[derive(Debug, Clone)]
+#[derive(Clone)]
 #[non_exhaustive]
 pub struct Saved {
     /// The file's path; `None` for a writer.
@@ -301,6 +301,20 @@ pub struct Saved {
     pub status: u16,
     /// The response's headers.
     pub headers: HeaderMap,
+}
+
+/// Leaves out the headers: a signature is among them.
+impl fmt::Debug for Saved {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Saved")
+            .field("path", &self.path)
+            .field("bytes", &self.bytes)
+            .field("sha1", &self.sha1)
+            .field("verified", &self.verified)
+            .field("status", &self.status)
+            .field("request_id", &request_id(&self.headers))
+            .finish_non_exhaustive()
+    }
 }
 
 impl Saved {

@@ -10,7 +10,7 @@ use std::sync::Arc;
 use http::Method;
 use serde_json::Value;
 
-use crate::error::{Error, PathError};
+use crate::error::{Error, PathError, shown_template};
 use crate::path;
 use crate::request::Request;
 use crate::response::Response;
@@ -189,6 +189,9 @@ impl Clone for Chain {
 
 impl fmt::Debug for Chain {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Chain").field("path", &self.path).field("error", &self.error).finish_non_exhaustive()
+        f.debug_struct("Chain")
+            .field("path", &shown_template(&self.path))
+            .field("error", &self.error)
+            .finish_non_exhaustive()
     }
 }

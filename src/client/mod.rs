@@ -17,7 +17,7 @@ use std::sync::Arc;
 use http::HeaderMap;
 
 use crate::chain::{Chain, Nodes};
-use crate::error::Error;
+use crate::error::{Error, Excerpt, Message};
 use crate::v3::{Context, certificates, verify};
 
 /// A configured client: cheap to clone, `Send + Sync`; one is enough for a whole program.
@@ -118,11 +118,11 @@ impl Clone for WeChatPay {
 impl fmt::Debug for WeChatPay {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("WeChatPay")
-            .field("mchid", &self.context.merchant.mchid)
-            .field("serial", &self.context.merchant.serial)
-            .field("platform_keys", &self.platform_serials())
+            .field("mchid", &Excerpt(&self.context.merchant.mchid))
+            .field("serial", &Excerpt(&self.context.merchant.serial))
+            .field("platform_keys", &Message(&self.context.platform.keys().known()))
             .field("apiv3_key", &self.context.apiv3_key.as_ref().map(|_| "…"))
-            .field("base_url", &self.context.defaults.base_url.as_str())
+            .field("base_url", &Excerpt(self.context.defaults.base_url.as_str()))
             .finish_non_exhaustive()
     }
 }

@@ -2,10 +2,11 @@
 
 use std::fmt;
 
-use super::Sanitized;
+use super::key_text::may_be_key;
+use super::{Cause, Message, Sanitized};
 
 /// A wrong setting of the client or of one request.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Clone, PartialEq, Eq)]
 pub struct ConfigError {
     pub(crate) field: String,
     pub(crate) reason: String,
@@ -22,15 +23,37 @@ impl ConfigError {
 
 impl fmt::Display for ConfigError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "`{}` {}", Sanitized(&self.field), Sanitized(&self.reason))
+        write!(f, "`{}` {}", Message(&self.field), Message(&self.reason))
+    }
+}
+
+impl fmt::Debug for ConfigError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("ConfigError")
+            .field("field", &Message(&self.field))
+            .field("reason", &Message(&self.reason))
+            .finish()
     }
 }
 
 impl std::error::Error for ConfigError {}
 
+/// The name of a setting on one line, without the caller's part of it (`platform_key["…"]`, `headers.…`) if that may be a
+/// key.
+pub(super) fn without_key(field: String) -> String {
+    match field.split_once(['[', '.']) {
+        Some((name, part)) if !may_be_key(name) => match may_be_key(part.trim_matches(['[', ']', '"'])) {
+            true => format!("{name}[…]"),
+            false => Sanitized(&field).to_string(),
+        },
+        None if !may_be_key(&field) => Sanitized(&field).to_string(),
+        _ => "…".to_owned(),
+    }
+}
+
 /// A key that cannot be loaded or used.
-#[derive(Debug, thiserror::Error)]
-#[error("{name}: expected {expected}, found {found}")]
+#[derive(thiserror::Error)]
+#[error("{}: expected {expected}, found {}", Message(name), Message(found))]
 #[non_exhaustive]
 pub struct KeyError {
     /// The key, named like a [`ConfigError::field`]: `private_key`, `platform_key["PUB_KEY_ID_…"]` …
@@ -41,4 +64,15 @@ pub struct KeyError {
     pub found: String,
     /// The cause: an unreadable file, a DER error.
     pub source: Option<Box<dyn std::error::Error + Send + Sync>>,
+}
+
+impl fmt::Debug for KeyError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("KeyError")
+            .field("name", &Message(&self.name))
+            .field("expected", &self.expected)
+            .field("found", &Message(&self.found))
+            .field("source", &Cause(self.source.as_deref()))
+            .finish()
+    }
 }

@@ -1,30 +1,76 @@
 //! The caller's own files and limits.
 
-use super::{RequestId, Sanitized};
+use std::{fmt, io};
+
+use super::{Excerpt, Message, RequestId};
 
 /// A file of the caller's cannot be read or written: an upload's, or a download's.
-#[derive(Debug, thiserror::Error)]
-#[error("{}: {what}{}", Sanitized(file), if *maybe_sent { "; the platform may have received the request" } else { "; nothing was sent" })]
+///
+/// The [`source`](std::error::Error::source) is the operating system's error, if there is one.
+#[derive(thiserror::Error)]
+#[error("{}: {}{}", FileName(file), Message(what), if *maybe_sent { "; the platform may have received the request" } else { "" })]
 pub struct FileError {
-    /// The file's name, or the kind of the writer.
+    /// The file's name; empty for a writer.
     pub(crate) file: String,
     /// What failed, in our words: the text of `source` is not repeated.
     pub(crate) what: String,
     pub(crate) maybe_sent: bool,
-    pub(crate) source: Option<std::io::Error>,
+    pub(crate) source: Option<io::Error>,
 }
 
 impl FileError {
-    /// Whether the platform may have received the request and carried it out. Always `false` for an upload's file that
-    /// cannot be read.
+    /// Whether the platform may have received the request and carried it out. Always `false` for an upload: a file that
+    /// cannot be read is never sent whole.
     pub fn maybe_sent(&self) -> bool {
         self.maybe_sent
     }
 }
 
+impl fmt::Debug for FileError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("FileError")
+            .field("file", &Message(&FileName(&self.file).to_string()))
+            .field("what", &Message(&self.what))
+            .field("maybe_sent", &self.maybe_sent)
+            .field("source", &self.source)
+            .finish()
+    }
+}
+
+struct FileName<'a>(&'a str);
+
+impl fmt::Display for FileName<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.0 {
+            "" => f.write_str("the writer"),
+            name => write!(f, "the file {}", Excerpt(name)),
+        }
+    }
+}
+
+/// The reason of a failed operation on a file, in our words, after its name.
+pub(crate) fn io_reason(error: &io::Error) -> &'static str {
+    match error.kind() {
+        io::ErrorKind::NotFound => "it does not exist",
+        io::ErrorKind::PermissionDenied => "permission denied",
+        io::ErrorKind::IsADirectory => "it is a directory",
+        io::ErrorKind::NotADirectory => "a part of its path is not a directory",
+        io::ErrorKind::StorageFull => "no space is left on the disk",
+        io::ErrorKind::QuotaExceeded => "the disk quota is used up",
+        io::ErrorKind::FileTooLarge => "the file system allows no larger file",
+        io::ErrorKind::ReadOnlyFilesystem => "the file system is read-only",
+        io::ErrorKind::InvalidFilename => "the file system does not allow its name",
+        io::ErrorKind::InvalidInput => "its name is not valid",
+        io::ErrorKind::BrokenPipe => "its reader has closed it",
+        io::ErrorKind::InvalidData => "it is not UTF-8",
+        io::ErrorKind::Unsupported => "it is not a regular file",
+        _ => "the operating system reports an error",
+    }
+}
+
 /// The response is larger than the limit that the client is configured with. The platform has carried out the request.
 #[derive(Debug, Clone, thiserror::Error)]
-#[error("{}: the response is larger than {limit} bytes{}; the platform may have received the request", Sanitized(call), RequestId(request_id.as_deref()))]
+#[error("{}: the response is larger than {limit} bytes{}; the platform may have received the request", Message(call), RequestId(request_id.as_deref()))]
 pub struct ResponseTooLargeError {
     pub(crate) call: String,
     /// Bytes.

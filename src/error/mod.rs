@@ -1,27 +1,38 @@
 //! Every way a call can fail, grouped by what the caller does next.
 
+use std::fmt;
+
 use serde_json::Value;
 
 mod api;
 mod config;
 mod field_names;
 mod file;
+mod json;
+mod key_text;
+#[cfg(test)]
+mod key_text_tests;
 mod not_ready;
 mod path;
 mod platform_keys;
+mod request_id;
 mod sanitized;
+mod template;
 mod transport;
 mod verify;
 
 pub use api::ApiError;
 pub use config::{ConfigError, KeyError};
 pub(crate) use field_names::FieldNames;
+pub(crate) use file::io_reason;
 pub use file::{FileError, ResponseTooLargeError};
+pub(crate) use json::json_reason;
 pub use not_ready::NotReadyError;
 pub use path::PathError;
 pub use platform_keys::PlatformKeysError;
-#[allow(unused_imports)] // used soon
-pub(crate) use sanitized::{Excerpt, RequestId, Sanitized};
+pub(crate) use request_id::RequestId;
+pub(crate) use sanitized::{Excerpt, Message, Sanitized};
+pub(crate) use template::shown_template;
 pub use transport::TransportError;
 pub use verify::{VerifyError, VerifyReason};
 
@@ -50,7 +61,7 @@ pub use verify::{VerifyError, VerifyReason};
 /// assert!(matches!(refused, Error::Config(_)));
 /// assert_eq!(refused.to_string(), "`mchid` is missing: the merchant number is required");
 /// ```
-#[derive(Debug, thiserror::Error)]
+#[derive(thiserror::Error)]
 #[non_exhaustive]
 pub enum Error {
     /// A setting of the client or of one request is wrong. Nothing was sent.
@@ -75,7 +86,7 @@ pub enum Error {
     #[error(transparent)]
     Verify(Box<VerifyError>),
     /// A ciphertext cannot be decrypted.
-    #[error("{0}")]
+    #[error("{}", Message(.0))]
     Decrypt(Box<str>),
     /// A genuine response does not have the expected shape.
     #[error(transparent)]
@@ -128,7 +139,31 @@ impl Error {
     }
 
     pub(crate) fn config(field: impl Into<String>, reason: impl Into<String>) -> Error {
-        Error::Config(Box::new(ConfigError { field: field.into(), reason: reason.into() }))
+        Error::Config(Box::new(ConfigError {
+            field: config::without_key(field.into()),
+            reason: reason.into(),
+        }))
+    }
+}
+
+/// As derived, but for the text of [`Error::Decrypt`], which may quote a caller's.
+impl fmt::Debug for Error {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let (name, error): (_, &dyn fmt::Debug) = match self {
+            Error::Config(e) => ("Config", e),
+            Error::Path(e) => ("Path", e),
+            Error::Key(e) => ("Key", e),
+            Error::PlatformKeys(e) => ("PlatformKeys", e),
+            Error::Transport(e) => ("Transport", e),
+            Error::Api(e) => ("Api", e),
+            Error::Verify(e) => ("Verify", e),
+            Error::Decrypt(text) => ("Decrypt", &Message(text)),
+            Error::Decode(e) => ("Decode", e),
+            Error::NotReady(e) => ("NotReady", e),
+            Error::File(e) => ("File", e),
+            Error::ResponseTooLarge(e) => ("ResponseTooLarge", e),
+        };
+        f.debug_tuple(name).field(error).finish()
     }
 }
 
@@ -145,8 +180,8 @@ impl From<KeyError> for Error {
 }
 
 /// A genuine response that does not have the expected shape.
-#[derive(Debug, thiserror::Error)]
-#[error("{what}{}", RequestId(request_id.as_deref()))]
+#[derive(thiserror::Error)]
+#[error("{}{}", Message(what), RequestId(request_id.as_deref()))]
 #[non_exhaustive]
 pub struct DecodeError {
     /// The expected and the received shape.
@@ -155,6 +190,28 @@ pub struct DecodeError {
     pub request_id: Option<String>,
     /// The parser's error.
     pub source: Option<Box<dyn std::error::Error + Send + Sync>>,
+}
+
+impl fmt::Debug for DecodeError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("DecodeError")
+            .field("what", &Message(&self.what))
+            .field("request_id", &self.request_id)
+            .field("source", &Cause(self.source.as_deref()))
+            .finish()
+    }
+}
+
+/// The cause of an error in a `Debug`: another crate's text, guarded like ours.
+struct Cause<'a>(Option<&'a (dyn std::error::Error + Send + Sync)>);
+
+impl fmt::Debug for Cause<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.0 {
+            Some(cause) => write!(f, "Some({})", Message(&format!("{cause:?}"))),
+            None => f.write_str("None"),
+        }
+    }
 }
 
 /// The type of a JSON value, for messages that must not repeat the value itself.

@@ -1,19 +1,21 @@
 //! `PathError`: a path that cannot be requested.
 
-use super::Sanitized;
+use std::fmt;
+
+use super::{Excerpt, Message, shown_template};
 
 /// A path, or a value in it, that cannot be requested.
 ///
 /// In most of these cases the PHP and Node SDKs send a changed or an empty value; see
 /// [porting from PHP](crate::guide::porting_from_php).
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[derive(Clone, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum PathError {
     /// A segment has capitals but is not a camelCase word. It is most likely a value, which the case rule would change.
     #[error(
-        "the segment `{}` has capitals but is not a camelCase word: pass a value as a variable, \
+        "the segment {} has capitals but is not a camelCase word: pass a value as a variable, \
          `{{name}}` in the path and `.var(\"name\", …)`",
-        Sanitized(segment)
+        Excerpt(segment)
     )]
     ValueAsSegment {
         /// The segment as written.
@@ -21,8 +23,10 @@ pub enum PathError {
     },
     /// A variable of the template has no value.
     #[error(
-        "the variable `{name}` of `{}` has no value: give it with `.var(\"{name}\", …)`",
-        Sanitized(template)
+        "the variable {} of {} has no value: give it with `.var(\"{}\", …)`",
+        Excerpt(name),
+        Excerpt(&shown_template(template)),
+        Message(name)
     )]
     MissingVariable {
         /// The variable's name.
@@ -31,7 +35,7 @@ pub enum PathError {
         template: String,
     },
     /// A value was given for a name that is not in the template.
-    #[error("`{}` is neither an option nor a variable of `{}`", Sanitized(name), Sanitized(template))]
+    #[error("{} is neither an option nor a variable of {}", Excerpt(name), Excerpt(&shown_template(template)))]
     UnknownVariable {
         /// The name as given.
         name: String,
@@ -40,7 +44,8 @@ pub enum PathError {
     },
     /// A variable's value has a shape that RFC 6570 cannot expand.
     #[error(
-        "the variable `{name}` must be a string, a number, a boolean, or a flat list or map of these; it is {found}"
+        "the variable {} must be a string, a number, a boolean, or a flat list or map of these; it is {found}",
+        Excerpt(name)
     )]
     VariableValue {
         /// The variable's name.
@@ -49,7 +54,7 @@ pub enum PathError {
         found: String,
     },
     /// A segment is or expands to `.` or `..`, which HTTP clients and proxies resolve away.
-    #[error("`{}` has the segment `{segment}`, which HTTP clients and proxies resolve away", Sanitized(path))]
+    #[error("{} has the segment {}, which HTTP clients and proxies resolve away", Excerpt(&shown_template(path)), Excerpt(segment))]
     DotSegment {
         /// The segment.
         segment: String,
@@ -58,9 +63,9 @@ pub enum PathError {
     },
     /// A segment is empty, most likely because a value is missing.
     #[error(
-        "`{}` has an empty segment: a value may be missing (for an intended one use a variable \
+        "{} has an empty segment: a value may be missing (for an intended one use a variable \
          with an explicit \"\")",
-        Sanitized(path)
+        Excerpt(&shown_template(path))
     )]
     EmptySegment {
         /// The whole path.
@@ -68,9 +73,9 @@ pub enum PathError {
     },
     /// A character is not allowed in a URL.
     #[error(
-        "`{}` has the character {character:?}, which is not allowed in a URL: pass a value as a \
+        "{} has the character {character:?}, which is not allowed in a URL: pass a value as a \
          variable, `{{name}}` in the path and `.var(\"name\", …)`, or with `.query(…)`",
-        Sanitized(segment)
+        Excerpt(segment)
     )]
     UnsafeCharacter {
         /// The segment or the query, as written.
@@ -80,21 +85,21 @@ pub enum PathError {
     },
     /// `seg` takes one segment.
     #[error(
-        "`{}` is more than one segment: use `.chain(…)` for a path, a variable for a value",
-        Sanitized(segment)
+        "{} is more than one segment: use `.chain(…)` for a path, a variable for a value",
+        Excerpt(segment)
     )]
     SlashInSegment {
         /// The text given as one segment.
         segment: String,
     },
     /// A path cannot be extended after its query.
-    #[error("`{}` ends with a query: nothing can be chained after it", Sanitized(path))]
+    #[error("{} ends with a query: nothing can be chained after it", Excerpt(&shown_template(path)))]
     AfterQuery {
         /// The path with its query.
         path: String,
     },
     /// The text is not an RFC 6570 template.
-    #[error("`{}` is not an RFC 6570 template: {reason}", Sanitized(template))]
+    #[error("{} is not an RFC 6570 template: {}", Excerpt(&shown_template(template)), Message(reason))]
     Template {
         /// The template as normalised.
         template: String,
@@ -102,11 +107,31 @@ pub enum PathError {
         reason: String,
     },
     /// The expanded path is not a URL that can be requested.
-    #[error("`{}` cannot be requested: {reason}", Sanitized(url))]
+    #[error("{} cannot be requested: {}", Excerpt(&shown_template(url)), Message(reason))]
     Url {
         /// The URL without its query.
         url: String,
         /// The reason.
         reason: String,
     },
+}
+
+/// The name of the variant and the message: the fields are the caller's text.
+impl fmt::Debug for PathError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let name = match self {
+            PathError::ValueAsSegment { .. } => "ValueAsSegment",
+            PathError::MissingVariable { .. } => "MissingVariable",
+            PathError::UnknownVariable { .. } => "UnknownVariable",
+            PathError::VariableValue { .. } => "VariableValue",
+            PathError::DotSegment { .. } => "DotSegment",
+            PathError::EmptySegment { .. } => "EmptySegment",
+            PathError::UnsafeCharacter { .. } => "UnsafeCharacter",
+            PathError::SlashInSegment { .. } => "SlashInSegment",
+            PathError::AfterQuery { .. } => "AfterQuery",
+            PathError::Template { .. } => "Template",
+            PathError::Url { .. } => "Url",
+        };
+        f.debug_tuple(name).field(&Message(&self.to_string())).finish()
+    }
 }

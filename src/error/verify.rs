@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use super::{Excerpt, RequestId, Sanitized};
+use super::{Excerpt, Message, RequestId, Sanitized};
 
 /// A response or a notification that could not be authenticated as the platform's.
 ///
@@ -95,10 +95,11 @@ pub enum VerifyReason {
     },
     /// The platform signed with a key that this client does not have.
     #[error(
-        "no platform key has the serial {}; known: {known}{}{}",
+        "no platform key has the serial {}; known: {}{}{}",
         Excerpt(serial),
+        Message(known),
         if refresh.is_some() { "; " } else { "" },
-        refresh.as_deref().unwrap_or_default()
+        Message(refresh.as_deref().unwrap_or_default())
     )]
     UnknownSerial {
         /// The response's `Wechatpay-Serial`.

@@ -11,7 +11,7 @@ use percent_encoding::{AsciiSet, utf8_percent_encode};
 use serde_json::Value;
 
 use super::{MAX_LENGTH, is_hex, scalar};
-use crate::error::PathError;
+use crate::error::{Excerpt, PathError};
 
 /// A map: a template may have thousands of variables, and each is looked up.
 type Values<'a> = HashMap<&'a str, &'a Value>;
@@ -66,7 +66,7 @@ fn check_prefixes(template: &str) -> Result<(), PathError> {
         for (_, length) in expression.split(',').filter_map(|variable| variable.split_once(':')) {
             let plain = (1..=4).contains(&length.len()) && length.bytes().all(|b| b.is_ascii_digit());
             if !plain || length.starts_with('0') {
-                let reason = format!("a prefix must be 1 to 9999; it is `{length}`");
+                let reason = format!("a prefix must be 1 to 9999; it is {}", Excerpt(length));
                 return Err(PathError::Template { template: template.to_owned(), reason });
             }
         }
@@ -137,7 +137,21 @@ fn too_long(template: &str) -> PathError {
 }
 
 fn bad_template(template: &str, e: iri_string::template::Error) -> PathError {
-    PathError::Template { template: template.to_owned(), reason: e.to_string() }
+    PathError::Template { template: template.to_owned(), reason: reason(&e) }
+}
+
+/// In our words; the library's text has no more than a place.
+fn reason(e: &iri_string::template::Error) -> String {
+    let text = e.to_string();
+    let what = match () {
+        () if text.contains("not closed") => "a `{` has no `}`",
+        () if text.contains("operator") => "an operator after `{` is not known (known: + # . / ; ? &)",
+        () if text.contains("percent") => "a `%` must be followed by two hex digits",
+        () if text.contains("character") => "a character is not allowed",
+        () => "an expression in braces is wrong",
+    };
+    let place = text.rsplit_once("(at ").and_then(|(_, rest)| rest.split('-').next()?.parse::<usize>().ok());
+    place.map_or_else(|| what.to_owned(), |place| format!("{what}, after {place} bytes"))
 }
 
 struct Variables<'a> {

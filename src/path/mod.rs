@@ -7,7 +7,7 @@ use std::borrow::Cow;
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, PercentEncode, percent_decode_str, utf8_percent_encode};
 use serde_json::Value;
 
-use crate::error::PathError;
+use crate::error::{PathError, shown_template};
 
 mod expand;
 mod query;
@@ -90,7 +90,9 @@ fn normalise_as(path: &str, case: Case) -> Result<String, PathError> {
             .chars()
             .find(|c| !c.is_ascii_graphic() || matches!(c, '\\' | '"' | '<' | '>' | '^' | '`' | '|'));
         return match odd {
-            Some(character) => Err(PathError::UnsafeCharacter { segment: path.to_owned(), character }),
+            Some(character) => {
+                Err(PathError::UnsafeCharacter { segment: shown_template(path).into_owned(), character })
+            }
             None => Ok(path.to_owned()),
         };
     }
@@ -262,7 +264,13 @@ fn check_query(query: &str) -> Result<(), PathError> {
             _ => character.is_ascii() && is_pchar(character as u8),
         };
         if !fine {
-            return Err(PathError::UnsafeCharacter { segment: query.to_owned(), character });
+            // Only the name of the parameter: its value may be a token.
+            let pair = query[..at].rsplit('&').next().unwrap_or_default();
+            let segment = match pair.split_once('=') {
+                Some((name, _)) => format!("{name}=…"),
+                None => pair.to_owned(),
+            };
+            return Err(PathError::UnsafeCharacter { segment, character });
         }
     }
     Ok(())

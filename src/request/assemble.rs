@@ -1,12 +1,15 @@
 //! From a `Draft` to an `OutgoingRequest`: path, query, headers and body.
 
+use std::borrow::Cow;
+use std::sync::Arc;
+
 use bytes::Bytes;
 use http::header::{CONTENT_LENGTH, CONTENT_TYPE};
 use http::{HeaderValue, Method};
 
 use super::draft::{Body, Draft};
 use super::target::RequestTarget;
-use crate::error::Error;
+use crate::error::{Error, json_reason, shown_template};
 use crate::v3::verify::SERIAL;
 use crate::v3::{Context, OutgoingRequest, outgoing};
 
@@ -43,8 +46,9 @@ impl Draft {
             Body::None => Bytes::new(),
             Body::Json(value) => {
                 headers.entry(CONTENT_TYPE).or_insert(JSON);
-                let json = serde_json::to_vec(&value)
-                    .map_err(|e| Error::config("json", format!("cannot be serialized: {e}")))?;
+                let json = serde_json::to_vec(&value).map_err(|e| {
+                    Error::config("json", format!("cannot be serialized: {}", json_reason(&e)))
+                })?;
                 Bytes::from(json)
             }
             Body::Raw(Some(content_type), bytes) => {
@@ -60,9 +64,14 @@ impl Draft {
         if body.is_empty() && matches!(self.method, Method::POST | Method::PUT | Method::PATCH) {
             headers.insert(CONTENT_LENGTH, NO_BYTES);
         }
+        // Most templates may be shown as they are.
+        let template = match shown_template(&self.template) {
+            Cow::Borrowed(shown) if shown.len() == self.template.len() => self.template,
+            shown => Arc::from(&*shown),
+        };
         Ok(Box::new(OutgoingRequest {
             method: self.method,
-            template: self.template,
+            template,
             url,
             base_path_length,
             headers,

@@ -13,7 +13,7 @@ use url::Url;
 
 use super::media::Media;
 use super::options::is_options_array;
-use crate::error::{Error, Excerpt};
+use crate::error::{Error, Excerpt, shown_template};
 use crate::path;
 use crate::sensitive::Padding;
 use crate::transport::{Hosts, check_timeout, parse_base_url};
@@ -137,9 +137,10 @@ impl Draft {
     pub(super) fn base_url(&mut self, field: &str, url: &str, hosts: &Hosts) -> Result<(), Error> {
         let url = parse_base_url(field, url, hosts.allow_http)?;
         if !hosts.trusts(&url) {
-            let host = Excerpt(url.host_str().unwrap_or_default());
+            let host = url.host_str().unwrap_or_default();
             let reason = format!(
-                "has the host {host}, which may not receive a signature: allow it with `allow_host` of the builder"
+                "has the host {}, which may not receive a signature: allow it with `allow_host` of the builder",
+                Excerpt(host)
             );
             return Err(Error::config(field, reason));
         }
@@ -166,8 +167,8 @@ impl fmt::Debug for Draft {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Request")
             .field("method", &self.method)
-            .field("template", &self.template)
-            .field("vars", &self.vars.iter().map(|(name, _)| name).collect::<Vec<_>>())
+            .field("template", &shown_template(&self.template))
+            .field("vars", &self.vars.iter().map(|(name, _)| Excerpt(name)).collect::<Vec<_>>())
             .field("error", &self.error)
             .finish_non_exhaustive()
     }

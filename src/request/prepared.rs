@@ -96,7 +96,7 @@ impl Prepared {
                 return Ok(None);
             }
             let signed = merchant.authorize(input, None, &Deadline::after(call.timeout)).await?;
-            let late = || call.error(format!("no signature within {:?}", call.timeout), false, None);
+            let late = || call.late(format!("no signature within {:?}", call.timeout), false);
             signed.map(Some).ok_or_else(late)
         })
     }

@@ -44,11 +44,7 @@ impl Draft {
         read.unwrap_or_else(|| {
             let (method, template) = (self.method.clone(), Arc::clone(&self.template));
             let call = CallInfo { method, template, timeout: deadline.allowed() };
-            Err(call.error(
-                format!("the file could not be read within {:?}", deadline.allowed()),
-                false,
-                None,
-            ))
+            Err(call.late(format!("the file could not be read within {:?}", deadline.allowed()), false))
         })
     }
 }

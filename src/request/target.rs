@@ -4,7 +4,7 @@ use http::Method;
 use url::Url;
 
 use super::draft::{Body, Draft};
-use crate::error::{Error, Excerpt, PathError};
+use crate::error::{Error, Excerpt, PathError, shown_template};
 use crate::path;
 use crate::transport::{Hosts, check_host, remove_final_dot};
 
@@ -22,7 +22,7 @@ impl Draft {
         let expanded = path::expand(&self.template, &self.vars)?;
         if expanded.contains('#') {
             let reason = "a `#` would cut off the rest of it".to_owned();
-            return Err(PathError::Url { url: self.template.to_string(), reason }.into());
+            return Err(PathError::Url { url: shown_template(&self.template).into_owned(), reason }.into());
         }
         if path::is_absolute(&expanded) {
             return self.absolute_url(base, hosts, &expanded);
@@ -45,15 +45,8 @@ impl Draft {
 
     /// An absolute URL in the chain (of a download, for example). Its host may be a third party's.
     fn absolute_url(&self, base: &Url, hosts: &Hosts, text: &str) -> Result<RequestTarget, Error> {
-        let refuse = |reason: String| {
-            // Without the query, which may contain a token, and without user name and password.
-            let url = text.split('?').next().unwrap_or_default();
-            let url = match url.split_once("://").zip(url.rfind('@')) {
-                Some(((scheme, _), at)) => format!("{scheme}://…{}", &url[at..]),
-                None => url.to_owned(),
-            };
-            Error::from(PathError::Url { url, reason })
-        };
+        let refuse =
+            |reason: String| Error::from(PathError::Url { url: shown_template(text).into_owned(), reason });
         let mut url = Url::parse(text).map_err(|e| refuse(e.to_string()))?;
         if !url.username().is_empty() || url.password().is_some() {
             return Err(refuse("it has a user name or a password".to_owned()));
@@ -108,7 +101,7 @@ pub(super) fn check_length(url: &Url, template: &str) -> Result<(), Error> {
         ..=MAX_URL_LENGTH => Ok(()),
         length => {
             let reason = format!("it is too long with its values: {length} bytes (limit {MAX_URL_LENGTH})");
-            let url = template.chars().take(200).collect();
+            let url = shown_template(template).chars().take(200).collect();
             Err(PathError::Url { url, reason }.into())
         }
     }

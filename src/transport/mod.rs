@@ -1,6 +1,7 @@
 //! HTTP: connection pools, the hosts that may receive a signature, sending and reading. It knows no protocol: it
 //! neither signs nor interprets a response.
 
+mod failure;
 mod host_name;
 mod hosts;
 mod network;
@@ -67,7 +68,7 @@ impl Transport {
         let used = pool.failed_on_used(&e);
         let no_roots = tls::missing_roots(&e);
         let obstacle = if e.is_connect() { self.proxies.obstacle(&e, https) } else { None };
-        let mut error = call.transport_error(e);
+        let mut error = call.send_error(e, obstacle.as_ref().and_then(|obstacle| obstacle.unreachable()));
         if let Error::Transport(failure) = &mut error {
             failure.stale = used && failure.broken && failure.maybe_sent;
             if let Some(no_roots) = no_roots {

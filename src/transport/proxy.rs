@@ -122,13 +122,18 @@ enum Act {
 }
 
 impl Obstacle {
+    /// The proxy, if there is no connection with it.
+    pub(super) fn unreachable(&self) -> Option<&str> {
+        matches!(self.act, Act::Unreachable).then_some(self.proxy.as_str())
+    }
+
     /// The failure of the connection, with the proxy named.
     pub(super) fn explain(&self, failure: &str) -> String {
         let proxy = &self.proxy;
         match self.act {
             Act::WantsPassword => format!("{proxy} asks for a user name and a password"),
             Act::Refused => format!("{proxy} refused to connect to the host"),
-            Act::Unreachable => format!("{proxy} cannot be reached: {failure}"),
+            Act::Unreachable => failure.to_owned(),
             Act::BrokeOff => format!("{proxy} closed the connection: {failure}"),
             Act::Unknown => format!("{failure}; {proxy} may be the reason"),
         }

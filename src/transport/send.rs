@@ -6,7 +6,9 @@ use std::time::Duration;
 use bytes::{Bytes, BytesMut};
 use http::{HeaderMap, Method, StatusCode};
 
-use crate::error::{Error, TransportError};
+use super::failure::Failure;
+use crate::error::{Error, ResponseTooLargeError, TransportError};
+use crate::response::request_id;
 
 /// A response, not verified.
 pub(crate) struct RawResponse {
@@ -39,6 +41,7 @@ impl RawResponse {
 /// The call that an error names.
 pub(crate) struct CallInfo {
     pub(crate) method: Method,
+    /// As it may be shown.
     pub(crate) template: Arc<str>,
     pub(crate) timeout: Duration,
 }
@@ -49,19 +52,16 @@ pub(crate) async fn read(
     limit: usize,
     call: &CallInfo,
 ) -> Result<Bytes, Error> {
-    let too_large = || {
-        let reason = format!("the response is larger than {limit} bytes, the limit for a body in memory");
-        call.error(reason, true, None)
-    };
+    let too_large = |response: &reqwest::Response| call.too_large(limit as u64, response.headers());
     if response.content_length().is_some_and(|length| length > limit as u64) {
-        return Err(too_large());
+        return Err(too_large(response));
     }
     // Most responses come in one piece, which is passed on as it is.
     let Some(first) = response.chunk().await.map_err(|e| call.transport_error(e))? else {
         return Ok(Bytes::new());
     };
     if first.len() > limit {
-        return Err(too_large());
+        return Err(too_large(response));
     }
     let Some(second) = response.chunk().await.map_err(|e| call.transport_error(e))? else {
         return Ok(first);
@@ -70,7 +70,7 @@ pub(crate) async fn read(
     let mut next = Some(second);
     while let Some(chunk) = next {
         if whole.len() + chunk.len() > limit {
-            return Err(too_large());
+            return Err(too_large(response));
         }
         whole.extend_from_slice(&chunk);
         next = response.chunk().await.map_err(|e| call.transport_error(e))?;
@@ -79,28 +79,6 @@ pub(crate) async fn read(
 }
 
 impl CallInfo {
-    /// The HTTP library's error as ours.
-    pub(crate) fn transport_error(&self, e: reqwest::Error) -> Error {
-        // A connection that could not be made, or broke; not a slow response: another host may do better.
-        let broken = e.is_connect() || !(e.is_timeout() || e.is_builder());
-        let failure = match (e.is_connect(), e.is_timeout()) {
-            (true, true) => "no connection within the connect timeout".to_owned(),
-            (true, false) => "no connection".to_owned(),
-            (false, true) => format!("no complete response within {:?}", self.timeout),
-            (false, false) if e.is_builder() => "the request could not be built".to_owned(),
-            (false, false) => "the connection broke".to_owned(),
-        };
-        let maybe_sent = !(e.is_connect() || e.is_builder());
-        // Without the URL, which contains values; with the innermost cause, which is the specific one.
-        let e = e.without_url();
-        let mut cause: &dyn std::error::Error = &e;
-        while let Some(inner) = cause.source() {
-            cause = inner;
-        }
-        let what = format!("{failure} ({cause})");
-        self.build_error(what, maybe_sent, broken, Some(Box::new(e)))
-    }
-
     /// An error of the exchange although the connection held.
     pub(crate) fn error(
         &self,
@@ -108,7 +86,7 @@ impl CallInfo {
         maybe_sent: bool,
         source: Option<Box<dyn std::error::Error + Send + Sync>>,
     ) -> Error {
-        self.build_error(what, maybe_sent, false, source)
+        self.build_error(Failure { what, maybe_sent, broken: false, timeout: false }, source)
     }
 
     /// `step` with the call's timeout. `missing` names the thing that did not come in time.
@@ -117,34 +95,51 @@ impl CallInfo {
         missing: &str,
         step: impl Future<Output = Result<T, Error>>,
     ) -> Result<T, Error> {
-        let late = || self.error(format!("no {missing} within {:?}", self.timeout), true, None);
+        let late = || {
+            let what = format!("no {missing} within {:?}", self.timeout);
+            self.build_error(Failure { what, maybe_sent: true, broken: false, timeout: true }, None)
+        };
         tokio::time::timeout(self.timeout, step).await.unwrap_or_else(|_| Err(late()))
     }
 
-    fn build_error(
+    /// The response is larger than the limit of this call, in bytes.
+    pub(crate) fn too_large(&self, limit: u64, headers: &HeaderMap) -> Error {
+        let request_id = request_id(headers).map(str::to_owned);
+        Error::ResponseTooLarge(Box::new(ResponseTooLargeError { call: self.name(), limit, request_id }))
+    }
+
+    /// The time was not enough.
+    pub(crate) fn late(&self, what: String, maybe_sent: bool) -> Error {
+        self.build_error(Failure { what, maybe_sent, broken: false, timeout: true }, None)
+    }
+
+    pub(super) fn build_error(
         &self,
-        what: String,
-        maybe_sent: bool,
-        broken: bool,
+        failure: Failure,
         source: Option<Box<dyn std::error::Error + Send + Sync>>,
     ) -> Error {
-        let call = format!("{} {}", self.method, self.template);
+        let Failure { what, maybe_sent, broken, timeout } = failure;
         Error::Transport(Box::new(TransportError {
-            call,
+            call: self.name(),
             what,
             maybe_sent,
             broken,
             stale: false,
+            timeout,
             request_id: None,
             source,
         }))
+    }
+
+    fn name(&self) -> String {
+        format!("{} {}", self.method, self.template)
     }
 }
 
 /// The error of a signature without a request (a pay-sign) that was not made in time.
 pub(crate) fn no_signature(allowed: Duration) -> Error {
     let call = CallInfo { method: Method::GET, template: Arc::from(""), timeout: allowed };
-    match call.error(format!("no signature within {allowed:?}"), false, None) {
+    match call.late(format!("no signature within {allowed:?}"), false) {
         Error::Transport(mut e) => {
             e.call = "pay-sign".to_owned();
             Error::Transport(e)

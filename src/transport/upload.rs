@@ -12,7 +12,7 @@ use http_body::{Body, Frame, SizeHint};
 use tokio::fs::{File, OpenOptions};
 use tokio::io::{AsyncRead as _, ReadBuf};
 
-use crate::error::{Error, Excerpt};
+use crate::error::{Error, FileError};
 use crate::files::{self, Unreadable};
 
 /// How many bytes of a file are in memory at a time.
@@ -49,8 +49,14 @@ pub(crate) fn upload_error(reason: &str) -> Error {
     Error::config("media", reason)
 }
 
-pub(crate) fn unreadable_file(path: &Path, e: &Unreadable) -> Error {
-    Error::config("media", format!("names the file {}, which {e}", Excerpt(&path.to_string_lossy())))
+/// An upload's file that cannot be read: nothing was sent.
+pub(crate) fn unreadable_file(path: &Path, e: Unreadable) -> Error {
+    let what = format!("an upload's file {e}; nothing was sent");
+    let source = match e {
+        Unreadable::Failed(e) => Some(e),
+        _ => None,
+    };
+    file_error(path, what, source)
 }
 
 /// Opens the file of an upload. A pipe in its place must not be waited for.
@@ -63,22 +69,43 @@ async fn open(path: &Path) -> Result<(File, u64), Unreadable> {
     }
 }
 
+fn file_error(path: &Path, what: String, source: Option<io::Error>) -> Error {
+    Error::File(Box::new(FileError { file: path.display().to_string(), what, maybe_sent: false, source }))
+}
+
+/// The reason why the body of an upload ends early. The HTTP library passes it on as a cause.
+#[derive(Debug)]
+pub(super) struct UploadFailure {
+    pub(super) file: PathBuf,
+    pub(super) how: &'static str,
+    pub(super) kind: Option<io::ErrorKind>,
+}
+
+impl std::fmt::Display for UploadFailure {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "a file {} while it was sent", self.how)
+    }
+}
+
+impl std::error::Error for UploadFailure {}
+
 impl Upload {
     /// The body, from its beginning; each attempt asks for its own.
     pub(crate) async fn body(&self) -> Result<reqwest::Body, Error> {
         let content = match &self.source {
             FileSource::Bytes(bytes) => UploadContent::Bytes(bytes.clone()),
             FileSource::File(path) => {
-                let (file, now) = open(path).await.map_err(|e| unreadable_file(path, &e))?;
+                let (file, now) = open(path).await.map_err(|e| unreadable_file(path, e))?;
                 if now != self.facts.length {
-                    let reason = format!(
-                        "has changed: the file had {} bytes when it was first read, and has {now} now",
+                    let what = format!(
+                        "has changed: it had {} bytes when it was first read, and has {now} now; nothing was sent",
                         self.facts.length
                     );
-                    return Err(upload_error(&reason));
+                    return Err(file_error(path, what, None));
                 }
                 UploadContent::File(Box::new(FileStream {
                     file,
+                    path: path.clone(),
                     left: now,
                     digest: self.facts.sha256.map(|expected| (digest::Context::new(&SHA256), expected)),
                     buffer: vec![0; CHUNK],
@@ -106,6 +133,7 @@ enum UploadContent {
 
 struct FileStream {
     file: File,
+    path: PathBuf,
     left: u64,
     /// Computed again while sending, if `meta` contains it: the end of a changed file is never sent.
     digest: Option<(digest::Context, Digest)>,
@@ -116,9 +144,11 @@ impl FileStream {
     /// The next chunk; empty at the end of an unchanged file.
     fn poll_chunk(&mut self, context: &mut Context<'_>) -> Poll<io::Result<Bytes>> {
         let mut buffer = ReadBuf::new(&mut self.buffer);
-        ready!(Pin::new(&mut self.file).poll_read(context, &mut buffer))?;
+        let failed = |how, kind| io::Error::other(UploadFailure { file: self.path.clone(), how, kind });
+        ready!(Pin::new(&mut self.file).poll_read(context, &mut buffer))
+            .map_err(|e| failed("could not be read", Some(e.kind())))?;
         let read = buffer.filled();
-        let changed = |how: &str| io::Error::other(format!("the file {how} while it was sent"));
+        let changed = |how| failed(how, None);
         match self.left.checked_sub(read.len() as u64) {
             None => return Poll::Ready(Err(changed("became longer"))),
             Some(left) if read.is_empty() && left > 0 => return Poll::Ready(Err(changed("became shorter"))),

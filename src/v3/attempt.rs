@@ -48,7 +48,7 @@ pub(crate) async fn send_signed(
     let merchant = &context.merchant;
     let late = |what: &str| {
         let allowed = deadline.allowed();
-        call.error(format!("{what} within {allowed:?}"), false, None)
+        call.late(format!("{what} within {allowed:?}"), false)
     };
     // Counted until the head of the response arrives. The thread of a blocking call has nothing else to do, so it signs.
     let may_leave = runtime == IoRuntime::Caller && another_core_can_sign();

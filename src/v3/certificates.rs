@@ -17,7 +17,7 @@ use super::outgoing::OutgoingRequest;
 use super::platform::{self, Need, PlatformKey, PlatformKeys, RefreshHandle, WantedBy, Wish};
 use super::{retry, verify};
 use crate::crypto::aes::EncryptedResource;
-use crate::error::{DecodeError, Error, VerifyReason};
+use crate::error::{DecodeError, Error, VerifyReason, json_reason};
 use crate::response::request_id;
 use crate::runtime::{Deadline, IoRuntime};
 
@@ -237,8 +237,9 @@ fn decrypt(
     let decode = |what: String, source: Option<Box<dyn std::error::Error + Send + Sync>>| {
         Error::Decode(Box::new(DecodeError { what, request_id: request_id.map(str::to_owned), source }))
     };
-    let list: CertificateList = serde_json::from_slice(body)
-        .map_err(|e| decode(format!("the response is not a list of certificates: {e}"), Some(Box::new(e))))?;
+    let list: CertificateList = serde_json::from_slice(body).map_err(|e| {
+        decode(format!("the response is not a list of certificates: {}", json_reason(&e)), Some(Box::new(e)))
+    })?;
     let apiv3_key = context.apiv3_key.as_ref().ok_or_else(apiv3_key_missing)?;
     let mut downloaded = Vec::with_capacity(list.data.len());
     for Entry { serial_no, encrypt_certificate } in list.data {

@@ -15,7 +15,7 @@ use super::outgoing::OutgoingRequest;
 use super::platform::PlatformKeys;
 use super::retry::{self, Pauses};
 use super::verify::{self, ResponseView};
-use crate::error::{Error, VerifyReason};
+use crate::error::{Error, Sanitized, VerifyReason};
 use crate::response::Response;
 use crate::runtime::{Deadline, IoRuntime};
 use crate::transport::RawResponse;
@@ -112,7 +112,8 @@ impl Call {
             return Some(request);
         }
         let pause = self.pauses.before_retry(error, &request.method).filter(|pause| has_time(*pause))?;
-        tracing::warn!(wait = ?pause, code = error.code(), "no usable response for now: trying again");
+        let code = error.code().map(|code| Sanitized(code).to_string());
+        tracing::warn!(wait = ?pause, code, "no usable response for now: trying again");
         tokio::time::sleep(pause).await;
         Some(request)
     }

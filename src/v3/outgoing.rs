@@ -27,7 +27,7 @@ const AGENT: HeaderValue = HeaderValue::from_static(concat!("wechatpay-chain/", 
 #[derive(Clone)]
 pub(crate) struct OutgoingRequest {
     pub(crate) method: Method,
-    /// For errors and spans: the values in the URL may be personal data.
+    /// For errors and spans, without the values of the URL, which may be personal data.
     pub(crate) template: Arc<str>,
     pub(crate) url: Url,
     /// The length of the base URL's path: the table of unsigned paths compares paths without it.

@@ -111,7 +111,10 @@ fn invalid_input_is_reported_and_nothing_is_sent() {
         (vec!["get", "v3/x", "--jq", "env"], "`env`"),
         (vec!["get", "v3/x", "--base-url", "ftp://x"], "--base-url must be an https://"),
         (vec!["get", "v3/x", "--save", "x", "--raw"], "cannot be used with"),
-        (vec!["get", "v3/x", "--save", "/nowhere/x"], "save_to"),
+        (
+            vec!["get", "v3/x", "--save", "/nowhere/x"],
+            "`/nowhere/x`: cannot be created: its directory does not exist",
+        ),
         (vec!["get", "v3/x", "--dry-run", "--curl"], "cannot be used with"),
         (vec!["get"], "PATH"),
         (vec!["fetch", "v3/x"], "unrecognized subcommand"),

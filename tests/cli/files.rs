@@ -64,7 +64,7 @@ fn a_bill_is_printed_or_saved_once_it_is_whole() {
     env.sandbox.inject(Fault::Delay(std::time::Duration::ZERO));
     env.sandbox.inject(Fault::CutBody);
     let other = env.path("other.csv");
-    env.run(&["bill", day, "-o", &other]).fails(3, "the connection broke");
+    env.run(&["bill", day, "-o", &other]).fails(3, "the connection closed before the response was complete");
     assert!(!Path::new(&other).exists());
     let forged = SandboxResponse::new(200).body("text/plain", printed.out.replace("1.00", "9.00"));
     env.sandbox.on_with("GET", "v3/billdownload/file", forged).unwrap();
@@ -76,7 +76,7 @@ fn a_bill_is_printed_or_saved_once_it_is_whole() {
         (vec!["bill", "2026-11-2"], "2026-11-20"),
         (vec!["bill"], "DATE"),
         (vec!["bill", "2026-11-20", "--type", "all"], "invalid value"),
-        (vec!["bill", "2026-11-20", "-o", "/nowhere/bill.csv"], "save_to"),
+        (vec!["bill", "2026-11-20", "-o", "/nowhere/bill.csv"], "cannot be created"),
     ] {
         env.run(&arguments).fails(1, part);
     }

@@ -23,6 +23,8 @@ mod calls;
 mod config;
 // Each command line of the documents and of the help.
 mod docs;
+// Keys and control characters that are given to the program.
+mod guard;
 // Uploads, bills, downloads, certificates.
 mod files;
 // Wrong keys of the platform: what the errors and the doctor say.

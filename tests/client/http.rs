@@ -241,8 +241,8 @@ fn a_large_response_is_refused_with_and_without_a_length() {
     let counted = Recorder::start(move |_| signed("200 OK", &[], &body));
     for recorder in [&chunked, &counted] {
         let wx = support::builder(&recorder.base).max_body(4095).build().unwrap();
-        let Err(Error::Transport(error)) = wx["v3/x"].get_sync() else { panic!("not a Transport error") };
-        assert!(error.maybe_sent() && error.to_string().contains("4095"), "{error}");
+        let Err(Error::ResponseTooLarge(error)) = wx["v3/x"].get_sync() else { panic!("not its own kind") };
+        assert!(error.limit() == 4095 && error.to_string().contains("4095"), "{error}");
     }
     let wx = support::builder(&counted.base).max_body(4096).build().unwrap();
     assert_eq!(wx["v3/x"].get_sync().unwrap().bytes().len(), 4096);
@@ -260,11 +260,12 @@ fn a_slow_response_times_out() {
         panic!("not a Transport error")
     };
     assert!(error.maybe_sent() && error.to_string().contains("200ms"), "{error}");
+    assert!(error.is_timeout() && !error.is_connect());
     assert!(start.elapsed() < Duration::from_secs(2));
     let Err(Error::Transport(error)) = support::client("http://127.0.0.1:9/")["v3/x"].get_sync() else {
         panic!("not a Transport error")
     };
-    assert!(!error.maybe_sent(), "{error}");
+    assert!(!error.maybe_sent() && error.is_connect() && !error.is_timeout(), "{error}");
     assert!(std::error::Error::source(&*error).is_some());
 }
 

@@ -48,6 +48,8 @@ mod config;
 mod conformance;
 // Options and factory arrays as they come from PHP and Node programs.
 mod doors;
+// Connections that cannot be made, or break.
+mod connection_errors;
 // Files that are streamed to disk.
 #[cfg(feature = "sandbox")]
 mod download;
@@ -56,6 +58,9 @@ mod download;
 mod faults;
 // The fuzz targets, each for some seconds.
 mod fuzz;
+// Keys in the wrong place and control characters: what is printed about them.
+#[cfg(all(feature = "bill", feature = "p12"))]
+mod guard;
 // Requests and responses over HTTP: paths, headers, bodies, hosts, errors.
 mod http;
 // Which hosts get which requests: trust, clear text, names in odd spellings.

@@ -191,10 +191,10 @@ const AN_ERROR: &str = "HTTP/1.1 500 X\r\n\r\n";
 fn a_huge_response_is_not_read_to_its_end() {
     for head in [HUNDRED_MB, CLOSED_BY_THE_END, AN_ERROR] {
         let (base, taken) = endless(head, vec![b'x'; 1 << 16], Duration::ZERO);
-        let Err(Error::Transport(e)) = support::client(&base)["v3/x"].get_sync() else {
-            panic!("not a Transport error: {head}")
+        let Err(Error::ResponseTooLarge(e)) = support::client(&base)["v3/x"].get_sync() else {
+            panic!("not refused for its size: {head}")
         };
-        assert!(e.maybe_sent() && e.to_string().contains("larger than 8388608 bytes"), "{e}");
+        assert!(e.limit() == 8 << 20 && e.to_string().contains("larger than 8388608 bytes"), "{e}");
         // The sockets' buffers come on top.
         let taken = taken.load(std::sync::atomic::Ordering::Relaxed);
         assert!(taken < 32 << 20, "{taken}");
@@ -228,7 +228,7 @@ fn a_slow_drip_ends_with_the_timeout() {
     let (base, _) = endless(CLOSED_BY_THE_END, b"x".to_vec(), Duration::from_millis(20));
     let wx = support::client(&base);
     let download = wx["v3/billdownload/file"].get().save_to(folder.path().join("a")).max_bytes(20);
-    assert!(matches!(download.wait(), Err(Error::Transport(e)) if e.to_string().contains("larger than 20")));
+    assert!(matches!(download.wait(), Err(Error::ResponseTooLarge(e)) if e.limit() == 20));
     assert!(std::fs::read_dir(folder.path()).unwrap().next().is_none());
 }
 

@@ -87,6 +87,40 @@ fn a_call_is_traced_without_its_values() {
 }
 
 #[test]
+fn a_url_is_traced_without_its_query_and_user() {
+    if !alone("a_url_is_traced_without_its_query_and_user") {
+        return;
+    }
+    let server = Recorder::start(|_| signed("200 OK", &[], b"{}"));
+    let wx = support::client(&server.base);
+    let text = Arc::new(Mutex::new(String::new()));
+    tracing::subscriber::with_default(Spans(Arc::clone(&text)), || {
+        wx.chain("v3/x?token=t0ken&phone=13800000000").get().wait().unwrap();
+        wx.chain(&format!("{}v3/y/{{id}}?token=t0ken", server.base))
+            .get()
+            .var("id", "secret")
+            .wait()
+            .unwrap();
+        let download = wx.chain(&format!("{}v3/billdownload/file?token=t0ken", server.base)).get();
+        for shown in [format!("{download:?}"), format!("{:?}", wx.chain("v3/x?token=t0ken"))] {
+            assert!(!shown.contains("t0ken"), "{shown}");
+        }
+        download.save_to_writer(tokio::io::sink()).wait().unwrap();
+        let user = wx.chain("http://me:t0ken@127.0.0.1:9/x?token=t0ken").get().wait().unwrap_err();
+        assert!(!format!("{user} {user:?}").contains("t0ken"), "{user}");
+    });
+    let text = text.lock().unwrap().clone();
+    let templates =
+        ["v3/x", &format!("{}v3/y/{{id}}", server.base), &format!("{}v3/billdownload/file", server.base)];
+    for template in templates {
+        assert!(text.contains(&format!("template=\"{template}\"")), "no {template} in: {text}");
+    }
+    for value in ["t0ken", "13800000000", "secret"] {
+        assert!(!text.contains(value), "{value} in: {text}");
+    }
+}
+
+#[test]
 fn a_download_is_traced_like_any_other_call() {
     if !alone("a_download_is_traced_like_any_other_call") {
         return;

@@ -86,19 +86,23 @@ async fn bad_files_are_named_and_nothing_is_sent() {
     let recorder = Recorder::no_content();
     let wx = support::client(&recorder.base);
     let dir = tempfile::tempdir().unwrap();
-    for media in [
-        Media::file(dir.path().join("missing.jpg")),
-        Media::file(dir.path()),
-        Media::file(dir.path()).meta("{}"),
-        Media::bytes("", "x"),
-        Media::file("/dev/null"),
+    for (media, name, reason) in [
+        (Media::file(dir.path().join("missing.jpg")), "missing.jpg`", "does not exist"),
+        (Media::file(dir.path()), "", "is a directory"),
+        (Media::file(dir.path()).meta("{}"), "", "is a directory"),
+        (Media::file("/dev/null"), "`/dev/null`", "not a regular file"),
     ] {
         let request = || wx["v3/x"].post(Value::Null).media(media.clone());
         for result in [request().await, request().wait(), request().prepare().map(|_| unreachable!())] {
-            let Err(Error::Config(error)) = result else { panic!("{media:?}: not a Config error") };
-            assert_eq!(error.field(), "media", "{error}");
+            let Err(Error::File(error)) = result else { panic!("{media:?}: not a File error") };
+            let text = error.to_string();
+            assert!(!error.maybe_sent() && text.contains(name) && text.contains(reason), "{text}");
         }
     }
+    let Err(Error::Config(error)) = wx["v3/x"].post(Value::Null).media(Media::bytes("", "x")).await else {
+        panic!("not a Config error")
+    };
+    assert_eq!(error.field(), "media");
     assert!(recorder.seen().is_empty());
 }
 
@@ -134,8 +138,9 @@ async fn a_file_that_changes_is_an_error() {
             rest.len()
         });
         let result = wx["v3/x"].post(Value::Null).media(Media::file(&path)).await;
-        let Err(Error::Transport(error)) = result else { panic!("not a Transport error: {result:?}") };
-        assert!(error.to_string().contains(says), "{error}");
+        let Err(Error::File(error)) = result else { panic!("not a File error: {result:?}") };
+        assert!(!error.maybe_sent() && error.to_string().contains(says), "{error}");
+        assert!(error.to_string().contains("a.bin`"), "{error}");
         drop(wx);
         server.await.unwrap();
     }

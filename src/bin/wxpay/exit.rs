@@ -1,6 +1,7 @@
 //! The exit codes, in one table.
 
 use std::fmt::Write as _;
+use std::sync::Arc;
 
 use wechatpay_chain::Error;
 
@@ -29,7 +30,7 @@ const TABLE: [Row; 7] = [
     Row {
         code: USAGE,
         kind: "usage",
-        meaning: "invalid argument, configuration or file",
+        meaning: "invalid argument, configuration, key or file",
         batch: "invalid argument, input line or journal; nothing was sent",
     },
     Row {
@@ -70,12 +71,18 @@ pub(crate) fn code_of(error: &Error) -> u8 {
         Error::Config(_) | Error::Path(_) | Error::Key(_) => USAGE,
         Error::Api(_) => REFUSED,
         Error::PlatformKeys(keys) if keys.is_permanent() => USAGE,
-        Error::Transport(_) | Error::PlatformKeys(_) => TRANSPORT,
+        // Of the download: it may be a network failure, and then it is tried again.
+        Error::PlatformKeys(keys) => download_error(keys).map_or(TRANSPORT, code_of),
+        Error::Transport(_) => TRANSPORT,
         Error::File(_) | Error::ResponseTooLarge(_) => USAGE,
         Error::Verify(_) | Error::Decrypt(_) | Error::Decode(_) => VERIFICATION,
         // The enum is non-exhaustive: a new kind means that the call failed.
         _ => TRANSPORT,
     }
+}
+
+fn download_error(error: &dyn std::error::Error) -> Option<&Error> {
+    error.source()?.downcast_ref::<Arc<Error>>().map(|error| &**error)
 }
 
 /// The `error` member of `--json-errors`.

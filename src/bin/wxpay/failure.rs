@@ -1,14 +1,17 @@
 //! Why a command failed: the message, its JSON form, and the exit code.
 
+use std::error::Error as StdError;
 use std::fmt;
 use std::io::{self, Write as _};
 use std::process::ExitCode;
+use std::sync::Arc;
 
 use serde_json::{Map, Value, json};
 use wechatpay_chain::Error;
 use wechatpay_chain::sandbox::SandboxError;
 
 use crate::exit;
+use crate::text::{Message, escaped_json, lines};
 
 /// Why a command failed.
 pub(crate) enum Failure {
@@ -42,8 +45,8 @@ impl Failure {
         let code = self.code();
         let text = match (&self, as_json) {
             (Failure::Reported(_) | Failure::OutputClosed, _) => None,
-            (_, true) => Some(self.as_json().to_string()),
-            (_, false) => Some(format!("wxpay: {self}")),
+            (_, true) => Some(escaped_json(&self.as_json())),
+            (_, false) => Some(format!("wxpay: {}", Message(&self.to_string()))),
         };
         if let Some(text) = text {
             // A closed stderr changes nothing about the exit code.
@@ -60,7 +63,7 @@ impl Failure {
         };
         set("error", json!(exit::kind_of(self.code())));
         let Failure::Library { error, .. } = self else {
-            set("message", json!(self.to_string()));
+            set("message", json!(lines(&self.to_string())));
             return Value::Object(object);
         };
         set("status", json!(error.status()));
@@ -77,9 +80,15 @@ impl Failure {
                 set("claimed_message", json!(failed.claimed_message));
             }
             Error::Transport(transport) => set("maybe_sent", json!(transport.maybe_sent())),
+            Error::File(file) => set("maybe_sent", json!(file.maybe_sent())),
+            Error::ResponseTooLarge(_) => set("maybe_sent", json!(true)),
+            Error::PlatformKeys(keys) => {
+                set("maybe_sent", json!(false));
+                set("permanent", json!(keys.is_permanent()));
+            }
             _ => {}
         }
-        set("message", json!(describe(error)));
+        set("message", json!(Message(&describe(error)).to_string()));
         Value::Object(object)
     }
 }
@@ -95,19 +104,61 @@ impl fmt::Display for Failure {
     }
 }
 
-/// The message of an error, with the detail that its `Display` leaves out, and with options of the program for setters.
+/// The message of an error, with the detail and the causes that its `Display` leaves out, where they say more, and with
+/// options of the program for setters.
 pub(crate) fn describe(error: &Error) -> String {
-    match error {
+    let mut text = match error {
         Error::Path(_) => {
             with_options(&error.to_string(), |name| format!("--var {name}=VALUE"), "-q NAME=VALUE")
         }
         Error::Api(api) if !api.detail.is_null() => format!("{error}, detail: {}", api.detail),
-        Error::Key(key) => match &key.source {
-            Some(source) => format!("{error} ({source})"),
-            None => error.to_string(),
-        },
         _ => error.to_string(),
+    };
+    let mut innermost = None;
+    let mut cause = StdError::source(error);
+    while let Some(inner) = cause {
+        match library_error(inner) {
+            Some(own) => text = format!("{text}: {own}"),
+            // Of the causes in other libraries, the last one is specific.
+            None => innermost = Some(inner),
+        }
+        cause = inner.source();
     }
+    match innermost {
+        Some(cause) if says_more(cause, &text) => format!("{text} ({cause})"),
+        _ => text,
+    }
+}
+
+fn library_error<'e>(cause: &'e (dyn StdError + 'static)) -> Option<&'e Error> {
+    cause.downcast_ref::<Error>().or_else(|| cause.downcast_ref::<Arc<Error>>().map(|error| &**error))
+}
+
+/// Whether a cause is not in the message already, in the library's words.
+fn says_more(cause: &(dyn StdError + 'static), message: &str) -> bool {
+    use io::ErrorKind::{
+        ConnectionRefused, ConnectionReset, IsADirectory, NotADirectory, NotFound, PermissionDenied,
+        StorageFull, TimedOut, UnexpectedEof,
+    };
+    if let Some(e) = cause.downcast_ref::<io::Error>() {
+        let known = matches!(
+            e.kind(),
+            ConnectionRefused
+                | ConnectionReset
+                | IsADirectory
+                | NotADirectory
+                | NotFound
+                | PermissionDenied
+                | StorageFull
+                | TimedOut
+                | UnexpectedEof
+        );
+        if known {
+            return false;
+        }
+    }
+    let text = cause.to_string();
+    text != "connection closed before message completed" && !message.contains(&text)
 }
 
 /// [`describe`] for a call of a batch, whose line has fields.

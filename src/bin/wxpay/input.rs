@@ -6,6 +6,7 @@ use serde_json::Value;
 
 use crate::failure::{Failure, usage_error};
 use crate::files::{self, Unreadable};
+use crate::text::json_reason;
 
 /// The limit of what is held in memory, in bytes: eight times the library's for a response.
 const MAX_INPUT: u64 = 64 << 20;
@@ -88,5 +89,6 @@ pub(crate) fn parse_json(name: &str, text: &[u8]) -> Result<Value, Failure> {
     if let Some(encoding) = not_utf8(text) {
         return Err(usage_error(format!("{name}: expected JSON in UTF-8, found {encoding}")));
     }
-    serde_json::from_slice(text).map_err(|e| usage_error(format!("{name}: expected JSON: {e}")))
+    serde_json::from_slice(text)
+        .map_err(|e| usage_error(format!("{name}: expected JSON: {}", json_reason(&e))))
 }

@@ -6,13 +6,15 @@ use jaq_core::{Compiler, Ctx, Vars};
 use jaq_json::Val;
 
 use crate::failure::{Failure, usage_error};
+use crate::text::Excerpt;
 
 /// A compiled filter.
 pub(crate) struct Filter(jaq_core::compile::Filter<jaq_core::Native<JustLut<Val>>>);
 
 impl Filter {
     pub(crate) fn compile(code: &str) -> Result<Filter, Failure> {
-        let invalid = |reason: String| usage_error(format!("--jq: invalid jq filter `{code}`{reason}"));
+        let invalid =
+            |reason: String| usage_error(format!("--jq: invalid jq filter {}{reason}", Excerpt(code)));
         let arena = Arena::default();
         let definitions = jaq_core::defs().chain(jaq_std::defs()).chain(jaq_json::defs());
         let modules = Loader::new(definitions).load(&arena, File { code, path: () });

@@ -9,8 +9,7 @@
 //! | commands | `commands`: a file or folder for each, its arguments included |
 //! | client | `saved_message`, `download`, `config` |
 //! | input and output | `input`, `file_mode`, `output`, `jq` |
-//! | basics | `failure` and `exit`: error messages and exit codes; `global`: the options of every command; `files`: reads
-//! a caller's file, the same source as the library's |
+//! | basics | `failure` and `exit`: error messages and exit codes; `global`: the options of every command; `files`: reads a caller's file; `text`: the text of others in messages |
 
 // No input may cause a panic: not an argument, a file or a response.
 #![cfg_attr(
@@ -38,11 +37,12 @@ mod input;
 mod jq;
 mod output;
 mod saved_message;
+mod text;
 
 use std::process::ExitCode;
 
-use clap::Parser as _;
 use clap::error::ErrorKind;
+use clap::{CommandFactory as _, Parser as _};
 
 use cli::Cli;
 use failure::usage_error;
@@ -66,6 +66,12 @@ fn help_or_usage_error(error: &clap::Error) -> ExitCode {
         let _ = error.print();
         return ExitCode::SUCCESS;
     }
+    // It quotes the arguments. One that must not be shown is replaced, and the rest parsed again for the same error.
+    let guarded = text::guarded(arguments()).map(|arguments| match Cli::try_parse_from(arguments) {
+        Err(error) => error,
+        Ok(_) => Cli::command().error(ErrorKind::InvalidValue, "an argument has a value that is not allowed"),
+    });
+    let error = guarded.as_ref().unwrap_or(error);
     // Parsing failed, so `--json-errors` is searched by hand.
     if std::env::args_os().any(|argument| argument == "--json-errors") {
         let text = error.render().to_string();
@@ -73,4 +79,8 @@ fn help_or_usage_error(error: &clap::Error) -> ExitCode {
     }
     let _ = error.print();
     ExitCode::from(exit::USAGE)
+}
+
+fn arguments() -> impl Iterator<Item = String> {
+    std::env::args_os().map(|argument| argument.to_string_lossy().into_owned())
 }

@@ -10,6 +10,7 @@ use serde_json::Value;
 use crate::failure::{Failure, usage_error};
 use crate::global::ColorChoice;
 use crate::jq::Filter;
+use crate::text::{Message, escaped};
 
 /// How JSON is printed.
 pub(crate) struct Output {
@@ -69,7 +70,13 @@ impl Output {
     }
 
     fn write_line(&self, out: &mut dyn io::Write, value: &Val) -> Result<(), Failure> {
-        write(out, &self.layout, 0, value)?;
+        let mut line = Vec::new();
+        write(&mut line, &self.layout, 0, value)?;
+        // Other text is not JSON: a string of bytes that are not UTF-8.
+        match std::str::from_utf8(&line) {
+            Ok(text) => out.write_all(escaped(text).as_bytes())?,
+            Err(_) => out.write_all(&line)?,
+        }
         Ok(out.write_all(b"\n")?)
     }
 }
@@ -94,7 +101,13 @@ pub(crate) fn line(text: &str) -> Result<(), Failure> {
 /// Prints a warning to stderr.
 pub(crate) fn warn(text: &str) {
     // A closed stderr is not an error.
-    let _ = writeln!(io::stderr(), "wxpay: warning: {text}");
+    let _ = writeln!(io::stderr(), "wxpay: warning: {}", Message(text));
+}
+
+/// Prints the lines of an error to stderr.
+pub(crate) fn error_lines(text: &str) {
+    // A closed stderr is not an error.
+    let _ = writeln!(io::stderr(), "{text}");
 }
 
 fn layout(color: ColorChoice) -> Pp {

@@ -11,6 +11,7 @@ use crate::config::{SettingsSource, variables};
 use crate::failure::{Failure, usage_error};
 use crate::global::GlobalArgs;
 use crate::input;
+use crate::text::{Excerpt, json_reason};
 
 pub(crate) const TIMESTAMP: &str = "Wechatpay-Timestamp";
 
@@ -124,17 +125,17 @@ impl Clock for FixedClock {
 fn parse_headers(text: &str) -> Result<HeaderMap, String> {
     let mut map = HeaderMap::new();
     let mut add = |name: &str, value: &str| {
-        let shown = name.escape_debug();
+        let shown = Excerpt(name);
         let header =
-            HeaderName::from_bytes(name.as_bytes()).map_err(|_| format!("invalid header name `{shown}`"))?;
-        let value = HeaderValue::from_str(value).map_err(|_| format!("invalid value of header `{shown}`"))?;
+            HeaderName::from_bytes(name.as_bytes()).map_err(|_| format!("invalid header name {shown}"))?;
+        let value = HeaderValue::from_str(value).map_err(|_| format!("invalid value of header {shown}"))?;
         // A map has a limit, and `append` panics above it.
         map.try_append(header, value).map_err(|_| "too many headers".to_owned())?;
         Ok::<_, String>(())
     };
     if text.trim_start().starts_with('{') {
         let object: Map<String, Value> =
-            serde_json::from_str(text).map_err(|e| format!("invalid JSON object: {e}"))?;
+            serde_json::from_str(text).map_err(|e| format!("invalid JSON object: {}", json_reason(&e)))?;
         for (name, value) in &object {
             match value {
                 Value::String(text) => add(name, text)?,
@@ -142,9 +143,9 @@ fn parse_headers(text: &str) -> Result<HeaderMap, String> {
                 // Node and PHP keep the values of a header in a list.
                 Value::Array(list) => list.iter().try_for_each(|item| match item {
                     Value::String(text) => add(name, text),
-                    _ => Err(format!("`{name}`: expected a list of strings")),
+                    _ => Err(format!("{}: expected a list of strings", Excerpt(name))),
                 })?,
-                _ => return Err(format!("`{name}`: expected a string")),
+                _ => return Err(format!("{}: expected a string", Excerpt(name))),
             }
         }
         return Ok(map);

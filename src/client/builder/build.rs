@@ -132,7 +132,13 @@ fn required(field: &str, reason: &str, value: Option<String>) -> Result<String, 
 }
 
 /// The value is written between quotes in the `Authorization` header.
-fn alphanumeric(field: &str, value: &str) -> Result<(), Error> {
+pub(super) fn alphanumeric(field: &str, value: &str) -> Result<(), Error> {
+    // Else a key that is given by mistake would be sent.
+    const MAX_LENGTH: usize = 64;
+    if value.len() > MAX_LENGTH {
+        let reason = format!("must be at most {MAX_LENGTH} characters; it has {}", value.chars().count());
+        return Err(Error::config(field, reason));
+    }
     match value.chars().find(|c| !c.is_ascii_alphanumeric()) {
         Some(bad) => Err(Error::config(field, format!("must be ASCII letters and digits; it has {bad:?}"))),
         None => Ok(()),

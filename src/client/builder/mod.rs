@@ -7,7 +7,7 @@ use std::time::Duration;
 use zeroize::Zeroizing;
 
 use crate::clock::{Clock, SystemClock};
-use crate::error::FieldNames;
+use crate::error::{Excerpt, FieldNames, shown_template};
 use crate::signer::Signer;
 
 mod build;
@@ -72,16 +72,19 @@ struct PlatformKeyConfig {
 impl fmt::Debug for WeChatPayBuilder {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("WeChatPayBuilder")
-            .field("mchid", &self.mchid)
-            .field("serial", &self.serial)
+            .field("mchid", &self.mchid.as_deref().map(Excerpt))
+            .field("serial", &self.serial.as_deref().map(Excerpt))
             .field("private_key", &self.private_key.as_ref().map(|_| "…"))
             .field("passphrase", &self.passphrase.as_ref().map(|_| "…"))
             .field("p12", &self.p12.as_ref().map(|_| "…"))
             .field("merchant_certificate", &self.merchant_certificate.as_ref().map(|_| "…"))
-            .field("platform_keys", &self.platform_keys.iter().map(|key| &key.serial).collect::<Vec<_>>())
+            .field(
+                "platform_keys",
+                &self.platform_keys.iter().map(|key| Excerpt(&key.serial)).collect::<Vec<_>>(),
+            )
             .field("automatic_certificates", &self.automatic_certificates)
             .field("apiv3_key", &self.apiv3_key.as_ref().map(|_| "…"))
-            .field("base_url", &self.base_url)
+            .field("base_url", &Excerpt(&shown_template(&self.base_url)))
             .field("timeout", &self.timeout)
             .field("connect_timeout", &self.connect_timeout)
             .field("max_body", &self.max_body)

@@ -15,7 +15,7 @@ use tracing::Instrument as _;
 use super::bill::ticket;
 use super::draft::Draft;
 use crate::crypto::digest::{FileDigest, is_sha1_hex};
-use crate::error::Error;
+use crate::error::{Error, Excerpt};
 use crate::response::{Saved, request_id};
 use crate::runtime::{IoRuntime, background};
 use crate::v3::Context;
@@ -150,7 +150,7 @@ impl Download {
     /// # let wx = sandbox.client()?;
     /// # use wechatpay_chain::Error;
     /// let download = wx["v3/certificates"].get().save_to_writer(tokio::io::sink()).max_bytes(10);
-    /// assert!(matches!(download.wait(), Err(Error::Transport(_))));
+    /// assert!(matches!(download.wait(), Err(Error::ResponseTooLarge(_))));
     /// # }
     /// # Ok(()) }
     /// ```
@@ -169,8 +169,9 @@ impl Download {
     /// Downloads; `.await` on the download does the same.
     ///
     /// # Errors
-    /// Every variant of [`Error`] is possible. [`Error::Config`] for `save_to`: the file cannot be created, and nothing
-    /// was sent. [`Error::Transport`]: the connection broke, a limit was exceeded, or the content cannot be written.
+    /// Every variant of [`Error`] is possible. [`Error::Config`] for `save_to`: it does not name a file. [`Error::File`]:
+    /// the file cannot be created, and nothing was sent; or the content cannot be written.
+    /// [`Error::ResponseTooLarge`]: [`max_bytes`](Self::max_bytes) is exceeded. [`Error::Transport`]: the connection broke.
     /// [`Error::Verify`]: the signature or the digest does not match. [`Error::Decode`]: the content is not valid gzip, or
     /// the response to a bill request has no URL or no digest. [`Error::NotReady`]: the platform is still making the file.
     pub async fn send(self) -> Result<Saved, Error> {
@@ -256,6 +257,9 @@ impl fmt::Debug for Download {
         debug.field("request", self.source.draft());
         #[cfg(feature = "bill")]
         debug.field("gunzip", &self.gunzip);
-        debug.field("sha1", &self.sha1).field("max_bytes", &self.max_bytes).finish_non_exhaustive()
+        debug
+            .field("sha1", &self.sha1.as_deref().map(Excerpt))
+            .field("max_bytes", &self.max_bytes)
+            .finish_non_exhaustive()
     }
 }

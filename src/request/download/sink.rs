@@ -15,7 +15,7 @@ use tokio::io::{AsyncWrite, AsyncWriteExt as _};
 
 use crate::crypto::digest::{FileDigest, hex};
 use crate::crypto::random::nonce;
-use crate::error::{Error, VerifyReason};
+use crate::error::{Error, Excerpt, FileError, VerifyReason, io_reason};
 
 /// The bytes that are decompressed in one step: gzip expands them at most about a thousand times.
 #[cfg(feature = "bill")]
@@ -31,6 +31,7 @@ pub(crate) enum Sink {
 pub(super) enum Stop {
     TooLarge(u64),
     Unwritten {
+        /// The file's name; empty for a writer.
         to: String,
         source: io::Error,
     },
@@ -72,21 +73,29 @@ impl OpenSink {
             Sink::Path(path) => path,
         };
         let refuse =
-            |reason: String| Error::config("save_to", format!("names `{}`, {reason}", target.display()));
+            |reason: &str| Error::config("save_to", format!("names {}, {reason}", Excerpt(&shown(&target))));
         if target.file_name().is_none() {
-            return Err(refuse("which is not a file name".to_owned()));
+            return Err(refuse("which is not a file name"));
         }
         if target.is_dir() {
-            return Err(refuse("which is a directory".to_owned()));
+            return Err(refuse("which is a directory"));
         }
         let unique = nonce()?;
         let temporary =
             target.with_file_name(format!(".wechatpay-{}.part", unique.get(..16).unwrap_or(&unique)));
-        let file = std::fs::OpenOptions::new()
-            .write(true)
-            .create_new(true)
-            .open(&temporary)
-            .map_err(|e| refuse(format!("but no file can be created in its directory: {e}")))?;
+        let file =
+            std::fs::OpenOptions::new().write(true).create_new(true).open(&temporary).map_err(|e| {
+                let reason = match e.kind() {
+                    io::ErrorKind::NotFound => "its directory does not exist",
+                    _ => io_reason(&e),
+                };
+                Error::File(Box::new(FileError {
+                    file: shown(&target),
+                    what: format!("cannot be created: {reason}; nothing was sent"),
+                    maybe_sent: false,
+                    source: Some(e),
+                }))
+            })?;
         let part = PartFile { temporary, target, committed: false };
         Ok(OpenSink::File { file: File::from_std(file), part })
     }
@@ -110,7 +119,7 @@ impl OpenSink {
     /// Renames the file to the target, once it is on the disk: after a crash the target must not be incomplete.
     pub(super) async fn commit(self) -> Result<Option<PathBuf>, Stop> {
         let OpenSink::File { file, mut part } = self else { return Ok(None) };
-        let unwritten = |source, path: &Path| Stop::Unwritten { to: format!("`{}`", path.display()), source };
+        let unwritten = |source, path: &Path| Stop::Unwritten { to: shown(path), source };
         file.sync_all().await.map_err(|e| unwritten(e, &part.target))?;
         drop(file);
         std::fs::rename(&part.temporary, &part.target).map_err(|e| unwritten(e, &part.target))?;
@@ -120,11 +129,15 @@ impl OpenSink {
 
     fn unwritten(&self, source: io::Error) -> Stop {
         let to = match self {
-            OpenSink::File { part, .. } => format!("`{}`", part.target.display()),
-            OpenSink::Writer(_) => "the writer".to_owned(),
+            OpenSink::File { part, .. } => shown(&part.target),
+            OpenSink::Writer(_) => String::new(),
         };
         Stop::Unwritten { to, source }
     }
+}
+
+fn shown(path: &Path) -> String {
+    path.display().to_string()
 }
 
 /// The content on its way into the target.

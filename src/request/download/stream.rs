@@ -5,7 +5,7 @@ use std::sync::Arc;
 use super::Progress;
 use super::sink::{ContentWriter, Stop};
 use crate::crypto::digest::FileDigest;
-use crate::error::{DecodeError, Error};
+use crate::error::{DecodeError, Error, FileError, io_reason};
 use crate::response::{Saved, request_id};
 use crate::runtime::{Deadline, IoRuntime};
 use crate::transport::{CallInfo, RawResponse, read};
@@ -47,8 +47,7 @@ pub(super) async fn open(
     proof: Proof,
 ) -> Result<Opened, Error> {
     let verification = VerifyContext::of(&request);
-    let late =
-        |missing: &str| call.error(format!("no {missing} within {:?}", deadline.allowed()), true, None);
+    let late = |missing: &str| call.late(format!("no {missing} within {:?}", deadline.allowed()), true);
     let sent = deadline.bound(send_signed(context, request, runtime, call, deadline)).await;
     let mut response = sent.unwrap_or_else(|| Err(late("response")))?;
     if !response.status().is_success() {
@@ -140,18 +139,15 @@ impl<'c> Stream<'c> {
 
 fn stopped(stop: Stop, call: &CallInfo, head: &RawResponse) -> Error {
     match stop {
-        Stop::TooLarge(limit) => call.error(
-            format!("the response is larger than {limit} bytes, the limit of this download"),
-            true,
-            None,
-        ),
-        Stop::Unwritten { to, source } => call.error(
-            format!("the response cannot be written to {to}: {source}"),
-            true,
-            Some(Box::new(source)),
-        ),
+        Stop::TooLarge(limit) => call.too_large(limit, &head.headers),
+        Stop::Unwritten { to, source } => Error::File(Box::new(FileError {
+            file: to,
+            what: format!("cannot be written: {}", io_reason(&source)),
+            maybe_sent: true,
+            source: Some(source),
+        })),
         Stop::InvalidGzip(source) => {
-            let what = format!("the content is not valid gzip ({source})");
+            let what = "the content is not valid gzip".to_owned();
             let request_id = request_id(&head.headers).map(str::to_owned);
             Error::Decode(Box::new(DecodeError { what, request_id, source: Some(source.into()) }))
         }

@@ -11,7 +11,7 @@ use serde_json::{Map, Value, json};
 
 use crate::crypto::digest::hex;
 use crate::crypto::random::nonce;
-use crate::error::{Error, kind_of};
+use crate::error::{Error, Excerpt, json_reason, kind_of};
 use crate::files::{self, Unreadable};
 use crate::transport::{CHUNK, FileFacts, FileSource, Upload, unreadable_file, upload_error};
 
@@ -184,7 +184,10 @@ impl Media {
             Some(Value::String(text)) => match serde_json::from_str::<Map<String, Value>>(&text) {
                 Ok(_) => text,
                 Err(e) => {
-                    return Err(Error::config("media.meta", format!("must be JSON text of an object: {e}")));
+                    return Err(Error::config(
+                        "media.meta",
+                        format!("must be JSON text of an object: {}", json_reason(&e)),
+                    ));
                 }
             },
             Some(object @ Value::Object(_)) => object.to_string(),
@@ -224,7 +227,7 @@ impl Media {
                 length: bytes.len() as u64,
                 sha256: digest_needed.then(|| digest::digest(&SHA256, bytes)),
             }),
-            FileSource::File(path) => read(path, digest_needed).map_err(|e| unreadable_file(path, &e)),
+            FileSource::File(path) => read(path, digest_needed).map_err(|e| unreadable_file(path, e)),
         }
     }
 }
@@ -281,8 +284,8 @@ fn escaped(filename: &str) -> String {
 impl fmt::Debug for Media {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Media")
-            .field("filename", &self.filename)
-            .field("mime", &self.mime)
+            .field("filename", &self.filename.as_deref().map(Excerpt))
+            .field("mime", &self.mime.as_deref().map(Excerpt))
             .finish_non_exhaustive()
     }
 }

@@ -59,9 +59,6 @@ fn an_invalid_upload_names_the_field() {
         other => panic!("{other}"),
     };
     assert_eq!(field(Media::bytes("", "x")), "media");
-    assert_eq!(field(Media::file("/nonexistent/a.jpg")), "media");
-    assert_eq!(field(Media::file(env!("CARGO_MANIFEST_DIR"))), "media");
-    assert_eq!(field(Media::file("")), "media");
     for meta in [json!("not json"), json!("[1]"), json!(1), json!([1]), Value::Null] {
         assert_eq!(field(Media::bytes("a", "x").meta(meta)), "media.meta");
     }
@@ -78,9 +75,28 @@ async fn a_file_that_changed_before_it_is_sent_is_named() {
     let upload = Media::file(&path).into_upload().unwrap();
     assert!(upload.body().await.is_ok() && upload.body().await.is_ok(), "as often as there are attempts");
     std::fs::write(&path, "longer content").unwrap();
-    let Err(Error::Config(error)) = upload.body().await else { panic!("not a Config error") };
-    assert_eq!(error.field(), "media");
+    let Err(Error::File(error)) = upload.body().await else { panic!("not a File error") };
+    assert!(!error.maybe_sent() && error.to_string().contains("a.jpg`"), "{error}");
     assert!(error.to_string().contains("7 bytes") && error.to_string().contains("14 now"), "{error}");
     std::fs::remove_file(&path).unwrap();
-    assert!(matches!(upload.body().await, Err(Error::Config(_))));
+    assert!(matches!(upload.body().await, Err(Error::File(_))));
+}
+
+#[test]
+fn a_file_that_cannot_be_read_is_named_with_the_reason() {
+    for (path, reason) in [
+        ("/nonexistent/a.jpg", "does not exist"),
+        ("", "does not exist"),
+        (env!("CARGO_MANIFEST_DIR"), "is a directory"),
+        (concat!(env!("CARGO_MANIFEST_DIR"), "/Cargo.toml/a.jpg"), "not a directory"),
+        #[cfg(unix)]
+        ("/dev/null", "not a regular file"),
+    ] {
+        let Err(Error::File(error)) = Media::file(path).filename("a.jpg").into_upload() else {
+            panic!("{path}")
+        };
+        let text = error.to_string();
+        assert!(text.contains(reason) && text.contains("nothing was sent"), "{text}");
+        assert!(!error.maybe_sent() && std::error::Error::source(&*error).is_some());
+    }
 }

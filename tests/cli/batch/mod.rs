@@ -8,6 +8,7 @@ mod journals;
 mod outcomes;
 // Rate limits, and the number of calls in flight.
 mod pace;
+mod permanent;
 // The documents' shell scripts around `wxpay batch`.
 mod scripts;
 // Requests, repeats, and the contents of the journal.

@@ -14,7 +14,7 @@ fn an_invalid_line_is_reported_by_number_and_nothing_is_sent() {
     let good = thing("POST", "R1");
     let long = format!(r#"{{"method":"POST","path":"v3/x","body":"{}"}}"#, "x".repeat(8 << 20));
     for (line, part) in [
-        ("{", "line 3: EOF while parsing an object, column 1"),
+        ("{", "line 3: it ends too early, column 1"),
         ("[]", "line 3"),
         ("nonsense", "line 3: expected"),
         (r#"{"method":"GET","path":"v3/x","url":1}"#, "line 3: unknown field `url`"),

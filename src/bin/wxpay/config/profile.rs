@@ -8,6 +8,7 @@ use toml::Value;
 
 use super::variables;
 use crate::failure::{Failure, usage_error};
+use crate::text::Excerpt;
 use crate::{file_mode, files, input};
 
 pub(super) const DEFAULT: &str = "default";
@@ -31,26 +32,34 @@ impl Profile {
         file_mode::warn_if_readable_by_others("the configuration", file);
         // The parser's full message quotes the line, which may hold a key.
         let profiles: toml::Table = text.parse().map_err(|e: toml::de::Error| {
-            let line = e
-                .span()
-                .and_then(|span| text.get(..span.start))
-                .map_or(1, |before| before.matches('\n').count() + 1);
-            usage_error(format!("`{path}`, line {line}: {}", e.message()))
+            let before = e.span().and_then(|span| text.get(..span.start)).unwrap_or_default();
+            let line = before.matches('\n').count() + 1;
+            let column = before.chars().rev().take_while(|c| *c != '\n').count() + 1;
+            usage_error(format!(
+                "`{path}`, line {line}, column {column}: not TOML; expected `key = \"value\"`, with the value in quotes"
+            ))
         })?;
         let Some(table) = profiles.get(profile).and_then(Value::as_table) else {
             let names = profiles.iter().filter(|(_, value)| value.is_table()).map(|(name, _)| name);
-            let names: Vec<_> = names.map(|name| format!("`{name}`")).collect();
+            let names: Vec<_> = names.map(|name| Excerpt(name).to_string()).collect();
             let names = if names.is_empty() { "none".to_owned() } else { names.join(", ") };
-            return Err(usage_error(format!("`{path}` has no profile `{profile}`; available: {names}")));
+            return Err(usage_error(format!(
+                "`{path}` has no profile {}; available: {names}",
+                Excerpt(profile)
+            )));
         };
-        let name = format!("`{path}`, profile `{profile}`");
+        let name = format!("`{path}`, profile {}", Excerpt(profile));
         let folder = file.parent().unwrap_or(Path::new(""));
         let mut values = BTreeMap::new();
         for (key, value) in table {
             let invalid = |reason: String| usage_error(format!("{name}: {reason}"));
             let Some(variable) = variables::names().find(|name| variables::key_of(name) == *key) else {
                 let known: Vec<_> = variables::names().map(variables::key_of).collect();
-                return Err(invalid(format!("unknown key `{key}`; known keys: {}", known.join(", "))));
+                return Err(invalid(format!(
+                    "unknown key {}; known keys: {}",
+                    Excerpt(key),
+                    known.join(", ")
+                )));
             };
             let value = match value {
                 Value::String(text) if variable == variables::P12 && files::path_of(text).is_none() => {

@@ -46,6 +46,7 @@ fn transport(maybe_sent: bool) -> Error {
         maybe_sent,
         broken: true,
         stale: false,
+        timeout: false,
         source: None,
     }))
 }

@@ -14,6 +14,7 @@ use sha2::{Digest as _, Sha256};
 use wechatpay_chain::{Request, WeChatPay};
 
 use crate::failure::{Failure, describe_in_batch, usage_error};
+use crate::text::{Excerpt, json_reason};
 
 /// The library's limit for a response.
 const MAX_LINE_BYTES: u64 = 8 << 20;
@@ -33,7 +34,7 @@ impl fmt::Display for Id {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Id::Line(line) => write!(f, "the call on line {line}"),
-            Id::Name(name) => write!(f, "the call `{}`", name.escape_debug()),
+            Id::Name(name) => write!(f, "the call {}", Excerpt(name)),
         }
     }
 }
@@ -82,9 +83,11 @@ impl Call {
     fn parse(line: u64, text: &[u8]) -> Result<Call, String> {
         let fields: Fields = serde_json::from_slice(text).map_err(|e| {
             // The parser's line number is always 1.
-            let place = format!(" at line {} column {}", e.line(), e.column());
-            let reason = e.to_string();
-            format!("{}, column {}", reason.strip_suffix(&place).unwrap_or(&reason), e.column())
+            let reason = json_reason(&e);
+            match reason.strip_prefix("line 1, ").and_then(|rest| rest.split_once(": ")) {
+                Some((column, what)) => format!("{what}, {column}"),
+                None => reason,
+            }
         })?;
         let timeout = match fields.timeout.map(|seconds| (seconds, Duration::try_from_secs_f64(seconds))) {
             None => None,

@@ -14,10 +14,10 @@ mod shutdown;
 mod states;
 mod worker;
 
-use std::io::{self, Write as _};
+use std::io;
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
 use std::sync::atomic::AtomicU32;
+use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use indicatif::{ProgressBar, ProgressStyle};
@@ -30,6 +30,8 @@ use crate::config::Session;
 use crate::exit;
 use crate::failure::{Failure, usage_error};
 use crate::global::GlobalArgs;
+use crate::output;
+use crate::text::{Message, ShownPath, escaped_json};
 use calls::{Call, Calls};
 use journal::Journal;
 use outcome::{NextStep, Outcome, Summary};
@@ -60,7 +62,7 @@ pub(crate) fn run(global: &GlobalArgs, args: &BatchArgs) -> Result<(), Failure> 
     let file = resume::open(&path, args.resume, &run, &mut states)?;
     let jobs = usize::from(args.jobs);
     let cannot_write = |e: io::Error| {
-        let _ = writeln!(io::stderr(), "wxpay: cannot write the journal `{}`: {e}", path.display());
+        output::error_lines(&format!("wxpay: cannot write the journal {}: {e}", ShownPath(&path)));
         Failure::Reported(exit::TRANSPORT)
     };
     let worker = Worker {
@@ -71,6 +73,7 @@ pub(crate) fn run(global: &GlobalArgs, args: &BatchArgs) -> Result<(), Failure> 
         repeat_unknown: args.repeat_unknown,
         max_failures: MIN_FAILURE_LIMIT.max(2 * u32::from(args.jobs)),
         failures: AtomicU32::new(0),
+        permanent: OnceLock::new(),
     };
     let mut batch =
         Batch { calls, states, worker: Arc::new(worker), jobs, signal: None, bar: progress_bar() };
@@ -81,12 +84,17 @@ pub(crate) fn run(global: &GlobalArgs, args: &BatchArgs) -> Result<(), Failure> 
     runtime.shutdown_timeout(Duration::from_secs(1));
     batch.bar.finish_and_clear();
     let Batch { states, worker, signal, .. } = batch;
-    let Some(Worker { journal, shutdown, rate_limiter, .. }) = Arc::into_inner(worker) else {
+    let Some(Worker { journal, shutdown, rate_limiter, permanent, .. }) = Arc::into_inner(worker) else {
         return Err(cannot_write(io::Error::other("a call in flight did not end")));
     };
     journal.close().map_err(cannot_write)?;
     result?;
-    let ending = Ending { stopped: shutdown.reason(), slowdowns: rate_limiter.slowdowns(), signal };
+    let ending = Ending {
+        stopped: shutdown.reason(),
+        slowdowns: rate_limiter.slowdowns(),
+        signal,
+        permanent: permanent.into_inner(),
+    };
     report(global, &path, states.summary(), ending)
 }
 
@@ -206,7 +214,7 @@ impl Batch {
 
     /// Prints a line to stderr, above the progress bar.
     fn print(&self, text: &str) {
-        self.bar.suspend(|| drop(writeln!(io::stderr(), "wxpay: {text}")));
+        self.bar.suspend(|| output::error_lines(&format!("wxpay: {}", Message(text))));
     }
 }
 
@@ -217,44 +225,55 @@ struct Ending {
     slowdowns: u32,
     /// The exit code of the signal that ended it.
     signal: Option<u8>,
+    /// The exit code of an error that every call would meet until a setting changes.
+    permanent: Option<u8>,
 }
 
 /// Prints the summary to stderr, and gives the exit code.
 fn report(global: &GlobalArgs, path: &Path, summary: Summary, ending: Ending) -> Result<(), Failure> {
-    let Ending { stopped, slowdowns, signal } = ending;
+    let Ending { stopped, slowdowns, signal, permanent } = ending;
     let text = match (global.json_errors, serde_json::to_value(summary)) {
         (true, Ok(mut json)) => {
             if let Some(reason) = stopped {
                 json["stopped"] = reason.into();
             }
-            json.to_string()
+            escaped_json(&json)
         }
-        _ => summary_text(path, summary, stopped, slowdowns),
+        _ => summary_text(path, summary, stopped, slowdowns, permanent.is_some()),
     };
-    // A closed stderr changes nothing about the exit code.
-    let _ = writeln!(io::stderr(), "{text}");
-    match (signal, summary.code()) {
+    output::error_lines(&text);
+    match (signal, permanent.unwrap_or_else(|| summary.code())) {
         (Some(signal), _) if summary.left > 0 => Err(Failure::Reported(signal)),
         (_, exit::SUCCESS) => Ok(()),
         (_, code) => Err(Failure::Reported(code)),
     }
 }
 
-fn summary_text(path: &Path, summary: Summary, stopped: Option<String>, slowdowns: u32) -> String {
+fn summary_text(
+    path: &Path,
+    summary: Summary,
+    stopped: Option<String>,
+    slowdowns: u32,
+    permanent: bool,
+) -> String {
     let Summary { calls, ok, refused, unknown, unverified, left } = summary;
     let mut text =
         format!("wxpay: {calls} calls: {ok} ok, {refused} refused, {unknown} unknown, {left} left");
     if unverified > 0 {
         text.push_str(&format!(", {unverified} unverified"));
     }
-    text.push_str(&format!("; the journal is `{}`", path.display()));
+    text.push_str(&format!("; the journal is {}", ShownPath(path)));
     if slowdowns > 0 {
         text.push_str(&format!("\n  slowed down {slowdowns} times by a rate limit"));
     }
     if let Some(reason) = stopped {
-        text.push_str(&format!("\n  stopped early: {reason}"));
+        text.push_str(&format!("\n  stopped early: {}", Message(&reason)));
     }
-    if left > 0 {
+    if permanent {
+        text.push_str(
+            "\n  fix this first: until then, no call can be sent; the journal keeps the results so far",
+        );
+    } else if left > 0 {
         text.push_str("\n  use --resume to send the calls that are left");
     }
     if unknown + unverified > 0 {

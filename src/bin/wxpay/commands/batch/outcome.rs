@@ -47,6 +47,7 @@ impl Outcome {
             Err(Error::Api(e)) if e.status >= 500 => Outcome::Unknown,
             Err(Error::Api(_)) => Outcome::Refused,
             Err(Error::PlatformKeys(_)) => Outcome::Unsent,
+            Err(Error::File(e)) if !e.maybe_sent() => Outcome::Unsent,
             Err(Error::Transport(e)) if !e.maybe_sent() => Outcome::Unsent,
             Err(Error::Config(_) | Error::Path(_) | Error::Key(_)) => Outcome::Unsent,
             Err(Error::Verify(_)) => Outcome::Unverified,
@@ -62,6 +63,16 @@ impl Outcome {
             Outcome::Unknown | Outcome::Unverified => NextStep::SendIfRepeatable,
         }
     }
+}
+
+/// Whether every call meets this error until a setting changes.
+pub(super) fn is_permanent(error: &Error) -> bool {
+    matches!(error, Error::PlatformKeys(e) if e.is_permanent())
+}
+
+/// Whether the same call would end in the same way.
+pub(super) fn is_final(result: &Result<Response, Error>) -> bool {
+    matches!(result, Err(Error::ResponseTooLarge(_)))
 }
 
 fn is_rate_limit(error: &ApiError) -> bool {

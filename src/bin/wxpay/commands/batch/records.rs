@@ -10,6 +10,8 @@ use wechatpay_chain::{Clock as _, Error, Response, SystemClock};
 
 use super::calls::{Call, Id};
 use super::outcome::Outcome;
+use crate::failure::describe;
+use crate::text::json_reason;
 
 /// The version of the journal's format.
 pub(super) const VERSION: u32 = 1;
@@ -131,7 +133,7 @@ impl ResponseFields {
         let mut fields = ResponseFields {
             status: error.status(),
             code: error.code().map(str::to_owned),
-            message: Some(error.to_string()),
+            message: Some(describe(error)),
             request_id: error.request_id().map(str::to_owned),
             ..ResponseFields::default()
         };
@@ -165,7 +167,7 @@ pub(super) enum Record {
 
 impl Record {
     pub(super) fn parse(text: &[u8]) -> Result<Record, String> {
-        match serde_json::from_slice(text).map_err(|e| e.to_string())? {
+        match serde_json::from_slice(text).map_err(|e| json_reason(&e))? {
             RawRecord {
                 run: Some(run),
                 mchid: Some(mchid),

@@ -10,6 +10,7 @@ use super::records::{Record, RunRecord, VERSION};
 use super::states::{State, States};
 use crate::failure::{Failure, usage_error};
 use crate::output;
+use crate::text::Message;
 
 /// Enough for the longest response, escaped, and the other members.
 const MAX_LINE_BYTES: u64 = 64 << 20;
@@ -91,7 +92,10 @@ fn read(file: &File, shown: &str, run: &RunRecord, states: &mut States) -> Resul
             }
             Record::Run(earlier) if earlier != *run => Err(format!(
                 "the journal belongs to merchant {} at {}, but this is merchant {} at {}",
-                earlier.mchid, earlier.platform, run.mchid, run.platform
+                Message(&earlier.mchid),
+                Message(&earlier.platform),
+                Message(&run.mchid),
+                Message(&run.platform)
             )),
             Record::Run(_) => Ok(()),
             _ if line == 1 => Err("not a journal: its first record must be `run`".to_owned()),

@@ -1,6 +1,7 @@
 //! Runs one call: waits for the rate limiter, announces the call in the journal, sends it, records the result, and
 //! repeats it if that is safe.
 
+use std::sync::OnceLock;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::{Duration, Instant};
 
@@ -12,6 +13,8 @@ use super::outcome::{self, Outcome};
 use super::rate_limiter::RateLimiter;
 use super::records::{ResultRecord, SentRecord};
 use super::shutdown::Shutdown;
+use crate::exit;
+use crate::failure::describe;
 
 /// The pauses before a call without a response is sent again (PROTOCOL, Errors and retry).
 const PAUSES: [Duration; 3] = [Duration::from_secs(1), Duration::from_secs(2), Duration::from_secs(4)];
@@ -28,6 +31,8 @@ pub(super) struct Worker {
     /// The batch stops after this number of consecutive calls that failed in a way that affects all calls.
     pub(super) max_failures: u32,
     pub(super) failures: AtomicU32,
+    /// The exit code of an error that every call would meet until a setting changes.
+    pub(super) permanent: OnceLock<u8>,
 }
 
 impl Worker {
@@ -53,6 +58,14 @@ impl Worker {
                 return Some(Outcome::Unknown);
             }
             last = Some(outcome);
+            if let Err(error) = &result
+                && outcome::is_permanent(error)
+            {
+                // Only the first one counts, as in `Shutdown`.
+                let _ = self.permanent.set(exit::code_of(error));
+                self.shutdown.request(describe(error));
+                break;
+            }
             self.count_failure(outcome, outcome::affects_other_calls(outcome, &result));
             match outcome {
                 Outcome::Limited => {
@@ -66,7 +79,7 @@ impl Worker {
             }
             let repeat = match outcome {
                 Outcome::Unsent => true,
-                Outcome::Unknown => self.may_repeat(call),
+                Outcome::Unknown => self.may_repeat(call) && !outcome::is_final(&result),
                 _ => false,
             };
             let Some(pause) = pauses.next().filter(|_| repeat) else { break };

@@ -5,6 +5,7 @@ use serde_json::{Map, Value};
 use super::args::BodyArgs;
 use crate::failure::{Failure, usage_error};
 use crate::input;
+use crate::text::Excerpt;
 
 pub(super) enum Body {
     Empty,
@@ -37,14 +38,14 @@ impl Body {
 
 fn set_field(body: &mut Value, field: &str) -> Result<(), Failure> {
     let Some((name, text)) = field.split_once('=') else {
-        return Err(usage_error(format!("expected NAME=TEXT or NAME:=JSON, found `{field}`")));
+        return Err(usage_error(format!("expected NAME=TEXT or NAME:=JSON, found {}", Excerpt(field))));
     };
     let (name, value) = match name.strip_suffix(':') {
-        Some(name) => (name, input::parse_json(&format!("field `{name}`"), text.as_bytes())?),
+        Some(name) => (name, input::parse_json(&format!("field {}", Excerpt(name)), text.as_bytes())?),
         None => (name, Value::String(text.to_owned())),
     };
     match name.strip_prefix('/') {
-        _ if name.is_empty() => Err(usage_error(format!("the field `{field}` has no name"))),
+        _ if name.is_empty() => Err(usage_error(format!("the field {} has no name", Excerpt(field)))),
         // Dots in a name are literal.
         None => set_at(body, &[name.to_owned()], value),
         Some(pointer) => {
@@ -54,7 +55,7 @@ fn set_field(body: &mut Value, field: &str) -> Result<(), Failure> {
         }
     }
     .map_err(|failure| match failure {
-        Failure::Usage(reason) => usage_error(format!("field `{name}`: {reason}")),
+        Failure::Usage(reason) => usage_error(format!("field {}: {reason}", Excerpt(name))),
         other => other,
     })
 }
@@ -86,11 +87,12 @@ fn set_at(at: &mut Value, tokens: &[String], value: Value) -> Result<(), Failure
                 }
                 Some(index) => list.get_mut(index).map_or(Ok(()), |item| set_at(item, rest, value)),
                 None => Err(usage_error(format!(
-                    "expected an array index up to {length} or `-`, found `{token}`"
+                    "expected an array index up to {length} or `-`, found {}",
+                    Excerpt(token)
                 ))),
             }
         }
-        _ => Err(usage_error(format!("cannot set `{token}`: its parent is not an object or array"))),
+        _ => Err(usage_error(format!("cannot set {}: its parent is not an object or array", Excerpt(token)))),
     }
 }
 

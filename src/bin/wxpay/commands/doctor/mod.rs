@@ -4,6 +4,7 @@ mod network;
 mod report;
 
 use std::cmp::Ordering;
+use std::sync::Arc;
 
 use clap::Args;
 use serde_json::json;
@@ -128,11 +129,6 @@ fn apiv3_key(report: &mut Report, wx: &WeChatPay, is_set: bool) -> Result<(), Fa
         Err(error) if error.code() == Some("RESOURCE_NOT_EXISTS") => {
             report.ok(CHECK, "32 bytes; cannot be tried, because the merchant has no platform certificates")
         }
-        Err(error @ Error::Decrypt(_)) => {
-            let fix =
-                "copy the key that was set at pay.weixin.qq.com (账户中心, API安全), or set a new one there";
-            report.failed(CHECK, exit::code_of(&error), &describe(&error), fix)
-        }
         Err(error) => report.failed(CHECK, exit::code_of(&error), &describe(&error), &fix_for(&error)),
     }
 }
@@ -144,8 +140,20 @@ fn fix_for(error: &Error) -> String {
              (pay.weixin.qq.com, 账户中心, API安全), and that the clock is right"
         }
         Error::Api(_) => "look up the code in the platform's documentation; give its support the Request-ID",
+        Error::Decrypt(_) => {
+            "copy the APIv3 key that was set at pay.weixin.qq.com (账户中心, API安全), or set a new one there"
+        }
+        // Why the certificates could not be downloaded.
+        Error::PlatformKeys(keys) => {
+            match std::error::Error::source(&**keys).and_then(|cause| cause.downcast_ref::<Arc<Error>>()) {
+                Some(cause) if cause.code() == Some("RESOURCE_NOT_EXISTS") => {
+                    return format!("set {} and {}", variables::PUBLIC_KEY_ID, variables::PUBLIC_KEY);
+                }
+                Some(cause) => return fix_for(cause),
+                None => "try again later",
+            }
+        }
         Error::Transport(_) => "check the hosts and the proxy above, and whether a firewall blocks them",
-        Error::PlatformKeys(e) if !e.is_permanent() => "check the hosts above, and try again",
         Error::Verify(e) => match e.reason {
             VerifyReason::ClockSkew { .. } => "set the clock",
             VerifyReason::UnknownSerial { .. } => {

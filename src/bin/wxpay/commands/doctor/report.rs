@@ -7,6 +7,7 @@ use serde_json::json;
 use crate::failure::Failure;
 use crate::global::ColorChoice;
 use crate::output::{self, Output};
+use crate::text::Message;
 
 pub(super) struct Report {
     /// `None` on a terminal.
@@ -40,6 +41,7 @@ impl Report {
     }
 
     fn print(&self, check: &str, status: &str, found: &str, fix: Option<&str>) -> Result<(), Failure> {
+        let (found, fix) = (Message(found).to_string(), fix.map(|fix| Message(fix).to_string()));
         match &self.json {
             Some(output) => {
                 let mut line = json!({"check": check, "status": status, "found": found});
