@@ -2,6 +2,8 @@
 
 // Interrupted, killed and resumed; journals that are torn, damaged or in use.
 mod crash;
+// Responses that are not the platform's, and limits of one call.
+mod middleboxes;
 // Mistakes in the input, exit codes, the summary, progress.
 mod outcomes;
 // Rate limits, and the number of calls in flight.

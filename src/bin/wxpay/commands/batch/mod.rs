@@ -9,16 +9,20 @@ mod journal;
 mod outcome;
 mod rate_limiter;
 mod records;
+mod refusals;
 mod resume;
 mod shutdown;
 mod states;
+mod summary;
 mod worker;
 
+use std::fmt;
+use std::fs::File;
 use std::io::{self, Write as _};
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::AtomicU32;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use indicatif::{ProgressBar, ProgressStyle};
 use tokio::task::JoinSet;
@@ -32,12 +36,14 @@ use crate::failure::{Failure, usage_error};
 use crate::global::GlobalArgs;
 use calls::{Call, Calls};
 use journal::Journal;
-use outcome::{NextStep, Outcome, Summary};
+use outcome::{NextStep, Outcome};
 use rate_limiter::RateLimiter;
 use records::{ResultRecord, RunRecord, VERSION};
+use refusals::Refusals;
 use shutdown::{Shutdown, Signals};
 use states::{State, States};
-use worker::Worker;
+use summary::Ending;
+use worker::{Finished, Worker};
 
 /// After a signal, calls in flight may take this long to finish.
 const GRACE_PERIOD: Duration = Duration::from_secs(30);
@@ -47,7 +53,7 @@ const MIN_FAILURE_LIMIT: u32 = 10;
 
 pub(crate) fn run(global: &GlobalArgs, args: &BatchArgs) -> Result<(), Failure> {
     let session = Session::open(global)?;
-    let path = journal_path(args)?;
+    let target = Target::of(args)?;
     let run = RunRecord {
         run: VERSION,
         mchid: session.wx.mchid().to_owned(),
@@ -56,10 +62,14 @@ pub(crate) fn run(global: &GlobalArgs, args: &BatchArgs) -> Result<(), Failure> 
     let mut calls = Calls::open(&args.calls)?;
     let mut states = validate(&mut calls, &session.wx)?;
     calls.rewind()?;
-    let file = resume::open(&path, args.resume, &run, &mut states)?;
+    let mut refusals = Refusals::default();
+    let file = match &target {
+        Target::File(path) => resume::open(path, args.resume, &run, &mut states, &mut refusals)?,
+        Target::Stdout => stdout().map_err(|e| usage_error(format!("cannot write to stdout: {e}")))?,
+    };
     let jobs = usize::from(args.jobs);
     let cannot_write = |e: io::Error| {
-        let _ = writeln!(io::stderr(), "wxpay: cannot write the journal `{}`: {e}", path.display());
+        let _ = writeln!(io::stderr(), "wxpay: cannot write the journal {target}: {e}");
         Failure::Reported(exit::TRANSPORT)
     };
     let worker = Worker {
@@ -71,22 +81,42 @@ pub(crate) fn run(global: &GlobalArgs, args: &BatchArgs) -> Result<(), Failure> 
         max_failures: MIN_FAILURE_LIMIT.max(2 * u32::from(args.jobs)),
         failures: AtomicU32::new(0),
     };
-    let mut batch =
-        Batch { calls, states, worker: Arc::new(worker), jobs, signal: None, bar: progress_bar() };
+    let mut batch = Batch {
+        calls,
+        states,
+        refusals,
+        worker: Arc::new(worker),
+        jobs,
+        sent: 0,
+        signal: None,
+        bar: progress_bar(),
+    };
+    let began = Instant::now();
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build();
     let runtime = runtime.map_err(|e| usage_error(format!("cannot start a runtime: {e}")))?;
     let result = runtime.block_on(batch.run(&run));
     // Ends the calls that were aborted, which still hold the worker and its journal.
     runtime.shutdown_timeout(Duration::from_secs(1));
     batch.bar.finish_and_clear();
-    let Batch { states, worker, signal, .. } = batch;
+    let Batch { states, refusals, worker, sent, signal, .. } = batch;
     let Some(Worker { journal, shutdown, rate_limiter, .. }) = Arc::into_inner(worker) else {
         return Err(cannot_write(io::Error::other("a call in flight did not end")));
     };
     journal.close().map_err(cannot_write)?;
     result?;
-    let ending = Ending { stopped: shutdown.reason(), slowdowns: rate_limiter.slowdowns(), signal };
-    report(global, &path, states.summary(), ending)
+    summary::report(
+        global,
+        &target,
+        &Ending {
+            summary: states.summary(),
+            refusals: refusals.groups(),
+            stopped: shutdown.reason(),
+            slowdowns: rate_limiter.slowdowns(),
+            sent,
+            duration: began.elapsed(),
+            signal,
+        },
+    )
 }
 
 /// Checks every call before the first one is sent.
@@ -105,8 +135,11 @@ fn validate(calls: &mut Calls, wx: &WeChatPay) -> Result<States, Failure> {
 struct Batch {
     calls: Calls,
     states: States,
+    refusals: Refusals,
     worker: Arc<Worker>,
     jobs: usize,
+    /// Calls that this run sent.
+    sent: u64,
     /// The exit code of the signal that ended it.
     signal: Option<u8>,
     bar: ProgressBar,
@@ -129,8 +162,8 @@ impl Batch {
                         // If it is aborted, this remains its state: the outcome is unknown.
                         let before = self.states.set(&call.id, State::Sent);
                         in_flight.spawn(async move {
-                            let outcome = worker.run(&call).await;
-                            (call.id, outcome.map_or(before, State::Finished))
+                            let finished = worker.run(&call).await;
+                            (call.id, before, finished)
                         });
                     }
                     Ok(None) => break,
@@ -145,8 +178,15 @@ impl Batch {
             };
             tokio::select! {
                 finished = in_flight.join_next() => match finished {
-                    Some(Ok((id, state))) => {
-                        self.states.set(&id, state);
+                    Some(Ok((id, before, None))) => {
+                        self.states.set(&id, before);
+                    }
+                    Some(Ok((id, _, Some(Finished { outcome, refusal })))) => {
+                        self.states.set(&id, State::Finished(outcome));
+                        if let Some(refusal) = refusal {
+                            self.refusals.add(&id, refusal);
+                        }
+                        self.sent += 1;
                         self.bar.inc(1);
                     }
                     Some(Err(_)) => {}
@@ -186,7 +226,9 @@ impl Batch {
                 }
                 NextStep::SendIfRepeatable | NextStep::Skip => {}
             }
+            // The rate is that of the calls that are sent.
             self.bar.inc(1);
+            self.bar.reset_eta();
         }
         Ok(None)
     }
@@ -197,70 +239,47 @@ impl Batch {
     }
 }
 
-/// How a batch ended.
-struct Ending {
-    /// Why it stopped early.
-    stopped: Option<String>,
-    slowdowns: u32,
-    /// The exit code of the signal that ended it.
-    signal: Option<u8>,
+/// Where the journal goes.
+enum Target {
+    File(PathBuf),
+    Stdout,
 }
 
-/// Prints the summary to stderr, and gives the exit code.
-fn report(global: &GlobalArgs, path: &Path, summary: Summary, ending: Ending) -> Result<(), Failure> {
-    let Ending { stopped, slowdowns, signal } = ending;
-    let text = match (global.json_errors, serde_json::to_value(summary)) {
-        (true, Ok(mut json)) => {
-            if let Some(reason) = stopped {
-                json["stopped"] = reason.into();
+impl Target {
+    fn of(args: &BatchArgs) -> Result<Target, Failure> {
+        match &args.output {
+            Some(output) if output.as_os_str() == "-" && args.resume => {
+                Err(usage_error("use -o FILE with --resume: a journal on stdout cannot be read again"))
             }
-            json.to_string()
+            Some(output) if output.as_os_str() == "-" => Ok(Target::Stdout),
+            Some(output) => Ok(Target::File(output.clone())),
+            None if args.calls.as_os_str() == "-" => {
+                Err(usage_error("use -o to name the journal: it cannot be named after stdin"))
+            }
+            None => Ok(Target::File(args.calls.with_extension("results.jsonl"))),
         }
-        _ => summary_text(path, summary, stopped, slowdowns),
-    };
-    // A closed stderr changes nothing about the exit code.
-    let _ = writeln!(io::stderr(), "{text}");
-    match (signal, summary.code()) {
-        (Some(signal), _) if summary.left > 0 => Err(Failure::Reported(signal)),
-        (_, exit::SUCCESS) => Ok(()),
-        (_, code) => Err(Failure::Reported(code)),
     }
 }
 
-fn summary_text(path: &Path, summary: Summary, stopped: Option<String>, slowdowns: u32) -> String {
-    let Summary { calls, ok, refused, unknown, unverified, left } = summary;
-    let mut text =
-        format!("wxpay: {calls} calls: {ok} ok, {refused} refused, {unknown} unknown, {left} left");
-    if unverified > 0 {
-        text.push_str(&format!(", {unverified} unverified"));
+impl fmt::Display for Target {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Target::File(path) => write!(f, "`{}`", path.display()),
+            Target::Stdout => f.write_str("on stdout"),
+        }
     }
-    text.push_str(&format!("; the journal is `{}`", path.display()));
-    if slowdowns > 0 {
-        text.push_str(&format!("\n  slowed down {slowdowns} times by a rate limit"));
-    }
-    if let Some(reason) = stopped {
-        text.push_str(&format!("\n  stopped early: {reason}"));
-    }
-    if left > 0 {
-        text.push_str("\n  use --resume to send the calls that are left");
-    }
-    if unknown + unverified > 0 {
-        text.push_str(
-            "\n  query the calls that are unknown or unverified by their order or refund numbers, \
-             or use --resume --repeat-unknown to send them again",
-        );
-    }
-    text
 }
 
-fn journal_path(args: &BatchArgs) -> Result<PathBuf, Failure> {
-    match &args.output {
-        Some(output) => Ok(output.clone()),
-        None if args.calls.as_os_str() == "-" => {
-            Err(usage_error("use -o to name the journal: it cannot be named after stdin"))
-        }
-        None => Ok(args.calls.with_extension("results.jsonl")),
-    }
+#[cfg(unix)]
+fn stdout() -> io::Result<File> {
+    use std::os::fd::AsFd as _;
+    Ok(io::stdout().as_fd().try_clone_to_owned()?.into())
+}
+
+#[cfg(windows)]
+fn stdout() -> io::Result<File> {
+    use std::os::windows::io::AsHandle as _;
+    Ok(io::stdout().as_handle().try_clone_to_owned()?.into())
 }
 
 fn base_url(wx: &WeChatPay) -> Result<String, Failure> {
