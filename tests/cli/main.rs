@@ -19,6 +19,8 @@ mod support {
 mod batch;
 // Verbs, bodies, output, exit codes.
 mod calls;
+// Saved notifications that were changed on their way.
+mod changed_messages;
 // Credentials and profiles, help, manual pages, completions, `wxpay sandbox`.
 mod config;
 // Each command line of the documents and of the help.

@@ -77,7 +77,7 @@ fn a_failed_check_is_named_with_its_fix() {
     // An editor adds a newline at the end.
     let (headers, body) = saved(&env, &env.sandbox);
     let changed = env.file("changed.json", [&std::fs::read(&body).unwrap()[..], b"\n"].concat());
-    env.run(&["verify", "--headers", &headers, &changed]).fails(4, "remove the line feed");
+    env.run(&["verify", "--headers", &headers, &changed]).fails(4, "a line break was added at the end");
     let reported = env.run(&["verify", "--headers", &headers, &changed, "--json-errors"]);
     reported.fails(4, r#""error":"verification""#);
     // Another APIv3 key, no key, and a file that is not a notification.

@@ -250,7 +250,7 @@ fn the_factory_takes_what_changes_nothing_and_hints_at_slips() {
 
 #[test]
 fn an_empty_variable_is_an_unset_one() {
-    const ALL: [&str; 14] = [
+    const ALL: [&str; 15] = [
         "WECHATPAY_MCHID",
         "WECHATPAY_SERIAL",
         "WECHATPAY_PRIVATE_KEY",
@@ -264,6 +264,7 @@ fn an_empty_variable_is_an_unset_one() {
         "WECHATPAY_PUBLIC_KEY_ID",
         "WECHATPAY_PUBLIC_KEY",
         "WECHATPAY_AUTOMATIC_CERTIFICATES",
+        "WECHATPAY_ALLOW_HTTP",
         "WECHATPAY_TIMEOUT",
     ];
     let set: Map<String, Value> = [

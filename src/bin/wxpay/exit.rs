@@ -10,6 +10,7 @@ pub(crate) const USAGE: u8 = 1;
 pub(crate) const REFUSED: u8 = 2;
 pub(crate) const TRANSPORT: u8 = 3;
 pub(crate) const VERIFICATION: u8 = 4;
+pub(crate) const UNKNOWN: u8 = 5;
 /// 128 + SIGINT, as shells report it.
 pub(crate) const INTERRUPTED: u8 = 130;
 /// 128 + SIGTERM.
@@ -25,7 +26,7 @@ struct Row {
     batch: &'static str,
 }
 
-const TABLE: [Row; 7] = [
+const TABLE: [Row; 8] = [
     Row { code: SUCCESS, kind: "", meaning: "success", batch: "every call succeeded" },
     Row {
         code: USAGE,
@@ -43,13 +44,19 @@ const TABLE: [Row; 7] = [
         code: TRANSPORT,
         kind: "transport",
         meaning: "no connection, a timeout or a broken response",
-        batch: "the outcome of some calls is unknown, or some were not sent: see --resume",
+        batch: "some calls were not carried out: use --resume; or the journal could not be written",
     },
     Row {
         code: VERIFICATION,
         kind: "verification",
         meaning: "the response could not be authenticated or decrypted",
-        batch: "some responses could not be authenticated",
+        batch: "some responses were not the platform's: query these calls",
+    },
+    Row {
+        code: UNKNOWN,
+        kind: "unknown",
+        meaning: "",
+        batch: "the outcome of some calls is unknown, all others are done: query these calls",
     },
     Row {
         code: INTERRUPTED,

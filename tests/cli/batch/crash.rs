@@ -1,7 +1,9 @@
 //! `wxpay batch` interrupted, killed and resumed; its journal cut off, damaged, locked or of another merchant. The
 //! sandbox's record shows what was sent.
 
+use std::fs::Permissions;
 use std::io::{BufRead as _, BufReader};
+use std::os::unix::fs::PermissionsExt as _;
 use std::os::unix::process::ExitStatusExt as _;
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant, SystemTime};
@@ -69,7 +71,7 @@ fn a_second_ctrl_c_ends_at_once() {
     assert!(began.elapsed() < Duration::from_secs(5));
     // Two were announced: their outcome is unknown.
     env.sandbox.clear_faults();
-    env.run(&["calls.jsonl", "--resume"]).is(3, "6 ok, 0 refused, 2 unknown, 0 left");
+    env.run(&["calls.jsonl", "--resume"]).is(5, "6 ok, 0 refused, 2 unknown, 0 left");
     assert_eq!(env.journal().story("0"), ["sent", "unknown"]);
     assert!(env.seen().values().all(|times| *times == 1));
 }
@@ -153,7 +155,7 @@ fn killed_at_random_moments_nothing_is_lost_and_nothing_answered_is_sent_twice()
         }
         let lost = outcomes.values().filter(|outcome| *outcome == "unknown").count();
         unknown += lost;
-        assert_eq!(code, if lost == 0 { 0 } else { 3 });
+        assert_eq!(code, if lost == 0 { 0 } else { 5 });
         std::fs::remove_file(env.path("calls.results.jsonl")).unwrap();
     }
     println!("{kills} kills in {batches} batches of {CALLS}; {unknown} calls ended as unknown");
@@ -173,7 +175,7 @@ fn an_incomplete_last_line_is_discarded_and_a_damaged_one_is_an_error() {
         let torn = format!("{}\n{}", lines[..4].join("\n"), &lines[4][..keep]);
         env.write("calls.results.jsonl", &torn);
         let done = env.run(&["calls.jsonl", "--resume"]);
-        done.is(3, "1 ok, 0 refused, 1 unknown, 0 left");
+        done.is(5, "1 ok, 0 refused, 1 unknown, 0 left");
         assert!(
             done.err.contains(&format!("incomplete last line of `calls.results.jsonl` ({keep} bytes)")),
             "{done:?}"
@@ -182,7 +184,7 @@ fn an_incomplete_last_line_is_discarded_and_a_damaged_one_is_an_error() {
     }
     // Blocks that a crash of the machine left empty.
     env.write("calls.results.jsonl", format!("{}\n{}", lines[..4].join("\n"), "\0".repeat(4096)));
-    env.run(&["calls.jsonl", "--resume"]).is(3, "1 unknown");
+    env.run(&["calls.jsonl", "--resume"]).is(5, "1 unknown");
     // An announcement is incomplete: the call was not sent yet, so it is sent now.
     env.write("calls.results.jsonl", format!("{}\n{{\"sent\":\"2\"", lines[..3].join("\n")));
     assert!(lines[3].starts_with("{\"sent\":\"2\""), "{}", lines[3]);
@@ -211,6 +213,44 @@ fn an_incomplete_last_line_is_discarded_and_a_damaged_one_is_an_error() {
         .is(1, "expected a journal of version 1, found version 2");
     // Another file by mistake.
     env.run(&["calls.jsonl", "-o", "calls.jsonl", "--resume"]).is(1, "not a journal");
+}
+
+/// `cat a b > c`: the last line of `a` is incomplete, so the first line of `b` continues it. And the shell's file can be
+/// read by others.
+#[test]
+fn concatenated_journals_may_have_an_incomplete_record_between_them() {
+    let env = BatchEnv::new();
+    let part = |name: &str, ids: [&str; 2]| {
+        env.calls("POST", ids.map(str::to_owned));
+        env.run(&["calls.jsonl", "-j1", "-o", name]).is(0, "2 ok");
+        env.read(name)
+    };
+    let (first, second) = (part("a.jsonl", ["1", "2"]), part("b.jsonl", ["3", "4"]));
+    env.calls("POST", ["1", "2", "3", "4"].map(str::to_owned));
+    let lines: Vec<_> = first.lines().collect();
+    for (torn, state) in [(&lines[..5], "result"), (&lines[..4], "announcement")] {
+        let (last, whole) = torn.split_last().unwrap();
+        for keep in [1, last.len() / 2, last.len() - 1] {
+            env.write("c.jsonl", format!("{}\n{}{second}", whole.join("\n"), &last[..keep]));
+            std::fs::set_permissions(env.path("c.jsonl"), Permissions::from_mode(0o644)).unwrap();
+            env.sandbox.clear_requests();
+            let done = env.run(&["calls.jsonl", "--resume", "-o", "c.jsonl"]);
+            assert!(done.err.contains("skipped an incomplete record before `run`"), "{done:?}");
+            assert!(done.err.contains("its mode is 0600 now"), "{done:?}");
+            assert_eq!(std::fs::metadata(env.path("c.jsonl")).unwrap().permissions().mode() & 0o777, 0o600);
+            match state {
+                // The call was sent, and its result is lost.
+                "result" => done.is(5, "3 ok, 0 refused, 1 unknown, 0 left"),
+                // It was not sent, so it is sent now.
+                _ => done.is(0, "4 ok"),
+            }
+            let sent: Vec<_> = env.seen().into_keys().collect();
+            assert_eq!(sent, if state == "result" { vec![] } else { vec!["2".to_owned()] });
+        }
+    }
+    // A line that is damaged otherwise stays an error, with `run` somewhere in it, too.
+    env.write("c.jsonl", format!("{}\n{{\"run\":1,\"mchid\n", lines[..4].join("\n")));
+    env.run(&["calls.jsonl", "--resume", "-o", "c.jsonl"]).is(1, "line 5: the journal is damaged");
 }
 
 /// A disk that is full: what cannot be announced is not sent.
@@ -258,7 +298,7 @@ fn changed_calls_other_calls_and_a_journal_in_use_are_errors() {
     env.run(&["calls.jsonl"]).is(0, "2 ok");
     let changed = thing("POST", "1").replace("}}", "},\"body\":{}}");
     env.write("calls.jsonl", [&changed, plain].concat());
-    env.run(&["calls.jsonl", "--resume"]).is(1, "the call `1` has changed since it was sent: see line 1");
+    env.run(&["calls.jsonl", "--resume"]).is(1, "the call `1` has changed since it was sent (line 1 of the input): give the new call an `id` of its own");
     env.write(
         "calls.jsonl",
         [&thing("POST", "1"), "{\"method\":\"POST\",\"path\":\"v3/things/8\"}\n"].concat(),

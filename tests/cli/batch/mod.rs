@@ -4,6 +4,8 @@
 mod crash;
 // Journals that were changed on the disk.
 mod journals;
+// Responses that are not the platform's, and limits of one call.
+mod middleboxes;
 // Mistakes in the input, exit codes, the summary, progress.
 mod outcomes;
 // Rate limits, and the number of calls in flight.

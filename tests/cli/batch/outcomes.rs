@@ -15,13 +15,13 @@ fn an_invalid_line_is_reported_by_number_and_nothing_is_sent() {
     let long = format!(r#"{{"method":"POST","path":"v3/x","body":"{}"}}"#, "x".repeat(8 << 20));
     for (line, part) in [
         ("{", "line 3: it ends too early, column 1"),
-        ("[]", "line 3"),
+        ("[]", "line 3: expected an object, found an array: write one call a line"),
         ("nonsense", "line 3: expected"),
         (r#"{"method":"GET","path":"v3/x","url":1}"#, "line 3: unknown field `url`"),
         (r#"{"method":"GET","path":"v3/x","path":"v3/y"}"#, "line 3: duplicate field `path`"),
         (r#"{"method":"GET"}"#, "line 3: missing field `path`"),
         (r#"{"path":"v3/x"}"#, "line 3: missing field `method`"),
-        (r#"{"method":"get","path":"v3/x"}"#, "line 3: unknown variant `get`, expected one of `GET`"),
+        (r#"{"method":"HEAD","path":"v3/x"}"#, "line 3: `method`: expected GET, POST, PUT, PATCH or DELETE"),
         (r#"{"method":"GET","path":"v3/x"} {}"#, "line 3: trailing characters"),
         (r#"{"id":"R1","method":"GET","path":"v3/x"}"#, "line 3: its `id` is already used on line 1"),
         (r#"{"id":"","method":"GET","path":"v3/x"}"#, "line 3: `id` is empty"),
@@ -83,7 +83,7 @@ fn the_exit_code_is_that_of_the_worst_outcome() {
 
     env.sandbox.inject(Fault::CutConnection);
     fresh("POST");
-    env.run(&["calls.jsonl", "-j1"]).is(3, "3 calls: 1 ok, 1 refused, 1 unknown, 0 left");
+    env.run(&["calls.jsonl", "-j1"]).is(5, "3 calls: 1 ok, 1 refused, 1 unknown, 0 left");
 
     env.sandbox.inject(Fault::CutConnection);
     env.sandbox.inject(Fault::BadSignature);
@@ -102,7 +102,11 @@ fn the_exit_code_is_that_of_the_worst_outcome() {
     let mut as_json = env.batch(&["calls.jsonl", "-o", "other.jsonl", "--json-errors"]);
     let done = finish(&mut as_json);
     let summary: Value = serde_json::from_str(&done.err).unwrap();
-    assert_eq!(summary, json!({"calls": 3, "ok": 2, "refused": 1, "unknown": 0, "unverified": 0, "left": 0}));
+    let refusals = json!([{"code": "NO_AUTH", "message": "not yours", "count": 1, "ids": ["2"]}]);
+    assert_eq!(
+        summary,
+        json!({"calls": 3, "ok": 2, "refused": 1, "unknown": 0, "unverified": 0, "left": 0, "refusals": refusals})
+    );
 }
 
 #[test]
@@ -111,7 +115,7 @@ fn a_batch_in_which_nothing_works_stops_before_its_end() {
     env.calls("POST", (0..100).map(|id| id.to_string()));
     let mut unreachable = env.batch(&["calls.jsonl", "-j4"]);
     let done = finish(unreachable.env("WECHATPAY_BASE_URL", "http://127.0.0.1:9/"));
-    done.is(3, "stopped early: 10 calls in a row failed");
+    done.is(3, "stopped early: 10 calls in a row failed; the last one: ");
     assert!(env.journal().outcomes().len() < 20, "{done:?}");
 }
 

@@ -52,19 +52,49 @@ fn the_scripts_of_the_documents_run() {
         env.sandbox
             .on("POST", "v3/things/late", 500, json!({"code": "SYSTEM_ERROR", "message": "later"}))
             .unwrap();
-        put("queue/a.jsonl", &thing("POST", "a"));
+        let refused = json!({"code": "NOT_ENOUGH", "message": "no money"});
+        env.sandbox.on("POST", "v3/things/refused", 403, refused).unwrap();
+        let limited = json!({"code": "FREQUENCY_LIMITED", "message": "later"});
+        env.sandbox.on("POST", "v3/things/limited", 429, limited).unwrap();
+        put("queue/a.jsonl", &[thing("POST", "a"), thing("POST", "refused")].concat());
         put("queue/b.jsonl", "no call");
         put("queue/c.jsonl", &[thing("POST", "c"), thing("POST", "late")].concat());
+        put("queue/d.jsonl", &[thing("POST", "d"), thing("POST", "limited")].concat());
         let work = script(language, "queue/*.jsonl");
         for _ in 0..2 {
             let output = run(&work);
             assert!(output.status.success(), "{output:?}");
         }
-        for place in
-            ["done/a.jsonl", "failed/b.jsonl", "queue/c.jsonl", "journals/a.jsonl", "journals/c.jsonl"]
-        {
+        // Answered, with a mistake, unknown, left.
+        let places = ["done/a.jsonl", "failed/b.jsonl", "check/c.jsonl", "queue/d.jsonl"];
+        for place in places.into_iter().chain(["journals/a.jsonl", "journals/c.jsonl", "journals/d.jsonl"]) {
             assert!(env.path(place).exists(), "{place}");
         }
-        assert_eq!((env.seen()["c"], env.seen()["late"]), (1, 1));
+        let seen = env.seen();
+        assert_eq!(["a", "c", "d", "late", "refused"].map(|id| seen[id]), [1; 5]);
+        // Three tries in each run.
+        assert_eq!(seen["limited"], 6);
+        // The limit ends: the job that was left is done.
+        env.sandbox.on("POST", "v3/things/limited", 200, json!({})).unwrap();
+        assert!(run(&work).status.success());
+        assert!(env.path("done/d.jsonl").exists());
+
+        // A response that is not the platform's.
+        env.sandbox.inject(wechatpay_chain::sandbox::Fault::BadSignature);
+        put("queue/e.jsonl", &thing("POST", "e"));
+        for _ in 0..2 {
+            assert!(run(&work).status.success());
+        }
+        assert!(env.path("check/e.jsonl").exists());
+        assert_eq!(env.seen()["e"], 1);
+
+        // Calls from a table.
+        put("refunds.csv", "P1,R1,100\nP2,R2,250\n");
+        let output = run(&script(language, "refunds.csv"));
+        assert!(output.status.success(), "{output:?}");
+        let calls: Vec<serde_json::Value> =
+            env.read("refunds.jsonl").lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+        let amount = json!({"refund": 250, "total": 250, "currency": "CNY"});
+        assert_eq!((calls.len(), &calls[1]["id"], &calls[1]["body"]["amount"]), (2, &json!("R2"), &amount));
     }
 }

@@ -70,7 +70,9 @@ fn serial_number(text: &[u8]) -> String {
 
 fn signed_parts(message: &Message) -> Signed {
     let Message { timestamp, nonce, body, serial, .. } = message;
-    (timestamp.clone(), nonce.clone(), body.clone(), serial_number(serial))
+    // Blanks around a value are not part of it (RFC 9110 section 5.5).
+    let value = |text: &[u8]| text.trim_ascii().to_vec();
+    (value(timestamp), value(nonce), body.clone(), serial_number(serial))
 }
 
 struct Random(u64);

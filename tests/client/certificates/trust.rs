@@ -70,7 +70,7 @@ async fn only_valid_platform_certificates_are_accepted() {
         ("a file's path", vec![(PLATFORM_SERIAL, &path)], "not PEM"),
         ("no text at all", vec![(PLATFORM_SERIAL, "")], "not PEM"),
         ("expired", vec![("0BADCAFE", expired.as_str())], "no certificate that is still valid"),
-        ("a serial with a line break", vec![("A\nB", good.1.as_str())], "letters"),
+        ("a serial with a line break", vec![("A\nB", good.1.as_str())], "must be a serial in hex"),
     ] {
         let (server, wx) = server_with(list(&entries));
         let text = unsent(&wx).await;

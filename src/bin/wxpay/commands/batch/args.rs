@@ -23,7 +23,7 @@ pub(crate) struct BatchArgs {
     /// Run up to N calls at the same time
     #[arg(short, long, value_name = "N", default_value_t = 16, value_parser = clap::value_parser!(u16).range(1..=1024))]
     pub(super) jobs: u16,
-    /// The journal with the results [default: CALLS with the extension .results.jsonl]
+    /// The journal with the results; - for stdout [default: CALLS with the extension .results.jsonl]
     #[arg(short, long, value_name = "FILE")]
     pub(super) output: Option<PathBuf>,
     /// Continue an existing journal: calls with a response are not sent again, calls whose outcome is unknown only if

@@ -30,6 +30,19 @@ pub(super) enum Id {
     Name(String),
 }
 
+impl Id {
+    /// For a list of ids.
+    pub(super) fn short(&self) -> String {
+        match self {
+            Id::Line(line) => format!("line {line}"),
+            Id::Name(name) if name.chars().count() > 64 => {
+                format!("{:.64}…", name.escape_debug().to_string())
+            }
+            Id::Name(name) => name.escape_debug().to_string(),
+        }
+    }
+}
+
 impl fmt::Display for Id {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
@@ -70,13 +83,29 @@ struct Fields {
 }
 
 #[derive(Clone, Copy, PartialEq, Eq, Deserialize)]
-#[serde(rename_all = "UPPERCASE")]
+#[serde(try_from = "String")]
 enum Method {
     Get,
     Post,
     Put,
     Patch,
     Delete,
+}
+
+impl TryFrom<String> for Method {
+    type Error = String;
+
+    /// In any letter case.
+    fn try_from(name: String) -> Result<Method, String> {
+        match name.to_ascii_uppercase().as_str() {
+            "GET" => Ok(Method::Get),
+            "POST" => Ok(Method::Post),
+            "PUT" => Ok(Method::Put),
+            "PATCH" => Ok(Method::Patch),
+            "DELETE" => Ok(Method::Delete),
+            _ => Err(format!("`method`: expected GET, POST, PUT, PATCH or DELETE, found {:.20?}", name)),
+        }
+    }
 }
 
 impl Call {
@@ -197,11 +226,17 @@ impl Calls {
                 }
                 Ok(_) => {}
             }
-            let text = match self.line {
-                // An editor's byte order mark.
-                1 => self.text.strip_prefix(b"\xef\xbb\xbf").unwrap_or(&self.text).trim_ascii(),
-                _ => self.text.trim_ascii(),
-            };
+            let mut text = self.text.as_slice();
+            if self.line == 1 {
+                // Editors on Windows write a byte order mark.
+                text = text.strip_prefix(b"\xef\xbb\xbf").unwrap_or(text);
+            }
+            let text = text.trim_ascii();
+            if text.starts_with(b"[") {
+                let reason = "expected an object, found an array: write one call a line, for example with \
+                              `jq -c '.[]' calls.json > calls.jsonl`";
+                return Err(self.invalid(self.line, reason));
+            }
             if !text.is_empty() {
                 return Call::parse(self.line, text)
                     .map(Some)

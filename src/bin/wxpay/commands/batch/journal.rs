@@ -32,13 +32,15 @@ pub(super) struct Journal {
 }
 
 impl Journal {
-    /// Appends to a file. Up to `queue_length` lines wait for the disk.
+    /// Writes from the file's position on. Up to `queue_length` lines wait for the disk.
     pub(super) fn start(file: File, queue_length: usize) -> io::Result<Journal> {
+        // A pipe or a terminal (`-o -`) cannot be synced.
+        let on_disk = file.metadata()?.is_file();
         let (lines, queue) = mpsc::channel(queue_length);
         let error = Arc::<OnceLock<io::Error>>::default();
         let shared = Arc::clone(&error);
         let thread = std::thread::Builder::new().name("journal".to_owned()).spawn(move || {
-            if let Err(error) = write_lines(&file, queue) {
+            if let Err(error) = write_lines(&file, queue, on_disk) {
                 // Cannot be set already: the thread ends at the first error.
                 let _ = shared.set(error);
             }
@@ -80,7 +82,7 @@ impl Journal {
     }
 }
 
-fn write_lines(mut file: &File, mut queue: mpsc::Receiver<Line>) -> io::Result<()> {
+fn write_lines(mut file: &File, mut queue: mpsc::Receiver<Line>, on_disk: bool) -> io::Result<()> {
     let (mut bytes, mut waiting) = (Vec::new(), Vec::new());
     while let Some(line) = queue.blocking_recv() {
         let mut next = Some(line);
@@ -93,7 +95,7 @@ fn write_lines(mut file: &File, mut queue: mpsc::Receiver<Line>) -> io::Result<(
         bytes.clear();
         bytes.shrink_to(MAX_KEPT_BUFFER);
         // Results alone are not synced: the next announcement follows soon, and would have to wait for the busy disk.
-        if !waiting.is_empty() {
+        if on_disk && !waiting.is_empty() {
             file.sync_data()?;
         }
         for synced in waiting.drain(..) {
@@ -101,5 +103,5 @@ fn write_lines(mut file: &File, mut queue: mpsc::Receiver<Line>) -> io::Result<(
             let _ = synced.send(());
         }
     }
-    file.sync_data()
+    if on_disk { file.sync_data() } else { Ok(()) }
 }

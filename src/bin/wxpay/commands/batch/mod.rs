@@ -9,16 +9,20 @@ mod journal;
 mod outcome;
 mod rate_limiter;
 mod records;
+mod refusals;
 mod resume;
 mod shutdown;
 mod states;
+mod summary;
 mod worker;
 
+use std::fmt;
+use std::fs::File;
 use std::io;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::sync::atomic::AtomicU32;
 use std::sync::{Arc, OnceLock};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use indicatif::{ProgressBar, ProgressStyle};
 use tokio::task::JoinSet;
@@ -34,12 +38,14 @@ use crate::output;
 use crate::text::{Message, ShownPath, escaped_json};
 use calls::{Call, Calls};
 use journal::Journal;
-use outcome::{NextStep, Outcome, Summary};
+use outcome::{NextStep, Outcome};
 use rate_limiter::RateLimiter;
 use records::{ResultRecord, RunRecord, VERSION};
+use refusals::Refusals;
 use shutdown::{Shutdown, Signals};
 use states::{State, States};
-use worker::Worker;
+use summary::Ending;
+use worker::{Finished, Worker};
 
 /// After a signal, calls in flight may take this long to finish.
 const GRACE_PERIOD: Duration = Duration::from_secs(30);
@@ -49,7 +55,7 @@ const MIN_FAILURE_LIMIT: u32 = 10;
 
 pub(crate) fn run(global: &GlobalArgs, args: &BatchArgs) -> Result<(), Failure> {
     let session = Session::open(global)?;
-    let path = journal_path(args)?;
+    let target = Target::of(args)?;
     let run = RunRecord {
         run: VERSION,
         mchid: session.wx.mchid().to_owned(),
@@ -59,10 +65,14 @@ pub(crate) fn run(global: &GlobalArgs, args: &BatchArgs) -> Result<(), Failure> 
     let mut states = validate(&mut calls, &session.wx)?;
     download_first_certificates(&session.wx)?;
     calls.rewind()?;
-    let file = resume::open(&path, args.resume, &run, &mut states)?;
+    let mut refusals = Refusals::default();
+    let file = match &target {
+        Target::File(path) => resume::open(path, args.resume, &run, &mut states, &mut refusals)?,
+        Target::Stdout => stdout().map_err(|e| usage_error(format!("cannot write to stdout: {e}")))?,
+    };
     let jobs = usize::from(args.jobs);
     let cannot_write = |e: io::Error| {
-        output::error_lines(&format!("wxpay: cannot write the journal {}: {e}", ShownPath(&path)));
+        output::error_lines(&format!("wxpay: cannot write the journal {target}: {e}"));
         Failure::Reported(exit::TRANSPORT)
     };
     let worker = Worker {
@@ -75,27 +85,43 @@ pub(crate) fn run(global: &GlobalArgs, args: &BatchArgs) -> Result<(), Failure> 
         failures: AtomicU32::new(0),
         permanent: OnceLock::new(),
     };
-    let mut batch =
-        Batch { calls, states, worker: Arc::new(worker), jobs, signal: None, bar: progress_bar() };
+    let mut batch = Batch {
+        calls,
+        states,
+        refusals,
+        worker: Arc::new(worker),
+        jobs,
+        sent: 0,
+        signal: None,
+        bar: progress_bar(),
+    };
+    let began = Instant::now();
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build();
     let runtime = runtime.map_err(|e| usage_error(format!("cannot start a runtime: {e}")))?;
     let result = runtime.block_on(batch.run(&run));
     // Ends the calls that were aborted, which still hold the worker and its journal.
     runtime.shutdown_timeout(Duration::from_secs(1));
     batch.bar.finish_and_clear();
-    let Batch { states, worker, signal, .. } = batch;
+    let Batch { states, refusals, worker, sent, signal, .. } = batch;
     let Some(Worker { journal, shutdown, rate_limiter, permanent, .. }) = Arc::into_inner(worker) else {
         return Err(cannot_write(io::Error::other("a call in flight did not end")));
     };
     journal.close().map_err(cannot_write)?;
     result?;
-    let ending = Ending {
-        stopped: shutdown.reason(),
-        slowdowns: rate_limiter.slowdowns(),
-        signal,
-        permanent: permanent.into_inner(),
-    };
-    report(global, &path, states.summary(), ending)
+    summary::report(
+        global,
+        &target,
+        &Ending {
+            summary: states.summary(),
+            refusals: refusals.groups(),
+            stopped: shutdown.reason(),
+            slowdowns: rate_limiter.slowdowns(),
+            sent,
+            duration: began.elapsed(),
+            signal,
+            permanent: permanent.into_inner(),
+        },
+    )
 }
 
 /// Checks every call before the first one is sent.
@@ -126,8 +152,11 @@ fn download_first_certificates(wx: &WeChatPay) -> Result<(), Failure> {
 struct Batch {
     calls: Calls,
     states: States,
+    refusals: Refusals,
     worker: Arc<Worker>,
     jobs: usize,
+    /// Calls that this run sent.
+    sent: u64,
     /// The exit code of the signal that ended it.
     signal: Option<u8>,
     bar: ProgressBar,
@@ -150,8 +179,8 @@ impl Batch {
                         // If it is aborted, this remains its state: the outcome is unknown.
                         let before = self.states.set(&call.id, State::Sent);
                         in_flight.spawn(async move {
-                            let outcome = worker.run(&call).await;
-                            (call.id, outcome.map_or(before, State::Finished))
+                            let finished = worker.run(&call).await;
+                            (call.id, before, finished)
                         });
                     }
                     Ok(None) => break,
@@ -166,8 +195,15 @@ impl Batch {
             };
             tokio::select! {
                 finished = in_flight.join_next() => match finished {
-                    Some(Ok((id, state))) => {
-                        self.states.set(&id, state);
+                    Some(Ok((id, before, None))) => {
+                        self.states.set(&id, before);
+                    }
+                    Some(Ok((id, _, Some(Finished { outcome, refusal })))) => {
+                        self.states.set(&id, State::Finished(outcome));
+                        if let Some(refusal) = refusal {
+                            self.refusals.add(&id, refusal);
+                        }
+                        self.sent += 1;
                         self.bar.inc(1);
                     }
                     Some(Err(_)) => {}
@@ -207,7 +243,9 @@ impl Batch {
                 }
                 NextStep::SendIfRepeatable | NextStep::Skip => {}
             }
+            // The rate is that of the calls that are sent.
             self.bar.inc(1);
+            self.bar.reset_eta();
         }
         Ok(None)
     }
@@ -218,81 +256,47 @@ impl Batch {
     }
 }
 
-/// How a batch ended.
-struct Ending {
-    /// Why it stopped early.
-    stopped: Option<String>,
-    slowdowns: u32,
-    /// The exit code of the signal that ended it.
-    signal: Option<u8>,
-    /// The exit code of an error that every call would meet until a setting changes.
-    permanent: Option<u8>,
+/// Where the journal goes.
+enum Target {
+    File(PathBuf),
+    Stdout,
 }
 
-/// Prints the summary to stderr, and gives the exit code.
-fn report(global: &GlobalArgs, path: &Path, summary: Summary, ending: Ending) -> Result<(), Failure> {
-    let Ending { stopped, slowdowns, signal, permanent } = ending;
-    let text = match (global.json_errors, serde_json::to_value(summary)) {
-        (true, Ok(mut json)) => {
-            if let Some(reason) = stopped {
-                json["stopped"] = reason.into();
+impl Target {
+    fn of(args: &BatchArgs) -> Result<Target, Failure> {
+        match &args.output {
+            Some(output) if output.as_os_str() == "-" && args.resume => {
+                Err(usage_error("use -o FILE with --resume: a journal on stdout cannot be read again"))
             }
-            escaped_json(&json)
+            Some(output) if output.as_os_str() == "-" => Ok(Target::Stdout),
+            Some(output) => Ok(Target::File(output.clone())),
+            None if args.calls.as_os_str() == "-" => {
+                Err(usage_error("use -o to name the journal: it cannot be named after stdin"))
+            }
+            None => Ok(Target::File(args.calls.with_extension("results.jsonl"))),
         }
-        _ => summary_text(path, summary, stopped, slowdowns, permanent.is_some()),
-    };
-    output::error_lines(&text);
-    match (signal, permanent.unwrap_or_else(|| summary.code())) {
-        (Some(signal), _) if summary.left > 0 => Err(Failure::Reported(signal)),
-        (_, exit::SUCCESS) => Ok(()),
-        (_, code) => Err(Failure::Reported(code)),
     }
 }
 
-fn summary_text(
-    path: &Path,
-    summary: Summary,
-    stopped: Option<String>,
-    slowdowns: u32,
-    permanent: bool,
-) -> String {
-    let Summary { calls, ok, refused, unknown, unverified, left } = summary;
-    let mut text =
-        format!("wxpay: {calls} calls: {ok} ok, {refused} refused, {unknown} unknown, {left} left");
-    if unverified > 0 {
-        text.push_str(&format!(", {unverified} unverified"));
+impl fmt::Display for Target {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Target::File(path) => write!(f, "{}", ShownPath(path)),
+            Target::Stdout => f.write_str("on stdout"),
+        }
     }
-    text.push_str(&format!("; the journal is {}", ShownPath(path)));
-    if slowdowns > 0 {
-        text.push_str(&format!("\n  slowed down {slowdowns} times by a rate limit"));
-    }
-    if let Some(reason) = stopped {
-        text.push_str(&format!("\n  stopped early: {}", Message(&reason)));
-    }
-    if permanent {
-        text.push_str(
-            "\n  fix this first: until then, no call can be sent; the journal keeps the results so far",
-        );
-    } else if left > 0 {
-        text.push_str("\n  use --resume to send the calls that are left");
-    }
-    if unknown + unverified > 0 {
-        text.push_str(
-            "\n  query the calls that are unknown or unverified by their order or refund numbers, \
-             or use --resume --repeat-unknown to send them again",
-        );
-    }
-    text
 }
 
-fn journal_path(args: &BatchArgs) -> Result<PathBuf, Failure> {
-    match &args.output {
-        Some(output) => Ok(output.clone()),
-        None if args.calls.as_os_str() == "-" => {
-            Err(usage_error("use -o to name the journal: it cannot be named after stdin"))
-        }
-        None => Ok(args.calls.with_extension("results.jsonl")),
-    }
+#[cfg(unix)]
+fn stdout() -> io::Result<File> {
+    use std::os::fd::AsFd as _;
+    Ok(io::stdout().as_fd().try_clone_to_owned()?.into())
+}
+
+#[cfg(windows)]
+fn stdout() -> io::Result<File> {
+    use std::os::windows::io::AsHandle as _;
+    Ok(io::stdout().as_handle().try_clone_to_owned()?.into())
 }
 
 fn base_url(wx: &WeChatPay) -> Result<String, Failure> {

@@ -15,15 +15,15 @@ const RATE_LIMIT_CODES: [&str; 3] = ["FREQUENCY_LIMITED", "RATELIMIT_EXCEEDED", 
 pub(super) enum Outcome {
     /// A verified response with success.
     Ok,
-    /// An error from the platform.
+    /// The platform's own word that it does not carry out the call: verified, or its JSON with a `code`.
     Refused,
     /// Refused by a rate limit, so not carried out.
     Limited,
-    /// The request was never sent.
+    /// The request was never sent, or was not authenticated (401): certainly not carried out.
     Unsent,
     /// It may have been carried out: there was no response, or a 5xx, which does not say (PROTOCOL, Errors and retry).
     Unknown,
-    /// The response could not be authenticated; the call may have been carried out.
+    /// Not the platform's word (a wrong signature, a proxy's page); the call may have been carried out.
     Unverified,
 }
 
@@ -43,9 +43,12 @@ impl Outcome {
         match result {
             // A genuine success whose body is not the JSON that it says it is: the platform has carried it out.
             Ok(_) | Err(Error::Decode(_)) => Outcome::Ok,
+            Err(Error::Api(e)) if e.status == 401 => Outcome::Unsent,
             Err(Error::Api(e)) if is_rate_limit(e) => Outcome::Limited,
             Err(Error::Api(e)) if e.status >= 500 => Outcome::Unknown,
-            Err(Error::Api(_)) => Outcome::Refused,
+            Err(Error::Api(e)) if e.verified || !e.code.is_empty() => Outcome::Refused,
+            // A proxy's page, a captive portal's redirect: nothing says whether the platform received the call.
+            Err(Error::Api(_)) => Outcome::Unverified,
             Err(Error::PlatformKeys(_)) => Outcome::Unsent,
             Err(Error::File(e)) if !e.maybe_sent() => Outcome::Unsent,
             Err(Error::Transport(e)) if !e.maybe_sent() => Outcome::Unsent,
@@ -87,10 +90,21 @@ pub(super) fn retry_after(result: &Result<Response, Error>) -> Option<Duration> 
     }
 }
 
-/// Whether other calls are likely to fail for the same reason: the network, the keys or the platform.
-pub(super) fn affects_other_calls(outcome: Outcome, result: &Result<Response, Error>) -> bool {
-    let unauthorized = matches!(result, Err(Error::Api(e)) if e.status == 401);
-    unauthorized || matches!(outcome, Outcome::Unsent | Outcome::Unknown | Outcome::Unverified)
+impl Outcome {
+    /// Whether other calls are likely to fail for the same reason: the network, the keys or the platform.
+    pub(super) fn affects_other_calls(self) -> bool {
+        matches!(self, Outcome::Unsent | Outcome::Unknown | Outcome::Unverified)
+    }
+}
+
+/// Whether the same call may succeed a few seconds later. A wrong clock or a wrong key stays wrong.
+pub(super) fn may_succeed_later(result: &Result<Response, Error>) -> bool {
+    match result {
+        Err(Error::Transport(_)) => true,
+        Err(Error::PlatformKeys(keys)) => !keys.is_permanent(),
+        Err(Error::Api(api)) => api.status >= 500,
+        _ => false,
+    }
 }
 
 /// The number of calls with each outcome.
@@ -110,7 +124,9 @@ impl Summary {
     pub(super) fn code(&self) -> u8 {
         match self {
             Summary { unverified: 1.., .. } => exit::VERIFICATION,
-            Summary { unknown: 1.., .. } | Summary { left: 1.., .. } => exit::TRANSPORT,
+            // Before `unknown`: a resumed run finishes these, and then says what is unknown.
+            Summary { left: 1.., .. } => exit::TRANSPORT,
+            Summary { unknown: 1.., .. } => exit::UNKNOWN,
             Summary { refused: 1.., .. } => exit::REFUSED,
             _ => exit::SUCCESS,
         }

@@ -1,5 +1,6 @@
-//! Limits the rate at which calls are sent. The platform's rate limit is per merchant, so a refusal slows all calls down:
-//! it halves the rate, and each response raises it a little (additive increase, multiplicative decrease).
+//! Limits the rate at which calls are sent. The platform's rate limit is per merchant, so refusals of several calls slow
+//! all down: they halve the rate, and each response raises it a little (additive increase, multiplicative decrease).
+//! One call that is refused alone (a limit of its order, for example) waits alone.
 
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
@@ -23,9 +24,21 @@ const MIN_RATE: f64 = 0.2;
 /// second.
 const RECOVERY_TIME: f64 = 30.0;
 
-/// The rate limit lets nothing through, or for too long.
+/// Refusals of different calls within this time mean that the merchant is limited, and not one call.
+const TOGETHER: Duration = Duration::from_secs(10);
+
+/// What a refusal by a rate limit means.
 #[derive(Debug, PartialEq, Eq)]
-pub(super) struct GiveUp;
+pub(super) enum Limited {
+    /// All calls wait: [`RateLimiter::acquire`] does that.
+    All,
+    /// Only this call waits, for this time at least.
+    One(Duration),
+    /// This call would have to wait too long.
+    TooLong,
+    /// The rate limit lets nothing through, or for too long.
+    GiveUp,
+}
 
 pub(super) struct RateLimiter {
     /// Held by the call that is sent next; the others wait in order.
@@ -42,6 +55,7 @@ struct State {
     growth: f64,
     /// When the rate was last reduced. Refusals of calls that were sent before do not reduce it again.
     last_slowdown: Instant,
+    last_refusal: Option<Refusal>,
     /// Pauses since the last response.
     pauses: u32,
     /// How often the rate was reduced.
@@ -49,6 +63,15 @@ struct State {
     /// Moving average of the time between two responses, in seconds.
     response_interval: f64,
     last_response: Instant,
+}
+
+/// A refusal by a rate limit.
+struct Refusal {
+    /// The line of the call.
+    line: u64,
+    at: Instant,
+    /// The end of the pause that it asked for.
+    until: Instant,
 }
 
 impl RateLimiter {
@@ -74,9 +97,9 @@ impl RateLimiter {
         self.state().on_response(Instant::now());
     }
 
-    /// Records a refusal by a rate limit, of a call that was sent at this time.
-    pub(super) fn on_limited(&self, sent: Instant, retry_after: Option<Duration>) -> Result<(), GiveUp> {
-        self.state().on_limited(Instant::now(), sent, retry_after)
+    /// Records a refusal by a rate limit, of the call on this line, which was sent at this time.
+    pub(super) fn on_limited(&self, line: u64, sent: Instant, retry_after: Option<Duration>) -> Limited {
+        self.state().on_limited(Instant::now(), line, sent, retry_after)
     }
 
     /// How often the rate was reduced.
@@ -96,6 +119,7 @@ impl State {
             rate: None,
             growth: 1.0,
             last_slowdown: now,
+            last_refusal: None,
             pauses: 0,
             slowdowns: 0,
             response_interval: 0.0,
@@ -126,20 +150,31 @@ impl State {
     fn on_limited(
         &mut self,
         now: Instant,
+        line: u64,
         sent: Instant,
         retry_after: Option<Duration>,
-    ) -> Result<(), GiveUp> {
+    ) -> Limited {
         let requested = retry_after.unwrap_or_default();
+        let refusal = Refusal { line, at: now, until: now + requested.min(MAX_RETRY_AFTER) };
+        let Some(before) = self.last_refusal.replace(refusal).filter(|before| {
+            let apart = now.saturating_duration_since(before.at) > TOGETHER && self.last_response > before.at;
+            before.line != line && !apart
+        }) else {
+            return match requested > MAX_RETRY_AFTER {
+                true => Limited::TooLong,
+                false => Limited::One(requested),
+            };
+        };
         if requested > MAX_RETRY_AFTER {
-            return Err(GiveUp);
+            return Limited::GiveUp;
         }
-        self.next = self.next.max(now + requested);
+        self.next = self.next.max(now + requested).max(before.until);
         // Calls that were in flight at the same time are refused for the same reason: one slowdown is enough.
         if self.slowdowns > 0 && sent < self.last_slowdown {
-            return Ok(());
+            return Limited::All;
         }
         if self.pauses == MAX_PAUSES {
-            return Err(GiveUp);
+            return Limited::GiveUp;
         }
         let pause = FIRST_PAUSE.saturating_mul(1 << self.pauses.min(6)).min(MAX_PAUSE);
         if retry_after.is_none() {
@@ -155,7 +190,7 @@ impl State {
         self.last_slowdown = now;
         self.pauses += 1;
         self.slowdowns += 1;
-        Ok(())
+        Limited::All
     }
 }
 
@@ -177,28 +212,53 @@ mod tests {
         (state, now)
     }
 
+    /// As [`running`], and then a first call (line 0) is refused.
+    fn refused_once(start: Instant) -> (State, Instant) {
+        let (mut state, now) = running(start);
+        assert_eq!(state.on_limited(now, 0, now, None), Limited::One(Duration::ZERO));
+        (state, now)
+    }
+
     #[test]
-    fn a_refusal_halves_the_rate_once_for_all_that_were_in_flight() {
-        let (mut state, now) = running(Instant::now());
-        assert_eq!(state.on_limited(now, now, None), Ok(()));
+    fn refusals_of_several_calls_halve_the_rate_once_for_all_that_were_in_flight() {
+        let (mut state, now) = refused_once(Instant::now());
+        assert_eq!(state.on_limited(now, 1, now, None), Limited::All);
         assert!((state.rate.unwrap() - 50.0).abs() < 1.0, "{:?}", state.rate);
         // Sent before the slowdown and refused after it: no second slowdown.
-        assert_eq!(state.on_limited(now + SECOND / 2, now - SECOND / 100, None), Ok(()));
+        assert_eq!(state.on_limited(now + SECOND / 2, 2, now - SECOND / 100, None), Limited::All);
         assert!((state.rate.unwrap() - 50.0).abs() < 1.0);
         assert_eq!(state.try_acquire(now + SECOND / 2), Err(now + SECOND));
         // Sent after it: a second slowdown, and a longer pause.
         let later = now + SECOND;
         assert_eq!(state.try_acquire(later), Ok(()));
-        assert_eq!(state.on_limited(later, later, None), Ok(()));
+        assert_eq!(state.on_limited(later, 3, later, None), Limited::All);
         assert!((state.rate.unwrap() - 25.0).abs() < 1.0);
         assert_eq!(state.try_acquire(later), Err(later + 2 * SECOND));
         assert_eq!(state.slowdowns, 2);
     }
 
     #[test]
+    fn a_call_that_is_refused_alone_slows_no_other_down() {
+        let (mut state, mut now) = refused_once(Instant::now());
+        for _ in 0..3 {
+            now += SECOND;
+            assert_eq!(state.on_limited(now, 0, now, Some(7 * SECOND)), Limited::One(7 * SECOND));
+        }
+        assert_eq!(state.on_limited(now, 0, now, Some(MAX_RETRY_AFTER + SECOND)), Limited::TooLong);
+        // Another one, but long after, and the other calls had responses meanwhile.
+        state.on_response(now + SECOND);
+        now += TOGETHER + 2 * SECOND;
+        assert_eq!(state.on_limited(now, 1, now, None), Limited::One(Duration::ZERO));
+        assert_eq!((state.rate, state.slowdowns, state.try_acquire(now)), (None, 0, Ok(())));
+        // Without any response in between, time does not matter.
+        now += 60 * SECOND;
+        assert_eq!(state.on_limited(now, 2, now, None), Limited::All);
+    }
+
+    #[test]
     fn responses_raise_the_rate_by_the_same_amount_each_second() {
-        let (mut state, mut now) = running(Instant::now());
-        state.on_limited(now, now, None).unwrap();
+        let (mut state, mut now) = refused_once(Instant::now());
+        assert_eq!(state.on_limited(now, 1, now, None), Limited::All);
         now = state.next;
         let slow = state.rate.unwrap();
         let second = now + 10 * SECOND;
@@ -213,13 +273,18 @@ mod tests {
 
     #[test]
     fn retry_after_is_honoured_up_to_a_maximum() {
-        let (mut state, now) = running(Instant::now());
-        assert_eq!(state.on_limited(now, now, Some(7 * SECOND)), Ok(()));
+        let (mut state, now) = refused_once(Instant::now());
+        assert_eq!(state.on_limited(now, 1, now, Some(7 * SECOND)), Limited::All);
         assert_eq!(state.try_acquire(now + SECOND), Err(now + 7 * SECOND));
         // A shorter pause than the current one changes nothing.
-        assert_eq!(state.on_limited(now, now - SECOND, Some(SECOND)), Ok(()));
+        assert_eq!(state.on_limited(now, 2, now - SECOND, Some(SECOND)), Limited::All);
         assert_eq!(state.try_acquire(now + SECOND), Err(now + 7 * SECOND));
-        assert_eq!(state.on_limited(now, now, Some(MAX_RETRY_AFTER + SECOND)), Err(GiveUp));
+        assert_eq!(state.on_limited(now, 3, now, Some(MAX_RETRY_AFTER + SECOND)), Limited::GiveUp);
+        // The pause that the first of several refusals asked for holds for all.
+        let (mut state, now) = running(Instant::now());
+        assert_eq!(state.on_limited(now, 0, now, Some(5 * SECOND)), Limited::One(5 * SECOND));
+        assert_eq!(state.on_limited(now, 1, now, None), Limited::All);
+        assert_eq!(state.try_acquire(now + SECOND), Err(now + 5 * SECOND));
     }
 
     #[test]
@@ -227,15 +292,16 @@ mod tests {
         let mut now = Instant::now();
         let mut state = State::new(now);
         let start = now;
-        for _ in 0..MAX_PAUSES {
-            assert_eq!(state.on_limited(now, now, None), Ok(()));
+        assert_eq!(state.on_limited(now, 100, now, None), Limited::One(Duration::ZERO));
+        for line in 0..u64::from(MAX_PAUSES) {
+            assert_eq!(state.on_limited(now, line, now, None), Limited::All);
             now = state.next;
         }
-        assert_eq!(state.on_limited(now, now, None), Err(GiveUp));
+        assert_eq!(state.on_limited(now, 50, now, None), Limited::GiveUp);
         assert_eq!(now - start, (1 + 2 + 4 + 8 + 16 + 32 + 60 + 60) * SECOND);
         assert!(state.rate.unwrap() >= MIN_RATE);
         // One response resets the count.
         state.on_response(now);
-        assert_eq!(state.on_limited(now, now, None), Ok(()));
+        assert_eq!(state.on_limited(now, 51, now, None), Limited::All);
     }
 }

@@ -10,6 +10,7 @@ use wechatpay_chain::{Clock as _, Error, Response, SystemClock};
 
 use super::calls::{Call, Id};
 use super::outcome::Outcome;
+use super::refusals::Refusal;
 use crate::failure::describe;
 use crate::text::json_reason;
 
@@ -156,13 +157,15 @@ struct RawRecord {
     id: Option<Id>,
     digest: Option<String>,
     outcome: Option<Outcome>,
+    code: Option<String>,
+    message: Option<String>,
 }
 
-/// A record that was read. A result keeps only the state of the call.
+/// A record that was read. A result keeps only the state of the call, and the reason of a refusal.
 pub(super) enum Record {
     Run(RunRecord),
     Sent { id: Id, digest: String },
-    Result { id: Id, digest: String, outcome: Outcome },
+    Result { id: Id, digest: String, outcome: Outcome, refusal: Option<Refusal> },
 }
 
 impl Record {
@@ -186,8 +189,14 @@ impl Record {
                 outcome: Some(outcome),
                 run: None,
                 sent: None,
+                code,
+                message,
                 ..
-            } => Ok(Record::Result { id, digest, outcome }),
+            } => {
+                let reason = || Refusal::new(&code.unwrap_or_default(), &message.unwrap_or_default());
+                let refusal = (outcome == Outcome::Refused).then(reason);
+                Ok(Record::Result { id, digest, outcome, refusal })
+            }
             _ => Err("unknown kind of record".to_owned()),
         }
     }

@@ -1,12 +1,13 @@
 //! Opens a journal: locks the file, and reads the results of earlier runs.
 
 use std::fs::{File, OpenOptions};
-use std::io::{self, BufRead as _, BufReader, Read as _, Seek as _};
+use std::io::{self, BufRead as _, BufReader, Read as _, Seek as _, SeekFrom};
 use std::path::Path;
 
 use fs4::{FileExt, TryLockError};
 
 use super::records::{Record, RunRecord, VERSION};
+use super::refusals::Refusals;
 use super::states::{State, States};
 use crate::failure::{Failure, usage_error};
 use crate::output;
@@ -17,12 +18,19 @@ const MAX_LINE_BYTES: u64 = 64 << 20;
 
 /// Opens the journal for this process only, restores the states of the calls from it, and discards an incomplete last
 /// line.
-pub(super) fn open(path: &Path, resume: bool, run: &RunRecord, states: &mut States) -> Result<File, Failure> {
+pub(super) fn open(
+    path: &Path,
+    resume: bool,
+    run: &RunRecord,
+    states: &mut States,
+    refusals: &mut Refusals,
+) -> Result<File, Failure> {
     let shown = format!("`{}`", path.display());
     let failed = |e: io::Error| usage_error(format!("cannot open the journal {shown}: {e}"));
     let existed = path.exists();
     let mut options = OpenOptions::new();
-    options.read(true).append(true).create(true);
+    // Not for appending: on Windows such a file cannot be cut. The lock keeps other writers out.
+    options.read(true).write(true).create(true).truncate(false);
     #[cfg(unix)]
     {
         use std::os::unix::fs::OpenOptionsExt as _;
@@ -49,12 +57,14 @@ pub(super) fn open(path: &Path, resume: bool, run: &RunRecord, states: &mut Stat
             "use --resume to continue the journal {shown}, or -o to name another file: it already exists"
         )));
     }
-    let complete = read(&file, &shown, run, states)?;
+    restrict(&file, &shown);
+    let complete = read(&file, &shown, run, states, refusals)?;
     if complete < length {
         file.set_len(complete).and_then(|()| file.sync_data()).map_err(failed)?;
         let discarded = length - complete;
         output::warn(&format!("discarded the incomplete last line of {shown} ({discarded} bytes)"));
     }
+    (&file).seek(SeekFrom::Start(complete)).map_err(failed)?;
     if !existed {
         if resume {
             output::warn(&format!("the journal {shown} does not exist yet: all calls will be sent"));
@@ -66,7 +76,13 @@ pub(super) fn open(path: &Path, resume: bool, run: &RunRecord, states: &mut Stat
 }
 
 /// Reads the records, and returns the length of the complete lines.
-fn read(file: &File, shown: &str, run: &RunRecord, states: &mut States) -> Result<u64, Failure> {
+fn read(
+    file: &File,
+    shown: &str,
+    run: &RunRecord,
+    states: &mut States,
+    refusals: &mut Refusals,
+) -> Result<u64, Failure> {
     let mut reader = BufReader::new(file);
     reader.rewind().map_err(|e| usage_error(format!("cannot read {shown}: {e}")))?;
     let (mut complete, mut text) = (0, Vec::new());
@@ -84,8 +100,16 @@ fn read(file: &File, shown: &str, run: &RunRecord, states: &mut States) -> Resul
             break;
         };
         complete += length as u64;
-        let record = Record::parse(record)
-            .map_err(|reason| invalid(&format!("the journal is damaged, or not a journal: {reason}")))?;
+        let record = match Record::parse(record) {
+            Ok(record) => Ok(record),
+            Err(reason) => match after_torn_record(record) {
+                Some(run) => {
+                    output::warn(&format!("{shown}, line {line}: skipped an incomplete record before `run`"));
+                    Ok(run)
+                }
+                None => Err(invalid(&format!("the journal is damaged, or not a journal: {reason}"))),
+            },
+        }?;
         match record {
             Record::Run(earlier) if earlier.run != VERSION => {
                 Err(format!("expected a journal of version {VERSION}, found version {}", earlier.run))
@@ -99,13 +123,48 @@ fn read(file: &File, shown: &str, run: &RunRecord, states: &mut States) -> Resul
             )),
             Record::Run(_) => Ok(()),
             _ if line == 1 => Err("not a journal: its first record must be `run`".to_owned()),
-            Record::Sent { id, digest } => states.restore(&id, &digest, State::Sent),
-            Record::Result { id, digest, outcome } => states.restore(&id, &digest, State::Finished(outcome)),
+            Record::Sent { id, digest } => states.restore(&id, &digest, State::Sent).map(drop),
+            Record::Result { id, digest, outcome, refusal } => {
+                states.restore(&id, &digest, State::Finished(outcome)).map(|open| {
+                    if let Some(refusal) = refusal.filter(|_| open) {
+                        refusals.add(&id, refusal);
+                    }
+                })
+            }
         }
         .map_err(|reason| invalid(&reason))?;
     }
     Ok(complete)
 }
+
+/// The `run` record on a line that begins with an incomplete record: journals were concatenated, and one of them ended in
+/// the middle of a line. An incomplete `sent` was not followed by sending, and an incomplete result leaves its call
+/// `sent`, so nothing is lost.
+fn after_torn_record(line: &[u8]) -> Option<Record> {
+    const RUN: &[u8] = b"{\"run\":";
+    let at = line.windows(RUN.len()).rposition(|window| window == RUN)?;
+    match Record::parse(line.get(at..)?) {
+        Ok(run @ Record::Run(_)) if at > 0 => Some(run),
+        _ => None,
+    }
+}
+
+/// Responses hold personal data. A journal that a shell wrote (`cat a b > c`) is readable by others.
+#[cfg(unix)]
+fn restrict(file: &File, shown: &str) {
+    use std::os::unix::fs::PermissionsExt as _;
+    let Ok(metadata) = file.metadata() else { return };
+    if metadata.permissions().mode() & 0o077 == 0 {
+        return;
+    }
+    match file.set_permissions(std::fs::Permissions::from_mode(0o600)) {
+        Ok(()) => output::warn(&format!("other users could read the journal {shown}: its mode is 0600 now")),
+        Err(e) => output::warn(&format!("other users can read the journal {shown}: {e}")),
+    }
+}
+
+#[cfg(not(unix))]
+fn restrict(_: &File, _: &str) {}
 
 #[cfg(unix)]
 fn sync_folder(path: &Path) -> io::Result<()> {

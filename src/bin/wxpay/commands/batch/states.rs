@@ -56,22 +56,24 @@ impl States {
         }
     }
 
-    /// Sets the state that a journal records for a call.
-    pub(super) fn restore(&mut self, id: &Id, digest: &str, state: State) -> Result<(), String> {
+    /// Sets the state that a journal records for a call; false if its state is final already.
+    pub(super) fn restore(&mut self, id: &Id, digest: &str, state: State) -> Result<bool, String> {
         let Some(entered) = self.calls.get_mut(&key(id)) else {
             return Err(format!("{id} is not in the input: this journal belongs to other calls"));
         };
         if entered.digest != parse_digest(digest) {
             return Err(format!(
-                "{id} has changed since it was sent: see line {} of the input",
+                "{id} has changed since it was sent (line {} of the input): give the new call an `id` of its own, \
+                 and keep the old line",
                 entered.line
             ));
         }
         // A response is final, even if the same call also occurs in another journal.
-        if entered.state.next_step() != NextStep::Skip {
+        let open = entered.state.next_step() != NextStep::Skip;
+        if open {
             entered.state = state;
         }
-        Ok(())
+        Ok(open)
     }
 
     /// The state of a call; none if it is not the call that was added.

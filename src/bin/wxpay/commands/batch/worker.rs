@@ -5,19 +5,30 @@ use std::sync::OnceLock;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::{Duration, Instant};
 
-use wechatpay_chain::WeChatPay;
+use wechatpay_chain::{Error, Response, WeChatPay};
 
 use super::calls::Call;
 use super::journal::Journal;
 use super::outcome::{self, Outcome};
-use super::rate_limiter::RateLimiter;
+use super::rate_limiter::{Limited, RateLimiter};
 use super::records::{ResultRecord, SentRecord};
+use super::refusals::Refusal;
 use super::shutdown::Shutdown;
 use crate::exit;
 use crate::failure::describe;
 
 /// The pauses before a call without a response is sent again (PROTOCOL, Errors and retry).
 const PAUSES: [Duration; 3] = [Duration::from_secs(1), Duration::from_secs(2), Duration::from_secs(4)];
+
+/// A call is sent this often while a rate limit refuses it (PROTOCOL, Errors and retry).
+const MAX_TRIES_LIMITED: u32 = 3;
+
+/// The end of a call.
+pub(super) struct Finished {
+    pub(super) outcome: Outcome,
+    /// For [`Outcome::Refused`].
+    pub(super) refusal: Option<Refusal>,
+}
 
 const JOURNAL_FAILED: &str = "cannot write the journal";
 
@@ -42,8 +53,9 @@ impl Worker {
     }
 
     /// The outcome of the call; `None` if it was not sent.
-    pub(super) async fn run(&self, call: &Call) -> Option<Outcome> {
+    pub(super) async fn run(&self, call: &Call) -> Option<Finished> {
         let mut pauses = PAUSES.into_iter();
+        let mut tries_limited = 0;
         let mut last = None;
         while self.shutdown.or(self.rate_limiter.acquire()).await.is_some() {
             if self.journal.write_and_sync(&SentRecord::now(call)).await.is_err() {
@@ -55,9 +67,10 @@ impl Worker {
             let outcome = Outcome::of(&result);
             if self.journal.write(&ResultRecord::now(call, outcome, &result)).await.is_err() {
                 self.shutdown.request(JOURNAL_FAILED);
-                return Some(Outcome::Unknown);
+                return Some(Finished { outcome: Outcome::Unknown, refusal: None });
             }
-            last = Some(outcome);
+            let refusal = (outcome == Outcome::Refused).then(|| Refusal::of(&result));
+            last = Some(Finished { outcome, refusal });
             if let Err(error) = &result
                 && outcome::is_permanent(error)
             {
@@ -66,23 +79,32 @@ impl Worker {
                 self.shutdown.request(describe(error));
                 break;
             }
-            self.count_failure(outcome, outcome::affects_other_calls(outcome, &result));
-            match outcome {
+            self.count_failure(outcome, &result);
+            let pause = match outcome {
                 Outcome::Limited => {
-                    if self.rate_limiter.on_limited(sent, outcome::retry_after(&result)).is_err() {
-                        self.shutdown.request("the platform's rate limit keeps refusing calls");
-                    }
-                    continue;
+                    tries_limited += 1;
+                    let limited =
+                        self.rate_limiter.on_limited(call.line, sent, outcome::retry_after(&result));
+                    let pause = match limited {
+                        Limited::All => Some(Duration::ZERO),
+                        Limited::One(asked) => Some(pauses.next().unwrap_or_default().max(asked)),
+                        Limited::TooLong => None,
+                        Limited::GiveUp => {
+                            self.shutdown.request("the platform's rate limit keeps refusing calls");
+                            None
+                        }
+                    };
+                    pause.filter(|_| tries_limited < MAX_TRIES_LIMITED)
                 }
-                Outcome::Ok | Outcome::Refused => self.rate_limiter.on_response(),
-                _ => {}
-            }
-            let repeat = match outcome {
-                Outcome::Unsent => true,
-                Outcome::Unknown => self.may_repeat(call) && !outcome::is_final(&result),
-                _ => false,
+                Outcome::Ok | Outcome::Refused => {
+                    self.rate_limiter.on_response();
+                    None
+                }
+                Outcome::Unsent if outcome::may_succeed_later(&result) => pauses.next(),
+                Outcome::Unknown if self.may_repeat(call) && !outcome::is_final(&result) => pauses.next(),
+                Outcome::Unsent | Outcome::Unknown | Outcome::Unverified => None,
             };
-            let Some(pause) = pauses.next().filter(|_| repeat) else { break };
+            let Some(pause) = pause else { break };
             if self.shutdown.or(tokio::time::sleep(pause)).await.is_none() {
                 break;
             }
@@ -91,13 +113,15 @@ impl Worker {
     }
 
     /// Stops the batch once every call fails, instead of going through all of them.
-    fn count_failure(&self, outcome: Outcome, affects_other_calls: bool) {
-        if !affects_other_calls {
+    fn count_failure(&self, outcome: Outcome, result: &Result<Response, Error>) {
+        if !outcome.affects_other_calls() {
             if outcome != Outcome::Limited {
                 self.failures.store(0, Ordering::Relaxed);
             }
         } else if self.failures.fetch_add(1, Ordering::Relaxed) + 1 >= self.max_failures {
-            self.shutdown.request(format!("{} calls in a row failed", self.max_failures));
+            let last = result.as_ref().err().map(describe).unwrap_or_default();
+            self.shutdown
+                .request(format!("{} calls in a row failed; the last one: {last}", self.max_failures));
         }
     }
 }
