@@ -140,7 +140,7 @@ async function tampering() {
     { sent: { body: '{"echo_message":"hellO"}' } },
     { sent: { target: `${target}?a=1` } },
     { sent: { nonce: Formatter.nonce() } },
-    { sent: { timestamp: Number(now) + 1 } },
+    { sent: { timestamp: Number(now) - 100 } }, // not the second in which the next request is signed
     { stamp: Number(now) - 301 },
     { key: other },
   ]) {
