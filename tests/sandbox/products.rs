@@ -223,7 +223,8 @@ fn shares_of_an_order_and_what_comes_back() {
 #[test]
 fn a_file_comes_back_as_it_went() {
     let (_sandbox, wx) = start();
-    let bytes: Vec<u8> = (0..200_000_u32).map(|at| at.to_le_bytes()[0]).collect();
+    let mut bytes: Vec<u8> = (0..200_000_u32).map(|at| at.to_le_bytes()[0]).collect();
+    bytes.splice(..8, *b"\x89PNG\r\n\x1a\n");
     for path in
         ["v3/merchant/media/upload", "v3/merchant-service/images/upload", "v3/merchant/media/video_upload"]
     {
@@ -233,6 +234,20 @@ fn a_file_comes_back_as_it_went() {
         let response = get.wait().unwrap();
         assert_eq!((response.header("Content-Type"), response.verified()), (Some("image/png"), false));
         assert!(*response.bytes() == bytes);
+    }
+    let marketing = "v3/marketing/favor/media/image-upload";
+    let upload =
+        |path: &str, bytes: &[u8]| wx[path].post(Value::Null).media(Media::bytes("a.png", bytes.to_vec()));
+    assert!(ok(upload(marketing, &bytes))["media_url"].as_str().unwrap().starts_with("https://"));
+    let large = [&bytes[..8], &vec![0; 2 << 20]].concat();
+    for (path, file) in [
+        ("v3/merchant/media/upload", &b"some text"[..]),
+        ("v3/merchant/media/upload", b""),
+        ("v3/merchant/media/video_upload", b""),
+        ("v3/merchant-service/images/upload", b"%PDF-1.7"),
+        (marketing, &large),
+    ] {
+        refused(upload(path, file), 400, "PARAM_ERROR", "/file");
     }
     let unknown = wx.chain("v3/merchant-service/images/{id}").get().var("id", "none");
     refused(unknown, 404, "RESOURCE_NOT_EXISTS", "none");

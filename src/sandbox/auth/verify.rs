@@ -72,6 +72,12 @@ impl Verifier {
                 return Verification { signed_message: Vec::new(), outcome: Err(error.into()) };
             }
         };
+        if let Some(name) =
+            ["accept", "user-agent"].into_iter().find(|name| !request.headers.contains_key(*name))
+        {
+            let error = ErrorResponse::param_error("header", name, "Http头缺少Accept或User-Agent: required");
+            return Verification { signed_message: Vec::new(), outcome: Err(error.into()) };
+        }
         let signed_message = signed_body(request).map(|body| message(request, &authorization, body));
         let outcome = self
             .check_credentials(&authorization)
