@@ -107,7 +107,7 @@ async function orders(notifications) {
 }
 
 async function upload() {
-  const file = crypto.randomBytes(4096);
+  const file = Buffer.concat([Buffer.from([0xff, 0xd8, 0xff]), crypto.randomBytes(4096)]); // begins as a JPEG
   const send = (sha256) => {
     const form = new Multipart();
     form.append('meta', JSON.stringify({ filename: '图 1.jpg', sha256 }), 'meta.json')
@@ -140,7 +140,7 @@ async function tampering() {
     { sent: { body: '{"echo_message":"hellO"}' } },
     { sent: { target: `${target}?a=1` } },
     { sent: { nonce: Formatter.nonce() } },
-    { sent: { timestamp: Number(now) + 1 } },
+    { sent: { timestamp: Number(now) - 100 } }, // not the second in which the next request is signed
     { stamp: Number(now) - 301 },
     { key: other },
   ]) {

@@ -210,6 +210,7 @@ fn fill(sandbox: &Sandbox, wx: &WeChatPay) {
     let transfer = json!({
         "appid": APPID, "out_bill_no": "T202611220001", "transfer_scene_id": "1000", "openid": OPENID,
         "transfer_amount": 500, "transfer_remark": "活动奖励",
+        "transfer_scene_report_infos": [{"info_type": "活动名称", "info_content": "新会员有礼"}],
     });
     ok(wx.chain("v3/fund-app/mch-transfer/transfer-bills").post(transfer));
     let mut jsapi = native(wx, "P202611220005", 19_900);

@@ -51,7 +51,45 @@ fn a_usual_mistake_is_named_with_the_first_byte_that_differs() {
         let message = bend(from, to);
         assert!(message.contains(part), "{from} -> {to}: {message}");
     }
+    for (from, to, part) in [
+        ("/x?", "/x/?", "slash at the end"),
+        ("a=1\n", "a=1?\n", "question mark at the end"),
+        ("%E4%B8%AD", "%25E4%25B8%25AD", "encoded twice"),
+        ("%E4%B8%AD", "%e4%b8%ad", "letter case"),
+        ("{", "\u{feff}{", "byte order mark"),
+    ] {
+        let message = bend(from, to);
+        assert!(message.contains(part), "{from} -> {to}: {message}");
+    }
     let plan = plan();
+    let named = |message: &[u8]| diagnose(&plan, message, "-sha256")["message"].as_str().unwrap().to_owned();
+    let text = String::from_utf8(plan.message()).unwrap();
+    let hex: String = sha2::Digest::finalize(<sha2::Sha256 as sha2::Digest>::new_with_prefix(&text))
+        .iter()
+        .map(|byte| format!("{byte:02x}"))
+        .collect();
+    for (message, part) in [
+        (text.replace('\n', "\\n").into_bytes(), "a backslash and an n"),
+        (text.replace(|c: char| !c.is_ascii(), "?").into_bytes(), "question marks instead of Chinese"),
+        (encoding_rs::GBK.encode(&text).0.into_owned(), "encoded as GBK"),
+        (hex.into_bytes(), "hashed before signing"),
+    ] {
+        assert!(named(&message).contains(part), "{part}: {}", named(&message));
+    }
+    let nulls = Plan { body: br#"{"a":null,"b":[{"c":null,"d":1}]}"#.to_vec(), ..plan.clone() };
+    let without = Plan { body: br#"{"b":[{"d":1}]}"#.to_vec(), ..plan.clone() };
+    let diagnosis = diagnose(&nulls, &without.message(), "-sha256");
+    assert!(diagnosis["message"].as_str().unwrap().contains("are null"), "{diagnosis}");
+    let slash = Plan { target: "/v3/applyment4sub/applyment/".to_owned(), ..plan.clone() };
+    let bare = Plan { target: "/v3/applyment4sub/applyment".to_owned(), ..plan.clone() };
+    let diagnosis = diagnose(&slash, &bare.message(), "-sha256");
+    assert!(diagnosis["message"].as_str().unwrap().contains("lacks the slash at the end"), "{diagnosis}");
+    let key = keys.path().join("merchant.pem");
+    let pss = ["dgst", "-sha256", "-sigopt", "rsa_padding_mode:pss", "-sign", key.to_str().unwrap()];
+    let signature = STANDARD.encode(openssl(&pss, &plan.message()).unwrap());
+    let authorization = plan.authorization(&keys).replace(&plan.signature(&keys), &signature);
+    let reply = send_bytes(&sandbox, &plan.bytes(&authorization)).unwrap();
+    assert!(reply.message().contains("RSASSA-PSS"), "{}", reply.message());
     let returns = String::from_utf8(plan.message()).unwrap().replace('\n', "\r\n");
     assert!(diagnose(&plan, returns.as_bytes(), "-sha256")["message"].as_str().unwrap().contains("CR LF"));
     let meta = r#"{"filename":"a.png","sha256":""}"#;

@@ -319,7 +319,7 @@ fn the_keys_change_on_demand() {
         assert_eq!(post(wrong).status, 400);
     }
     // A clock that goes wrong in the middle.
-    sandbox.inject_rule("clock-skew=-301 nth=2".parse().unwrap()).unwrap();
+    sandbox.inject_rule("clock-skew=-400 nth=2".parse().unwrap()).unwrap();
     let status = || get(&sandbox, &merchant, "/v3/x").status;
     assert_eq!([status(), status(), status()], [200, 401, 401]);
 }

@@ -115,6 +115,7 @@ fn a_transfer_is_accepted_or_cancelled() {
         wx[path].post(json!({
             "appid": APPID, "out_bill_no": number, "transfer_scene_id": "1000", "openid": OPENID,
             "transfer_amount": amount, "transfer_remark": "r", "notify_url": "https://www.example.com/notify",
+            "transfer_scene_report_infos": [{"info_type": "活动名称", "info_content": "x"}], "fail_reason": "FORGED",
         }))
     };
     refused(transfer("T1", 0), 400, "PARAM_ERROR", "/transfer_amount");
@@ -133,8 +134,11 @@ fn a_transfer_is_accepted_or_cancelled() {
     refused(cancel("T2"), 404, "NOT_FOUND", "T2");
     ok(transfer("T2", 100));
     assert_eq!(ok(cancel("T2"))["state"], "CANCELING");
+    // Repeated after a lost response.
+    assert_eq!(ok(cancel("T2"))["state"], "CANCELLED");
     let by_number = wx.chain(&format!("{path}/out-bill-no/{{no}}")).get().var("no", "T2");
-    assert_eq!(ok(by_number)["state"], "CANCELLED");
+    let cancelled = ok(by_number);
+    assert_eq!((&cancelled["state"], &cancelled["fail_reason"]), (&json!("CANCELLED"), &Value::Null));
     not_done(sandbox.accept_transfer("T2"), "CANCELLED");
 }
 
@@ -153,11 +157,32 @@ fn shares_of_an_order_and_what_comes_back() {
             "receivers": [{"type": "MERCHANT_ID", "account": "1900000999", "amount": amount, "description": "d"}],
         }))
     };
-    let account =
-        json!({"appid": APPID, "type": "MERCHANT_ID", "account": "1900000999", "relation_type": "PARTNER"});
+    let account = json!({
+        "appid": APPID, "type": "MERCHANT_ID", "account": "1900000999", "relation_type": "PARTNER", "name": "分账公司",
+    });
+    let add =
+        |account: &Value| wx["v3/profitsharing/receivers/add"].post(account.clone()).encrypt(&["/name"]);
     refused(share(&plain, "S1", 10), 400, "INVALID_REQUEST", "P7654321");
     refused(share(&id, "S1", 10), 400, "PARAM_ERROR", "/receivers/0/account");
-    ok(wx["v3/profitsharing/receivers/add"].post(account.clone()));
+    let added = add(&account).wait().unwrap();
+    assert_eq!(added.decrypt(&["/name"]).unwrap()["name"], "分账公司");
+    ok(add(&account));
+    let without = |name: &str, change: Value| {
+        let mut account = account.clone();
+        account[name] = change;
+        account
+    };
+    refused(add(&without("name", json!("别的公司"))), 400, "INVALID_REQUEST", "/name");
+    let plain_name = wx["v3/profitsharing/receivers/add"].post(account.clone());
+    refused(plain_name, 400, "PARAM_ERROR", "Wechatpay-Serial");
+    let mut unnamed = without("name", Value::Null);
+    unnamed["account"] = json!("1900000997");
+    refused(wx["v3/profitsharing/receivers/add"].post(unnamed), 400, "PARAM_ERROR", "/name");
+    refused(add(&without("relation_type", json!("CUSTOM"))), 400, "INVALID_REQUEST", "/relation_type");
+    refused(add(&without("relation_type", json!("FRIEND"))), 400, "PARAM_ERROR", "/relation_type");
+    let mut custom = account.clone();
+    (custom["account"], custom["relation_type"]) = (json!("1900000998"), json!("CUSTOM"));
+    refused(add(&custom), 400, "PARAM_ERROR", "/custom_relation");
     refused(share(&id, "S1", 101), 403, "NOT_ENOUGH", "/receivers");
     let left = || {
         let path = "v3/profitsharing/transactions/{id}/amounts";
@@ -176,7 +201,10 @@ fn shares_of_an_order_and_what_comes_back() {
         (&json!("FINISHED"), &json!("SUCCESS"))
     );
     let unfreeze = json!({"transaction_id": id, "out_order_no": "S2", "description": "d", "receivers": ["no", "receivers"]});
-    assert_eq!(ok(wx["v3/profitsharing/orders/unfreeze"].post(unfreeze))["receivers"][0]["amount"], 70);
+    for _ in 0..2 {
+        let unfrozen = ok(wx["v3/profitsharing/orders/unfreeze"].post(unfreeze.clone()));
+        assert_eq!(unfrozen["receivers"][0]["amount"], 70);
+    }
     refused(share(&id, "S3", 1), 403, "NOT_ENOUGH", "0 available");
     let back = |number: &str, amount: i64| {
         wx["v3/profitsharing/return-orders"].post(json!({
@@ -187,6 +215,7 @@ fn shares_of_an_order_and_what_comes_back() {
     assert_eq!(ok(back("B1", 20))["result"], "SUCCESS");
     refused(back("B2", 11), 403, "NOT_ENOUGH", "10 of 30");
     ok(back("B2", 10));
+    let account = without("name", Value::Null);
     ok(wx["v3/profitsharing/receivers/delete"].post(account.clone()));
     refused(wx["v3/profitsharing/receivers/delete"].post(account), 404, "RESOURCE_NOT_EXISTS", "1900000999");
 }
@@ -194,7 +223,8 @@ fn shares_of_an_order_and_what_comes_back() {
 #[test]
 fn a_file_comes_back_as_it_went() {
     let (_sandbox, wx) = start();
-    let bytes: Vec<u8> = (0..200_000_u32).map(|at| at.to_le_bytes()[0]).collect();
+    let mut bytes: Vec<u8> = (0..200_000_u32).map(|at| at.to_le_bytes()[0]).collect();
+    bytes.splice(..8, *b"\x89PNG\r\n\x1a\n");
     for path in
         ["v3/merchant/media/upload", "v3/merchant-service/images/upload", "v3/merchant/media/video_upload"]
     {
@@ -204,6 +234,20 @@ fn a_file_comes_back_as_it_went() {
         let response = get.wait().unwrap();
         assert_eq!((response.header("Content-Type"), response.verified()), (Some("image/png"), false));
         assert!(*response.bytes() == bytes);
+    }
+    let marketing = "v3/marketing/favor/media/image-upload";
+    let upload =
+        |path: &str, bytes: &[u8]| wx[path].post(Value::Null).media(Media::bytes("a.png", bytes.to_vec()));
+    assert!(ok(upload(marketing, &bytes))["media_url"].as_str().unwrap().starts_with("https://"));
+    let large = [&bytes[..8], &vec![0; 2 << 20]].concat();
+    for (path, file) in [
+        ("v3/merchant/media/upload", &b"some text"[..]),
+        ("v3/merchant/media/upload", b""),
+        ("v3/merchant/media/video_upload", b""),
+        ("v3/merchant-service/images/upload", b"%PDF-1.7"),
+        (marketing, &large),
+    ] {
+        refused(upload(path, file), 400, "PARAM_ERROR", "/file");
     }
     let unknown = wx.chain("v3/merchant-service/images/{id}").get().var("id", "none");
     refused(unknown, 404, "RESOURCE_NOT_EXISTS", "none");

@@ -41,7 +41,10 @@ pub(crate) struct Plan {
 
 impl Plan {
     pub(crate) fn new(sandbox: &Sandbox, method: &str, target: &str, body: &str) -> Plan {
-        let mut headers = vec![("Accept".to_string(), "application/json".to_string())];
+        let mut headers = vec![
+            ("Accept".to_string(), "application/json".to_string()),
+            ("User-Agent".to_string(), "a client of the tests".to_string()),
+        ];
         if !body.is_empty() {
             headers.push(("Content-Type".into(), "application/json".into()));
         }

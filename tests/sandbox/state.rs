@@ -127,7 +127,7 @@ fn a_restart_changes_nothing() {
     prepay(&wx, "P0000002");
     sandbox.pay("P0000001").unwrap();
     refund(&wx, "P0000001");
-    let upload = wx["v3/merchant/media/upload"].post(Value::Null).media(Media::bytes("a.png", "abc"));
+    let upload = wx["v3/merchant/media/upload"].post(Value::Null).media(Media::bytes("a.png", "BMabc"));
     let id = upload.wait().unwrap().data()["media_id"].clone();
     let before = [order(&wx, "P0000001").unwrap(), order(&wx, "P0000002").unwrap()];
     drop((sandbox, wx));
@@ -141,7 +141,7 @@ fn a_restart_changes_nothing() {
     let (sandbox, wx) = start(folder.path());
     assert_eq!([order(&wx, "P0000001").unwrap(), order(&wx, "P0000002").unwrap()], before);
     let file = wx.chain("v3/merchant-service/images/{id}").get().var("id", id.as_str().unwrap());
-    assert_eq!(&file.wait().unwrap().bytes()[..], b"abc");
+    assert_eq!(&file.wait().unwrap().bytes()[..], b"BMabc");
     assert!(matches!(sandbox.pay("P0000001"), Err(SandboxError::State { code, .. }) if code == "ORDERPAID"));
     sandbox.pay("P0000002").unwrap();
 }

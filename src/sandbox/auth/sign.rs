@@ -24,6 +24,9 @@ use crate::sandbox::{
 /// The smallest age in seconds that a verifier must reject.
 const TOO_OLD: i64 = 301;
 
+/// Python's `wechatpayv3` refuses a message without it.
+const SIGNATURE_TYPE: &str = "WECHATPAY2-SHA256-RSA2048";
+
 const PROBE_PREFIX: &str = "WECHATPAY/SIGNTEST/";
 
 pub(crate) struct ResponseSigner {
@@ -137,6 +140,7 @@ impl ResponseSigner {
             &if faults.contains(&Fault::UnknownSerial) { unknown_serial(serial) } else { serial.into() },
         )?;
         put("Wechatpay-Signature", &signature(key.private_key(), &lines, faults)?)?;
+        put("Wechatpay-Signature-Type", SIGNATURE_TYPE)?;
         Some(headers)
     }
 }

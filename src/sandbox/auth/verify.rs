@@ -11,12 +11,12 @@ use sha2::{Digest, Sha256};
 use super::{
     authorization::Authorization,
     diagnosis::{self, Diagnosis, MessageParts},
-    nonces::{self, Nonces},
+    nonces::{Nonce, Nonces},
     unsigned_paths,
 };
 use crate::sandbox::{
     http::{clock::SkewedClock, error_response::ErrorResponse, multipart, request::IncomingRequest},
-    keys::{folder::is_digits, identity::Identity, keyring::Keyring},
+    keys::{folder::is_digits, identity::Identity, key_pair::same_serial, keyring::Keyring},
 };
 
 /// In seconds. A difference of exactly this much is accepted.
@@ -72,6 +72,12 @@ impl Verifier {
                 return Verification { signed_message: Vec::new(), outcome: Err(error.into()) };
             }
         };
+        if let Some(name) =
+            ["accept", "user-agent"].into_iter().find(|name| !request.headers.contains_key(*name))
+        {
+            let error = ErrorResponse::param_error("header", name, "Http头缺少Accept或User-Agent: required");
+            return Verification { signed_message: Vec::new(), outcome: Err(error.into()) };
+        }
         let signed_message = signed_body(request).map(|body| message(request, &authorization, body));
         let outcome = self
             .check_credentials(&authorization)
@@ -92,16 +98,13 @@ impl Verifier {
     }
 
     /// The checks that need no RSA operation. Returns the nonce.
-    fn check_credentials(
-        &self,
-        authorization: &Authorization,
-    ) -> Result<[u8; nonces::LENGTH], ErrorResponse> {
+    fn check_credentials(&self, authorization: &Authorization) -> Result<Nonce, ErrorResponse> {
         let identity = &self.identity;
         if authorization.mchid != identity.mchid {
             let message = format!("mchid {}: unknown merchant", authorization.mchid);
             return Err(ErrorResponse::sign_error("mchid", "unknown mchid", message));
         }
-        if authorization.serial != identity.merchant.serial {
+        if !same_serial(&authorization.serial, &identity.merchant.serial) {
             let message = format!(
                 "serial_no {}: the merchant's certificate has {}",
                 authorization.serial, identity.merchant.serial
@@ -120,15 +123,12 @@ impl Verifier {
             let message = format!("timestamp {timestamp}: more than {MAX_CLOCK_SKEW} seconds from {now}");
             return Err(ErrorResponse::sign_error("timestamp", "expired", message));
         }
-        let nonce = <[u8; nonces::LENGTH]>::try_from(authorization.nonce.as_bytes())
-            .ok()
-            .filter(|nonce| nonce.iter().all(u8::is_ascii_alphanumeric))
-            .ok_or_else(|| {
-                let message =
-                    format!("nonce_str {}: expected 32 characters of 0-9A-Za-z", authorization.nonce);
-                ErrorResponse::sign_error("nonce_str", "malformed", message)
-            })?;
-        if self.nonces().contains(&nonce) { Err(replayed()) } else { Ok(nonce) }
+        let nonce = Nonce::parse(&authorization.nonce).ok_or_else(|| {
+            let message =
+                format!("nonce_str {}: expected 1 to 64 visible ASCII characters", authorization.nonce);
+            ErrorResponse::sign_error("nonce_str", "malformed", message)
+        })?;
+        if self.nonces().contains(nonce) { Err(replayed()) } else { Ok(nonce) }
     }
 
     fn check_signature(
@@ -183,7 +183,9 @@ impl Verifier {
         let name = "Wechatpay-Serial";
         if request.headers.contains_key(name) {
             let serial = request.header(name).unwrap_or("");
-            if self.keyring.find(serial).is_none() {
+            // Some SDKs send their own serial, or an empty one, with a request in which nothing is encrypted.
+            let ignored = serial.is_empty() || same_serial(serial, &self.identity.merchant.serial);
+            if !ignored && self.keyring.find(serial).is_none() {
                 let issue = format!("the platform has no key `{serial}`");
                 return Err(ErrorResponse::param_error("header", name, &issue).into());
             }

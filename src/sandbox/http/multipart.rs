@@ -20,7 +20,9 @@ pub(crate) fn file<'a>(content_type: &str, body: &'a [u8]) -> Result<(&'a str, &
 
 /// The headers and the bytes of the part with this name.
 fn part<'a>(content_type: &str, body: &'a [u8], wanted: &str) -> Result<(&'a [u8], &'a [u8]), String> {
-    let boundary = boundary(content_type).ok_or("the Content-Type has no boundary")?;
+    let boundary = boundary(content_type)
+        .or_else(|| boundary_of_body(body))
+        .ok_or("the Content-Type has no boundary, and the body does not begin with one")?;
     let opening = format!("--{boundary}");
     let between = format!("\r\n--{boundary}");
     let start = if body.starts_with(opening.as_bytes()) {
@@ -52,6 +54,13 @@ fn boundary(content_type: &str) -> Option<&str> {
         let value = value.trim_matches('"');
         (name.eq_ignore_ascii_case("boundary") && !value.is_empty()).then_some(value)
     })
+}
+
+/// Python's `wechatpayv3` sends `multipart/form-data` without a boundary: it is the first line of the body.
+fn boundary_of_body(body: &[u8]) -> Option<&str> {
+    let line = &body[..find(body, b"\r\n")?];
+    let boundary = std::str::from_utf8(line).ok()?.strip_prefix("--")?.trim_end();
+    (1..=70).contains(&boundary.len()).then_some(boundary)
 }
 
 fn is_named(headers: &[u8], wanted: &str) -> bool {
@@ -93,6 +102,9 @@ mod tests {
             format!("preamble\r\n--b\r\n{file}--b  \r\n{meta_part}--b--"),
         ] {
             assert_eq!(meta(TYPE, body.as_bytes()), Ok(&b"{}"[..]));
+            // Without a boundary in the Content-Type, the first line has it.
+            let found = meta("multipart/form-data", body.as_bytes());
+            assert_eq!(found.is_ok(), body.starts_with("--b"), "{found:?}");
         }
     }
 
@@ -104,5 +116,6 @@ mod tests {
             assert!(meta(TYPE, body.as_bytes()).is_err(), "{body:?}");
         }
         assert!(meta("multipart/form-data", b"--b--").is_err());
+        assert!(meta("multipart/form-data", b"x\r\n--b--").is_err());
     }
 }

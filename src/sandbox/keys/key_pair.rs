@@ -158,6 +158,13 @@ fn self_signed(key: &PrivateKey, common_name: &str) -> Option<String> {
     Some(params.self_signed(&signer).ok()?.pem().replace("\r\n", "\n"))
 }
 
+/// Whether two serials of certificates are the same number. Java's and Python's SDKs drop leading zeros, others write
+/// lower case.
+pub(crate) fn same_serial(one: &str, other: &str) -> bool {
+    let number = |serial: &str| serial.trim_start_matches('0').to_ascii_uppercase();
+    number(one) == number(other)
+}
+
 fn to_pem(tag: &str, der: &[u8]) -> String {
     pem::encode_config(&Pem::new(tag, der), EncodeConfig::new().set_line_ending(LineEnding::LF))
 }

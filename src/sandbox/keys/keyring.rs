@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 
 use super::{
     identity::Identity,
-    key_pair::{CertifiedKey, PrivateKey, PublicKeyPair},
+    key_pair::{CertifiedKey, PrivateKey, PublicKeyPair, same_serial},
 };
 use crate::sandbox::http::sandbox_error::SandboxError;
 
@@ -172,7 +172,7 @@ impl Keyring {
 
 impl Keys {
     fn find(&self, serial: &str) -> Option<SigningKey> {
-        let certificate = self.certificates.iter().find(|key| key.serial == serial);
+        let certificate = self.certificates.iter().find(|key| same_serial(&key.serial, serial));
         let public = self.public_keys.iter().find(|key| key.id == serial);
         let certificate = certificate.map(|key| SigningKey::Certificate(Arc::clone(key)));
         certificate.or_else(|| public.map(|key| SigningKey::PublicKey(Arc::clone(key))))
@@ -200,9 +200,9 @@ impl Keys {
         if self.certificates.len() + self.public_keys.len() == 1 {
             return Err("the last key cannot be retired: it signs everything".into());
         }
-        self.certificates.retain(|key| key.serial != serial);
+        self.certificates.retain(|key| !same_serial(&key.serial, serial));
         self.public_keys.retain(|key| key.id != serial);
-        self.chosen = self.chosen.take().filter(|key| key.serial() != serial);
+        self.chosen = self.chosen.take().filter(|key| !same_serial(key.serial(), serial));
         Ok(())
     }
 }

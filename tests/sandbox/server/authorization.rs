@@ -40,7 +40,17 @@ fn the_requested_platform_key_signs() {
         assert_eq!((reply.status, reply.header("Wechatpay-Serial")), (200, Some(serial)));
         assert!(reply.verifies(&keys));
     }
-    for serial in ["PUB_KEY_ID_0", sandbox.serial()] {
+    // The platform's, as Java and Python write it; the merchant's own and none, which say nothing.
+    let certificate = sandbox.platform_certificate_serial();
+    let without_zero = certificate.trim_start_matches('0').to_lowercase();
+    for (serial, signer) in [(without_zero.as_str(), certificate), (sandbox.serial(), ""), ("", "")] {
+        let plan = Plan::new(&sandbox, "GET", CERTIFICATES, "").header("Wechatpay-Serial", serial);
+        let reply = send(&sandbox, &keys, &plan);
+        assert_eq!(reply.status, 200, "{serial}");
+        assert!(signer.is_empty() || reply.header("Wechatpay-Serial") == Some(signer), "{serial}");
+        assert_eq!(reply.header("Wechatpay-Signature-Type"), Some("WECHATPAY2-SHA256-RSA2048"));
+    }
+    for serial in ["PUB_KEY_ID_0", "0A"] {
         let plan = Plan::new(&sandbox, "GET", CERTIFICATES, "").header("Wechatpay-Serial", serial);
         let reply = send(&sandbox, &keys, &plan);
         assert_refused(&sandbox, &keys, &reply, 400, "PARAM_ERROR", "Wechatpay-Serial");
@@ -60,12 +70,25 @@ fn every_part_of_the_authorization_counts() {
         assert_refused(&sandbox, &keys, reply, 401, "SIGN_ERROR", part);
     };
     refused(&sent(&|plan| plan.mchid = "1900000001".into()), "mchid");
-    refused(&sent(&|plan| plan.serial = plan.serial[1..].into()), "serial_no");
-    refused(&sent(&|plan| plan.serial = plan.serial.to_lowercase()), "serial_no");
+    for serial in ["0", "PUB_KEY_ID_0", "7777777777777777777777777777777777777777"] {
+        refused(&sent(&|plan| plan.serial = serial.into()), "serial_no");
+    }
+    refused(&sent(&|plan| plan.serial.push('0')), "serial_no");
+    // The same number, as other SDKs write it.
+    assert_eq!(sent(&|plan| plan.serial = plan.serial.trim_start_matches('0').into()).status, 200);
+    assert_eq!(sent(&|plan| plan.serial = plan.serial.to_lowercase()).status, 200);
     for timestamp in ["-1", "+1700000000", "1.7e9", "99999999999999999999", "0"] {
         refused(&sent(&|plan| plan.timestamp = timestamp.into()), "timestamp");
     }
-    for nonce in ["short", "0123456789012345678901234567890-", "012345678901234567890123456789012"] {
+    for nonce in ["a b", "nonce\u{e9}", &"n".repeat(65)] {
+        refused(
+            &sent(&|plan| plan.nonce = nonce.into()),
+            if nonce.is_ascii() { "nonce_str" } else { "Authorization" },
+        );
+    }
+    // As long as any SDK sends it, and once only.
+    for nonce in ["n", "0123456789", "9f86d081884c7d659a2feaa0", "0123456789-_.=/+:;", &"n".repeat(64)] {
+        assert_eq!(sent(&|plan| plan.nonce = nonce.into()).status, 200, "{nonce}");
         refused(&sent(&|plan| plan.nonce = nonce.into()), "nonce_str");
     }
     let bend = |from: &str, to: &str| {

@@ -93,6 +93,12 @@ fn diagnosis(l: Language, seen: &SeenRequest, diagnosis: &Diagnosis) -> Markup {
                 "签名不是由商户API私钥（PKCS#1 v1.5 填充）生成的：私钥错误、填充方式错误，或签名在传输中被改动。",
             )
             .to_string(),
+        Diagnosis::Pss => l
+            .say(
+                "The signature has the padding of RSASSA-PSS; use PKCS#1 v1.5. Or it was made with another key.",
+                "签名使用了 RSASSA-PSS 填充，应为 PKCS#1 v1.5；也可能用了别的私钥。",
+            )
+            .to_string(),
         Diagnosis::WrongHash(name) => {
             format!("{}{name}", l.say("The hash must be SHA-256, but it is ", "摘要算法应为 SHA-256，实际为 "))
         }

@@ -1,6 +1,7 @@
 //! The parts of the signed message, and the messages that result from a common mistake.
 
 use serde_json::Value;
+use sha2::{Digest, Sha256};
 use url::form_urlencoded;
 
 use super::{mistake::Mistake, spellings::spellings};
@@ -39,6 +40,9 @@ impl MessageParts<'_> {
                 MessageParts { timestamp: self.nonce, nonce: self.timestamp, ..*self }.message("\n"),
             ),
         ];
+        all.push((Mistake::LiteralLineFeeds, self.message("\\n")));
+        all.extend(converted(&whole));
+        all.extend(hashed(&whole));
         if self.body.is_empty() {
             all.push((Mistake::NoEmptyBodyLine, whole[..whole.len() - 2].to_vec()));
         } else {
@@ -88,6 +92,21 @@ impl MessageParts<'_> {
             all.push((Mistake::SpaceEncoding, format!("{path}?{}", query.replace("%20", "+"))));
             all.push((Mistake::SpaceEncoding, format!("{path}?{}", query.replace('+', "%20"))));
         }
+        let with_query =
+            |path: &str| format!("{path}{}", &target[target.find('?').unwrap_or(target.len())..]);
+        match path.strip_suffix('/') {
+            Some(bare) => all.push((Mistake::NoTrailingSlash, with_query(bare))),
+            None => all.push((Mistake::TrailingSlash, with_query(&format!("{path}/")))),
+        }
+        match target.strip_suffix('?') {
+            Some(bare) => all.push((Mistake::TrailingQuestionMark, bare.into())),
+            None => all.push((Mistake::TrailingQuestionMark, format!("{target}?"))),
+        }
+        if target.contains('%') {
+            all.push((Mistake::EncodedTwice, target.replace('%', "%25")));
+            all.push((Mistake::LowerCaseEscapes, escapes(target, |digits| digits.to_ascii_lowercase())));
+            all.push((Mistake::LowerCaseEscapes, escapes(target, |digits| digits.to_ascii_uppercase())));
+        }
         if let Some(at) = path.find("/v3/").filter(|at| *at > 0) {
             all.push((Mistake::NoBasePath, target[at..].into()));
         }
@@ -99,7 +118,19 @@ impl MessageParts<'_> {
         if self.raw_body != self.body {
             all.push((Mistake::WholeUploadBody, self.raw_body.to_vec()));
         }
+        match self.body.strip_prefix(BOM) {
+            Some(bare) => all.push((Mistake::ByteOrderMark, bare.to_vec())),
+            None => all.push((Mistake::ByteOrderMark, [BOM, self.body].concat())),
+        }
         if let Ok(value) = serde_json::from_slice::<Value>(self.body) {
+            let mut without_nulls = value.clone();
+            if drop_nulls(&mut without_nulls) {
+                all.extend(
+                    spellings(&without_nulls)
+                        .into_iter()
+                        .map(|text| (Mistake::NullsLeftOut, text.into_bytes())),
+                );
+            }
             all.extend(
                 spellings(&value).into_iter().map(|text| (Mistake::ReserializedJson, text.into_bytes())),
             );
@@ -110,5 +141,60 @@ impl MessageParts<'_> {
             );
         }
         all.into_iter()
+    }
+}
+
+const BOM: &[u8] = b"\xef\xbb\xbf";
+
+/// The whole message in another encoding.
+fn converted(message: &[u8]) -> Vec<(Mistake, Vec<u8>)> {
+    let Ok(text) = std::str::from_utf8(message) else { return Vec::new() };
+    if text.is_ascii() {
+        return Vec::new();
+    }
+    let (gbk, _, _) = encoding_rs::GBK.encode(text);
+    let ascii = text.chars().map(|character| if character.is_ascii() { character } else { '?' });
+    // Java's `getBytes("ISO-8859-1")` keeps what Latin-1 has.
+    let latin1 = text.chars().map(|character| u8::try_from(u32::from(character)).unwrap_or(b'?'));
+    vec![
+        (Mistake::Gbk, gbk.into_owned()),
+        (Mistake::QuestionMarks, ascii.collect::<String>().into_bytes()),
+        (Mistake::QuestionMarks, latin1.collect()),
+    ]
+}
+
+/// The digest in place of the message, raw or as text.
+fn hashed(message: &[u8]) -> Vec<(Mistake, Vec<u8>)> {
+    let digest = Sha256::digest(message);
+    let hex: String = digest.iter().map(|byte| format!("{byte:02x}")).collect();
+    let upper = hex.to_ascii_uppercase();
+    [digest.to_vec(), hex.into_bytes(), upper.into_bytes()]
+        .into_iter()
+        .map(|message| (Mistake::HashedTwice, message))
+        .collect()
+}
+
+/// The target with the digits of its escapes changed.
+fn escapes(target: &str, change: impl Fn(&str) -> String) -> String {
+    let mut parts = target.split('%');
+    let mut changed = parts.next().unwrap_or_default().to_owned();
+    for part in parts {
+        let (digits, rest) = part.split_at_checked(2).unwrap_or((part, ""));
+        changed.push_str(&format!("%{}{rest}", change(digits)));
+    }
+    changed
+}
+
+/// Removes members that are null, at any depth; whether there were any.
+fn drop_nulls(value: &mut Value) -> bool {
+    match value {
+        Value::Object(map) => {
+            let before = map.len();
+            map.retain(|_, value| !value.is_null());
+            let dropped = map.len() < before;
+            map.values_mut().fold(dropped, |dropped, value| drop_nulls(value) || dropped)
+        }
+        Value::Array(list) => list.iter_mut().fold(false, |dropped, value| drop_nulls(value) || dropped),
+        _ => false,
     }
 }

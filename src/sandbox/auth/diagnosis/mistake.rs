@@ -18,6 +18,17 @@ pub(crate) enum Mistake {
     NoBody,
     WholeUploadBody,
     ReserializedJson,
+    LiteralLineFeeds,
+    NoTrailingSlash,
+    TrailingSlash,
+    TrailingQuestionMark,
+    EncodedTwice,
+    LowerCaseEscapes,
+    Gbk,
+    QuestionMarks,
+    ByteOrderMark,
+    NullsLeftOut,
+    HashedTwice,
 }
 
 impl Mistake {
@@ -55,6 +66,39 @@ impl Mistake {
             Mistake::ReserializedJson => (
                 "has the same JSON in another form: it was serialised twice",
                 "请求体是同一 JSON 的另一种写法：被序列化了两次",
+            ),
+            Mistake::LiteralLineFeeds => {
+                ("has a backslash and an n instead of each line feed", "换行符写成了字面的反斜杠和 n")
+            }
+            Mistake::NoTrailingSlash => ("lacks the slash at the end of the path", "路径末尾少了斜杠"),
+            Mistake::TrailingSlash => {
+                ("has a slash at the end of the path that was not sent", "路径末尾多了斜杠")
+            }
+            Mistake::TrailingQuestionMark => (
+                "has a question mark at the end that was not sent, or lacks one that was",
+                "末尾的问号与实际请求不一致",
+            ),
+            Mistake::EncodedTwice => {
+                ("has the path or query percent-encoded twice", "路径或查询串被 URL 编码了两次")
+            }
+            Mistake::LowerCaseEscapes => (
+                "has the percent-encoding in another letter case (%2f or %2F)",
+                "URL 编码的大小写不同（%2f 与 %2F）",
+            ),
+            Mistake::Gbk => ("is encoded as GBK instead of UTF-8", "使用了 GBK 编码，应为 UTF-8"),
+            Mistake::QuestionMarks => (
+                "has question marks instead of Chinese: it was converted to Latin-1 or ASCII, use UTF-8",
+                "中文变成了问号：被转换成了 Latin-1 或 ASCII，应为 UTF-8",
+            ),
+            Mistake::ByteOrderMark => {
+                ("has, or lacks, a byte order mark (BOM) before the body", "请求体前的 BOM 与实际请求不一致")
+            }
+            Mistake::NullsLeftOut => {
+                ("lacks the members of the body that are null", "签名时少了请求体中值为 null 的字段")
+            }
+            Mistake::HashedTwice => (
+                "was hashed before signing: sign the message, not its SHA-256",
+                "签名前多做了一次哈希：应对签名串本身签名",
             ),
         }
     }

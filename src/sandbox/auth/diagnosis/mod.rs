@@ -24,6 +24,9 @@ const CONTEXT_AFTER: usize = 40;
 
 /// The prefix of a digest in a signature (RFC 8017, section 9.2).
 const SHA256_PREFIX: &[u8] = b"\x30\x31\x30\x0d\x06\x09\x60\x86\x48\x01\x65\x03\x04\x02\x01\x05\x00\x04\x20";
+/// The last byte of an encoded message with RSASSA-PSS (RFC 8017, section 9.1.1).
+const PSS_TRAILER: u8 = 0xbc;
+
 const OTHER_HASHES: [(&str, &[u8]); 4] = [
     ("MD5", b"\x30\x20\x30\x0c\x06\x08\x2a\x86\x48\x86\xf7\x0d\x02\x05\x05\x00\x04\x10"),
     ("SHA-1", b"\x30\x21\x30\x09\x06\x05\x2b\x0e\x03\x02\x1a\x05\x00\x04\x14"),
@@ -38,6 +41,8 @@ pub(crate) enum Diagnosis {
     NotBase64,
     /// It contains no digest: wrong key, wrong padding, or changed in transit.
     WrongKey,
+    /// Probably the right key, with the padding of RSASSA-PSS.
+    Pss,
     /// The right key and padding, but a wrong hash.
     WrongHash(&'static str),
     /// A common mistake.
@@ -69,7 +74,9 @@ impl Difference {
 
 pub(crate) fn diagnose(key: &PublicKey, expected: &MessageParts<'_>, signature: &str) -> Diagnosis {
     let Ok(signature) = STANDARD.decode(signature) else { return Diagnosis::NotBase64 };
-    let Some(info) = recover_digest_info(key, &signature) else { return Diagnosis::WrongKey };
+    let Some(info) = recover_digest_info(key, &signature) else {
+        return if has_pss_trailer(key, &signature) { Diagnosis::Pss } else { Diagnosis::WrongKey };
+    };
     let Some(signed) = info.strip_prefix(SHA256_PREFIX) else {
         let other = OTHER_HASHES.iter().find(|(_, prefix)| info.starts_with(prefix));
         return other.map_or(Diagnosis::WrongKey, |(name, _)| Diagnosis::WrongHash(name));
@@ -105,6 +112,14 @@ fn recover_digest_info(key: &PublicKey, signature: &[u8]) -> Option<Vec<u8>> {
     (filled >= 8 && padded.len() + 1 == key.size()).then(|| info.to_vec())
 }
 
+/// One in 256 signatures of another key has it, too.
+fn has_pss_trailer(key: &PublicKey, signature: &[u8]) -> bool {
+    let number = BoxedUint::from_be_slice(signature, key.n_bits_precision()).ok();
+    let number = number.filter(|number| signature.len() == key.size() && number < key.n().as_ref());
+    let encoded = number.and_then(|number| rsa_encrypt(key, &number).ok());
+    encoded.is_some_and(|encoded| encoded.to_be_bytes_trimmed_vartime().last() == Some(&PSS_TRAILER))
+}
+
 fn hex(bytes: &[u8]) -> String {
     bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }
@@ -116,6 +131,11 @@ impl Diagnosis {
             Diagnosis::NotBase64 => "the signature is not Base64".into(),
             Diagnosis::WrongKey => {
                 "the signature was not made with the merchant's key in PKCS#1 v1.5 padding".into()
+            }
+            Diagnosis::Pss => {
+                "the signature has the padding of RSASSA-PSS, expected PKCS#1 v1.5, or it was not made with the \
+                 merchant's key"
+                    .into()
             }
             Diagnosis::WrongHash(name) => format!("the signature uses {name}, expected SHA-256"),
             Diagnosis::Known(difference) => {

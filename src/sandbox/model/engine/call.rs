@@ -29,6 +29,15 @@ impl<'a> Call<'a> {
         Call { engine, body, partner: false, request, vars, query }
     }
 
+    /// The same request with another body.
+    pub(crate) fn with_body<'b>(&self, body: &'b Value) -> Call<'b>
+    where
+        'a: 'b,
+    {
+        let (vars, query) = (self.vars.clone(), self.query.clone());
+        Call { engine: self.engine, body, partner: self.partner, request: self.request, vars, query }
+    }
+
     /// A variable of the path, or `""`.
     pub(crate) fn var(&self, name: &str) -> &str {
         find(&self.vars, name).unwrap_or("")

@@ -9,6 +9,7 @@ pub(crate) mod error_code;
 pub(crate) mod fields;
 mod lookup;
 pub(crate) mod params;
+mod personal;
 pub(crate) mod schema;
 
 use std::sync::Arc;
@@ -87,7 +88,10 @@ impl Engine {
             ));
         }
         endpoint.params.iter().try_for_each(|param| param.check(call))?;
-        self.perform(&endpoint.action, call)
+        match personal::decrypt(call, endpoint.params)? {
+            Some(body) => self.perform(&endpoint.action, &call.with_body(&body)),
+            None => self.perform(&endpoint.action, call),
+        }
     }
 
     fn perform(
@@ -109,7 +113,7 @@ impl Engine {
             }
             Action::Query(resource_type, lookup, fields) => {
                 match session.find(call, resource_type, lookup)? {
-                    Some(document) => Ok(respond(&document.body, fields)),
+                    Some(document) => session.respond(resource_type, &document.body, fields),
                     None => Ok(SandboxResponse::new(204)),
                 }
             }
@@ -117,9 +121,11 @@ impl Engine {
                 let Some(mut document) = session.find(call, resource_type, lookup)? else {
                     return Ok(SandboxResponse::new(204));
                 };
-                session.transition(resource_type, &mut document, transition)?;
-                let response = respond(&document.body, fields);
-                session.auto_transition(resource_type, &mut document, *auto)?;
+                let changed = session.transition(resource_type, &mut document, transition)?;
+                let response = session.respond(resource_type, &document.body, fields)?;
+                if changed {
+                    session.auto_transition(resource_type, &mut document, *auto)?;
+                }
                 Ok(response)
             }
             Action::Delete(resource_type, lookup, fields) => {
@@ -127,7 +133,7 @@ impl Engine {
                     return Ok(SandboxResponse::new(204));
                 };
                 session.documents.delete(&document)?;
-                Ok(respond(&document.body, fields))
+                session.respond(resource_type, &document.body, fields)
             }
         })
     }
@@ -177,13 +183,15 @@ impl Session<'_> {
         if let Some(mut existing) = existing {
             (resource_type.on_load)(self, &mut existing)?;
             check_repetition(resource_type, &existing, &document)?;
-            self.assign(&mut existing.body, assignments)?;
+            for assignment in assignments.iter().filter(|assignment| !assignment.once) {
+                self.assign(&mut existing.body, std::slice::from_ref(assignment))?;
+            }
             self.save(resource_type, &mut existing)?;
-            return Ok(respond(&existing.body, fields));
+            return self.respond(resource_type, &existing.body, fields);
         }
         (resource_type.on_create)(self, &mut document)?;
         self.save(resource_type, &mut document)?;
-        let response = respond(&document.body, fields);
+        let response = self.respond(resource_type, &document.body, fields)?;
         self.auto_transition(resource_type, &mut document, auto)?;
         Ok(response)
     }
@@ -198,7 +206,10 @@ impl Session<'_> {
         let mut body = if body.is_object() { body } else { json!({}) };
         if let Some(fields) = body.as_object_mut() {
             fields.retain(|name, _| {
-                name != resource_type.platform_id && !INTERNAL_FIELDS.contains(&name.as_str())
+                let name = name.as_str();
+                name != resource_type.platform_id
+                    && !INTERNAL_FIELDS.contains(&name)
+                    && !resource_type.platform_only.contains(&name)
             });
         }
         self.assign(&mut body, assignments)?;
@@ -229,20 +240,40 @@ impl Session<'_> {
     ) -> Result<(), ErrorResponse> {
         match auto {
             Some(transition) if transition.can_be_held && self.engine.hold => Ok(()),
-            Some(transition) => self.transition(resource_type, document, transition),
+            Some(transition) => self.transition(resource_type, document, transition).map(drop),
             None => Ok(()),
         }
     }
 
-    /// Changes the state, or returns the error of the current state.
+    fn respond(
+        &self,
+        resource_type: &ResourceType,
+        body: &Value,
+        fields: Fields,
+    ) -> Result<SandboxResponse, ErrorResponse> {
+        if fields.is_empty() {
+            return Ok(SandboxResponse::new(204));
+        }
+        let mut response = select(body, fields);
+        self.engine.encrypt(&mut response, resource_type.personal)?;
+        Ok(SandboxResponse::new(200).json(response))
+    }
+
+    /// Changes the state, or returns the error of the current state. `false`: it was done before.
     pub(crate) fn transition(
         &mut self,
         resource_type: &ResourceType,
         document: &mut Document,
         transition: &Transition,
-    ) -> Result<(), ErrorResponse> {
-        if transition.idempotent && document.state == transition.to {
-            return Ok(());
+    ) -> Result<bool, ErrorResponse> {
+        if transition.done.contains(&document.state.as_str()) {
+            for field in transition.same {
+                if self.request_body.pointer(field) != document.body.pointer(field) {
+                    let issue = format!("{} was done with another value", describe(resource_type, document));
+                    return Err(resource_type.conflict.field_response(field, &issue));
+                }
+            }
+            return Ok(false);
         }
         if !transition.from.contains(&document.state.as_str()) {
             let code = transition.errors.iter().find(|(state, _)| *state == document.state);
@@ -266,7 +297,7 @@ impl Session<'_> {
                 resource: select(&document.body, notification.fields),
             });
         }
-        Ok(())
+        Ok(true)
     }
 
     /// Stores a document. Its columns are taken from its body.
@@ -307,14 +338,6 @@ fn check_repetition(
 /// `order P12345 is CLOSED`.
 pub(crate) fn describe(resource_type: &ResourceType, document: &Document) -> String {
     format!("{} {} is {}", resource_type.name, document.merchant_no, document.state)
-}
-
-fn respond(body: &Value, fields: Fields) -> SandboxResponse {
-    if fields.is_empty() {
-        SandboxResponse::new(204)
-    } else {
-        SandboxResponse::new(200).json(select(body, fields))
-    }
 }
 
 /// The named fields of an object, without those that are missing or null.

@@ -14,8 +14,14 @@ pub(crate) enum Param {
     Text(&'static str, usize),
     /// As `Text`, but optional.
     Optional(&'static str, usize),
+    /// Personal data, encrypted; the maximum is that of the ciphertext.
+    Personal(&'static str, usize),
     /// A number of the merchant's, with a minimum and maximum length, of the characters `0-9A-Za-z_-|*@`.
     MerchantNo(&'static str, usize, usize),
+    /// A number of the merchant's of letters and digits only, with a minimum and maximum length.
+    Alphanumeric(&'static str, usize, usize),
+    /// `true` or `false`.
+    Boolean(&'static str),
     /// A positive amount in cents.
     Amount(&'static str),
     /// An amount in cents, or 0.
@@ -70,6 +76,23 @@ impl Param {
         matches!(self, Param::File)
     }
 
+    /// Collects the pointers of personal data; `*` stands for every element of a list.
+    pub(super) fn personal(&self, partner: bool, at: &str, found: &mut Vec<String>) {
+        match *self {
+            Param::Personal(field, _) => found.push(format!("{at}{field}")),
+            Param::List(field, _, _, params) => {
+                let at = format!("{at}{field}/*");
+                params.iter().for_each(|param| param.personal(partner, &at, found));
+            }
+            Param::Direct(_) if partner => {}
+            Param::Partner(_) if !partner => {}
+            Param::All(params) | Param::Direct(params) | Param::Partner(params) => {
+                params.iter().for_each(|param| param.personal(partner, at, found));
+            }
+            _ => {}
+        }
+    }
+
     /// Checks the body, or the element of it at the pointer `at`.
     fn check_body(&self, call: &Call<'_>, at: &str, value: &Value) -> Result<(), ErrorResponse> {
         let wrong = |field: &str, issue: &str| {
@@ -87,12 +110,14 @@ impl Param {
                 None => absent(field),
                 Some(_) => wrong(field, "expected a string"),
             },
-            Param::Optional(field, _) | Param::OptionalUrl(field)
+            Param::Optional(field, _) | Param::OptionalUrl(field) | Param::Personal(field, _)
                 if get(field).is_none_or(|text| text == "") =>
             {
                 Ok(())
             }
-            Param::Optional(field, max) => Param::Text(field, max).check_body(call, at, value),
+            Param::Optional(field, max) | Param::Personal(field, max) => {
+                Param::Text(field, max).check_body(call, at, value)
+            }
             Param::OptionalUrl(field) => Param::Url(field).check_body(call, at, value),
             Param::MerchantNo(field, min, max) => {
                 Param::Text(field, max).check_body(call, at, value)?;
@@ -106,6 +131,19 @@ impl Param {
                     Ok(())
                 }
             }
+            Param::Alphanumeric(field, min, max) => {
+                Param::MerchantNo(field, min, max).check_body(call, at, value)?;
+                let text = get(field).and_then(Value::as_str).unwrap_or("");
+                match text.bytes().all(|byte| byte.is_ascii_alphanumeric()) {
+                    true => Ok(()),
+                    false => wrong(field, "expected letters and digits only"),
+                }
+            }
+            Param::Boolean(field) => match get(field) {
+                None => absent(field),
+                Some(Value::Bool(_)) => Ok(()),
+                Some(_) => wrong(field, "expected true or false"),
+            },
             Param::Amount(field) => match get(field) {
                 None => absent(field),
                 Some(value) if value.as_i64().is_some_and(|cents| (1..=MAX_AMOUNT).contains(&cents)) => {

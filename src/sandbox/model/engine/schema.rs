@@ -67,6 +67,10 @@ pub(crate) struct ResourceType {
     pub(crate) not_found: ErrorCode,
     /// Fields that must equal the resource's own if a request gives them.
     pub(crate) must_match: &'static [&'static str],
+    /// Fields with personal data, which responses contain encrypted.
+    pub(crate) personal: &'static [&'static str],
+    /// Fields that only the platform sets later: a request with one of them does not.
+    pub(crate) platform_only: &'static [&'static str],
     /// Checks and completes a new resource.
     pub(crate) on_create: Rule,
     /// Brings a stored resource up to date.
@@ -105,8 +109,10 @@ pub(crate) struct Transition {
     pub(crate) errors: &'static [(&'static str, ErrorCode)],
     /// The error of all states that are not in `errors`.
     pub(crate) default_error: ErrorCode,
-    /// Whether the transition succeeds without effect if the resource is already in the state `to`.
-    pub(crate) idempotent: bool,
+    /// States in which the request succeeds without effect: it is a repeat after a lost response.
+    pub(crate) done: &'static [&'static str],
+    /// What a repeat must have in common with the first request: a pointer into both, or none.
+    pub(crate) same: &'static [&'static str],
     /// Whether money moves.
     pub(crate) settles: bool,
     /// Whether an automatic transition waits for a trigger from outside if the sandbox is configured so.
@@ -129,6 +135,8 @@ pub(crate) struct Assignment {
     pub(crate) field: &'static str,
     pub(crate) value: FieldValue,
     pub(crate) only_if_missing: bool,
+    /// Not again when the request is repeated.
+    pub(crate) once: bool,
 }
 
 pub(crate) enum FieldValue {
@@ -153,9 +161,14 @@ pub(crate) enum FieldValue {
 }
 
 pub(crate) const fn set(field: &'static str, value: FieldValue) -> Assignment {
-    Assignment { field, value, only_if_missing: false }
+    Assignment { field, value, only_if_missing: false, once: false }
 }
 
 pub(crate) const fn set_if_missing(field: &'static str, value: FieldValue) -> Assignment {
-    Assignment { field, value, only_if_missing: true }
+    Assignment { field, value, only_if_missing: true, once: false }
+}
+
+/// For the resource that a request creates, and not again when the request is repeated.
+pub(crate) const fn set_once(field: &'static str, value: FieldValue) -> Assignment {
+    Assignment { field, value, only_if_missing: false, once: true }
 }

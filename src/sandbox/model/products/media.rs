@@ -24,21 +24,28 @@ pub(crate) const ENDPOINTS: &[Endpoint] = &[
         template: "v3/merchant/media/upload",
         partner_template: None,
         params: UPLOAD_PARAMS,
-        action: Action::Handler(upload),
+        action: Action::Handler(upload_picture),
     },
     Endpoint {
         method: Method::POST,
         template: "v3/merchant/media/video_upload",
         partner_template: None,
         params: UPLOAD_PARAMS,
-        action: Action::Handler(upload),
+        action: Action::Handler(upload_video),
     },
     Endpoint {
         method: Method::POST,
         template: "v3/merchant-service/images/upload",
         partner_template: None,
         params: UPLOAD_PARAMS,
-        action: Action::Handler(upload),
+        action: Action::Handler(upload_picture),
+    },
+    Endpoint {
+        method: Method::POST,
+        template: "v3/marketing/favor/media/image-upload",
+        partner_template: None,
+        params: UPLOAD_PARAMS,
+        action: Action::Handler(upload_marketing_picture),
     },
     Endpoint {
         method: Method::GET,
@@ -49,8 +56,40 @@ pub(crate) const ENDPOINTS: &[Endpoint] = &[
     },
 ];
 
-fn upload(call: &Call<'_>) -> Result<SandboxResponse, ErrorResponse> {
+/// Bytes.
+const MAX_PICTURE: usize = 2 << 20;
+const MAX_VIDEO: usize = 5 << 20;
+
+/// The first bytes of JPEG, PNG and BMP files.
+const PICTURES: [&[u8]; 3] = [b"\xff\xd8\xff", b"\x89PNG\r\n\x1a\n", b"BM"];
+
+fn upload_picture(call: &Call<'_>) -> Result<SandboxResponse, ErrorResponse> {
+    Ok(SandboxResponse::new(200).json(json!({ "media_id": store_picture(call)? })))
+}
+
+fn upload_marketing_picture(call: &Call<'_>) -> Result<SandboxResponse, ErrorResponse> {
+    let url = format!("https://qpic.cn/{}", store_picture(call)?);
+    Ok(SandboxResponse::new(200).json(json!({ "media_url": url })))
+}
+
+fn upload_video(call: &Call<'_>) -> Result<SandboxResponse, ErrorResponse> {
+    Ok(SandboxResponse::new(200).json(json!({ "media_id": store(call, MAX_VIDEO)? })))
+}
+
+fn store_picture(call: &Call<'_>) -> Result<String, ErrorResponse> {
+    let (_, file) = call.file()?;
+    if !file.is_empty() && !PICTURES.iter().any(|start| file.starts_with(start)) {
+        return Err(ErrorResponse::param_error("body", "/file", "expected a JPEG, PNG or BMP picture"));
+    }
+    store(call, MAX_PICTURE)
+}
+
+fn store(call: &Call<'_>, max: usize) -> Result<String, ErrorResponse> {
     let (media_type, file) = call.file()?;
+    if file.is_empty() || file.len() > max {
+        let issue = format!("expected 1 to {max} bytes, found {}", file.len());
+        return Err(ErrorResponse::param_error("body", "/file", &issue));
+    }
     let digest = Sha256::digest(file);
     let sha256: String = digest.iter().map(|byte| format!("{byte:02x}")).collect();
     if !call.text("/sha256").eq_ignore_ascii_case(&sha256) {
@@ -59,7 +98,7 @@ fn upload(call: &Call<'_>) -> Result<SandboxResponse, ErrorResponse> {
     }
     let id = random::alphanumeric(60).map_err(no_random_numbers)?;
     call.engine.access(|session| session.documents.put_file(&id, media_type, file))?;
-    Ok(SandboxResponse::new(200).json(json!({ "media_id": id })))
+    Ok(id)
 }
 
 fn download(call: &Call<'_>) -> Result<SandboxResponse, ErrorResponse> {

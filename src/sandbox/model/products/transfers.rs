@@ -2,13 +2,19 @@
 
 use http::Method;
 
-use crate::sandbox::model::engine::{
-    error_code::{CHANGED, ErrorCode, WRONG_STATE},
-    params::Param,
-    schema::{
-        Action, Assignment, Endpoint, FieldValue, Fields, Location, Lookup, NotificationType, ResourceType,
-        Transition, no_rule, set,
+use crate::sandbox::{
+    http::error_response::ErrorResponse,
+    model::engine::{
+        Session, cents,
+        error_code::{CHANGED, ErrorCode, WRONG_STATE},
+        params::Param,
+        schema::{
+            Action, Assignment, Endpoint, FieldValue, Fields, Location, Lookup, NotificationType,
+            ResourceType, Transition, no_rule, set,
+        },
+        text,
     },
+    store::documents::Document,
 };
 
 pub(crate) static TRANSFER: ResourceType = ResourceType {
@@ -38,9 +44,24 @@ pub(crate) static TRANSFER: ResourceType = ResourceType {
     terminal_states: &[],
     not_found: ErrorCode::new(404, "NOT_FOUND", "记录不存在"),
     must_match: &[],
-    on_create: no_rule,
+    personal: &["user_name"],
+    platform_only: &["fail_reason"],
+    on_create: check_name,
     on_load: no_rule,
 };
+
+/// The name of the user is needed from this amount on, in cents (PROTOCOL, What integrators ran into).
+const NAME_NEEDED_FROM: i64 = 200_000;
+
+fn check_name(_: &mut Session<'_>, transfer: &mut Document) -> Result<(), ErrorResponse> {
+    if cents(&transfer.body, "/transfer_amount") >= NAME_NEEDED_FROM
+        && text(&transfer.body, "user_name").is_none()
+    {
+        let issue = "required for 2,000 yuan and more: the user's name, encrypted";
+        return Err(ErrorResponse::param_error("body", "/user_name", issue));
+    }
+    Ok(())
+}
 
 const FINISHED: Option<NotificationType> = Some(NotificationType {
     event_type: "MCHTRANSFER.BILL.FINISHED",
@@ -70,7 +91,8 @@ const fn transition(
         set,
         errors: &[],
         default_error: WRONG_STATE,
-        idempotent: false,
+        done: &[],
+        same: &[],
         settles: false,
         can_be_held: false,
         rule: no_rule,
@@ -87,7 +109,10 @@ pub(crate) static ACCEPT_TRANSFER: Transition = Transition {
     ..transition(&["WAIT_USER_CONFIRM"], "SUCCESS", UPDATE_TIME)
 };
 
-static CANCEL: Transition = transition(&["WAIT_USER_CONFIRM"], "CANCELING", UPDATE_TIME);
+static CANCEL: Transition = Transition {
+    done: &["CANCELING", "CANCELLED"],
+    ..transition(&["WAIT_USER_CONFIRM"], "CANCELING", UPDATE_TIME)
+};
 
 static CANCELLED: Transition =
     Transition { notification: FINISHED, ..transition(&["CANCELING"], "CANCELLED", UPDATE_TIME) };
@@ -114,11 +139,17 @@ pub(crate) const ENDPOINTS: &[Endpoint] = &[
         partner_template: None,
         params: &[
             Param::Text("/appid", 32),
-            Param::MerchantNo("/out_bill_no", 1, 32),
+            Param::Alphanumeric("/out_bill_no", 1, 32),
             Param::Text("/transfer_scene_id", 36),
             Param::Text("/openid", 64),
-            Param::Optional("/user_name", 1024),
+            Param::Personal("/user_name", 1024),
             Param::Amount("/transfer_amount"),
+            Param::List(
+                "/transfer_scene_report_infos",
+                1,
+                10,
+                &[Param::Text("/info_type", 15), Param::Text("/info_content", 32)],
+            ),
             Param::Text("/transfer_remark", 32),
             Param::OptionalUrl("/notify_url"),
         ],

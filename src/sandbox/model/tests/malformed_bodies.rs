@@ -34,10 +34,11 @@ pub(crate) fn fields() -> Value {
         "service_id": "500001", "out_order_no": "S1", "service_introduction": "s", "reason": "r",
         "time_range": { "start_time": "OnAccept" }, "risk_fund": { "name": "DEPOSIT", "amount": 5 },
         "post_payments": [{ "name": "p", "amount": 3 }], "post_discounts": [{ "name": "d", "amount": 1 }],
-        "total_amount": 2, "type": "MERCHANT_ID", "detail": { "paid_time": "20091225091210" },
+        "total_amount": 2, "type": "PERSONAL_OPENID", "detail": { "paid_time": "20091225091210" },
         "authorization_code": "A1", "openid": "o1", "account": "1900000999", "relation_type": "PARTNER",
         "out_bill_no": "T1", "transfer_scene_id": "1000", "transfer_amount": 5, "transfer_remark": "r",
-        "receivers": [{ "type": "MERCHANT_ID", "account": "1900000999", "amount": 1, "description": "d" }],
+        "transfer_scene_report_infos": [{ "info_type": "t", "info_content": "c" }],
+        "unfreeze_unsplit": false, "receivers": [{ "type": "PERSONAL_OPENID", "account": "1900000999", "amount": 1, "description": "d" }],
         "out_return_no": "B1", "return_mchid": "1900000999", "collection": {}, "state": "x", "phase": "DONE"
     }"#,
     )

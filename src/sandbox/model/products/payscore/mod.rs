@@ -50,6 +50,8 @@ pub(crate) static SERVICE_ORDER: ResourceType = ResourceType {
     terminal_states: &[("DONE", DONE), ("REVOKED", REVOKED)],
     not_found: ErrorCode::new(404, "ORDER_NOT_EXIST", "订单不存在"),
     must_match: &["service_id", "appid"],
+    personal: &[],
+    platform_only: &["state_description", "collection", "need_collection", "total_amount"],
     on_create: no_rule,
     on_load: no_rule,
 };
@@ -69,7 +71,8 @@ const fn transition(
         set,
         errors: &[("DONE", DONE), ("REVOKED", REVOKED)],
         default_error: WRONG_ORDER_STATE,
-        idempotent: false,
+        done: &[],
+        same: &[],
         settles: false,
         can_be_held: false,
         rule: no_rule,
@@ -111,7 +114,7 @@ pub(crate) static PAY_SERVICE: Transition = Transition {
 };
 
 static CANCEL: Transition = Transition {
-    idempotent: true,
+    done: &["REVOKED"],
     ..transition(
         &["CREATED", "USER_CONFIRM"],
         "REVOKED",
@@ -136,14 +139,19 @@ const CHARGE_FIELDS: &[Assignment] = &[
     set("/collection/paid_amount", FieldValue::Cents(0)),
 ];
 
-static COMPLETE: Transition =
-    Transition { rule: rules::check_total, ..transition(&["USER_CONFIRM"], "MCH_COMPLETE", CHARGE_FIELDS) };
+static COMPLETE: Transition = Transition {
+    done: &["MCH_COMPLETE", "DONE"],
+    same: &["/total_amount", "/post_payments", "/post_discounts"],
+    rule: rules::check_total,
+    ..transition(&["USER_CONFIRM"], "MCH_COMPLETE", CHARGE_FIELDS)
+};
 
 static MODIFY: Transition =
     Transition { rule: rules::check_total, ..transition(&["MCH_COMPLETE"], "MCH_COMPLETE", CHARGE_FIELDS) };
 
 /// The merchant requests the payment again; here it succeeds at once.
-static COLLECT: Transition = transition(&["MCH_COMPLETE"], "MCH_COMPLETE", &[]);
+static COLLECT: Transition =
+    Transition { done: &["DONE"], ..transition(&["MCH_COMPLETE"], "MCH_COMPLETE", &[]) };
 
 /// The merchant reports a payment through another channel.
 static SYNC: Transition = transition(

@@ -10,6 +10,7 @@ use crate::sandbox::model::{
         params::Param,
         schema::{
             Action, Endpoint, FieldValue, Fields, Location, Lookup, ResourceType, Transition, no_rule, set,
+            set_once,
         },
     },
     products::orders::ORDER,
@@ -23,12 +24,14 @@ pub(crate) static RECEIVER: ResourceType = ResourceType {
     state: "state",
     amount: "",
     initial: &[set("/state", FieldValue::Text("ADDED"))],
-    idempotency_fields: &["/type"],
+    idempotency_fields: &["/type", "/name", "/relation_type", "/custom_relation"],
     conflict: CHANGED,
     terminal_states: &[],
     not_found: NOT_FOUND,
     must_match: &["type"],
-    on_create: no_rule,
+    personal: &["name"],
+    platform_only: &[],
+    on_create: rules::check_receiver,
     on_load: no_rule,
 };
 
@@ -48,6 +51,8 @@ pub(crate) static PROFIT_SHARE: ResourceType = ResourceType {
     terminal_states: &[],
     not_found: NOT_FOUND,
     must_match: &["transaction_id"],
+    personal: &[],
+    platform_only: &[],
     on_create: rules::deduct_shares,
     on_load: no_rule,
 };
@@ -58,7 +63,8 @@ static FINISH: Transition = Transition {
     set: &[],
     errors: &[],
     default_error: WRONG_STATE,
-    idempotent: false,
+    done: &[],
+    same: &[],
     settles: true,
     can_be_held: false,
     rule: rules::finish,
@@ -83,6 +89,8 @@ pub(crate) static SHARE_RETURN: ResourceType = ResourceType {
     terminal_states: &[],
     not_found: NOT_FOUND,
     must_match: &["out_order_no"],
+    personal: &[],
+    platform_only: &[],
     on_create: rules::check_return,
     on_load: no_rule,
 };
@@ -106,6 +114,20 @@ const RETURN_FIELDS: Fields = &[
 
 const RECEIVER_TYPES: &[&str] = &["MERCHANT_ID", "PERSONAL_OPENID", "PERSONAL_SUB_OPENID"];
 
+const RELATION_TYPES: &[&str] = &[
+    "SERVICE_PROVIDER",
+    "STORE",
+    "STAFF",
+    "STORE_OWNER",
+    "PARTNER",
+    "HEADQUARTER",
+    "BRAND",
+    "DISTRIBUTOR",
+    "USER",
+    "SUPPLIER",
+    "CUSTOM",
+];
+
 const ACCOUNT_PARAMS: Param = Param::All(&[
     Param::Text("/appid", 32),
     Param::OneOf("/type", RECEIVER_TYPES),
@@ -117,7 +139,12 @@ pub(crate) const ENDPOINTS: &[Endpoint] = &[
         method: Method::POST,
         template: "v3/profitsharing/receivers/add",
         partner_template: None,
-        params: &[ACCOUNT_PARAMS, Param::Text("/relation_type", 32), Param::Optional("/name", 10240)],
+        params: &[
+            ACCOUNT_PARAMS,
+            Param::OneOf("/relation_type", RELATION_TYPES),
+            Param::Personal("/name", 10240),
+            Param::Optional("/custom_relation", 10),
+        ],
         action: Action::Create(
             &RECEIVER,
             &[],
@@ -144,6 +171,7 @@ pub(crate) const ENDPOINTS: &[Endpoint] = &[
             Param::Text("/appid", 32),
             Param::Text("/transaction_id", 32),
             Param::MerchantNo("/out_order_no", 1, 64),
+            Param::Boolean("/unfreeze_unsplit"),
             Param::List(
                 "/receivers",
                 1,
@@ -151,6 +179,7 @@ pub(crate) const ENDPOINTS: &[Endpoint] = &[
                 &[
                     Param::OneOf("/type", RECEIVER_TYPES),
                     Param::Text("/account", 64),
+                    Param::Personal("/name", 10240),
                     Param::Amount("/amount"),
                     Param::Text("/description", 80),
                 ],
@@ -169,7 +198,7 @@ pub(crate) const ENDPOINTS: &[Endpoint] = &[
         ],
         action: Action::Create(
             &PROFIT_SHARE,
-            &[set("/unfreeze_unsplit", FieldValue::True), set("/receivers", FieldValue::Null)],
+            &[set("/unfreeze_unsplit", FieldValue::True), set_once("/receivers", FieldValue::Null)],
             Some(&FINISH),
             SHARE_FIELDS,
         ),

@@ -20,6 +20,22 @@ use crate::sandbox::{
 const NOT_SHARED: ErrorCode = ErrorCode::new(400, "INVALID_REQUEST", "非分账订单不支持分账");
 const NOT_ENOUGH: ErrorCode = ErrorCode::new(403, "NOT_ENOUGH", "可用金额不足");
 
+/// What a receiver needs depends on its type and relation (PROTOCOL, What integrators ran into).
+pub(crate) fn check_receiver(_: &mut Session<'_>, receiver: &mut Document) -> Result<(), ErrorResponse> {
+    let needs = [
+        ("type", "MERCHANT_ID", "name", "required for a merchant: its full name, encrypted"),
+        ("relation_type", "CUSTOM", "custom_relation", "required for the relation CUSTOM"),
+    ];
+    for (field, value, needed, issue) in needs {
+        if text(&receiver.body, field) == Some(value)
+            && text(&receiver.body, needed).is_none_or(str::is_empty)
+        {
+            return Err(ErrorResponse::param_error("body", &format!("/{needed}"), issue));
+        }
+    }
+    Ok(())
+}
+
 /// Deducts the shares from the frozen amount of the order. `unfreeze_unsplit` gives the rest to the merchant.
 pub(crate) fn deduct_shares(session: &mut Session<'_>, share: &mut Document) -> Result<(), ErrorResponse> {
     let transaction = text(&share.body, "transaction_id").unwrap_or_default();

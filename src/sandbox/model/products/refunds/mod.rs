@@ -48,6 +48,8 @@ pub(crate) static REFUND: ResourceType = ResourceType {
     terminal_states: &[],
     not_found: NOT_FOUND,
     must_match: &[],
+    personal: &[],
+    platform_only: &["success_time", "user_received_account", "channel", "funds_account", "promotion_detail"],
     on_create: rules::check_and_deduct,
     on_load: no_rule,
 };
@@ -59,7 +61,8 @@ pub(crate) static SETTLE_REFUND: Transition = Transition {
     set: &[set("/refund_status", FieldValue::Text("SUCCESS")), set("/success_time", FieldValue::Now)],
     errors: &[],
     default_error: WRONG_STATE,
-    idempotent: false,
+    done: &[],
+    same: &[],
     settles: true,
     can_be_held: true,
     rule: no_rule,
