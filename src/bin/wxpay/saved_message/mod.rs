@@ -13,7 +13,6 @@ use crate::config::{SettingsSource, variables};
 use crate::failure::{Failure, usage_error};
 use crate::global::GlobalArgs;
 use crate::input;
-use crate::text::{Excerpt, json_reason};
 
 pub(crate) const TIMESTAMP: &str = "Wechatpay-Timestamp";
 

@@ -35,7 +35,7 @@ use crate::exit;
 use crate::failure::{Failure, usage_error};
 use crate::global::GlobalArgs;
 use crate::output;
-use crate::text::{Message, ShownPath, escaped_json};
+use crate::text::{Message, ShownPath};
 use calls::{Call, Calls};
 use journal::Journal;
 use outcome::{NextStep, Outcome};
