@@ -46,7 +46,13 @@ fn expected(message: &str) -> String {
     match known {
         // The list of the known names ends the message.
         Some(names) if message.starts_with("unknown field ") => {
-            format!("a field is unknown; expected {names}")
+            // A word is shown. Anything else may be a value, or a key, in the wrong place.
+            let word = name("unknown field `")
+                .filter(|name| name.len() <= 24 && name.bytes().all(|b| b.is_ascii_lowercase() || b == b'_'));
+            match word {
+                Some(word) => format!("unknown field `{word}`; expected {names}"),
+                None => format!("a field is unknown; expected {names}"),
+            }
         }
         Some(expected) if message.starts_with("invalid type") => format!("invalid type: expected {expected}"),
         Some(expected) => format!("expected {expected}"),

@@ -87,7 +87,7 @@ fn the_environment_configures_the_credentials() {
     env.finish(env.wxpay().env("WECHATPAY_PRIVATE_KEY", "-----BEGIN").args(echo))
         .fails(1, "WECHATPAY_PRIVATE_KEY");
     env.finish(env.wxpay().env("WECHATPAY_PRIVATE_KEY", "file:///nowhere").args(echo))
-        .fails(1, "it does not exist");
+        .fails(1, "does not exist");
     env.finish(env.wxpay().env("WECHATPAY_TIMEOUT", "soon").args(echo)).fails(1, "WECHATPAY_TIMEOUT");
     env.finish(env.wxpay().env_remove("WECHATPAY_MCHID").args(echo)).fails(1, "`WECHATPAY_MCHID` is missing");
     let other = env.finish(env.wxpay().env("WECHATPAY_MCHID", "1234567890").args(echo));

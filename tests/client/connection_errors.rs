@@ -52,7 +52,7 @@ fn a_host_that_cannot_be_reached_is_named_with_the_reason() {
     for (builder, reason) in [
         (support::builder(&format!("http://{closed}/")), format!("connection refused by `{closed}`")),
         (
-            support::builder("http://wechatpay.invalid/").no_proxy(),
+            support::builder("http://wechatpay.invalid/").allow_http().no_proxy(),
             "the host name `wechatpay.invalid` was not found".to_owned(),
         ),
     ] {
@@ -72,18 +72,25 @@ fn a_proxy_that_refuses_is_named_without_its_password() {
     for (proxy, base, reason) in [
         (&closed, target, format!("connection refused by the proxy `{closed}`")),
         (&closed, "http://wechatpay.invalid/", format!("connection refused by the proxy `{closed}`")),
-        (&forbids, target, format!("the proxy `{forbids}` refused to connect to `wechatpay.invalid:443`")),
+        (&forbids, target, format!("the proxy `{forbids}` refused to connect to the host")),
         (&asks, target, format!("the proxy `{asks}` asks for a user name and a password")),
     ] {
-        let wx = support::builder(base).proxy(format!("http://me:p4ssword@{proxy}/")).build().unwrap();
+        let wx = support::builder(base)
+            .allow_http()
+            .proxy(format!("http://me:p4ssword@{proxy}/"))
+            .build()
+            .unwrap();
         let error = failure(&wx);
         let text = message(&error);
         assert_eq!(text, format!("POST v3/x: {reason}; nothing was sent"));
         assert!(error.is_connect() && !error.maybe_sent() && !format!("{error:?}").contains("p4ssword"));
     }
-    let wx =
-        support::builder("http://wechatpay.invalid/").proxy("http://proxy.invalid:3128").build().unwrap();
-    assert!(message(&failure(&wx)).contains("the host name `proxy.invalid` of the proxy was not found"));
+    let wx = support::builder("http://wechatpay.invalid/")
+        .allow_http()
+        .proxy("http://proxy.invalid:3128")
+        .build()
+        .unwrap();
+    assert!(message(&failure(&wx)).contains("the host name of the proxy `proxy.invalid:3128` was not found"));
 }
 
 /// With a certificate that nobody signed; `openssl` serves it.

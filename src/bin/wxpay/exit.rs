@@ -78,8 +78,11 @@ pub(crate) fn code_of(error: &Error) -> u8 {
         Error::Config(_) | Error::Path(_) | Error::Key(_) => USAGE,
         Error::Api(_) => REFUSED,
         Error::PlatformKeys(keys) if keys.is_permanent() => USAGE,
-        // Of the download: it may be a network failure, and then it is tried again.
-        Error::PlatformKeys(keys) => download_error(keys).map_or(TRANSPORT, code_of),
+        // Nothing was sent, and later it may be: unless the download's response was not the platform's.
+        Error::PlatformKeys(keys) => match download_error(keys) {
+            Some(Error::Verify(_)) => VERIFICATION,
+            _ => TRANSPORT,
+        },
         Error::Transport(_) => TRANSPORT,
         Error::File(_) | Error::ResponseTooLarge(_) => USAGE,
         Error::Verify(_) | Error::Decrypt(_) | Error::Decode(_) => VERIFICATION,

@@ -307,7 +307,7 @@ impl WeChatPayBuilder {
     ///
     /// let wx = sandbox.client_builder().max_body(10).build()?;
     /// let error = wx["v3/certificates"].get_sync().err();
-    /// assert!(matches!(error, Some(Error::Transport(_))));
+    /// assert!(matches!(error, Some(Error::ResponseTooLarge(_))));
     /// # }
     /// # Ok(()) }
     /// ```

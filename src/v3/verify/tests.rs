@@ -95,6 +95,13 @@ fn conformance_responses_are_judged_as_by_php_or_more_strictly() {
             }
             (Ok(false), false) if is_unsigned(path) => "an unsigned path in capitals",
             (Ok(true), false) if path == "v3/statements" => "the statement rule on v3/statements",
+            (Ok(true), false)
+                if headers
+                    .get(SERIAL)
+                    .is_some_and(|serial| serial.as_bytes().iter().any(u8::is_ascii_lowercase)) =>
+            {
+                "a serial in lower case"
+            }
             (Err(VerifyReason::MalformedHeader { .. }), true) => "a timestamp that is not a plain number",
             (Err(VerifyReason::BadDigest { .. }), true) => "a statement whose file has another digest",
             (Err(VerifyReason::BadSignature { .. }), true) if path == "v3/global/Statements" => {

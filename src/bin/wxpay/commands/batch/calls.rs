@@ -59,6 +59,7 @@ pub(super) struct Call {
     /// Of the line, to detect that it has changed.
     pub(super) digest: String,
     fields: Fields,
+    method: Method,
     timeout: Option<Duration>,
 }
 
@@ -66,7 +67,7 @@ pub(super) struct Call {
 #[serde(deny_unknown_fields)]
 struct Fields {
     id: Option<String>,
-    method: Method,
+    method: String,
     path: String,
     #[serde(default)]
     vars: Map<String, Value>,
@@ -82,8 +83,7 @@ struct Fields {
     timeout: Option<f64>,
 }
 
-#[derive(Clone, Copy, PartialEq, Eq, Deserialize)]
-#[serde(try_from = "String")]
+#[derive(Clone, Copy, PartialEq, Eq)]
 enum Method {
     Get,
     Post,
@@ -92,18 +92,16 @@ enum Method {
     Delete,
 }
 
-impl TryFrom<String> for Method {
-    type Error = String;
-
+impl Method {
     /// In any letter case.
-    fn try_from(name: String) -> Result<Method, String> {
+    fn parse(name: &str) -> Result<Method, String> {
         match name.to_ascii_uppercase().as_str() {
             "GET" => Ok(Method::Get),
             "POST" => Ok(Method::Post),
             "PUT" => Ok(Method::Put),
             "PATCH" => Ok(Method::Patch),
             "DELETE" => Ok(Method::Delete),
-            _ => Err(format!("`method`: expected GET, POST, PUT, PATCH or DELETE, found {:.20?}", name)),
+            _ => Err(format!("`method`: expected GET, POST, PUT, PATCH or DELETE, found {}", Excerpt(name))),
         }
     }
 }
@@ -129,12 +127,13 @@ impl Call {
             Some(name) => Id::Name(name.clone()),
         };
         let digest = Sha256::digest(text).iter().take(8).map(|byte| format!("{byte:02x}")).collect();
-        Ok(Call { line, id, digest, fields, timeout })
+        let method = Method::parse(&fields.method)?;
+        Ok(Call { line, id, digest, fields, method, timeout })
     }
 
     /// A GET can be repeated without harm.
     pub(super) fn is_get(&self) -> bool {
-        self.fields.method == Method::Get
+        self.method == Method::Get
     }
 
     pub(super) fn encrypts(&self) -> bool {
@@ -143,9 +142,9 @@ impl Call {
 
     /// A new request for each attempt, with the same numbers and the same body.
     pub(super) fn request(&self, wx: &WeChatPay) -> Request {
-        let Fields { method, path, vars, query, body, headers, encrypt, .. } = &self.fields;
+        let Fields { path, vars, query, body, headers, encrypt, .. } = &self.fields;
         let chain = wx.chain("").literal(path);
-        let mut request = match method {
+        let mut request = match self.method {
             Method::Get => chain.get(),
             Method::Post => chain.post(Value::Null),
             Method::Put => chain.put(Value::Null),
