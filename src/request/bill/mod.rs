@@ -28,10 +28,10 @@ pub use rows::{Record, Rows, rows};
 /// | the response has | result |
 /// |---|---|
 /// | `download_url` or `url`, `hash_type` SHA1 or SHA256, `hash_value` | downloaded, the digest checked |
-/// | a URL without such a digest | [`Error::Decode`], or downloaded with [`allow_unverified`](Bill::allow_unverified) |
-/// | `state` (`receipt_state`, `signature_status`) GENERATING or ACCEPTED, no URL | [`Error::NotReady`]: ask again later |
-/// | `state` FAILED | [`Error::Decode`] with the platform's reason |
-/// | `download_bill_list` with `encrypt_key` | [`Error::Decode`]: encrypted bills are not supported |
+/// | a URL without such a digest | [`Error::Decode`](crate::Error::Decode), or downloaded with [`allow_unverified`](Bill::allow_unverified) |
+/// | `state` (`receipt_state`, `signature_status`) GENERATING or ACCEPTED, no URL | [`Error::NotReady`](crate::Error::NotReady): ask again later |
+/// | `state` FAILED | [`Error::Decode`](crate::Error::Decode) with the platform's reason |
+/// | `download_bill_list` with `encrypt_key` | [`Error::Decode`](crate::Error::Decode): encrypted bills are not supported |
 #[must_use = "a bill is downloaded by `.save_to(…)`"]
 pub struct Bill {
     request: Request,

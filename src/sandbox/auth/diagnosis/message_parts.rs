@@ -194,7 +194,7 @@ fn drop_nulls(value: &mut Value) -> bool {
             let dropped = map.len() < before;
             map.values_mut().fold(dropped, |dropped, value| drop_nulls(value) || dropped)
         }
-        Value::Array(list) => list.iter_mut().fold(false, |dropped, value| drop_nulls(value) || dropped),
+        Value::Array(list) => list.iter_mut().filter_map(|value| drop_nulls(value).then_some(())).count() > 0,
         _ => false,
     }
 }
