@@ -1,0 +1,245 @@
+//! Every setting and every public function that takes text from a caller.
+
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use serde_json::{Value, json};
+use wechatpay_chain::http::{HeaderMap, HeaderValue};
+use wechatpay_chain::{Media, WeChatPay, WeChatPayBuilder};
+
+use super::Outputs;
+use crate::support;
+
+/// Everything that takes text from a caller, with this text.
+pub(super) fn everywhere(out: &mut Outputs<'_>) {
+    settings(out);
+    factory_and_variables(out);
+    let wx = support::client("http://127.0.0.1:9/");
+    requests(out, &wx);
+    files(out, &wx);
+    others(out, &wx);
+}
+
+fn settings(out: &mut Outputs<'_>) {
+    let text = out.given;
+    let builder = || support::builder("http://127.0.0.1:9/");
+    let bare = || WeChatPay::builder().mchid(support::MCHID).serial(support::MERCHANT_SERIAL);
+    let pem = support::key("platform_cert.pem");
+    for (what, builder) in [
+        ("mchid", builder().mchid(text)),
+        ("serial", builder().serial(text)),
+        ("private_key", builder().private_key(text)),
+        ("file:// private_key", builder().private_key(format!("file://{text}"))),
+        ("passphrase", builder().private_key(support::key("merchant_key.encrypted.pem")).passphrase(text)),
+        ("p12", bare().p12(text, "x")),
+        ("p12 passphrase", bare().p12(support::key_path("merchant.p12"), text)),
+        ("merchant_certificate", builder().merchant_certificate(text)),
+        ("file:// merchant_certificate", builder().merchant_certificate(format!("file://{text}"))),
+        ("platform_key id", builder().platform_key(text, &pem)),
+        ("platform_key, swapped", builder().platform_key(text, "PUB_KEY_ID_0114232134912410000000000000")),
+        ("platform_key", builder().platform_key("PUB_KEY_ID_0114232134912410000000000000", text)),
+        ("apiv3_key", builder().apiv3_key(text)),
+        ("base_url", builder().base_url(text)),
+        ("base_url's host", builder().base_url(format!("http://{text}/"))),
+        ("base_url's path", builder().base_url(format!("http://127.0.0.1:9/{text}"))),
+        ("base_url's scheme", builder().base_url(format!("{text}://127.0.0.1:9/"))),
+        ("base_url's user", builder().base_url(format!("http://{text}@127.0.0.1:9/"))),
+        ("spare_base_url", builder().spare_base_url(text)),
+        ("allow_host", builder().allow_host(text)),
+        ("proxy", builder().proxy(text)),
+        ("proxy's user", builder().proxy(format!("http://me:{text}@127.0.0.1:9/"))),
+        ("root_certificate", builder().root_certificate(text)),
+        ("file:// root_certificate", builder().root_certificate(format!("file://{text}"))),
+    ] {
+        out.builder(what, builder);
+    }
+}
+
+fn factory_and_variables(out: &mut Outputs<'_>) {
+    let text = out.given;
+    let array = || {
+        json!({
+            "mchid": support::MCHID, "serial": support::MERCHANT_SERIAL,
+            "privateKey": support::key("merchant_key.pem"),
+            "certs": {support::PLATFORM_SERIAL: support::key("platform_cert.pem")},
+            "apiv3Key": support::APIV3_KEY, "base_uri": "http://127.0.0.1:9/",
+        })
+    };
+    let keys = [
+        "mchid",
+        "serial",
+        "privateKey",
+        "p12",
+        "merchantCertificate",
+        "certs",
+        "automaticCertificates",
+        "apiv3Key",
+        "secret",
+        "merchant",
+        "base_uri",
+        "timeout",
+        text,
+    ];
+    for key in keys {
+        for value in [json!(text), json!([text, text]), json!({text: text}), json!([text]), json!([[text]])] {
+            let mut array = array();
+            array[key] = value;
+            out.result(&format!("factory {key}"), WeChatPay::factory(array));
+        }
+    }
+    out.result("factory", WeChatPay::factory(json!(text)));
+    for name in [
+        "WECHATPAY_MCHID",
+        "WECHATPAY_SERIAL",
+        "WECHATPAY_PRIVATE_KEY",
+        "WECHATPAY_PASSPHRASE",
+        "WECHATPAY_CERTIFICATE",
+        "WECHATPAY_P12",
+        "WECHATPAY_APIV3_KEY",
+        "WECHATPAY_BASE_URL",
+        "WECHATPAY_PLATFORM_SERIAL",
+        "WECHATPAY_PLATFORM_CERTIFICATE",
+        "WECHATPAY_PUBLIC_KEY_ID",
+        "WECHATPAY_PUBLIC_KEY",
+        "WECHATPAY_AUTOMATIC_CERTIFICATES",
+        "WECHATPAY_TIMEOUT",
+    ] {
+        let get = |wanted: &str| match wanted {
+            _ if wanted == name => Some(text.to_owned()),
+            "WECHATPAY_MCHID" => Some(support::MCHID.to_owned()),
+            "WECHATPAY_SERIAL" => Some(support::MERCHANT_SERIAL.to_owned()),
+            "WECHATPAY_PRIVATE_KEY" if name != "WECHATPAY_P12" => Some(support::key("merchant_key.pem")),
+            "WECHATPAY_PLATFORM_SERIAL" => Some(support::PLATFORM_SERIAL.to_owned()),
+            "WECHATPAY_PLATFORM_CERTIFICATE" => Some(support::key("platform_cert.pem")),
+            "WECHATPAY_PUBLIC_KEY_ID" if name == "WECHATPAY_PUBLIC_KEY" => Some("PUB_KEY_ID_1".to_owned()),
+            "WECHATPAY_PUBLIC_KEY" if name == "WECHATPAY_PUBLIC_KEY_ID" => {
+                Some(support::key("platform_pub.pem"))
+            }
+            "WECHATPAY_BASE_URL" => Some("http://127.0.0.1:9/".to_owned()),
+            _ => None,
+        };
+        match WeChatPayBuilder::from_variables(get) {
+            Ok(builder) => out.builder(name, builder),
+            Err(error) => out.error(name, &error),
+        }
+    }
+}
+
+fn requests(out: &mut Outputs<'_>, wx: &WeChatPay) {
+    let text = out.given;
+    let path = || wx["v3/x/{id}"].post(json!({"a": "b"}));
+    for (what, request) in [
+        ("chain", wx.chain(text).get()),
+        ("chain, a segment", wx.chain(&format!("v3/{text}/x")).get()),
+        ("chain, in braces", wx.chain(&format!("v3/{{{text}}}")).get()),
+        ("chain, a prefix", wx.chain(&format!("v3/{{id:{text}}}")).get().var("id", "1")),
+        ("chain, a query", wx.chain(&format!("v3/x?token={text}")).get()),
+        ("chain, a query and a variable", wx.chain(&format!("v3/x?token={text}&{{id}}")).get()),
+        ("chain, an empty segment", wx.chain(&format!("v3//x?token={text}")).get()),
+        ("chain, after a query", wx.chain(&format!("v3/x?token={text}")).chain("y").get()),
+        ("chain, a fragment", wx.chain(&format!("v3/x#{text}")).get()),
+        ("seg", wx.seg("v3").seg(text).get()),
+        ("url, a path", wx.chain(&format!("http://127.0.0.1:9/{text}")).get()),
+        ("url, a query", wx.chain(&format!("http://127.0.0.1:9/x?token={text}")).get()),
+        ("url, a user", wx.chain(&format!("http://me:{text}@127.0.0.1:9/")).get()),
+        ("url, a host", wx.chain(&format!("http://{text}/")).get()),
+        ("url of another host", wx.chain(&format!("http://example.com/{text}?a={text}")).get()),
+        (
+            "url that carries a body",
+            wx.chain(&format!("https://example.com/{text}?a={text}")).post(json!({})),
+        ),
+        ("var name", path().var(text, "1")),
+        ("var", path().var("id", text)),
+        ("var, an object", path().var("id", json!({text: {text: text}}))),
+        ("query", path().var("id", "1").query(text)),
+        ("query name", path().var("id", "1").query(json!({text: text}))),
+        ("query of another type", path().var("id", "1").query(json!([text]))),
+        ("header name", path().var("id", "1").header(text, "x")),
+        ("header", path().var("id", "1").header("X", text)),
+        ("header serial", path().var("id", "1").header("Wechatpay-Serial", text).encrypt(&["/a"])),
+        ("json", wx["v3/x"].post(json!({text: text}))),
+        ("body", path().var("id", "1").body(text, text.to_owned())),
+        ("base_url", path().var("id", "1").base_url(text)),
+        ("base_url host", path().var("id", "1").base_url(format!("https://{text}/"))),
+        ("encrypt", path().var("id", "1").encrypt(&[text])),
+        ("encrypt pointer", path().var("id", "1").encrypt(&[&format!("/{text}")])),
+        ("options", path().options(json!(text))),
+        ("options key", path().options(json!({"id": 1, text: text}))),
+        ("options headers", path().options(json!({"id": 1, "headers": {text: text}}))),
+        ("options base_uri", path().options(json!({"id": 1, "base_uri": text}))),
+        ("options timeout", path().options(json!({"id": 1, "timeout": text}))),
+        ("options sink", path().options(json!({"id": 1, "sink": text}))),
+    ] {
+        out.debug(what, &request);
+        let prepared = match what {
+            "options sink" => None,
+            // A prepared request shows all of itself, but in its `Debug`.
+            _ => out.result(what, request.prepare()),
+        };
+        drop(prepared);
+    }
+    // Those that can be sent fail at the closed port: `TransportError` and the span.
+    for request in [
+        wx.chain(&format!("v3/x?token={}", STANDARD.encode(text).trim_end_matches('='))).get(),
+        wx["v3/x/{id}"].get().var("id", text).query(json!({"q": text})),
+        wx.chain(&format!("http://127.0.0.1:9/{}", text.split('/').next().unwrap())).get(),
+    ] {
+        out.result("a call", request.wait());
+    }
+    for result in [wx["v3/x"].get().header("X", text).wait(), wx["v3/x"].post(json!({"a": text})).wait()] {
+        out.result("a call", result);
+    }
+}
+
+fn files(out: &mut Outputs<'_>, wx: &WeChatPay) {
+    let text = out.given;
+    for (what, media) in [
+        ("media file", Media::file(text)),
+        ("media in a folder", Media::file(format!("/nonexistent/{text}"))),
+        ("media filename", Media::bytes(text, "x").filename(text)),
+        ("media meta", Media::bytes("a", "x").meta(text)),
+        ("media meta, another type", Media::bytes("a", "x").meta(json!([text]))),
+        ("media mime", Media::bytes("a", "x").mime(text)),
+    ] {
+        out.debug(what, &media);
+        out.result(what, wx["v3/x"].post(Value::Null).media(media).wait());
+    }
+    let folder = tempfile::tempdir().unwrap();
+    for path in [text.into(), folder.path().join(text), format!("/nonexistent/{text}/x").into()] {
+        let download = wx["v3/x"].get().save_to(path);
+        out.debug("save_to", &download);
+        out.result("save_to", download.wait());
+    }
+    let download = || wx["v3/billdownload/file"].get().save_to_writer(tokio::io::sink());
+    out.debug("sha1", &download().sha1(text));
+    out.result("sha1", download().sha1(text).wait());
+    let bill = wx.bill(text).date(text).var(text, text).header("X", text);
+    out.debug("bill", &bill);
+    out.result("bill", bill.save_to_writer(tokio::io::sink()).wait());
+    // The rows themselves are the caller's data.
+    if let Err(error) = wechatpay_chain::bill::rows(text.as_bytes()).map(drop) {
+        out.error("bill rows", &error);
+    }
+}
+
+fn others(out: &mut Outputs<'_>, wx: &WeChatPay) {
+    let text = out.given;
+    out.result("decrypt", wx.decrypt(text));
+    out.result("encrypt", wx.encrypt(&text.repeat(9)).map(drop));
+    out.result("add_platform_key id", wx.add_platform_key(text, support::key("platform_pub.pem")));
+    out.result("add_platform_key", wx.add_platform_key("PUB_KEY_ID_1", text));
+    out.result("remove_platform_key", wx.remove_platform_key(text));
+    out.result("pay_sign", wx.pay_sign(&["a", &format!("{text}\n")]).wait().map(drop));
+    out.result("jsapi_params", wx.jsapi_params(text, format!("prepay_id={text}\n")).wait().map(drop));
+    out.result("app_params", wx.app_params(text, text).wait().map(drop));
+    let mut headers = HeaderMap::new();
+    // Without the serial: it comes from the network, and is kept as it came.
+    for name in ["Wechatpay-Timestamp", "Wechatpay-Nonce", "Wechatpay-Signature"] {
+        let value = HeaderValue::from_bytes(text.as_bytes());
+        headers.insert(name, value.unwrap_or_else(|_| HeaderValue::from_static("x")));
+    }
+    out.result("verify", wx.verify(&headers, text.as_bytes()));
+    let headers = [("Wechatpay-Nonce", text), (text, text)];
+    out.result("notification", wx.notification(headers, text.to_owned()).wait());
+    out.debug("wx", &wx);
+    out.debug("chain", &wx.chain(text));
+}
