@@ -75,7 +75,12 @@ fn text(target: &Target, ending: &Ending) -> String {
             names.push("…".to_owned());
         }
         let code = if code.is_empty() { "no code" } else { code };
-        line(format!("\n  {count} refused with {code}: {message} ({})", names.join(", ")));
+        line(format!(
+            "\n  {count} refused with {}: {} ({})",
+            Message(code),
+            Message(message),
+            names.join(", ")
+        ));
     }
     if let Some(more) = ending.refusals.len().checked_sub(SHOWN_GROUPS).filter(|more| *more > 0) {
         line(format!("\n  … and {more} more reasons; --json-errors prints all"));
