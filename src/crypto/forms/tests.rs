@@ -110,7 +110,7 @@ fn the_der_decides_and_not_the_label() {
                 match (public_key("k", &form), is_public) {
                     (Ok(public), true) => {
                         assert!(public.key.verifies(&[b"m"], expected.as_bytes()), "{name} under {label}");
-                        // A certificate is never taken as a bare key, whose serial nobody checks.
+                        // A certificate must not pass as a bare key: the serial of a bare key is not checked.
                         assert_eq!(
                             public.certificate.is_some(),
                             name == "certificate",
@@ -237,7 +237,7 @@ fn other_algorithms_are_named() {
                     let error = error.unwrap_or_else(|| panic!("{name}: a {kind} loads")).to_string();
                     let (_, found) = error.split_once("found ").unwrap();
                     assert!(found.contains(kind), "{name} {kind}: {found}");
-                    // Who asks for a public key does not open an encrypted one.
+                    // Only loading a private key decrypts it.
                     let opened = index == 0 || !text.contains("ENCRYPTED");
                     assert!(!opened || kind == "request" || found.contains(name), "{name} {kind}: {found}");
                     assert!(!found.contains("1.2.840"), "{found}");

@@ -76,6 +76,8 @@ fn factory_and_variables(out: &mut Outputs<'_>) {
         "secret",
         "merchant",
         "base_uri",
+        "baseURL",
+        "allowHttp",
         "timeout",
         text,
     ];
@@ -101,6 +103,7 @@ fn factory_and_variables(out: &mut Outputs<'_>) {
         "WECHATPAY_PUBLIC_KEY_ID",
         "WECHATPAY_PUBLIC_KEY",
         "WECHATPAY_AUTOMATIC_CERTIFICATES",
+        "WECHATPAY_ALLOW_HTTP",
         "WECHATPAY_TIMEOUT",
     ] {
         let get = |wanted: &str| match wanted {
