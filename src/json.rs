@@ -30,34 +30,6 @@ pub(crate) fn check(bytes: &[u8]) -> Result<(), Error> {
     from_slice::<Checked>(bytes).map(|_| ())
 }
 
-/// What is wrong with the text, in our own words: the parser's words may contain a value, which may be personal data.
-pub(crate) fn reason(error: &Error) -> String {
-    let at = match (error.line(), error.column()) {
-        (0, _) => String::new(), // a `Value`, which has no lines
-        (line, column) => format!(" at line {line} column {column}"),
-    };
-    match error.classify() {
-        Category::Eof => format!("the JSON ends too early{at}"),
-        _ if error.to_string().starts_with("recursion limit exceeded") => {
-            format!("it is nested too deeply (limit 128){at}")
-        }
-        Category::Syntax | Category::Io => format!("it is not JSON{at}"),
-        Category::Data => {
-            let text = error.to_string();
-            let text = text.strip_suffix(&at).unwrap_or(&text);
-            // Both are words of the type, not of the document.
-            if let Some(field) = text.strip_prefix("missing field `").and_then(|rest| rest.strip_suffix('`'))
-            {
-                return format!("the field `{field}` is missing{at}");
-            }
-            match text.rsplit_once(", expected ") {
-                Some((_, expected)) => format!("a value is not {expected}{at}"),
-                None => format!("a value does not fit{at}"),
-            }
-        }
-    }
-}
-
 /// `bytes` with U+FFFD instead of half characters, without a byte order mark; `None` if there are none.
 pub(crate) fn repaired(bytes: &[u8]) -> Option<Vec<u8>> {
     let without_mark = bytes.strip_prefix(b"\xEF\xBB\xBF").unwrap_or(bytes);

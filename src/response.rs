@@ -10,7 +10,7 @@ use http::{HeaderMap, StatusCode};
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 
-use crate::error::{DecodeError, Error, Excerpt, kind_of};
+use crate::error::{DecodeError, Error, Excerpt, json_reason, kind_of};
 use crate::json;
 use crate::sensitive::{self, Padding};
 use crate::signer::MerchantKey;
@@ -58,7 +58,7 @@ impl Response {
                      `Content-Type` promises: {}",
                     self.status.as_u16(),
                     self.body.len(),
-                    json::reason(&e)
+                    json_reason(&e)
                 );
                 Err(self.decode_error(what, Some(Box::new(e))))
             }
@@ -226,8 +226,7 @@ impl Response {
     pub fn deserialize<T: DeserializeOwned>(&self) -> Result<T, Error> {
         let body: &[u8] = if self.body.is_empty() { b"null" } else { &self.body };
         json::from_slice(body).map_err(|e| {
-            let what =
-                format!("the body does not match {}: {}", std::any::type_name::<T>(), json::reason(&e));
+            let what = format!("the body does not match {}: {}", std::any::type_name::<T>(), json_reason(&e));
             self.decode_error(what, Some(Box::new(e)))
         })
     }

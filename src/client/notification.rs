@@ -11,7 +11,7 @@ use serde_json::{Value, json};
 
 use super::WeChatPay;
 use crate::crypto::aes::EncryptedResource;
-use crate::error::{DecodeError, Error, Sanitized};
+use crate::error::{DecodeError, Error, Sanitized, json_reason};
 use crate::json;
 use crate::response::request_id;
 use crate::runtime::{Deadline, Deferred};
@@ -134,7 +134,7 @@ fn decrypt(context: &Context, headers: &HeaderMap, body: &[u8]) -> Result<Notifi
     let decode = |what: &str, e: serde_json::Error| {
         let request_id = request_id(headers).map(str::to_owned);
         Error::Decode(Box::new(DecodeError {
-            what: format!("{what}: {}", json::reason(&e)),
+            what: format!("{what}: {}", json_reason(&e)),
             request_id,
             source: Some(Box::new(e)),
         }))
@@ -165,7 +165,7 @@ impl Notification {
     pub fn deserialize<T: DeserializeOwned>(&self) -> Result<T, Error> {
         T::deserialize(&self.resource).map_err(|e| {
             let (id, name) = (Sanitized(&self.id), std::any::type_name::<T>());
-            let what = format!("the resource of {id} does not match {name}: {}", json::reason(&e));
+            let what = format!("the resource of {id} does not match {name}: {}", json_reason(&e));
             Error::Decode(Box::new(DecodeError { what, request_id: None, source: Some(Box::new(e)) }))
         })
     }

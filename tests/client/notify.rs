@@ -165,7 +165,7 @@ fn a_wrong_envelope_is_refused() {
     }
     for (result, part) in [
         (open(resource(json!({"ciphertext": encrypt(b"no JSON")}))), "the decrypted resource is not JSON"),
-        (open(json!({"algorithm": "x"})), "the field `ciphertext` is missing"),
+        (open(json!({"algorithm": "x"})), "missing field `ciphertext`"),
         (signed(&wx, "[]".to_owned()), "not a notification"),
         (signed(&wx, String::new()), "not a notification"),
     ] {

@@ -2,8 +2,13 @@
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
-use serde::Serialize as _;
-use serde_json::{Map, Value, ser::PrettyFormatter};
+use serde_json::{Map, Value};
+
+// The sandbox's own code, which is not public: both undo the same respellings.
+#[path = "../../../sandbox/auth/diagnosis/spellings.rs"]
+mod spellings;
+
+use spellings::spellings;
 
 /// Longer bodies are not searched: each attempt hashes the body.
 const MAX_BODY: usize = 256 << 10;
@@ -195,51 +200,6 @@ fn spelling_of(body: &[u8]) -> &'static str {
         () if has(b"\": ") || has(b"\", ") => ", with spaces",
         () => "",
     }
-}
-
-/// One value as the platform's and other libraries write it.
-fn spellings(value: &Value) -> Vec<String> {
-    let compact = value.to_string();
-    let mut all =
-        vec![compact.replace('/', "\\/"), ascii(&compact), spaced(&compact), spaced(&ascii(&compact))];
-    let mut text = Vec::new();
-    let mut pretty = serde_json::Serializer::with_formatter(&mut text, PrettyFormatter::with_indent(b"\t"));
-    if value.serialize(&mut pretty).is_ok() {
-        all.extend(String::from_utf8(text));
-    }
-    all.extend(serde_json::to_string_pretty(value));
-    all.push(compact);
-    all
-}
-
-/// Escapes all characters outside ASCII.
-fn ascii(json: &str) -> String {
-    let mut text = String::with_capacity(json.len());
-    for character in json.chars() {
-        match character.is_ascii() {
-            true => text.push(character),
-            false => character
-                .encode_utf16(&mut [0; 2])
-                .iter()
-                .for_each(|unit| text.push_str(&format!("\\u{unit:04x}"))),
-        }
-    }
-    text
-}
-
-/// Adds a space after each comma and colon outside strings.
-fn spaced(json: &str) -> String {
-    let mut text = String::with_capacity(json.len() * 2);
-    let (mut quoted, mut escaped) = (false, false);
-    for character in json.chars() {
-        text.push(character);
-        if !quoted && matches!(character, ',' | ':') {
-            text.push(' ');
-        }
-        quoted ^= character == '"' && !escaped;
-        escaped = quoted && character == '\\' && !escaped;
-    }
-    text
 }
 
 /// A notification with its members in this order, and those of its resource in the platform's.
