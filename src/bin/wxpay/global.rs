@@ -1,15 +1,18 @@
 //! The options that every command takes.
 
+use std::ffi::OsString;
 use std::path::PathBuf;
 
 use clap::builder::NonEmptyStringValueParser as NonEmpty;
 use clap::{Args, ValueEnum};
 
+use crate::failure::{Failure, usage_error};
+
 #[derive(Args)]
 #[command(next_help_heading = "Global options")]
 pub(crate) struct GlobalArgs {
     /// Run against an offline platform that is started for this command; no account is needed
-    #[arg(long, global = true, conflicts_with_all = ["profile", "config"])]
+    #[arg(long, global = true)]
     pub(crate) sandbox: bool,
     /// Use this profile of config.toml instead of the environment
     #[arg(long, global = true, value_name = "NAME", value_parser = NonEmpty::new())]
@@ -29,6 +32,40 @@ pub(crate) struct GlobalArgs {
     /// Print errors as one line of JSON
     #[arg(long, global = true)]
     pub(crate) json_errors: bool,
+}
+
+/// The options that have a value.
+const WITH_VALUE: [&str; 5] = ["--profile", "--config", "--base-url", "--timeout", "--color"];
+
+impl GlobalArgs {
+    /// Refuses options that contradict each other. clap looks only at those on the same side of the command, and of an
+    /// option that is given on both sides, it silently drops the first.
+    pub(crate) fn check(&self, arguments: impl Iterator<Item = OsString>) -> Result<(), Failure> {
+        if self.sandbox {
+            let other = match self {
+                GlobalArgs { profile: Some(_), .. } => "--profile",
+                GlobalArgs { config: Some(_), .. } => "--config",
+                _ => "",
+            };
+            if !other.is_empty() {
+                return Err(usage_error(format!("--sandbox cannot be used with {other}")));
+            }
+        }
+        let arguments: Vec<_> = arguments.take_while(|argument| argument != "--").collect();
+        for option in WITH_VALUE {
+            // No value of another option begins with `--`.
+            let is_this = |argument: &&OsString| {
+                argument
+                    .to_str()
+                    .and_then(|text| text.strip_prefix(option))
+                    .is_some_and(|rest| rest.is_empty() || rest.starts_with('='))
+            };
+            if arguments.iter().filter(is_this).count() > 1 {
+                return Err(usage_error(format!("{option} cannot be used multiple times")));
+            }
+        }
+        Ok(())
+    }
 }
 
 #[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]

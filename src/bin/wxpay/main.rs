@@ -53,7 +53,7 @@ fn main() -> ExitCode {
         Err(error) => return help_or_usage_error(&error),
     };
     let json_errors = cli.global.json_errors;
-    match cli.run() {
+    match cli.global.check(std::env::args_os()).and_then(|()| cli.run()) {
         Ok(()) => ExitCode::SUCCESS,
         Err(failure) => failure.report(json_errors),
     }
@@ -72,8 +72,9 @@ fn help_or_usage_error(error: &clap::Error) -> ExitCode {
         Ok(_) => Cli::command().error(ErrorKind::InvalidValue, "an argument has a value that is not allowed"),
     });
     let error = guarded.as_ref().unwrap_or(error);
-    // Parsing failed, so `--json-errors` is searched by hand.
-    if std::env::args_os().any(|argument| argument == "--json-errors") {
+    // Parsing failed, so `--json-errors` is searched by hand. After `--` it is an argument.
+    let mut options = std::env::args_os().take_while(|argument| argument != "--");
+    if options.any(|argument| argument == "--json-errors") {
         let text = error.render().to_string();
         return usage_error(text.trim_start_matches("error: ").trim_end()).report(true);
     }

@@ -3,6 +3,7 @@
 mod profile;
 pub(crate) mod sandbox;
 mod source;
+mod stray;
 pub(crate) mod variables;
 
 use wechatpay_chain::{WeChatPay, WeChatPayBuilder};

@@ -9,6 +9,7 @@ use std::time::Duration;
 use wechatpay_chain::{Error, WeChatPay, WeChatPayBuilder, sandbox::Sandbox};
 
 use super::profile::{self, Profile};
+use super::stray::{self, Chosen};
 use super::{sandbox, variables};
 use crate::failure::{Failure, describe, usage_error};
 use crate::global::GlobalArgs;
@@ -31,11 +32,13 @@ enum SourceKind {
 }
 
 impl SettingsSource {
-    /// The first of: `--sandbox`, `--profile` or `--config`, the environment, the default profile.
+    /// The first of: `--sandbox`, `--profile` or `--config`, the environment, the default profile. A variable that is set,
+    /// but does not count, is refused or reported.
     pub(crate) fn find(global: &GlobalArgs) -> Result<SettingsSource, Failure> {
         if global.sandbox {
             let running = Box::new(sandbox::start()?);
             let values = sandbox::credentials(&running).into_iter().collect();
+            stray::check(Chosen::Sandbox, "the sandbox", &values, global)?;
             return Ok(SettingsSource {
                 name: "the sandbox".to_owned(),
                 kind: SourceKind::Sandbox { _running: running },
@@ -53,14 +56,21 @@ impl SettingsSource {
             Some(file) if requested || !environment.contains_key(variables::MCHID) => {
                 let profile = global.profile.as_deref().unwrap_or(profile::DEFAULT);
                 let Profile { name, values } = Profile::read(&file, profile)?;
+                let chosen = if requested { Chosen::Requested } else { Chosen::Default };
+                stray::check(chosen, &name, &values, global)?;
                 SettingsSource { name, kind: SourceKind::Profile, values }
             }
-            None if environment.is_empty() => return Err(no_credentials()),
-            _ => SettingsSource {
-                name: "the environment".to_owned(),
-                kind: SourceKind::Environment,
-                values: environment,
-            },
+            _ => {
+                stray::check(Chosen::Environment, "", &environment, global)?;
+                if environment.is_empty() {
+                    return Err(no_credentials());
+                }
+                SettingsSource {
+                    name: "the environment".to_owned(),
+                    kind: SourceKind::Environment,
+                    values: environment,
+                }
+            }
         };
         source.check_file_modes();
         Ok(source)
