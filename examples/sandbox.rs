@@ -13,6 +13,8 @@ use clap::Parser;
 
 #[path = "../src/bin/wxpay/commands/sandbox/server.rs"]
 mod server;
+#[path = "../src/bin/wxpay/signals.rs"]
+mod signals;
 
 /// The WeChat Pay platform, offline: verifies requests and signs responses like the real one.
 #[derive(Parser)]

@@ -102,6 +102,12 @@ impl Chain {
         self.request(Method::GET)
     }
 
+    /// The bill of this path: [`WeChatPay::bill`](crate::WeChatPay::bill).
+    #[cfg(feature = "bill")]
+    pub fn bill(&self) -> crate::request::bill::Bill {
+        crate::request::bill::Bill::new(self.get())
+    }
+
     /// A POST request with a JSON body. [`Value::Null`] sends no body, `json!({})` sends `{}`.
     pub fn post(&self, body: Value) -> Request {
         self.request(Method::POST).json(body)

@@ -32,6 +32,6 @@ impl WeChatPay {
     /// # Ok(()) }
     /// ```
     pub fn bill(&self, path: &str) -> Bill {
-        Bill::new(self.chain(path).get())
+        self.chain(path).bill()
     }
 }

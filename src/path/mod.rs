@@ -120,7 +120,10 @@ fn normalise_as(path: &str, case: Case) -> Result<String, PathError> {
         if segment.is_empty() && tail.is_some() {
             return Err(PathError::EmptySegment { path: path.to_owned() });
         }
-        normalise_segment(segment, case, &mut template)?;
+        normalise_segment(segment, case, &mut template).map_err(|error| match error {
+            PathError::DotSegment { segment, .. } => PathError::DotSegment { segment, path: path.to_owned() },
+            other => other,
+        })?;
         if tail.is_some() {
             template.push('/');
         }

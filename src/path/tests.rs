@@ -166,7 +166,11 @@ fn an_invalid_segment_is_named() {
     assert!(matches!(normalise_one("a/b"), Err(PathError::SlashInSegment { .. })));
     assert!(matches!(normalise_one(""), Err(PathError::EmptySegment { .. })));
     assert!(matches!(normalise("v3//x"), Err(PathError::EmptySegment { .. })));
-    assert!(matches!(normalise("v3/../x"), Err(PathError::DotSegment { .. })));
+    for (path, dots) in [("v3/../x", ".."), ("/v3/./x", "."), ("v3/x/..?a=b", "..")] {
+        let error = PathError::DotSegment { segment: dots.to_owned(), path: path.to_owned() };
+        assert_eq!(normalise(path), Err(error.clone()));
+        assert_eq!(normalise_literal(path), Err(error));
+    }
     assert!(matches!(normalise("v3/x?a=b c"), Err(PathError::UnsafeCharacter { .. })));
     assert!(matches!(expand("", &[]), Err(PathError::EmptySegment { .. })));
 }

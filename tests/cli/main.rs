@@ -39,6 +39,8 @@ mod hosts;
 mod preview;
 // Files that are no files, pipes, byte order marks.
 mod special_files;
+// The spellings of other tools, files, stdin, stdout, signals.
+mod shell;
 // One source for all settings: stray variables, options that contradict each other.
 mod sources;
 // Output on a terminal.

@@ -1,5 +1,8 @@
-//! Downloads with a progress bar. An interrupted download leaves no file.
+//! Downloads with a progress bar. A download that a signal ends leaves no file.
 
+use std::fs::File;
+use std::io;
+use std::path::Path;
 use std::time::Duration;
 
 use indicatif::{ProgressBar, ProgressStyle};
@@ -8,9 +11,70 @@ use wechatpay_chain::{Download, Saved};
 
 use crate::exit;
 use crate::failure::{Failure, usage_error};
+use crate::signals::{Received, Signals};
+use crate::text::ShownPath;
 
-/// Runs a download. Ctrl-C cancels it and removes the partial file.
-pub(crate) fn run(download: Download) -> Result<Saved, Failure> {
+/// What happens to the downloaded file.
+pub(crate) enum Downloaded {
+    /// It has its name.
+    Saved(Saved),
+    /// For `-`: its content, complete and checked, which [`Downloaded::print`] prints.
+    Content(Saved, File),
+}
+
+/// Whether a file's name stands for stdout.
+pub(crate) fn is_stdout(file: &Path) -> bool {
+    file.as_os_str() == "-"
+}
+
+/// Downloads into a file, or by way of a temporary file for `-`: nothing is printed before it is checked.
+pub(crate) fn save(file: &Path, download: impl FnOnce(&Path) -> Download) -> Result<Downloaded, Failure> {
+    if !is_stdout(file) {
+        if file.file_name().is_none() || file.is_dir() {
+            return Err(usage_error(format!("cannot write {}: it is a directory", ShownPath(file))));
+        }
+        return run(download(file)).map(Downloaded::Saved);
+    }
+    let failed = |e: io::Error| usage_error(format!("cannot use a temporary file: {e}"));
+    let folder = tempfile::tempdir().map_err(failed)?;
+    let path = folder.path().join("content");
+    let saved = run(download(&path))?;
+    // Its folder goes now, so that no later signal leaves it.
+    let content = File::open(&path).map_err(failed)?;
+    drop(folder);
+    Ok(Downloaded::Content(saved, content))
+}
+
+impl Downloaded {
+    pub(crate) fn saved(&self) -> &Saved {
+        match self {
+            Downloaded::Saved(saved) | Downloaded::Content(saved, _) => saved,
+        }
+    }
+
+    /// Prints the description of the file, or the content.
+    pub(crate) fn print(
+        self,
+        description: impl FnOnce(&Value) -> Result<(), Failure>,
+    ) -> Result<(), Failure> {
+        let (number, _) = match self {
+            Downloaded::Saved(saved) => return description(&to_json(&saved)),
+            Downloaded::Content(_, mut content) => {
+                let copy = move || io::copy(&mut content, &mut io::stdout()).map(drop);
+                match unless_ended(async {
+                    tokio::task::spawn_blocking(copy).await.unwrap_or_else(|e| Err(io::Error::other(e)))
+                })? {
+                    Ok(result) => return Ok(result?),
+                    Err(signal) => signal,
+                }
+            }
+        };
+        Err(Failure::Reported(exit::after_signal(number)))
+    }
+}
+
+/// Runs a download. A signal cancels it and removes the incomplete file.
+fn run(download: Download) -> Result<Saved, Failure> {
     let bar = progress_bar();
     let shown = bar.clone();
     let download = download.progress(move |received, total| {
@@ -19,20 +83,32 @@ pub(crate) fn run(download: Download) -> Result<Saved, Failure> {
         }
         shown.set_position(received);
     });
+    let saved = unless_ended(download.send());
+    bar.finish_and_clear();
+    match saved? {
+        Ok(saved) => Ok(saved?),
+        Err((number, _)) => Err(Failure::Reported(exit::after_signal(number))),
+    }
+}
+
+/// Runs a future, unless a signal comes first.
+fn unless_ended<T>(future: impl Future<Output = T>) -> Result<Result<T, Received>, Failure> {
     let failed = |e| usage_error(format!("cannot start the download: {e}"));
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().map_err(failed)?;
-    let saved = runtime.block_on(async {
-        tokio::select! {
-            saved = download.send() => saved.map_err(Failure::from),
-            _ = tokio::signal::ctrl_c() => Err(Failure::Reported(exit::INTERRUPTED)),
-        }
+    let result = runtime.block_on(async {
+        let mut signals = Signals::listen()?;
+        Ok(tokio::select! {
+            result = future => Ok(result),
+            signal = signals.next() => Err(signal),
+        })
     });
-    bar.finish_and_clear();
-    saved
+    // A write to a stdout that nobody reads must not be waited for.
+    runtime.shutdown_background();
+    result.map_err(failed)
 }
 
 /// The output for a saved file.
-pub(crate) fn to_json(saved: &Saved) -> Value {
+fn to_json(saved: &Saved) -> Value {
     let path = saved.path.as_ref().map(|path| path.display().to_string());
     json!({"path": path, "bytes": saved.bytes, "sha1": saved.sha1, "verified": saved.verified})
 }

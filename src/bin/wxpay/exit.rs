@@ -11,7 +11,9 @@ pub(crate) const REFUSED: u8 = 2;
 pub(crate) const TRANSPORT: u8 = 3;
 pub(crate) const VERIFICATION: u8 = 4;
 pub(crate) const UNKNOWN: u8 = 5;
-/// 128 + SIGINT, as shells report it.
+/// 128 + SIGHUP, as shells report it.
+pub(crate) const HUNG_UP: u8 = 129;
+/// 128 + SIGINT.
 pub(crate) const INTERRUPTED: u8 = 130;
 /// 128 + SIGTERM.
 pub(crate) const TERMINATED: u8 = 143;
@@ -26,7 +28,7 @@ struct Row {
     batch: &'static str,
 }
 
-const TABLE: [Row; 8] = [
+const TABLE: [Row; 9] = [
     Row { code: SUCCESS, kind: "", meaning: "success", batch: "every call succeeded" },
     Row {
         code: USAGE,
@@ -59,6 +61,12 @@ const TABLE: [Row; 8] = [
         batch: "the outcome of some calls is unknown, all others are done: query these calls",
     },
     Row {
+        code: HUNG_UP,
+        kind: "usage",
+        meaning: "ended by SIGHUP: the terminal was closed",
+        batch: "ended by SIGHUP before every call was sent",
+    },
+    Row {
         code: INTERRUPTED,
         kind: "usage",
         meaning: "interrupted by Ctrl-C",
@@ -67,7 +75,7 @@ const TABLE: [Row; 8] = [
     Row {
         code: TERMINATED,
         kind: "usage",
-        meaning: "",
+        meaning: "terminated by SIGTERM",
         batch: "terminated by SIGTERM before every call was sent",
     },
 ];
@@ -93,6 +101,11 @@ pub(crate) fn code_of(error: &Error) -> u8 {
 
 fn download_error(error: &dyn std::error::Error) -> Option<&Error> {
     error.source()?.downcast_ref::<Arc<Error>>().map(|error| &**error)
+}
+
+/// The exit code after a signal, from its number.
+pub(crate) fn after_signal(number: u8) -> u8 {
+    128 + number
 }
 
 /// The `error` member of `--json-errors`.

@@ -8,7 +8,7 @@
 //! | command line | `cli`: all commands, and which code runs each |
 //! | commands | `commands`: a file or folder for each, its arguments included |
 //! | client | `saved_message`, `download`, `config` |
-//! | input and output | `input`, `file_mode`, `output`, `jq` |
+//! | input and output | `input`, `file_mode`, `output`, `jq`, `signals` |
 //! | basics | `failure` and `exit`: error messages and exit codes; `global`: the options of every command; `files`: reads a caller's file; `text`: the text of others in messages |
 
 // No input may cause a panic: not an argument, a file or a response.
@@ -37,6 +37,7 @@ mod input;
 mod jq;
 mod output;
 mod saved_message;
+mod signals;
 mod text;
 
 use std::process::ExitCode;

@@ -14,6 +14,8 @@ use tracing::Instrument as _;
 #[cfg(feature = "bill")]
 use super::bill::ticket;
 use super::draft::Draft;
+#[cfg(feature = "bill")]
+use crate::crypto::digest::is_sha256_hex;
 use crate::crypto::digest::{FileDigest, is_sha1_hex};
 use crate::error::{Error, Excerpt};
 use crate::response::{Saved, request_id};
@@ -57,6 +59,8 @@ pub struct Download {
     #[cfg(feature = "bill")]
     gunzip: bool,
     sha1: Option<String>,
+    #[cfg(feature = "bill")]
+    sha256: Option<String>,
     max_bytes: Option<u64>,
     progress: Option<Progress>,
 }
@@ -106,6 +110,8 @@ impl Download {
             #[cfg(feature = "bill")]
             gunzip: false,
             sha1: None,
+            #[cfg(feature = "bill")]
+            sha256: None,
             max_bytes: None,
             progress: None,
         }
@@ -138,6 +144,13 @@ impl Download {
     /// ```
     pub fn sha1(mut self, hex: impl Into<String>) -> Download {
         self.sha1 = Some(hex.into());
+        self
+    }
+
+    /// Sets the SHA-256, in hex, as [`sha1`](Download::sha1).
+    #[cfg(feature = "bill")]
+    pub fn sha256(mut self, hex: impl Into<String>) -> Download {
+        self.sha256 = Some(hex.into());
         self
     }
 
@@ -194,6 +207,10 @@ impl Download {
         if self.sha1.as_ref().is_some_and(|hex| !is_sha1_hex(hex)) {
             return Err(Error::config("sha1", "must be 40 hex digits"));
         }
+        #[cfg(feature = "bill")]
+        if self.sha256.as_ref().is_some_and(|hex| !is_sha256_hex(hex)) {
+            return Err(Error::config("sha256", "must be 64 hex digits"));
+        }
         let deadline = self.source.draft().deadline(&self.context);
         // First: if the file cannot be created, nothing is sent.
         let target = OpenSink::open(self.sink)?;
@@ -212,6 +229,9 @@ impl Download {
         // The caller's digest is checked as well as the signed one, never replaced by it.
         let expected: Vec<FileDigest> =
             self.sha1.map(FileDigest::Sha1).into_iter().chain(signed_digest).collect();
+        #[cfg(feature = "bill")]
+        let expected: Vec<FileDigest> =
+            expected.into_iter().chain(self.sha256.map(FileDigest::Sha256)).collect();
         draft.make_ready(&context, &deadline).await?;
         let mut request = draft.assemble(&context)?;
         request.streamed = true;

@@ -1,65 +1,120 @@
 //! `wxpay bill`.
 
-use std::fs::File;
-use std::io;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use clap::{Args, ValueEnum};
+use serde_json::json;
 
+use super::call::{pair, query_pair};
 use crate::config::Session;
 use crate::download;
 use crate::failure::{Failure, usage_error};
 use crate::global::GlobalArgs;
-use crate::output::Output;
+use crate::input;
+use crate::output::{self, Output};
+use crate::text::Excerpt;
 
 /// Download a bill and check its digest
 #[derive(Args)]
 #[command(after_help = "Examples:\n  \
     wxpay bill 2026-11-20\n  \
-    wxpay bill 2026-11-20 --type fundflow -o fundflow.csv --gzip")]
+    wxpay bill 2026-11-20 --bill-type REFUND --sub-mchid 1900000109\n  \
+    wxpay bill 2026-11-20 --type fundflow --account-type FEES -o fundflow.csv --gzip\n  \
+    wxpay bill --path v3/marketing/favor/stocks/{stock_id}/use-flow --var stock_id=9856000")]
 pub(crate) struct BillArgs {
     /// The day, in the form 2026-11-20
-    #[arg(value_name = "DATE", value_parser = day)]
-    date: String,
-    /// The kind of bill
-    #[arg(long = "type", value_name = "TYPE", default_value = "tradebill")]
-    kind: BillType,
-    /// Write the bill to this file, which appears only once it is complete [default: stdout]
+    #[arg(value_name = "DATE", value_parser = day, required_unless_present = "path")]
+    date: Option<String>,
+    /// The kind of bill: tradebill (default), fundflow or profitsharing
+    #[arg(long = "type", value_name = "TYPE", hide_possible_values = true, ignore_case = true)]
+    kind: Option<BillType>,
+    /// Any other path whose response has the address and the digest of a file
+    #[arg(long, value_name = "PATH", conflicts_with = "kind")]
+    path: Option<String>,
+    /// The orders of a tradebill: ALL (default), SUCCESS, REFUND, RECHARGE_REFUND, ALL_SPECIAL, SUC_SPECIAL or REF_SPECIAL
+    #[arg(long, value_name = "TYPE", ignore_case = true, hide_possible_values = true,
+        value_parser = ["ALL", "SUCCESS", "REFUND", "RECHARGE_REFUND", "ALL_SPECIAL", "SUC_SPECIAL", "REF_SPECIAL"])]
+    bill_type: Option<String>,
+    /// The account of a fundflow: BASIC (default), OPERATION or FEES
+    #[arg(long, value_name = "TYPE", ignore_case = true, hide_possible_values = true,
+        value_parser = ["BASIC", "OPERATION", "FEES"])]
+    account_type: Option<String>,
+    /// The bill of this sub-merchant
+    #[arg(long, value_name = "MCHID")]
+    sub_mchid: Option<String>,
+    /// Set a variable of --path (repeatable)
+    #[arg(long, value_name = "NAME=VALUE", value_parser = pair, requires = "path")]
+    var: Vec<(String, String)>,
+    /// Add a query parameter (repeatable)
+    #[arg(short, long, value_name = "NAME=VALUE", value_parser = query_pair)]
+    query: Vec<(String, String)>,
+    /// Write the bill to this file, which appears only once it is complete; - for stdout [default: stdout]
     #[arg(short, long, value_name = "FILE")]
     output: Option<PathBuf>,
     /// Transfer the bill compressed; the output is not compressed
     #[arg(long)]
     gzip: bool,
+    /// Accept a response without a digest that can be checked, as that of profit sharing in Hong Kong
+    #[arg(long)]
+    allow_unverified: bool,
 }
 
-#[derive(Clone, Copy, ValueEnum)]
+#[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
 enum BillType {
     /// The orders and refunds of the day
     Tradebill,
-    /// The money that entered or left the account
+    /// The money that entered or left an account
     Fundflow,
+    /// The profit shares of the day
+    Profitsharing,
 }
 
 pub(crate) fn run(global: &GlobalArgs, args: &BillArgs) -> Result<(), Failure> {
-    let session = Session::open(global)?;
-    let path = match args.kind {
+    let kind = args.kind.unwrap_or(BillType::Tradebill);
+    let is_kind = |wanted| kind == wanted || args.path.is_some();
+    if args.bill_type.is_some() && !is_kind(BillType::Tradebill) {
+        return Err(usage_error("--bill-type is for --type tradebill"));
+    }
+    if args.account_type.is_some() && !is_kind(BillType::Fundflow) {
+        return Err(usage_error("--account-type is for --type fundflow"));
+    }
+    let path = args.path.as_deref().unwrap_or(match kind {
         BillType::Tradebill => "v3/bill/tradebill",
         BillType::Fundflow => "v3/bill/fundflowbill",
-    };
-    let request = session.wx.bill(path).date(&args.date);
-    let request = if args.gzip { request.gzip() } else { request };
-    if let Some(file) = &args.output {
-        let saved = download::run(request.save_to(file))?;
-        return Output::new(global.color).json(&download::to_json(&saved));
+        BillType::Profitsharing => "v3/profitsharing/bills",
+    });
+    let session = Session::open(global)?;
+    let mut request = session.wx.chain("").literal(path).bill();
+    for (name, value) in &args.var {
+        request = request.var(name, value.as_str());
     }
-    // By way of a temporary file, so that nothing is printed before the digest is checked.
-    let failed = |e: io::Error| usage_error(format!("cannot use a temporary file: {e}"));
-    let folder = tempfile::tempdir().map_err(failed)?;
-    let file = folder.path().join("bill");
-    download::run(request.save_to(&file))?;
-    let mut file = File::open(&file).map_err(failed)?;
-    io::copy(&mut file, &mut io::stdout().lock())?;
-    Ok(())
+    let named = [
+        ("bill_date", &args.date),
+        ("bill_type", &args.bill_type),
+        ("account_type", &args.account_type),
+        ("sub_mchid", &args.sub_mchid),
+    ];
+    for (name, value) in named {
+        if let Some(value) = value {
+            request = request.query(json!({ name: value }));
+        }
+    }
+    for (name, value) in &args.query {
+        let value = input::text_value(&format!("-q {}", Excerpt(name)), value)?;
+        request = request.query(json!({ name: value }));
+    }
+    if args.gzip {
+        request = request.gzip();
+    }
+    if args.allow_unverified {
+        request = request.allow_unverified();
+    }
+    let file = args.output.as_deref().unwrap_or(Path::new("-"));
+    let downloaded = download::save(file, |path| request.save_to(path))?;
+    if !downloaded.saved().verified {
+        output::warn("the bill has no digest that can be checked: it is not verified");
+    }
+    downloaded.print(|description| Output::new(global.color).json(description))
 }
 
 /// Checked here as well as by the platform, to save a request.

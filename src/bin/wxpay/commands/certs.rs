@@ -8,9 +8,10 @@ use serde_json::{Value, json};
 use wechatpay_chain::PlatformCertificate;
 
 use crate::config::{self, Session};
+use crate::download::is_stdout;
 use crate::failure::{Failure, usage_error};
 use crate::global::GlobalArgs;
-use crate::output::Output;
+use crate::output::{self, Output};
 
 /// Download the platform certificates, verified and decrypted with the APIv3 key
 #[derive(Args)]
@@ -18,23 +19,27 @@ use crate::output::Output;
     wxpay certs\n  \
     wxpay certs -o certificates")]
 pub(crate) struct CertsArgs {
-    /// Write each certificate to this folder as SERIAL.pem
+    /// Write each certificate to this folder as SERIAL.pem; - for stdout: the certificates only
     #[arg(short, long, value_name = "DIR")]
     output: Option<PathBuf>,
 }
 
 pub(crate) fn run(global: &GlobalArgs, args: &CertsArgs) -> Result<(), Failure> {
     config::reject_base_url_with_sandbox(global)?;
-    if let Some(folder) = &args.output {
+    let folder = args.output.as_deref().filter(|folder| !is_stdout(folder));
+    if let Some(folder) = folder {
         let failed = |e| usage_error(format!("cannot create the folder `{}`: {e}", folder.display()));
         std::fs::create_dir_all(folder).map_err(failed)?;
     }
     // Also works without a platform key: the APIv3 key authenticates the first download.
     let session = Session::open_with(global, |builder| builder.automatic_certificates())?;
     let certificates = session.wx.platform_certificates().wait()?;
+    if args.output.is_some() && folder.is_none() {
+        return certificates.iter().try_for_each(|certificate| output::line(certificate.pem.trim_end()));
+    }
     let mut list = Vec::with_capacity(certificates.len());
     for certificate in certificates {
-        list.push(match &args.output {
+        list.push(match folder {
             None => to_json(&certificate, "pem", certificate.pem.clone()),
             Some(folder) => to_json(&certificate, "path", write(folder, &certificate)?),
         });

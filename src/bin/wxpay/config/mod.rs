@@ -40,9 +40,7 @@ impl Session {
 /// The sandbox's merchant exists nowhere else, so its requests cannot go to another host.
 pub(crate) fn reject_base_url_with_sandbox(global: &GlobalArgs) -> Result<(), Failure> {
     match global.sandbox && global.base_url.is_some() {
-        true => Err(usage_error(
-            "--sandbox and --base-url are mutually exclusive, except with --dry-run or --curl",
-        )),
+        true => Err(usage_error("--sandbox and --base-url are mutually exclusive, except with --dry-run")),
         false => Ok(()),
     }
 }

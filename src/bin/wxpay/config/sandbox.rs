@@ -2,10 +2,12 @@
 
 use std::path::PathBuf;
 
+use wechatpay_chain::http::HeaderMap;
 use wechatpay_chain::sandbox::Sandbox;
 
 use super::variables;
 use crate::failure::Failure;
+use crate::output;
 
 pub(super) fn start() -> Result<Sandbox, Failure> {
     let builder = match keys_folder() {
@@ -32,6 +34,25 @@ pub(super) fn credentials(sandbox: &Sandbox) -> [(&'static str, String); 9] {
         (variables::APIV3_KEY, sandbox.apiv3_key().to_owned()),
         (variables::BASE_URL, sandbox.base_url().to_owned()),
     ]
+}
+
+/// Whether a response comes from a sandbox that does not model the path.
+pub(crate) fn is_not_modelled(headers: &HeaderMap) -> bool {
+    headers.contains_key("Sandbox-Not-Modelled")
+}
+
+/// An empty success looks like a real one.
+pub(crate) fn warn_not_modelled() {
+    output::warn(
+        "the sandbox does not model this path: it checks the signature only, and responds `{}` to everything",
+    );
+}
+
+/// Warns if the response proves nothing.
+pub(crate) fn warn_if_not_modelled(headers: &HeaderMap) {
+    if is_not_modelled(headers) {
+        warn_not_modelled();
+    }
 }
 
 /// A PEM as a variable holds it: on one line, with `\n` for line feeds.

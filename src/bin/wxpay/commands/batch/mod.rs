@@ -30,11 +30,12 @@ use wechatpay_chain::WeChatPay;
 
 pub(crate) use args::BatchArgs;
 
-use crate::config::Session;
+use crate::config::{Session, sandbox};
 use crate::exit;
 use crate::failure::{Failure, usage_error};
 use crate::global::GlobalArgs;
 use crate::output;
+use crate::signals::Signals;
 use crate::text::{Message, ShownPath};
 use calls::{Call, Calls};
 use journal::Journal;
@@ -42,7 +43,7 @@ use outcome::{NextStep, Outcome};
 use rate_limiter::RateLimiter;
 use records::{ResultRecord, RunRecord, VERSION};
 use refusals::Refusals;
-use shutdown::{Shutdown, Signals};
+use shutdown::Shutdown;
 use states::{State, States};
 use summary::Ending;
 use worker::{Finished, Worker};
@@ -84,6 +85,7 @@ pub(crate) fn run(global: &GlobalArgs, args: &BatchArgs) -> Result<(), Failure> 
         max_failures: MIN_FAILURE_LIMIT.max(2 * u32::from(args.jobs)),
         failures: AtomicU32::new(0),
         permanent: OnceLock::new(),
+        not_modelled: AtomicU32::new(0),
     };
     let mut batch = Batch {
         calls,
@@ -103,11 +105,16 @@ pub(crate) fn run(global: &GlobalArgs, args: &BatchArgs) -> Result<(), Failure> 
     runtime.shutdown_timeout(Duration::from_secs(1));
     batch.bar.finish_and_clear();
     let Batch { states, refusals, worker, sent, signal, .. } = batch;
-    let Some(Worker { journal, shutdown, rate_limiter, permanent, .. }) = Arc::into_inner(worker) else {
+    let Some(Worker { journal, shutdown, rate_limiter, permanent, not_modelled, .. }) =
+        Arc::into_inner(worker)
+    else {
         return Err(cannot_write(io::Error::other("a call in flight did not end")));
     };
     journal.close().map_err(cannot_write)?;
     result?;
+    if not_modelled.into_inner() > 0 {
+        sandbox::warn_not_modelled();
+    }
     summary::report(
         global,
         &target,
@@ -209,7 +216,8 @@ impl Batch {
                     Some(Err(_)) => {}
                     None => return Ok(()),
                 },
-                (code, name) = signals.next() => {
+                (number, name) = signals.next() => {
+                    let code = exit::after_signal(number);
                     if self.signal.is_some() {
                         self.print(&format!("second {name}: ending at once"));
                         std::process::exit(i32::from(code));

@@ -1,11 +1,8 @@
 //! Ending a batch early: after a fatal problem, or after a signal.
 
 use std::future::Future;
-use std::io;
 
 use tokio::sync::watch;
-
-use crate::exit;
 
 /// Once it is requested, no new calls are sent.
 pub(super) struct Shutdown {
@@ -44,46 +41,5 @@ impl Shutdown {
             _ = reason.wait_for(Option::is_some) => None,
             value = future => Some(value),
         }
-    }
-}
-
-/// The signals that ask a program to end.
-pub(super) struct Signals {
-    #[cfg(unix)]
-    interrupt: tokio::signal::unix::Signal,
-    #[cfg(unix)]
-    terminate: tokio::signal::unix::Signal,
-}
-
-impl Signals {
-    #[cfg(unix)]
-    pub(super) fn listen() -> io::Result<Signals> {
-        use tokio::signal::unix::{SignalKind, signal};
-        Ok(Signals {
-            interrupt: signal(SignalKind::interrupt())?,
-            terminate: signal(SignalKind::terminate())?,
-        })
-    }
-
-    /// Waits for the next signal; returns its exit code and its name.
-    #[cfg(unix)]
-    pub(super) async fn next(&mut self) -> (u8, &'static str) {
-        tokio::select! {
-            _ = self.interrupt.recv() => (exit::INTERRUPTED, "Ctrl-C"),
-            _ = self.terminate.recv() => (exit::TERMINATED, "SIGTERM"),
-        }
-    }
-
-    #[cfg(not(unix))]
-    pub(super) fn listen() -> io::Result<Signals> {
-        Ok(Signals {})
-    }
-
-    #[cfg(not(unix))]
-    pub(super) async fn next(&mut self) -> (u8, &'static str) {
-        if tokio::signal::ctrl_c().await.is_err() {
-            std::future::pending::<()>().await;
-        }
-        (exit::INTERRUPTED, "Ctrl-C")
     }
 }

@@ -14,6 +14,7 @@ use super::rate_limiter::{Limited, RateLimiter};
 use super::records::{ResultRecord, SentRecord};
 use super::refusals::Refusal;
 use super::shutdown::Shutdown;
+use crate::config::sandbox::is_not_modelled;
 use crate::exit;
 use crate::failure::describe;
 
@@ -44,6 +45,8 @@ pub(super) struct Worker {
     pub(super) failures: AtomicU32,
     /// The exit code of an error that every call would meet until a setting changes.
     pub(super) permanent: OnceLock<u8>,
+    /// Responses of a sandbox to paths that it does not model.
+    pub(super) not_modelled: AtomicU32,
 }
 
 impl Worker {
@@ -65,6 +68,9 @@ impl Worker {
             let sent = Instant::now();
             let result = call.request(&self.wx).await;
             let outcome = Outcome::of(&result);
+            if result.as_ref().is_ok_and(|response| is_not_modelled(response.headers())) {
+                self.not_modelled.fetch_add(1, Ordering::Relaxed);
+            }
             if self.journal.write(&ResultRecord::now(call, outcome, &result)).await.is_err() {
                 self.shutdown.request(JOURNAL_FAILED);
                 return Some(Finished { outcome: Outcome::Unknown, refusal: None });

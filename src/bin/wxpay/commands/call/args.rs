@@ -10,20 +10,27 @@ use clap::Args;
     wxpay get v3/pay/transactions/id/{transaction_id} --var transaction_id=4200 -q mchid=1900000109\n  \
     wxpay get v3/capital/capitallhh/banks/search-banks-by-bank-account -q account_number=6214830000000000 --encrypt account_number\n  \
     wxpay get v3/certificates --jq '.data[].serial_no' --raw\n  \
+    wxpay get v3/merchant-service/complaints-v2 begin_date==2026-11-01 end_date==2026-11-20\n  \
     wxpay get v3/merchant-service/images/{+media_id} --var media_id=ChsyMDAyMDA4MDAy --save image.jpg")]
 pub(crate) struct GetArgs {
     #[command(flatten)]
     pub(super) call: CallArgs,
-    /// Stream the response into this file, which appears only once it is complete
+    /// Stream the response into this file, which appears only once it is complete; - for stdout
     #[arg(long, value_name = "FILE", conflicts_with_all = ["raw", "jq", "decrypt"])]
     pub(super) save: Option<PathBuf>,
+    /// With --save: the SHA-1 or SHA-256 that the content must have, in hex
+    #[arg(long, value_name = "HEX", requires = "save")]
+    pub(super) digest: Option<String>,
+    /// Add a query parameter: NAME==VALUE
+    #[arg(value_name = "NAME==VALUE")]
+    pub(super) fields: Vec<String>,
 }
 
 #[derive(Args)]
 #[command(after_help = "Examples:\n  \
     wxpay post v3/security/echo echo_message=hello\n  \
     wxpay post v3/security/echo -d '{\"echo_message\":\"hello\"}'\n  \
-    wxpay post v3/refund/domestic/refunds out_trade_no=P1 out_refund_no=R1 /amount/refund:=1 /amount/total:=1 /amount/currency=CNY\n  \
+    wxpay post v3/refund/domestic/refunds out_trade_no=P1 out_refund_no=R1 amount[refund]:=1 amount[total]:=1 amount[currency]=CNY\n  \
     wxpay put v3/marketing/favor/stocks/{id} --var id=98065001 -d @body.json -H 'Idempotency-Key: 1'\n  \
     wxpay delete v3/global/merchant-service/complaint-notifications url=https://www.example.com/notify --curl")]
 pub(crate) struct WriteArgs {
@@ -42,8 +49,8 @@ pub(crate) struct CallArgs {
     /// Set a variable of the path (repeatable)
     #[arg(long, value_name = "NAME=VALUE", value_parser = pair)]
     pub(super) var: Vec<(String, String)>,
-    /// Add a query parameter (repeatable)
-    #[arg(short, long, value_name = "NAME=VALUE", value_parser = pair)]
+    /// Add a query parameter; VALUE may be @FILE, or @- for stdin (repeatable)
+    #[arg(short, long, value_name = "NAME=VALUE", value_parser = query_pair)]
     pub(super) query: Vec<(String, String)>,
     /// Set a request header (repeatable)
     #[arg(short = 'H', long, value_name = "NAME: VALUE", value_parser = header)]
@@ -91,19 +98,34 @@ impl CallArgs {
 /// The arguments that make the request body.
 #[derive(Args)]
 pub(crate) struct BodyArgs {
-    /// The JSON body: the text itself, @FILE, or - for stdin. Sent unchanged unless there are fields or --encrypt
+    /// The JSON body: the text itself, @FILE, or @- (or -) for stdin. Sent unchanged unless there are fields or --encrypt
     #[arg(short, long, value_name = "JSON|@FILE|-")]
     pub(super) data: Option<String>,
-    /// Set a field of the body: NAME=TEXT or NAME:=JSON; NAME may be a JSON pointer (/amount/total:=1, /list/-=last)
+    /// Set a field of the body: NAME=TEXT or NAME:=JSON (amount[total]:=1, list[]=last, or a JSON pointer: /amount/total:=1).
+    /// NAME=@FILE and NAME:=@FILE read it from a file, @- from stdin; NAME==VALUE adds a query parameter
     #[arg(value_name = "FIELD")]
     pub(super) fields: Vec<String>,
 }
 
-fn pair(text: &str) -> Result<(String, String), String> {
+pub(crate) fn pair(text: &str) -> Result<(String, String), String> {
     match text.split_once('=') {
         Some((name, value)) if !name.is_empty() => Ok((name.to_owned(), value.to_owned())),
         _ => Err("expected NAME=VALUE".to_owned()),
     }
+}
+
+/// What other tools mean by `==` and `:=` is not a part of the value or of the name.
+pub(crate) fn query_pair(text: &str) -> Result<(String, String), String> {
+    let (name, value) = pair(text)?;
+    if name.ends_with(':') {
+        return Err("expected NAME=VALUE: a query parameter is a text, without `:=`".to_owned());
+    }
+    if value.starts_with('=') {
+        return Err("expected NAME=VALUE, with one `=` after -q (a value that begins with `=` is written into the path: \
+                    `PATH?NAME=%3D…`)"
+            .to_owned());
+    }
+    Ok((name, value))
 }
 
 fn header(text: &str) -> Result<(String, String), String> {

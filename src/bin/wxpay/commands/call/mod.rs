@@ -2,6 +2,7 @@
 
 mod args;
 mod body;
+mod fields;
 mod preview;
 
 use std::path::Path;
@@ -10,33 +11,88 @@ use serde_json::json;
 use wechatpay_chain::http::{HeaderMap, Method, StatusCode};
 use wechatpay_chain::{Request, WeChatPay};
 
-pub(crate) use args::{GetArgs, WriteArgs};
+pub(crate) use args::{GetArgs, WriteArgs, pair, query_pair};
 
 use crate::config::Session;
+use crate::config::sandbox::warn_if_not_modelled;
 use crate::download;
-use crate::failure::Failure;
+use crate::failure::{Failure, usage_error};
 use crate::global::GlobalArgs;
+use crate::input;
 use crate::output::{self, Output};
+use crate::text::Excerpt;
 use args::CallArgs;
 use body::Body;
+use fields::{Field, Item};
 
 pub(crate) fn get(global: &GlobalArgs, args: &GetArgs) -> Result<(), Failure> {
-    let build = |wx: &WeChatPay| request(wx, &Method::GET, &args.call);
-    run(global, &args.call, args.save.as_deref(), build)
+    let (query, fields) = items(&args.call, &args.fields)?;
+    if !fields.is_empty() {
+        return Err(usage_error(
+            "a GET has no body: write NAME==VALUE, or -q NAME=VALUE, for a query parameter",
+        ));
+    }
+    let digest = args.digest.as_deref().map(Digest::parse).transpose()?;
+    let build = |wx: &WeChatPay| request(wx, &Method::GET, &args.call, &query);
+    run(global, &args.call, args.save.as_deref().map(|file| (file, digest)), build)
 }
 
 pub(crate) fn write(global: &GlobalArgs, method: Method, args: &WriteArgs) -> Result<(), Failure> {
     let WriteArgs { call, body } = args;
-    let content = Body::build(body, &call.encrypted())?;
+    let (query, fields) = items(call, &body.fields)?;
+    let content = Body::build(body.data.as_deref(), fields, &call.encrypted())?;
+    // A DELETE seldom has a body.
+    if matches!(content, Body::Empty) && method != Method::DELETE && input::stdin_is_waiting() {
+        return Err(usage_error(
+            "-d - sends the content of stdin as the body; if none is meant, add `< /dev/null`: without -d it is not read",
+        ));
+    }
     let build = |wx: &WeChatPay| {
-        let request = request(wx, &method, call);
+        let request = request(wx, &method, call, &query);
         match content {
             Body::Empty => request,
             Body::Text(text) => request.body(content_type(call).unwrap_or("application/json"), text),
-            Body::Value(value) => request.json(value),
+            Body::Value(value) if call.encrypt.iter().any(|pointer| pointer.starts_with('/')) => {
+                request.json(value)
+            }
+            // As text: a body whose only field is `json` is not PHP's array of options.
+            Body::Value(value) => {
+                request.body(content_type(call).unwrap_or("application/json"), value.to_string())
+            }
         }
     };
     run(global, call, None, build)
+}
+
+/// The parameters of the query, and the fields of the body.
+fn items(args: &CallArgs, items: &[String]) -> Result<(Vec<(String, String)>, Vec<Field>), Failure> {
+    let (mut query, mut fields) = (Vec::new(), Vec::new());
+    for (name, value) in &args.query {
+        query.push((name.clone(), input::text_value(&format!("-q {}", Excerpt(name)), value)?));
+    }
+    for item in items {
+        match Item::parse(item)? {
+            Item::Query(name, value) => query.push((name, value)),
+            Item::Field(field) => fields.push(field),
+        }
+    }
+    Ok((query, fields))
+}
+
+/// A digest that a download must have.
+enum Digest {
+    Sha1(String),
+    Sha256(String),
+}
+
+impl Digest {
+    fn parse(hex: &str) -> Result<Digest, Failure> {
+        match hex.bytes().all(|byte| byte.is_ascii_hexdigit()).then_some(hex.len()) {
+            Some(40) => Ok(Digest::Sha1(hex.to_owned())),
+            Some(64) => Ok(Digest::Sha256(hex.to_owned())),
+            _ => Err(usage_error("--digest: expected 40 (SHA-1) or 64 (SHA-256) hex digits")),
+        }
+    }
 }
 
 /// The `Content-Type` that the caller set, such as `application/json;charset=utf-8`.
@@ -47,7 +103,7 @@ fn content_type(args: &CallArgs) -> Option<&str> {
         .map(|(_, value)| value.as_str())
 }
 
-fn request(wx: &WeChatPay, method: &Method, args: &CallArgs) -> Request {
+fn request(wx: &WeChatPay, method: &Method, args: &CallArgs, query: &[(String, String)]) -> Request {
     // Nobody types PHP's camelCase in a shell: capitals are meant.
     let chain = wx.chain("").literal(&args.path);
     let mut request = match *method {
@@ -60,7 +116,7 @@ fn request(wx: &WeChatPay, method: &Method, args: &CallArgs) -> Request {
     for (name, value) in &args.var {
         request = request.var(name, value.as_str());
     }
-    for (name, value) in &args.query {
+    for (name, value) in query {
         request = request.query(json!({ name: value }));
     }
     for (name, value) in &args.header {
@@ -79,10 +135,16 @@ fn request(wx: &WeChatPay, method: &Method, args: &CallArgs) -> Request {
 fn run(
     global: &GlobalArgs,
     args: &CallArgs,
-    save: Option<&Path>,
+    save: Option<(&Path, Option<Digest>)>,
     build: impl FnOnce(&WeChatPay) -> Request,
 ) -> Result<(), Failure> {
     let output = Output::new(global.color).with_filter(args.jq.as_deref(), args.raw)?;
+    if args.curl && global.sandbox {
+        return Err(usage_error(
+            "--curl cannot be used with --sandbox, whose platform ends with this command: start `wxpay sandbox`, and \
+             set the variables that it prints",
+        ));
+    }
     let session = match args.dry_run || args.curl {
         true => Session::open_with(global, |builder| builder)?,
         false => Session::open(global)?,
@@ -94,12 +156,19 @@ fn run(
     if args.dry_run {
         return preview::dry_run(&request.prepare()?, &output);
     }
-    if let Some(file) = save {
-        let saved = download::run(request.save_to(file))?;
+    if let Some((file, digest)) = save {
+        let downloaded = download::save(file, |path| match digest {
+            None => request.save_to(path),
+            Some(Digest::Sha1(hex)) => request.save_to(path).sha1(hex),
+            Some(Digest::Sha256(hex)) => request.save_to(path).sha256(hex),
+        })?;
+        let saved = downloaded.saved();
+        warn_if_not_modelled(&saved.headers);
         print_head(args, saved.status, &saved.headers)?;
-        return output.json(&download::to_json(&saved));
+        return downloaded.print(|description| output.json(description));
     }
     let response = request.wait()?;
+    warn_if_not_modelled(response.headers());
     print_head(args, response.status(), response.headers())?;
     if !args.decrypt.is_empty() {
         let pointers: Vec<_> = args.decrypt.iter().map(String::as_str).collect();

@@ -6,6 +6,7 @@ use clap::Args;
 
 use crate::config;
 use crate::failure::{Failure, usage_error};
+use crate::signals;
 
 /// Run an offline WeChat Pay platform for any SDK, until Ctrl-C
 ///

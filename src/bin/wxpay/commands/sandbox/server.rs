@@ -1,9 +1,12 @@
-//! Runs the sandbox as a server. `examples/sandbox.rs` includes this file, so it imports nothing from the program.
+//! Runs the sandbox as a server. `examples/sandbox.rs` includes this file, so it imports nothing from the program but
+//! `signals`.
 
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
 use wechatpay_chain::sandbox::{FaultRule, Sandbox};
+
+use super::signals::Signals;
 
 #[derive(clap::Args)]
 pub(crate) struct Options {
@@ -44,7 +47,7 @@ pub(crate) struct Options {
 
 type BoxError = Box<dyn std::error::Error>;
 
-/// Runs until Ctrl-C or SIGTERM.
+/// Runs until Ctrl-C, SIGTERM or SIGHUP.
 pub(crate) fn run(options: &Options) -> Result<(), BoxError> {
     // Removed at the end; the folder of `--keys` is kept.
     let temporary = if options.keys.is_none() { Some(tempfile::tempdir()?) } else { None };
@@ -55,12 +58,12 @@ pub(crate) fn run(options: &Options) -> Result<(), BoxError> {
     };
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     // Listens before anything is printed: a caller that waits for the output may send the signal at once.
-    let shutdown = runtime.block_on(async { shutdown_signal() })?;
+    let mut signals = runtime.block_on(async { Signals::listen() })?;
     let sandbox = start(options, &keys)?;
     let mut out = io::stdout().lock();
     // The sandbox keeps running if the reader of its output is gone.
     let _ = print_banner(&sandbox, &keys, options.keys.is_none(), &mut out).and_then(|()| out.flush());
-    runtime.block_on(shutdown);
+    runtime.block_on(signals.next());
     Ok(())
 }
 
@@ -103,24 +106,6 @@ fn print_banner(sandbox: &Sandbox, keys: &Path, temporary: bool, out: &mut impl 
     writeln!(out, "# seed          {}", sandbox.seed())?;
     writeln!(out, "\n{exports}\n{snippets}")?;
     writeln!(out, "# listening on {} until Ctrl-C", sandbox.base_url())
-}
-
-/// Listens at once; completes at Ctrl-C or SIGTERM.
-#[cfg(unix)]
-fn shutdown_signal() -> io::Result<impl Future<Output = ()>> {
-    use tokio::signal::unix::{SignalKind, signal};
-    let (mut interrupt, mut terminate) = (signal(SignalKind::interrupt())?, signal(SignalKind::terminate())?);
-    Ok(async move {
-        tokio::select! {
-            _ = interrupt.recv() => {}
-            _ = terminate.recv() => {}
-        }
-    })
-}
-
-#[cfg(not(unix))]
-fn shutdown_signal() -> io::Result<impl Future<Output = ()>> {
-    Ok(async { drop(tokio::signal::ctrl_c().await) })
 }
 
 /// The message of an error, followed by those of its sources.
