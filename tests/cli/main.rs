@@ -39,10 +39,12 @@ mod hosts;
 mod preview;
 // Files that are no files, pipes, byte order marks.
 mod special_files;
-// The spellings of other tools, files, stdin, stdout, signals.
+// The spellings of other tools.
 mod shell;
 // One source for all settings: stray variables, options that contradict each other.
 mod sources;
+// Bills, uploads and downloads: stdin, stdout, digests, signals.
+mod streams;
 // Output on a terminal.
 #[cfg(target_os = "linux")]
 mod terminal;

@@ -1,16 +1,14 @@
 //! The spellings of other tools: supported where they can mean one thing only, otherwise refused with the right one.
 
 use std::process::{Command, Stdio};
-use std::time::Duration;
 
 use serde_json::{Value, json};
-use wechatpay_chain::sandbox::SandboxResponse;
 
 use crate::program::{Done, TestEnv, last, variables};
 
 const ECHO: &str = "v3/security/echo";
 
-fn bash(env: &TestEnv, line: &str) -> Done {
+pub(crate) fn bash(env: &TestEnv, line: &str) -> Done {
     let output = Command::new("bash")
         .args(["-c", &line.replace("wxpay", concat!("timeout 50 ", env!("CARGO_BIN_EXE_wxpay")))])
         .current_dir(env.home.path())
@@ -193,183 +191,6 @@ fn a_path_that_the_sandbox_does_not_model_is_reported() {
         env.run(&arguments).is(0, "does not model this path");
     }
     env.run(&["post", ECHO, "echo_message=x"]).ok();
-}
-
-#[test]
-fn a_dash_is_stdout() {
-    let env = TestEnv::new();
-    let image: Vec<u8> = (0..=255).collect();
-    let response = SandboxResponse::new(200).body("image/png", image.clone());
-    env.sandbox.on_with("GET", "v3/merchant-service/images/{id}", response).unwrap();
-    let get = ["get", "v3/merchant-service/images/x", "--save", "-"];
-    assert_eq!(env.wxpay().args(get).output().unwrap().stdout, image);
-    let sha1 = "4916d6bdb7f78e6803698cab32d1586ea457dfc8";
-    let sha256 = "40aff2e9d2d8922e47afd4648e6967497158785fbd1da870e7110266bf944880";
-    for digest in [sha1, sha256] {
-        assert_eq!(env.wxpay().args(get).args(["--digest", digest]).output().unwrap().stdout, image);
-        env.run(&["get", "v3/merchant-service/images/x", "--save", "image", "--digest", digest]).ok();
-        let wrong = digest.replace('4', "5");
-        env.run(&[&get[..], &["--digest", &wrong]].concat()).fails(4, "SHA-");
-    }
-    env.run(&[&get[..], &["--digest", "12"]].concat()).fails(1, "40 (SHA-1) or 64");
-    env.run(&["get", "v3/x", "--digest", sha1]).fails(1, "--save");
-    let day = env.paid_day();
-    let bill = env.run(&["bill", &day]);
-    assert_eq!(env.run(&["bill", &day, "-o", "-"]).ok(), bill.ok());
-    assert_eq!(
-        env.run(&["certs", "-o", "-"]).ok(),
-        env.sandbox.platform_certificate_pem().trim_end().to_owned() + "\n"
-    );
-    assert!(!env.home.path().join("-").exists());
-}
-
-#[test]
-fn every_bill_and_account_has_a_spelling() {
-    let env = TestEnv::new();
-    let day = env.paid_day();
-    for (arguments, target) in [
-        (vec![day.as_str()], format!("/v3/bill/tradebill?bill_date={day}")),
-        (vec![&day, "--bill-type", "ALL"], format!("/v3/bill/tradebill?bill_date={day}&bill_type=ALL")),
-        (
-            vec![&day, "--bill-type", "SUCCESS"],
-            format!("/v3/bill/tradebill?bill_date={day}&bill_type=SUCCESS"),
-        ),
-        (
-            vec![&day, "--type", "tradebill", "--sub-mchid", "1230000109"],
-            format!("/v3/bill/tradebill?bill_date={day}&sub_mchid=1230000109"),
-        ),
-        (
-            vec![&day, "--type", "fundflow", "--account-type", "FEES"],
-            format!("/v3/bill/fundflowbill?bill_date={day}&account_type=FEES"),
-        ),
-        (
-            vec![&day, "--type", "fundflow", "--account-type", "OPERATION"],
-            format!("/v3/bill/fundflowbill?bill_date={day}&account_type=OPERATION"),
-        ),
-        (vec![&day, "--bill-type", "REFUND"], format!("/v3/bill/tradebill?bill_date={day}&bill_type=REFUND")),
-        (vec![&day, "--type", "profitsharing"], format!("/v3/profitsharing/bills?bill_date={day}")),
-        (
-            vec!["--path", "v3/marketing/favor/stocks/{id}/use-flow", "--var", "id=98065001"],
-            "/v3/marketing/favor/stocks/98065001/use-flow".to_owned(),
-        ),
-        (vec![&day, "--path", "v3/myBills", "-q", "a=b"], format!("/v3/myBills?bill_date={day}&a=b")),
-    ] {
-        env.sandbox.clear_requests();
-        let _ = env.run(&[&["bill"][..], &arguments].concat());
-        assert_eq!(env.sandbox.requests()[0].target, target, "{arguments:?}");
-    }
-    for (arguments, part) in [
-        (vec![&day[..], "--account-type", "FEES"], "--account-type is for --type fundflow"),
-        (vec![&day, "--type", "fundflow", "--bill-type", "ALL"], "--bill-type is for --type tradebill"),
-        (vec![&day, "--bill-type", "NONE"], "invalid value"),
-        (vec!["--sub-mchid", "1"], "DATE"),
-    ] {
-        env.run(&[&["bill"][..], &arguments].concat()).fails(1, part);
-    }
-    // Without a digest.
-    let url = format!("{}v3/billdownload/file?token=x", env.sandbox.base_url());
-    env.sandbox
-        .on("GET", "v3/global/profit-sharing/bill-download-url", 200, json!({"download_url": url}))
-        .unwrap();
-    env.sandbox
-        .on_with("GET", "v3/billdownload/file", SandboxResponse::new(200).body("text/csv", "abc").unsigned())
-        .unwrap();
-    let bill = ["bill", &day, "--path", "v3/global/profit-sharing/bill-download-url"];
-    env.run(&bill).fails(4, "no digest");
-    let done = env.run(&[&bill[..], &["--allow-unverified"]].concat());
-    done.is(0, "it is not verified");
-    assert_eq!(done.out, "abc");
-}
-
-#[test]
-fn an_upload_has_variables_a_type_and_stdin() {
-    let env = TestEnv::new();
-    env.sandbox.on("POST", "v3/marketing/bank/packages/{id}/tasks", 200, json!({"task_id": "1"})).unwrap();
-    env.file("users", "openid\n");
-    let path = "v3/marketing/bank/packages/{id}/tasks";
-    let line =
-        format!("wxpay upload - {path} --var id=a/b -q x=1 --name users.csv --type text/plain < users");
-    bash(&env, &line).ok();
-    let seen = last(&env);
-    assert_eq!(seen.target, "/v3/marketing/bank/packages/a%2Fb/tasks?x=1");
-    let sent = String::from_utf8_lossy(&seen.body).into_owned();
-    assert!(
-        sent.contains("filename=\"users.csv\"")
-            && sent.contains("Content-Type: text/plain\r\n\r\nopenid\n\r\n"),
-        "{sent}"
-    );
-    bash(&env, &format!("wxpay upload - {path} --var id=1 < users")).fails(1, "--name");
-    env.run(&["upload", "users", path]).fails(1, "--var id=VALUE");
-}
-
-/// Starts it, waits for a file in `folder`, and sends the signal.
-fn ended(
-    env: &TestEnv,
-    arguments: &[&str],
-    folder: &std::path::Path,
-    signal: &str,
-    nohup: bool,
-) -> Option<i32> {
-    let mut command = match nohup {
-        true => Command::new("nohup"),
-        false => Command::new(env!("CARGO_BIN_EXE_wxpay")),
-    };
-    if nohup {
-        command.arg(env!("CARGO_BIN_EXE_wxpay"));
-    }
-    let mut child = command
-        .args(arguments)
-        .env_clear()
-        .env("PATH", std::env::var_os("PATH").unwrap())
-        .env("TMPDIR", folder)
-        .envs(variables(&env.sandbox))
-        .current_dir(folder)
-        .stdin(Stdio::null())
-        .stdout(Stdio::null())
-        .stderr(Stdio::null())
-        .spawn()
-        .unwrap();
-    let has_files = || std::fs::read_dir(folder).unwrap().next().is_some();
-    while !has_files() {
-        assert!(child.try_wait().unwrap().is_none());
-        std::thread::sleep(Duration::from_millis(20));
-    }
-    std::thread::sleep(Duration::from_millis(500));
-    let kill = |signal: &str| {
-        Done::of(assert_cmd::Command::new("kill").args([signal, &child.id().to_string()])).ok();
-    };
-    kill(signal);
-    if nohup {
-        std::thread::sleep(Duration::from_millis(500));
-        kill("-TERM");
-    }
-    child.wait().unwrap().code()
-}
-
-#[test]
-fn a_signal_leaves_no_file_and_no_key() {
-    let env = TestEnv::new();
-    let day = env.paid_day();
-    for (signal, code) in [("-HUP", 129), ("-INT", 130), ("-TERM", 143)] {
-        for target in ["bill.csv", "-"] {
-            let folder = tempfile::tempdir().unwrap();
-            env.sandbox.inject(wechatpay_chain::sandbox::Fault::Delay(Duration::ZERO));
-            env.sandbox.inject(wechatpay_chain::sandbox::Fault::Delay(Duration::from_secs(30)));
-            let ended = ended(&env, &["bill", &day, "-o", target], folder.path(), signal, false);
-            assert_eq!(ended, Some(code), "{signal} {target}");
-            assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 0, "{signal} {target}");
-        }
-        let folder = tempfile::tempdir().unwrap();
-        assert_eq!(ended(&env, &["sandbox"], folder.path(), signal, false), Some(0), "{signal}");
-        assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 0, "{signal}");
-    }
-    // `nohup` means that it goes on.
-    if cfg!(target_os = "linux") {
-        let folder = tempfile::tempdir().unwrap();
-        env.sandbox.inject(wechatpay_chain::sandbox::Fault::Delay(Duration::ZERO));
-        env.sandbox.inject(wechatpay_chain::sandbox::Fault::Delay(Duration::from_secs(30)));
-        assert_eq!(ended(&env, &["bill", &day, "-o", "b"], folder.path(), "-HUP", true), Some(143));
-    }
 }
 
 #[test]

@@ -64,8 +64,11 @@ pub(crate) fn write(global: &GlobalArgs, method: Method, args: &WriteArgs) -> Re
     run(global, call, None, build)
 }
 
+/// Names and values.
+type Query = Vec<(String, String)>;
+
 /// The parameters of the query, and the fields of the body.
-fn items(args: &CallArgs, items: &[String]) -> Result<(Vec<(String, String)>, Vec<Field>), Failure> {
+fn items(args: &CallArgs, items: &[String]) -> Result<(Query, Vec<Field>), Failure> {
     let (mut query, mut fields) = (Vec::new(), Vec::new());
     for (name, value) in &args.query {
         query.push((name.clone(), input::text_value(&format!("-q {}", Excerpt(name)), value)?));
