@@ -188,7 +188,7 @@ fn a_path_that_the_sandbox_does_not_model_is_reported() {
         vec!["upload", "licence.jpg", "v3/no/such/upload"],
         vec!["batch", "calls.jsonl"],
     ] {
-        env.run(&arguments).is(0, "does not model this path");
+        env.run(&arguments).is(0, "the path is not modelled");
     }
     env.run(&["post", ECHO, "echo_message=x"]).ok();
 }

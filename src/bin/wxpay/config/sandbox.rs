@@ -44,7 +44,7 @@ pub(crate) fn is_not_modelled(headers: &HeaderMap) -> bool {
 /// An empty success looks like a real one.
 pub(crate) fn warn_not_modelled() {
     output::warn(
-        "the sandbox does not model this path: it checks the signature only, and responds `{}` to everything",
+        "the path is not modelled: the sandbox checks the signature only, and responds `{}` to everything",
     );
 }
 
