@@ -18,6 +18,10 @@ use crate::signer::MerchantKey;
 /// The header of an overseas statement, which is a file.
 const STATEMENT: &str = "Wechatpay-Statement-Sha1";
 
+/// The longest body, in bytes, that is parsed for [`Response::data`] when it is checked. A longer one is only checked:
+/// its values take many times its memory, and a caller may want none of them.
+const PARSED_AT_ONCE: usize = 64 * 1024;
+
 /// A successful response, verified as the platform's. Only the few paths that the platform does not sign are
 /// exempt: see [PROTOCOL, Response](crate::guide::protocol#response).
 pub struct Response {
@@ -50,7 +54,13 @@ impl Response {
         {
             return Ok(self);
         }
-        match json::check(&self.body) {
+        let checked = match self.body.len() {
+            ..=PARSED_AT_ONCE => json::from_slice(&self.body).map(|data| {
+                self.data.get_or_init(|| Box::new(data));
+            }),
+            _ => json::check(&self.body),
+        };
+        match checked {
             Ok(()) => Ok(self),
             Err(e) => {
                 let what = format!(

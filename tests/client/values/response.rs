@@ -66,6 +66,22 @@ fn a_signed_response_that_says_json_and_is_not_is_an_error() {
     }
 }
 
+/// Long bodies are checked without being kept as values: both ways answer alike.
+#[test]
+fn a_long_body_is_read_as_a_short_one() {
+    for length in [65_400, 65_500, 65_600, 1_000_000] {
+        let text = "茶".repeat(length / 3);
+        let body = json!({"text": text}).to_string();
+        let response = answer(Some(JSON), body.as_bytes()).unwrap();
+        assert_eq!(response.str("/text").unwrap(), text);
+        assert_eq!(response.into_data(), json!({"text": text}));
+        assert!(matches!(answer(Some(JSON), &body.as_bytes()[..body.len() - 1]), Err(Error::Decode(_))));
+        let half = body.replacen("茶", r"\ud83d", 1);
+        let response = answer(Some(JSON), half.as_bytes()).unwrap();
+        assert!(response.str("/text").unwrap().starts_with("\u{FFFD}茶"));
+    }
+}
+
 #[test]
 fn another_body_is_what_it_is() {
     for (content_type, body) in
