@@ -53,6 +53,9 @@ mod connection_errors;
 // Files that are streamed to disk.
 #[cfg(feature = "sandbox")]
 mod download;
+// Pipes, devices and links as the targets of downloads.
+#[cfg(unix)]
+mod download_targets;
 // Each fault of the sandbox and the error that it causes.
 #[cfg(feature = "sandbox")]
 mod faults;

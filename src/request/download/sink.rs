@@ -47,11 +47,19 @@ pub(super) enum OpenSink {
         part: PartFile,
     },
     Writer(Box<dyn AsyncWrite + Send + Unpin>),
+    /// A device or a pipe, which is written to as it is: a rename would put a file in its place.
+    Device {
+        file: File,
+        path: PathBuf,
+    },
 }
 
 /// The temporary file next to the target. It is removed unless it is renamed to the target.
 pub(super) struct PartFile {
     temporary: PathBuf,
+    /// The target, without links.
+    place: PathBuf,
+    /// As the caller named it.
     target: PathBuf,
     committed: bool,
 }
@@ -80,29 +88,50 @@ impl OpenSink {
         if target.is_dir() {
             return Err(refuse("which is a directory"));
         }
+        let failed = |what: &str, e: io::Error| {
+            let reason = match e.kind() {
+                io::ErrorKind::NotFound => "its directory does not exist",
+                _ => io_reason(&e),
+            };
+            Error::File(Box::new(FileError {
+                file: shown(&target),
+                what: format!("cannot be {what}: {reason}; nothing was sent"),
+                maybe_sent: false,
+                source: Some(e),
+            }))
+        };
+        if is_device(&target) {
+            let file = open_device(&target).map_err(|e| failed("written to", e))?;
+            return Ok(OpenSink::Device { file: File::from_std(file), path: target });
+        }
         let unique = nonce()?;
+        // The file that a link names is replaced, not the link.
+        let place = std::fs::canonicalize(&target).unwrap_or_else(|_| target.clone());
         let temporary =
-            target.with_file_name(format!(".wechatpay-{}.part", unique.get(..16).unwrap_or(&unique)));
-        let file =
-            std::fs::OpenOptions::new().write(true).create_new(true).open(&temporary).map_err(|e| {
-                let reason = match e.kind() {
-                    io::ErrorKind::NotFound => "its directory does not exist",
-                    _ => io_reason(&e),
-                };
+            place.with_file_name(format!(".wechatpay-{}.part", unique.get(..16).unwrap_or(&unique)));
+        let file = std::fs::OpenOptions::new()
+            .write(true)
+            .create_new(true)
+            .open(&temporary)
+            .map_err(|e| failed("created", e))?;
+        let part = PartFile { temporary, place, target, committed: false };
+        // It may be readable by its owner only.
+        if let Ok(old) = std::fs::metadata(&part.place) {
+            file.set_permissions(old.permissions()).map_err(|e| {
                 Error::File(Box::new(FileError {
-                    file: shown(&target),
-                    what: format!("cannot be created: {reason}; nothing was sent"),
+                    file: shown(&part.target),
+                    what: format!("cannot keep its permissions: {}; nothing was sent", io_reason(&e)),
                     maybe_sent: false,
                     source: Some(e),
                 }))
             })?;
-        let part = PartFile { temporary, target, committed: false };
+        }
         Ok(OpenSink::File { file: File::from_std(file), part })
     }
 
     async fn write(&mut self, bytes: &[u8]) -> Result<(), Stop> {
         let result = match self {
-            OpenSink::File { file, .. } => file.write_all(bytes).await,
+            OpenSink::File { file, .. } | OpenSink::Device { file, .. } => file.write_all(bytes).await,
             OpenSink::Writer(writer) => writer.write_all(bytes).await,
         };
         result.map_err(|source| self.unwritten(source))
@@ -110,7 +139,7 @@ impl OpenSink {
 
     async fn flush(&mut self) -> Result<(), Stop> {
         let result = match self {
-            OpenSink::File { file, .. } => file.flush().await,
+            OpenSink::File { file, .. } | OpenSink::Device { file, .. } => file.flush().await,
             OpenSink::Writer(writer) => writer.flush().await,
         };
         result.map_err(|source| self.unwritten(source))
@@ -118,11 +147,15 @@ impl OpenSink {
 
     /// Renames the file to the target, once it is on the disk: after a crash the target must not be incomplete.
     pub(super) async fn commit(self) -> Result<Option<PathBuf>, Stop> {
-        let OpenSink::File { file, mut part } = self else { return Ok(None) };
+        let (file, mut part) = match self {
+            OpenSink::File { file, part } => (file, part),
+            OpenSink::Device { path, .. } => return Ok(Some(path)),
+            OpenSink::Writer(_) => return Ok(None),
+        };
         let unwritten = |source, path: &Path| Stop::Unwritten { to: shown(path), source };
         file.sync_all().await.map_err(|e| unwritten(e, &part.target))?;
         drop(file);
-        std::fs::rename(&part.temporary, &part.target).map_err(|e| unwritten(e, &part.target))?;
+        std::fs::rename(&part.temporary, &part.place).map_err(|e| unwritten(e, &part.target))?;
         part.committed = true;
         Ok(Some(std::mem::take(&mut part.target)))
     }
@@ -130,10 +163,30 @@ impl OpenSink {
     fn unwritten(&self, source: io::Error) -> Stop {
         let to = match self {
             OpenSink::File { part, .. } => shown(&part.target),
+            OpenSink::Device { path, .. } => shown(path),
             OpenSink::Writer(_) => String::new(),
         };
         Stop::Unwritten { to, source }
     }
+}
+
+/// Whether the target is no regular file, or may stand for one that another program has open (`/dev/stdout`).
+fn is_device(target: &Path) -> bool {
+    let by_name = cfg!(unix) && ["/dev", "/proc"].iter().any(|folder| target.starts_with(folder));
+    std::fs::metadata(target).is_ok_and(|found| by_name || !found.is_file())
+}
+
+/// Opens a device, or a pipe that has a reader: without one, the second opening would wait.
+fn open_device(target: &Path) -> io::Result<std::fs::File> {
+    let mut options = std::fs::OpenOptions::new();
+    options.write(true);
+    #[cfg(unix)]
+    let _reader_is_there = {
+        use std::os::unix::fs::OpenOptionsExt as _;
+        let mut without_waiting = options.clone();
+        without_waiting.custom_flags(libc::O_NONBLOCK).open(target)?
+    };
+    options.open(target)
 }
 
 fn shown(path: &Path) -> String {

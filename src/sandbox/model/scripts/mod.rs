@@ -60,7 +60,7 @@ impl Script {
 }
 
 /// `http` accepts any token as a method, so `get` would never match.
-fn parse_method(text: &str) -> Result<Method, String> {
+pub(crate) fn parse_method(text: &str) -> Result<Method, String> {
     let upper = text.bytes().all(|byte| byte.is_ascii_uppercase());
     let method = Method::from_bytes(text.as_bytes()).ok().filter(|_| upper);
     method.ok_or_else(|| format!("expected an HTTP method in upper case, found {text:?}"))
