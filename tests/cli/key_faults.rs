@@ -70,7 +70,7 @@ fn a_wrong_apiv3_key_is_a_setting_and_not_the_network() {
     let echo = ["post", "v3/security/echo", "echo_message=x"];
     with_certificates(&env, &wrong, &echo).fails(1, "the APIv3 key does not decrypt them");
     let doctor = with_certificates(&env, &wrong, &["doctor"]);
-    assert!(check(&doctor, "echo")["found"].as_str().unwrap().contains("APIv3 key"), "{doctor:?}");
+    assert!(check(&doctor, "APIv3 key")["found"].as_str().unwrap().contains("APIv3 key"), "{doctor:?}");
     assert!(!doctor.out.contains("firewall"), "{doctor:?}");
     // A batch ends before its journal begins.
     let calls =

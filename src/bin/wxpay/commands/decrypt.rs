@@ -31,7 +31,7 @@ pub(crate) fn run(global: &GlobalArgs, args: &DecryptArgs) -> Result<(), Failure
     let notification = wx
         .notification(&message.headers, message.body.clone())
         .wait()
-        .map_err(|error| message.add_hint(&wx, error))?;
+        .map_err(|error| message.diagnosed(&wx, error))?;
     output.json(&json!({
         "id": notification.id,
         "event_type": notification.event_type,
