@@ -83,7 +83,11 @@ fn a_failed_check_is_named_with_its_fix() {
     // Another APIv3 key, no key, and a file that is not a notification.
     let mut other = env.wxpay();
     other.env("WECHATPAY_APIV3_KEY", "0".repeat(32));
-    env.finish(other.args(["decrypt", "--headers", &headers, &body])).fails(4, "notification");
+    let done = env.finish(other.args(["decrypt", "--headers", &headers, &body]));
+    done.fails(
+        4,
+        "set `WECHATPAY_APIV3_KEY` to the key of the time when the notification was sent; it is genuine",
+    );
     let mut none = env.wxpay();
     none.env_remove("WECHATPAY_APIV3_KEY");
     env.finish(none.args(["decrypt", "--headers", &headers, &body])).fails(1, "is missing");

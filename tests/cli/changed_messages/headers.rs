@@ -89,6 +89,24 @@ fn another_key_is_told_before_a_forgery() {
 }
 
 #[test]
+fn a_profile_is_told_its_own_keys() {
+    let saved = Saved::new();
+    let file = |name: &str, text: String| saved.env.file(name, text);
+    let profile = format!(
+        "[default]\nmchid = '1900000109'\nserial = '3775'\nprivate_key = '''{}'''\nplatform_serial = '1234'\n\
+         platform_certificate = '''{}'''\n",
+        key("merchant_key.pem"),
+        key("platform_pub.pem"),
+    );
+    let config = file("config.toml", profile);
+    let headers = file("headers", saved.lines(|name, value| format!("{name}: {value}\n")));
+    let body = file("body", BODY.replace("EV-1", "EV-2"));
+    let mut wxpay = crate::program::wxpay(saved.env.home.path());
+    let done = saved.env.finish(wxpay.args(["verify", "--config", &config, "--headers", &headers, &body]));
+    assert!(done.code == Some(4) && done.err.contains("set automatic_certificates=1"), "{done:?}");
+}
+
+#[test]
 fn the_message_is_called_what_it_is() {
     let saved = Saved::new();
     let headers = saved.lines(|name, value| format!("{name}: {value}\n"));

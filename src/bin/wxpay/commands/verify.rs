@@ -21,8 +21,11 @@ pub(crate) struct VerifyArgs {
 
 pub(crate) fn run(global: &GlobalArgs, args: &VerifyArgs) -> Result<(), Failure> {
     let message = SavedMessage::read(&args.message)?;
-    let wx = message.verifying_client(global, &args.message)?;
-    wx.verify(&message.headers, &message.body).map_err(|error| message.diagnosed(&wx, error))?;
+    let verifier = message.verifier(global, &args.message)?;
+    verifier
+        .wx
+        .verify(&message.headers, &message.body)
+        .map_err(|error| message.diagnosed(&verifier, error))?;
     let timestamp: Option<u64> = message.header(TIMESTAMP).and_then(|text| text.parse().ok());
     let age = timestamp
         .and_then(|then| i64::try_from(i128::from(SystemClock.unix_seconds()) - i128::from(then)).ok());

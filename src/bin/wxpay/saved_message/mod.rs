@@ -33,6 +33,12 @@ pub(crate) struct SavedMessageArgs {
     any_time: bool,
 }
 
+/// A client with all platform keys, and where its settings are from.
+pub(crate) struct Verifier {
+    pub(crate) wx: WeChatPay,
+    source: SettingsSource,
+}
+
 pub(crate) struct SavedMessage {
     pub(crate) headers: HeaderMap,
     pub(crate) body: Vec<u8>,
@@ -59,11 +65,7 @@ impl SavedMessage {
 
     /// A client with all platform keys. With `--any-time`, its clock shows the time of the message. It sends nothing:
     /// with that clock, the timestamp of a request would be refused.
-    pub(crate) fn verifying_client(
-        &self,
-        global: &GlobalArgs,
-        args: &SavedMessageArgs,
-    ) -> Result<WeChatPay, Failure> {
+    pub(crate) fn verifier(&self, global: &GlobalArgs, args: &SavedMessageArgs) -> Result<Verifier, Failure> {
         let mut source = SettingsSource::find(global)?;
         let wx = source.client(global, |builder| builder)?;
         let configured = wx.platform_serials();
@@ -77,24 +79,37 @@ impl SavedMessage {
             _ => Vec::new(),
         };
         let timestamp = self.header(TIMESTAMP).and_then(|value| value.parse().ok());
-        source.client(global, |builder| {
+        let wx = source.client(global, |builder| {
             let new = downloaded.iter().filter(|certificate| !configured.contains(&certificate.serial));
             let builder = new.fold(builder, |builder, new| builder.platform_key(&new.serial, &new.pem));
             match timestamp.filter(|_| args.any_time) {
                 Some(timestamp) => builder.clock(FixedClock(timestamp)),
                 None => builder,
             }
-        })
+        })?;
+        Ok(Verifier { wx, source })
     }
 
     /// Names the message in the error of a failed verification, and adds how to fix it.
-    pub(crate) fn diagnosed(&self, wx: &WeChatPay, error: Error) -> Failure {
-        let Error::Verify(mut failed) = error else { return error.into() };
+    pub(crate) fn diagnosed(&self, verifier: &Verifier, error: Error) -> Failure {
+        let Verifier { wx, source } = verifier;
+        let mut failed = match error {
+            Error::Verify(failed) => failed,
+            // It is verified, so nobody changed it.
+            Error::Decrypt(_) => {
+                let name = source.in_its_names(variables::APIV3_KEY);
+                let hint = format!(
+                    "set `{name}` to the key of the time when the notification was sent; it is genuine"
+                );
+                return Failure::Library { error, hint: Some(hint) };
+            }
+            _ => return error.into(),
+        };
         failed.subject = self.subject();
         if let Some(StartLine::Response(status)) = self.start {
             failed.status = failed.status.or(status);
         }
-        let hint = diagnosis::hint(self, wx, &failed);
+        let hint = diagnosis::hint(self, wx, &failed).map(|hint| source.in_its_names(&hint));
         Failure::Library { error: Error::Verify(failed), hint }
     }
 
