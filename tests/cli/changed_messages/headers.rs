@@ -41,6 +41,10 @@ fn a_changed_signature_is_named() {
     let done = saved.verify(format!("{BODY}\n"), &headers);
     assert!(done.err.contains("every + became a space; and use the body"), "{done:?}");
     assert!(done.err.contains("a line break was added at the end"), "{done:?}");
+    // The nonce is `NONCE`.
+    let nonce = |nonce: &str| with(&str::to_owned).replace("Nonce: NONCE", &format!("Nonce: {nonce}"));
+    assert!(saved.verify(BODY, &nonce("nonce")).err.contains("its letters became small ones"));
+    assert!(saved.verify(BODY, &nonce("other")).err.contains("that these are its headers"));
     // The time in milliseconds.
     let headers = with(&str::to_owned).replacen('\n', "000\n", 1);
     assert!(saved.verify(BODY, &headers).err.contains("not in milliseconds"));

@@ -61,6 +61,11 @@ fn usual_changes_of_a_body_are_named() {
     let quoted = serde_json::to_string(text).unwrap();
     let form: String =
         url::form_urlencoded::Serializer::new(String::new()).append_pair("data", text).finish();
+    let several = format!("mchid=1&{form}&type=a%20b");
+    let multipart = format!(
+        "--b1\r\nContent-Disposition: form-data; name=\"a\"\r\n\r\n1\r\n--b1\r\nContent-Disposition: form-data; \
+         name=\"data\"\r\n\r\n{text}\r\n--b1--\r\n"
+    );
     let escaped = text
         .replace('"', "\\x22")
         .replace("支付成功", "\\xE6\\x94\\xAF\\xE4\\xBB\\x98\\xE6\\x88\\x90\\xE5\\x8A\\x9F");
@@ -93,6 +98,9 @@ fn usual_changes_of_a_body_are_named() {
         ("a JSON string", quoted.clone().into_bytes(), "quoted as a JSON string"),
         ("a JSON string without quotes", quoted.trim_matches('"').into(), "escaped with a backslash"),
         ("a form field", form.into_bytes(), "form field"),
+        ("one of several fields", several.into_bytes(), "form field"),
+        ("a field that was not encoded", format!("data={text}").into_bytes(), "form field"),
+        ("a multipart form", multipart.into_bytes(), "part of a form"),
         ("a log of nginx", escaped.into_bytes(), "\\xHH"),
         ("HTML", text.replace('"', "&quot;").into_bytes(), "&quot;"),
         (

@@ -5,7 +5,7 @@ use base64::engine::general_purpose::STANDARD;
 use wechatpay_chain::http::{HeaderMap, HeaderValue};
 use wechatpay_chain::{Error, VerifyError, VerifyReason, WeChatPay};
 
-use super::{SERIAL, SIGNATURE, SavedMessage, TIMESTAMP, changes};
+use super::{NONCE, SERIAL, SIGNATURE, SavedMessage, TIMESTAMP, changes};
 use crate::config::variables;
 use crate::text::Excerpt;
 
@@ -74,6 +74,11 @@ fn bad_signature(message: &SavedMessage, wx: &WeChatPay, failed: &VerifyError, s
             Excerpt(serial)
         ));
     }
+    if let Some(change) = changed_nonce(wx, headers, body) {
+        return with_signature(format!(
+            "save `{NONCE}` as received: {change}; without that, the signature is valid"
+        ));
+    }
     let visible = changes::visible(body, headers);
     match made_by_key {
         Some(true) => match changes::find(body, |body| wx.verify(headers, body).is_ok()) {
@@ -121,6 +126,24 @@ fn other_key(wx: &WeChatPay, headers: &HeaderMap, body: &[u8]) -> Option<String>
         let mut headers = headers.clone();
         headers.insert(SERIAL, value);
         wx.verify(&headers, body).is_ok()
+    })
+}
+
+/// How the nonce was changed, if the signature is valid without that.
+fn changed_nonce(wx: &WeChatPay, headers: &HeaderMap, body: &[u8]) -> Option<&'static str> {
+    let saved = headers.get(NONCE)?.to_str().ok()?;
+    let quoted = saved.trim_matches(['"', '\'']).to_owned();
+    [
+        ("its letters became small ones", saved.to_ascii_uppercase()),
+        ("its letters became capitals", saved.to_ascii_lowercase()),
+        ("quotes were added", quoted),
+    ]
+    .into_iter()
+    .filter(|(_, nonce)| nonce != saved)
+    .find_map(|(change, nonce)| {
+        let mut headers = headers.clone();
+        headers.insert(NONCE, HeaderValue::from_str(&nonce).ok()?);
+        wx.verify(&headers, body).is_ok().then_some(change)
     })
 }
 

@@ -19,6 +19,7 @@ use headers::{SavedHeaders, StartLine};
 pub(crate) const TIMESTAMP: &str = "Wechatpay-Timestamp";
 pub(crate) const SERIAL: &str = "Wechatpay-Serial";
 const SIGNATURE: &str = "Wechatpay-Signature";
+const NONCE: &str = "Wechatpay-Nonce";
 
 #[derive(Args)]
 pub(crate) struct SavedMessageArgs {

@@ -11,6 +11,9 @@ use wechatpay_chain::http::HeaderMap;
 /// Longer bodies are not searched: each attempt hashes the body.
 const MAX_BODY: usize = 256 << 10;
 
+/// Of longer ones not all orders of the members are tried. A notification is shorter.
+const MAX_REORDERED: usize = 32 << 10;
+
 /// Changes that can be on top of each other, such as a JSON string of the Base64 of the body.
 const MAX_DEPTH: usize = 2;
 
@@ -41,7 +44,8 @@ pub(super) fn find(body: &[u8], verifies: impl Fn(&[u8]) -> bool) -> Option<Stri
         }
     }
     // Last, because there are many orders.
-    let mut ordered = forms.iter().filter(|form| is_object(&form.body)).take(2);
+    let is_short = |form: &&Form| form.body.len() <= MAX_REORDERED && is_object(&form.body);
+    let mut ordered = forms.iter().filter(is_short).take(2);
     let form = ordered.find(|form| json::reordered(&form.body, &verifies))?;
     Some(form.and(Some(json::REORDERED)))
 }

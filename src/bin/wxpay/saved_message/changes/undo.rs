@@ -68,6 +68,11 @@ fn of_text(text: &str, add: &mut impl FnMut(&'static str, Option<Vec<u8>>)) {
     let field =
         trimmed.split_once('=').filter(|(name, _)| !name.is_empty() && !name.contains(['{', '"', ' ', '%']));
     add("it was sent on as a form field", field.and_then(|(_, value)| url_decoded(value)));
+    // One of several; a value that was not encoded may have `&` in it, as above.
+    let mut fields = trimmed.split('&').filter_map(|field| field.split_once('='));
+    let another = fields.find_map(|(_, value)| url_decoded(value)).filter(|_| !trimmed.starts_with('{'));
+    add("it was sent on as a form field", another);
+    add("it was sent on as a part of a form", from_multipart(text));
     add("its line ends became CR LF", replaced("\r\n", "\n"));
     let composed = ComposingNormalizerBorrowed::new_nfc().normalize(text).into_owned();
     add("its characters were decomposed (Unicode NFD)", Some(composed.into_bytes()));
@@ -102,6 +107,18 @@ fn inside(text: &str) -> Vec<Undone> {
         all.push(("it is a member of another JSON object", before));
     }
     all
+}
+
+/// The part of a multipart form that is an object.
+fn from_multipart(text: &str) -> Option<Vec<u8>> {
+    // `--` and the boundary.
+    let begin = text.lines().next().filter(|line| line.starts_with("--"))?;
+    let mut parts = text.split(begin);
+    parts.find_map(|part| {
+        let (_, content) = part.split_once("\r\n\r\n").or_else(|| part.split_once("\n\n"))?;
+        let content = content.strip_suffix("\r\n").or_else(|| content.strip_suffix('\n'))?;
+        content.starts_with('{').then(|| content.as_bytes().to_vec())
+    })
 }
 
 /// Without the first line and the headers of HTTP.
