@@ -46,17 +46,20 @@ mod encrypted {
 /// A public key, with the data of its certificate if it came in one.
 pub(crate) struct LoadedPublicKey {
     pub(crate) key: PublicKey,
-    pub(crate) certificate: Option<CertificateInfo>,
+    pub(crate) certificate: Option<CertificateData>,
 }
 
 /// The data of a certificate, besides its key.
-pub(crate) struct CertificateInfo {
+pub(crate) struct CertificateData {
     /// Upper-case hex, with leading zeros.
     pub(crate) serial: String,
+    /// Of the subject.
+    pub(crate) common_name: Option<String>,
     pub(crate) validity: Validity,
 }
 
 /// The validity period of a certificate, in Unix seconds, both ends included.
+#[derive(Clone, Copy)]
 pub(crate) struct Validity {
     pub(crate) not_before: u64,
     pub(crate) not_after: u64,
@@ -179,8 +182,18 @@ fn load_public(found: &EncodedKey) -> Result<LoadedPublicKey, Found> {
             let validity = certificate.validity();
             let [not_before, not_after] =
                 [validity.not_before, validity.not_after].map(|time| time.to_unix_duration().as_secs());
-            let serial = serial_hex(certificate.serial_number().as_bytes());
-            (key, Some(CertificateInfo { serial, validity: Validity { not_before, not_after } }))
+            let data = CertificateData {
+                serial: serial_hex(certificate.serial_number().as_bytes()),
+                // A name in an odd encoding is none: it is only shown.
+                common_name: certificate
+                    .subject()
+                    .common_name()
+                    .ok()
+                    .flatten()
+                    .map(|name| name.value().into_owned()),
+                validity: Validity { not_before, not_after },
+            };
+            (key, Some(data))
         }
         _ => return Err(Found::structure(found.identity)),
     };
@@ -202,10 +215,10 @@ fn rsa_key(spki: SubjectPublicKeyInfoRef<'_>) -> Result<rsa::PublicKey, Found> {
     rsa::PublicKey::try_from(spki).map_err(|e| not_rsa().source(e))
 }
 
-/// The contents of a PKCS#12 file: the merchant's key, and the serial of its certificate if the file has it.
+/// The contents of a PKCS#12 file: the merchant's key, and its certificate if the file has it.
 pub(crate) struct LoadedP12 {
     pub(crate) key: PrivateKey,
-    pub(crate) certificate_serial: Option<String>,
+    pub(crate) certificate: Option<CertificateData>,
 }
 
 /// The serial without the zero byte that DER puts before a set first bit; the platform's serials do not show it.

@@ -34,7 +34,8 @@ pub(crate) use request_id::RequestId;
 pub(crate) use sanitized::{Excerpt, Message, Sanitized};
 pub(crate) use template::shown_template;
 pub use transport::TransportError;
-pub use verify::{VerifyError, VerifyReason};
+pub(crate) use verify::SignedBy;
+pub use verify::{VerifyError, VerifyReason, VerifySubject};
 
 /// What went wrong, grouped by what the caller does next.
 ///

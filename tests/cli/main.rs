@@ -23,6 +23,8 @@ mod calls;
 mod changed_messages;
 // Credentials and profiles, help, manual pages, completions, `wxpay sandbox`.
 mod config;
+// `wxpay doctor`: settings, certificates, and each fault told once.
+mod doctor;
 // Each command line of the documents and of the help.
 mod docs;
 // Keys and control characters that are given to the program.

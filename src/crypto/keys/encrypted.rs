@@ -83,10 +83,7 @@ fn load_p12(file: &[u8], passphrase: &str) -> Result<LoadedP12, Found> {
         let found = load_public(&EncodedKey { identity, der: Zeroizing::new(der) });
         found.ok().filter(|certificate| key.matches(&certificate.key))
     });
-    Ok(LoadedP12 {
-        key,
-        certificate_serial: own.and_then(|own| own.certificate).map(|certified| certified.serial),
-    })
+    Ok(LoadedP12 { key, certificate: own.and_then(|own| own.certificate) })
 }
 
 /// What a file is that does not begin like PKCS#12.

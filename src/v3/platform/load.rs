@@ -18,7 +18,6 @@ pub(crate) fn load(id: &str, pem: &str, merchant: &Merchant) -> Result<PlatformK
         return Err(Error::config(name, "holds the merchant's own key: give a key of the platform"));
     }
     let (certificate, key) = (loaded.certificate, loaded.key);
-    let key = |serial: String, validity| PlatformKey { serial, key, validity, fetched: false };
     match certificate {
         Some(actual) if serial.starts_with(PUBLIC_KEY_PREFIX) => {
             let serial = actual.serial;
@@ -29,7 +28,8 @@ pub(crate) fn load(id: &str, pem: &str, merchant: &Merchant) -> Result<PlatformK
         }
         Some(actual) if serial::same(&actual.serial, &serial) => {
             // The certificate has the exact serial that the platform uses.
-            Ok(key(actual.serial, Some(actual.validity)))
+            let (serial, validity) = (actual.serial, Some(actual.validity));
+            Ok(PlatformKey { serial, key, validity, common_name: actual.common_name, fetched: false })
         }
         Some(actual) => {
             let actual = actual.serial;
@@ -41,7 +41,7 @@ pub(crate) fn load(id: &str, pem: &str, merchant: &Merchant) -> Result<PlatformK
             };
             Err(Error::config(name, reason))
         }
-        None => Ok(key(serial, None)),
+        None => Ok(PlatformKey { serial, key, validity: None, common_name: None, fetched: false }),
     }
 }
 

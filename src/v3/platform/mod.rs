@@ -26,6 +26,8 @@ pub(crate) struct PlatformKey {
     pub(crate) key: PublicKey,
     /// `None` for a bare public key.
     pub(crate) validity: Option<Validity>,
+    /// Of the certificate's subject.
+    pub(crate) common_name: Option<String>,
     /// Whether it was downloaded: the next download replaces it. A configured key stays.
     pub(crate) fetched: bool,
 }
@@ -90,6 +92,10 @@ impl PlatformKeys {
                 Error::config("platform_key", reason)
             }),
         }
+    }
+
+    pub(crate) fn iter(&self) -> impl Iterator<Item = &PlatformKey> {
+        self.keys.iter().map(|key| &**key)
     }
 
     pub(crate) fn serials(&self) -> impl Iterator<Item = &str> {

@@ -27,11 +27,12 @@ pub(crate) struct DecryptArgs {
 pub(crate) fn run(global: &GlobalArgs, args: &DecryptArgs) -> Result<(), Failure> {
     let output = Output::new(global.color).with_filter(args.jq.as_deref(), args.raw)?;
     let message = SavedMessage::read(&args.message)?;
-    let wx = message.verifying_client(global, &args.message)?;
-    let notification = wx
+    let verifier = message.verifier(global, &args.message)?;
+    let notification = verifier
+        .wx
         .notification(&message.headers, message.body.clone())
         .wait()
-        .map_err(|error| message.add_hint(&wx, error))?;
+        .map_err(|error| message.diagnosed(&verifier, error))?;
     output.json(&json!({
         "id": notification.id,
         "event_type": notification.event_type,

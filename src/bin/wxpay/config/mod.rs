@@ -7,7 +7,7 @@ pub(crate) mod variables;
 
 use wechatpay_chain::{WeChatPay, WeChatPayBuilder};
 
-pub(crate) use source::SettingsSource;
+pub(crate) use source::{InvalidSetting, SettingsSource};
 
 use crate::failure::{Failure, usage_error};
 use crate::global::GlobalArgs;

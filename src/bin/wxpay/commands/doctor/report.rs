@@ -51,8 +51,8 @@ impl Report {
                 output.json(&line)
             }
             None => {
-                let fix = fix.map_or_else(String::new, |fix| format!("\n{:25}→ {fix}", ""));
-                output::line(&format!("{status:8} {check:15} {found}{fix}"))
+                let fix = fix.map_or_else(String::new, |fix| format!("\n{:30}→ {fix}", ""));
+                output::line(&format!("{status:8} {check:20} {found}{fix}"))
             }
         }
     }
