@@ -123,7 +123,7 @@ fn killed_between_such_responses_each_call_ends_rightly_and_none_is_sent_twice()
         command
     };
     let began = Instant::now();
-    finish(&mut command(&["-h"]).stdout(std::process::Stdio::null()));
+    finish(command(&["-h"]).stdout(std::process::Stdio::null()));
     let start = began.elapsed();
     let (mut killed, mut lost) = (0, 0);
     while killed < kills {
