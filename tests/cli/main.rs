@@ -10,9 +10,10 @@ mod support {
     #[expect(dead_code, reason = "the program's tests look at less of a request than the client's")]
     pub(crate) mod recorder;
     pub(crate) mod sandbox;
+    pub(crate) mod test_server;
     pub(crate) mod tools;
 
-    pub(crate) use self::{keys::*, recorder::*, sandbox::*, tools::*};
+    pub(crate) use self::{keys::*, recorder::*, sandbox::*, test_server::*, tools::*};
 }
 
 // `wxpay batch`.

@@ -10,11 +10,14 @@ mod support {
     pub(crate) mod recorder;
     #[cfg(feature = "sandbox")]
     pub(crate) mod sandbox;
+    pub(crate) mod test_server;
     pub(crate) mod tools;
 
     #[cfg(feature = "sandbox")]
     pub(crate) use self::sandbox::*;
-    pub(crate) use self::{client::*, keys::*, openssl::*, process::*, recorder::*, tools::*};
+    pub(crate) use self::{
+        client::*, keys::*, openssl::*, process::*, recorder::*, test_server::*, tools::*,
+    };
 }
 
 // Multipart bodies, taken apart.
