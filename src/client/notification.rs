@@ -98,8 +98,9 @@ impl WeChatPay {
     /// ```
     ///
     /// # Errors
-    /// [`Error::Config`] without an APIv3 key, [`Error::Verify`] if it could not be authenticated, [`Error::Decode`] if
-    /// it is not a notification, [`Error::Decrypt`] if the resource cannot be decrypted.
+    /// [`Error::Config`] without an APIv3 key, [`Error::PlatformKeys`] if the platform's first certificates could not be
+    /// downloaded, [`Error::Verify`] if it could not be authenticated, [`Error::Decode`] if it is not a notification,
+    /// [`Error::Decrypt`] if the resource cannot be decrypted.
     pub fn notification<I, N, V>(&self, headers: I, body: impl Into<Bytes>) -> Deferred<Notification>
     where
         I: IntoIterator<Item = (N, V)>,

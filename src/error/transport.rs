@@ -14,7 +14,10 @@ pub struct TransportError {
     pub(crate) what: String,
     pub(crate) request_id: Option<String>,
     pub(crate) maybe_sent: bool,
-    /// The connection could not be made, or broke. `false` for a slow response, and for a signer's failure.
+    /// No connection could be made.
+    pub(crate) connect: bool,
+    /// The connection could not be made, or broke, and another host may do better. `false` for a slow response, and for a
+    /// signer's failure.
     pub(crate) broken: bool,
     /// It broke, and had been idle before: the server may have closed it just then, unread.
     pub(crate) stale: bool,
@@ -31,8 +34,8 @@ impl TransportError {
         self.maybe_sent
     }
 
-    /// Whether no connection could be made: the host was not found, it refused, its certificate is not trusted, the proxy
-    /// refused. Nothing was sent.
+    /// Whether no connection could be made: the host was not found, it refused, its certificate is not trusted, this
+    /// machine has no root certificates, the proxy refused. Nothing was sent.
     ///
     /// ```
     /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
@@ -46,7 +49,7 @@ impl TransportError {
     /// # Ok(()) }
     /// ```
     pub fn is_connect(&self) -> bool {
-        self.broken && !self.maybe_sent
+        self.connect
     }
 
     /// Whether a timeout ended the exchange: that of the call, or that of connecting.
@@ -62,6 +65,7 @@ impl fmt::Debug for TransportError {
             .field("what", &Message(&self.what))
             .field("request_id", &self.request_id)
             .field("maybe_sent", &self.maybe_sent)
+            .field("connect", &self.connect)
             .field("broken", &self.broken)
             .field("timeout", &self.timeout)
             .field("source", &Cause(self.source.as_deref()))

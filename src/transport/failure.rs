@@ -13,6 +13,8 @@ use crate::error::{Error, FileError};
 pub(super) struct Failure {
     pub(super) what: String,
     pub(super) maybe_sent: bool,
+    /// No connection could be made.
+    pub(super) connect: bool,
     /// The connection could not be made, or broke; not a slow response: another host may do better.
     pub(super) broken: bool,
     pub(super) timeout: bool,
@@ -39,6 +41,7 @@ impl CallInfo {
         let failure = Failure {
             what,
             maybe_sent: !(connect || e.is_builder()),
+            connect,
             broken: connect || !(timeout || e.is_builder()),
             timeout,
         };

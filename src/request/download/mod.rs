@@ -198,8 +198,11 @@ impl Download {
         // First: if the file cannot be created, nothing is sent.
         let target = OpenSink::open(self.sink)?;
         let context = self.context;
-        let (mut draft, proof, signed_digest) = match self.source {
-            DownloadSource::Request(draft) => (draft, Proof::Signature, None),
+        let (mut request, proof, signed_digest) = match self.source {
+            DownloadSource::Request(mut draft) => {
+                draft.make_ready(&context, &deadline).await?;
+                (draft.assemble(&context)?, Proof::Signature, None)
+            }
             #[cfg(feature = "bill")]
             DownloadSource::Bill { draft, allow_unverified } => {
                 // Boxed: only a bill needs it, and it would enlarge the future of every download.
@@ -212,8 +215,6 @@ impl Download {
         // The caller's digest is checked as well as the signed one, never replaced by it.
         let expected: Vec<FileDigest> =
             self.sha1.map(FileDigest::Sha1).into_iter().chain(signed_digest).collect();
-        draft.make_ready(&context, &deadline).await?;
-        let mut request = draft.assemble(&context)?;
         request.streamed = true;
         let info = request.call_info();
         let mut call = Call::begin(&context, &request, deadline);
@@ -222,12 +223,13 @@ impl Download {
             // The call may be repeated up to the first byte; a file that breaks off is not.
             let mut next = request;
             let opened = loop {
-                let repeat = call.start_attempt(&next);
+                let repeat = call.attempts.start(&next);
                 let opened = open(&context, next, runtime, &info, &deadline, proof).await;
-                match call.next_attempt(&opened, repeat).await {
-                    Some(again) => next = again,
-                    None => break opened?,
-                }
+                let Some(again) = call.attempts.next(&opened, repeat).await else {
+                    break call.attempts.outcome(opened)?;
+                };
+                call.attempts.keep(opened);
+                next = again;
             };
             let content = ContentWriter::new(target, self.max_bytes);
             #[cfg(feature = "bill")]

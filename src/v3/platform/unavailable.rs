@@ -75,6 +75,8 @@ impl Failed {
                 }
                 _ => ("the download's response could not be verified", false),
             },
+            Error::Key(e) if e.is_signer() => ("the signer failed, so the download was not sent", false),
+            Error::Config(e) if e.field() == "runtime" => ("the download could not be sent", false),
             Error::Config(_) | Error::Key(_) => ("a setting or a certificate is not usable", true),
             _ => ("the download's response was not usable", false),
         };
