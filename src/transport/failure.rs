@@ -28,7 +28,7 @@ impl CallInfo {
 
     /// The same before the response. `proxy`: the proxy with which no connection could be made.
     pub(super) fn send_error(&self, e: reqwest::Error, proxy: Option<&str>) -> Error {
-        if let Some(file) = causes(&e).find_map(upload_failure) {
+        if let Some(file) = causes(&e).find_map(|cause| cause.downcast_ref()) {
             return file_error(file);
         }
         let (connect, timeout) = (e.is_connect(), e.is_timeout());
@@ -50,13 +50,14 @@ impl CallInfo {
     }
 }
 
-fn causes<'e>(e: &'e (dyn StdError + 'static)) -> impl Iterator<Item = &'e (dyn StdError + 'static)> {
-    std::iter::successors(Some(e), |&e| e.source())
-}
-
-fn upload_failure<'e>(cause: &'e (dyn StdError + 'static)) -> Option<&'e UploadFailure> {
-    let inner = || cause.downcast_ref::<io::Error>().and_then(io::Error::get_ref);
-    cause.downcast_ref().or_else(|| inner()?.downcast_ref())
+/// The error and its causes. `io::Error` does not name its content as its source, and may contain another one.
+pub(super) fn causes<'e>(
+    e: &'e (dyn StdError + 'static),
+) -> impl Iterator<Item = &'e (dyn StdError + 'static)> {
+    std::iter::successors(Some(e), |&e| match e.downcast_ref::<io::Error>().and_then(io::Error::get_ref) {
+        Some(content) => Some(content as &(dyn StdError + 'static)),
+        None => e.source(),
+    })
 }
 
 /// The request has a length, and ended before it: no server takes it for complete.
@@ -96,6 +97,11 @@ fn no_connection(e: &reqwest::Error, proxy: Option<&str>, timeout: bool) -> Stri
         Some(io::ErrorKind::NetworkUnreachable | io::ErrorKind::HostUnreachable) => {
             format!("no route to {peer}")
         }
+        // The TLS library's own errors.
+        Some(io::ErrorKind::InvalidData) if says("InvalidContentType") => {
+            format!("`{host}` answers, but not in TLS: its port may be one for http")
+        }
+        Some(io::ErrorKind::InvalidData) => format!("the TLS handshake with `{host}` failed"),
         Some(io::ErrorKind::ConnectionReset | io::ErrorKind::UnexpectedEof | io::ErrorKind::BrokenPipe) => {
             format!("{peer} closed the connection while it was set up")
         }

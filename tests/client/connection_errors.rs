@@ -126,6 +126,23 @@ fn a_certificate_that_is_not_trusted_is_told() {
     assert!(error.is_connect() && !error.maybe_sent(), "{text}");
 }
 
+/// The port of an http server, or a server with which TLS does not come about.
+#[test]
+fn a_server_that_does_not_speak_tls_is_told() {
+    for (response, says) in [
+        (&b"HTTP/1.1 400 Bad Request\r\nContent-Length: 0\r\n\r\n"[..], "`{host}` answers, but not in TLS"),
+        (b"SSH-2.0-OpenSSH_9.6\r\n", "`{host}` answers, but not in TLS"),
+        (b"\x15\x03\x03\x00\x02\x02\x28", "the TLS handshake with `{host}` failed"),
+        (b"", "closed the connection while it was set up"),
+    ] {
+        let host = server(response);
+        let error = failure(&support::builder(&format!("https://{host}/")).build().unwrap());
+        let text = message(&error);
+        assert!(text.contains(&says.replace("{host}", &host)), "{text}");
+        assert!(error.is_connect() && !error.maybe_sent(), "{text}");
+    }
+}
+
 #[test]
 fn a_connection_that_breaks_may_have_carried_the_request() {
     for (response, reason) in [
