@@ -194,3 +194,118 @@ fn a_download_that_is_not_signed_in_time_was_not_sent() {
     }
     assert!(server.seen().is_empty());
 }
+
+/// How a host treats one request.
+#[derive(Clone, Copy, Debug, PartialEq)]
+enum Act {
+    Close,
+    Busy,
+    SystemError,
+    Gateway,
+    Probe,
+    Cut,
+    Fine,
+}
+
+const ACTS: [Act; 7] =
+    [Act::Close, Act::Busy, Act::SystemError, Act::Gateway, Act::Probe, Act::Cut, Act::Fine];
+
+impl Act {
+    fn response(self) -> Vec<u8> {
+        let close = [("Connection", "close")];
+        match self {
+            Act::Close => Vec::new(),
+            Act::Busy => refusal("429 X", "FREQUENCY_LIMITED"),
+            Act::SystemError => system_error(),
+            Act::Gateway => support::raw("502 X", &close, b"<html>"),
+            Act::Probe => {
+                let genuine = String::from_utf8(signed("200 OK", &close, b"{}")).unwrap();
+                genuine
+                    .replace("Wechatpay-Signature: ", "Wechatpay-Signature: WECHATPAY/SIGNTEST/")
+                    .into_bytes()
+            }
+            Act::Cut => signed("200 OK", &close, b"{}")[..60].to_vec(),
+            Act::Fine => signed("200 OK", &close, b"{}"),
+        }
+    }
+}
+
+/// A host that treats its requests so, one after another, and then is gone. Also what it received.
+fn host(acts: &[Act]) -> (String, Arc<std::sync::Mutex<Vec<String>>>) {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let base = format!("http://{}/", listener.local_addr().unwrap());
+    let (received, acts) = (Arc::<std::sync::Mutex<Vec<String>>>::default(), acts.to_vec());
+    let all = Arc::clone(&received);
+    std::thread::spawn(move || {
+        for (at, act) in acts.iter().enumerate() {
+            let (mut stream, _) = listener.accept().unwrap();
+            let (mut head, mut buffer) = (Vec::new(), [0; 4096]);
+            while !head.windows(4).any(|window| window == b"\r\n\r\n") {
+                match stream.read(&mut buffer) {
+                    Ok(read @ 1..) => head.extend_from_slice(&buffer[..read]),
+                    _ => return,
+                }
+            }
+            let head = String::from_utf8_lossy(&head).into_owned();
+            let nonce = head.split("nonce_str=\"").nth(1).unwrap().split('"').next().unwrap();
+            all.lock().unwrap().push(nonce.to_owned());
+            if at + 1 == acts.len() {
+                // Gone before the client has the response.
+                drop(listener);
+                let _ = stream.write_all(&act.response());
+                return;
+            }
+            let _ = stream.write_all(&act.response());
+        }
+    });
+    (base, received)
+}
+
+/// Two hosts that do anything: no error says that nothing was sent if a host received something, a POST is repeated only
+/// after a response that invites it, and no nonce is used twice.
+#[test]
+fn whatever_the_hosts_do_the_error_is_true() {
+    let mut state = 0x2545_f491_4f6c_dd1d_u64;
+    let mut random = |below: u64| {
+        state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        (state >> 33) % below
+    };
+    for round in 0..400 {
+        let mut acts = || (0..random(4)).map(|_| ACTS[random(7) as usize]).collect::<Vec<_>>();
+        let (first, spare) = (acts(), acts());
+        let hosts = [host(&first), host(&spare)];
+        let wx = support::builder(&hosts[0].0).spare_base_url(&hosts[1].0);
+        let wx = wx.retry_delay(Duration::from_millis(1)).build().unwrap();
+        let (post, download, retries) = (random(2) == 0, random(3) == 0, random(4) as u32);
+        let request = if post { wx["v3/x"].post(json!({"out_trade_no": "P1"})) } else { wx["v3/x"].get() };
+        let request = request.retry(retries);
+        let result = match download {
+            true => request.save_to_writer(tokio::io::sink()).wait().map(drop),
+            false => request.wait().map(drop),
+        };
+        let received: Vec<_> = hosts.iter().flat_map(|(_, all)| all.lock().unwrap().clone()).collect();
+        let what = format!(
+            "{round}: {first:?} {spare:?} POST {post} download {download} retry {retries}: {result:?}"
+        );
+        let unsent = match &result {
+            Ok(()) => false,
+            Err(Error::Transport(e)) => !e.maybe_sent(),
+            Err(error) => {
+                matches!(error, Error::Config(_) | Error::Path(_) | Error::Key(_) | Error::PlatformKeys(_))
+            }
+        };
+        assert!(!unsent || received.is_empty(), "{received:?} {what}");
+        assert!(received.len() <= retries as usize + 2, "{received:?} {what}");
+        let distinct: std::collections::HashSet<_> = received.iter().collect();
+        assert_eq!(distinct.len(), received.len(), "{what}");
+        if post {
+            // All but the last one that was received.
+            let before = received.len().saturating_sub(1);
+            let invited = |act: &Act| matches!(act, Act::Busy | Act::SystemError);
+            let of_first = hosts[0].1.lock().unwrap().len();
+            let seen: Vec<Act> =
+                first[..of_first].iter().chain(&spare[..received.len() - of_first]).copied().collect();
+            assert!(seen[..before].iter().all(invited), "{seen:?} {what}");
+        }
+    }
+}
