@@ -29,7 +29,8 @@ impl TransportError {
     /// Whether the platform may have received the request and carried it out.
     ///
     /// `false`: it has not; no connection was made. `true`: query the order or the refund, or repeat the call with the
-    /// same numbers, never with new ones ([PROTOCOL, Errors and retry](crate::guide::protocol#errors-and-retry)).
+    /// same numbers, never with new ones ([PROTOCOL, Errors and retry](crate::guide::protocol#errors-and-retry)). Also
+    /// `true` if the call's timeout ends while the connection is still being made, which the HTTP library does not tell.
     pub fn maybe_sent(&self) -> bool {
         self.maybe_sent
     }

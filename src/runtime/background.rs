@@ -11,14 +11,13 @@
 
 use std::future::{Future, pending};
 use std::io;
-use std::pin::Pin;
 use std::sync::{Mutex, OnceLock, PoisonError, mpsc};
-use std::task::{Context, Poll};
 use std::thread;
 
 use tokio::runtime::{EnterGuard, Handle};
 use tokio::task::coop::unconstrained;
 
+use super::in_runtime::InRuntime;
 use super::parker::block_on;
 use crate::error::Error;
 
@@ -94,39 +93,7 @@ pub(crate) fn on_background<F: Future + Send>(
 ) -> Result<impl Future<Output = F::Output> + Send, Error> {
     let handle = background()?;
     // Polled inside another task, it would otherwise use up that task's cooperative budget and never continue.
-    Ok(Entered { handle, future: Some(Box::pin(unconstrained(future))) })
-}
-
-struct Entered<F> {
-    handle: &'static Handle,
-    /// `None` once it has ended.
-    future: Option<Pin<Box<F>>>,
-}
-
-impl<F: Future> Future for Entered<F> {
-    type Output = F::Output;
-
-    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<F::Output> {
-        // A future that has ended is not polled again.
-        let handle = self.handle;
-        let Some(future) = &mut self.future else { return Poll::Pending };
-        let _guard = handle.enter();
-        let output = future.as_mut().poll(cx);
-        if output.is_ready() {
-            self.future = None;
-        }
-        output
-    }
-}
-
-/// Dropped before its end, a connection returns to its pool, which starts a task: outside a runtime that would panic.
-impl<F> Drop for Entered<F> {
-    fn drop(&mut self) {
-        if let Some(future) = self.future.take() {
-            let _guard = self.handle.enter();
-            drop(future);
-        }
-    }
+    Ok(InRuntime::new(handle, unconstrained(future)))
 }
 
 /// Runs `future` while this thread waits, inside a runtime or outside.

@@ -17,7 +17,7 @@ use super::draft::Draft;
 use crate::crypto::digest::{FileDigest, is_sha1_hex};
 use crate::error::{Error, Excerpt};
 use crate::response::{Saved, request_id};
-use crate::runtime::{IoRuntime, background};
+use crate::runtime::{InRuntime, IoRuntime, background};
 use crate::v3::Context;
 use crate::v3::exchange::Call;
 pub(crate) use sink::Sink;
@@ -175,10 +175,9 @@ impl Download {
     /// [`Error::Verify`]: the signature or the digest does not match. [`Error::Decode`]: the content is not valid gzip, or
     /// the response to a bill request has no URL or no digest. [`Error::NotReady`]: the platform is still making the file.
     pub async fn send(self) -> Result<Saved, Error> {
-        if Handle::try_current().is_ok() {
-            self.run(IoRuntime::Caller).await
-        } else {
-            background::on_background(self.run(IoRuntime::Background))?.await
+        match Handle::try_current() {
+            Ok(runtime) => InRuntime::new(runtime, self.run(IoRuntime::Caller)).await,
+            Err(_) => background::on_background(self.run(IoRuntime::Background))?.await,
         }
     }
 

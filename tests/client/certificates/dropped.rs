@@ -118,6 +118,32 @@ fn a_future_may_be_dropped_outside_a_runtime_at_any_moment() {
     }
 }
 
+/// A future that outlives the `block_on` in which it was begun is dropped outside, while its runtime goes on.
+#[test]
+fn a_future_may_be_dropped_outside_its_own_runtime() {
+    let server = Recorder::start(|_| {
+        std::thread::sleep(Duration::from_millis(10));
+        crate::support::signed("200 OK", &[], b"{}")
+    });
+    let folder = tempfile::tempdir().unwrap();
+    for threads in [1, 2] {
+        for wait in [0, 2, 5, 8, 14] {
+            let wx = crate::support::client(&server.base);
+            let runtime = Builder::new_multi_thread().worker_threads(threads).enable_all().build().unwrap();
+            let mut call = wx["v3/x"].get().into_future();
+            let mut download = wx["v3/x"].get().save_to(folder.path().join("a")).into_future();
+            runtime.block_on(async {
+                let both = async { (&mut call).await.and((&mut download).await.map(drop)) };
+                let _ = tokio::time::timeout(Duration::from_millis(wait), both).await;
+                let _ = tokio::time::timeout(Duration::from_millis(wait), &mut download).await;
+            });
+            std::thread::sleep(Duration::from_millis(30)); // the response arrives
+            drop((call, download));
+            runtime.block_on(async { wx["v3/x"].get().await }).unwrap();
+        }
+    }
+}
+
 /// A service that is gone at first.
 struct Recovers(AtomicU64);
 
