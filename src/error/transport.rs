@@ -53,7 +53,8 @@ impl TransportError {
         self.connect
     }
 
-    /// Whether a timeout ended the exchange: that of the call, or that of connecting.
+    /// Whether a timeout ended the exchange: that of the call, that of connecting, or the operating system's for a
+    /// connection whose other side has not reacted for half a minute.
     pub fn is_timeout(&self) -> bool {
         self.timeout
     }

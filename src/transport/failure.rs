@@ -32,8 +32,11 @@ impl CallInfo {
             return file_error(file);
         }
         let (connect, timeout) = (e.is_connect(), e.is_timeout());
+        // Of the operating system, when the peer has been silent for half a minute.
+        let dead = timeout && innermost_kind(&e) == Some(io::ErrorKind::TimedOut);
         let what = match (connect, timeout) {
             (true, _) => no_connection(&e, proxy, timeout),
+            (false, true) if dead => "the connection timed out: the other side does not react".to_owned(),
             (false, true) => format!("no complete response within {:?}", self.timeout),
             (false, false) if e.is_builder() => "the request could not be built".to_owned(),
             (false, false) => broken_connection(&e).to_owned(),
@@ -42,7 +45,7 @@ impl CallInfo {
             what,
             maybe_sent: !(connect || e.is_builder()),
             connect,
-            broken: connect || !(timeout || e.is_builder()),
+            broken: connect || dead || !(timeout || e.is_builder()),
             timeout,
         };
         // Without the URL, which contains values.
@@ -71,6 +74,11 @@ fn file_error(failure: &UploadFailure) -> Error {
     }))
 }
 
+/// The operating system's error is the innermost one.
+fn innermost_kind(e: &reqwest::Error) -> Option<io::ErrorKind> {
+    causes(e).filter_map(|cause| cause.downcast_ref::<io::Error>()).map(io::Error::kind).last()
+}
+
 /// Why there is no connection. The libraries below do not export their errors, so their texts are compared; one that
 /// they change is told as "no connection".
 fn no_connection(e: &reqwest::Error, proxy: Option<&str>, timeout: bool) -> String {
@@ -78,7 +86,7 @@ fn no_connection(e: &reqwest::Error, proxy: Option<&str>, timeout: bool) -> Stri
     let peer = proxy.map_or_else(|| format!("`{host}`"), str::to_owned);
     let texts: Vec<String> = causes(e).map(ToString::to_string).collect();
     let says = |part: &str| texts.iter().any(|text| text.contains(part));
-    let kind = causes(e).filter_map(|cause| cause.downcast_ref::<io::Error>()).map(io::Error::kind).last();
+    let kind = innermost_kind(e);
     if timeout || kind == Some(io::ErrorKind::TimedOut) {
         return format!("no connection to {peer} within the connect timeout");
     }
@@ -129,7 +137,7 @@ fn untrusted(texts: &[String]) -> Option<&'static str> {
 }
 
 fn broken_connection(e: &reqwest::Error) -> &'static str {
-    let kind = causes(e).filter_map(|cause| cause.downcast_ref::<io::Error>()).map(io::Error::kind).last();
+    let kind = innermost_kind(e);
     let says = |part: &str| causes(e).any(|cause| cause.to_string().contains(part));
     match kind {
         Some(io::ErrorKind::ConnectionReset) => "the connection was reset",

@@ -174,3 +174,20 @@ fn a_timeout_is_told_apart() {
         "{download:?}"
     );
 }
+
+/// The operating system gives up after half a minute, whatever the call's timeout is: then that one is not to blame.
+#[cfg(target_os = "linux")]
+#[test]
+#[ignore = "takes half a minute"]
+fn a_connection_whose_other_side_does_not_react_is_told_apart() {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap(); // reads nothing
+    let base = format!("http://{}/", listener.local_addr().unwrap());
+    let wx = support::builder(&base).timeout(Duration::from_secs(60)).build().unwrap();
+    let media = wechatpay_chain::Media::bytes("a.png", vec![0; 50 << 20]);
+    let Err(Error::Transport(error)) = wx["v3/x"].post(serde_json::Value::Null).media(media).wait() else {
+        panic!("not a Transport error")
+    };
+    let text = message(&error);
+    assert!(text.contains("the connection timed out") && !text.contains("60s"), "{text}");
+    assert!(error.is_timeout() && error.maybe_sent() && !error.is_connect(), "{text}");
+}
