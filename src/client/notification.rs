@@ -15,6 +15,7 @@ use crate::error::{DecodeError, Error, Sanitized, json_reason};
 use crate::json;
 use crate::response::request_id;
 use crate::runtime::{Deadline, Deferred};
+use crate::v3::platform::WantedBy;
 use crate::v3::{Context, certificates, exchange, verify};
 
 mod headers;
@@ -115,7 +116,8 @@ impl WeChatPay {
                 return Err(context.defaults.names.rename(apiv3_key_missing()));
             }
             let deadline = Deadline::after(context.defaults.timeout);
-            certificates::wait_for_keys(certificates::initial_download(&context)?, &deadline).await?;
+            let download = certificates::initial_download(&context, WantedBy::Notification)?;
+            certificates::wait_for_keys(download, &deadline, WantedBy::Notification).await?;
             let (keys, now) = (context.platform.keys(), context.clock.unix_seconds());
             exchange::verify_with_refresh(&context, &keys, &map, None, &deadline, |keys| {
                 verify::verify_signature(&map, &body, now, keys)

@@ -40,17 +40,18 @@ pub(crate) struct DownloadedCertificate {
     pub(crate) pem: String,
 }
 
-/// The download that a call waits for before it is sent: of the first certificates, if there is no key yet.
-/// Certificates that are merely old are refreshed in the background.
-pub(crate) fn initial_download(context: &Arc<Context>) -> Result<Option<RefreshHandle>, Error> {
+/// The download that a call waits for before it is sent, and a notification before it is verified: of the first
+/// certificates, if there is no key yet. Certificates that are merely old are refreshed in the background.
+pub(crate) fn initial_download(
+    context: &Arc<Context>,
+    wanted: WantedBy,
+) -> Result<Option<RefreshHandle>, Error> {
     let Some(refresh) = &context.platform.refresh else { return Ok(None) };
     if context.platform.keys().is_empty() {
         return match start_download(context, Need::FirstKeys)? {
             Some(Wish::Granted(handle)) => Ok(Some(handle)),
             // Unless another call's download has just brought them.
-            Some(Wish::HeldBack(held)) if context.platform.keys().is_empty() => {
-                Err(WantedBy::Call.held_back(held))
-            }
+            Some(Wish::HeldBack(held)) if context.platform.keys().is_empty() => Err(wanted.held_back(held)),
             Some(Wish::HeldBack(_)) | None => Ok(None),
         };
     }
@@ -63,10 +64,14 @@ pub(crate) fn initial_download(context: &Arc<Context>) -> Result<Option<RefreshH
 }
 
 /// Waits for the download of [`initial_download`]. If it fails, or does not end in time, the call is not sent.
-pub(crate) async fn wait_for_keys(download: Option<RefreshHandle>, deadline: &Deadline) -> Result<(), Error> {
+pub(crate) async fn wait_for_keys(
+    download: Option<RefreshHandle>,
+    deadline: &Deadline,
+    wanted: WantedBy,
+) -> Result<(), Error> {
     match download {
         // Boxed: only the first call waits, and it would enlarge the future of every call.
-        Some(handle) => Box::pin(wait_for(handle, deadline, WantedBy::Call)).await,
+        Some(handle) => Box::pin(wait_for(handle, deadline, wanted)).await,
         None => Ok(()),
     }
 }

@@ -12,6 +12,8 @@ use crate::v3::retry;
 pub(crate) enum WantedBy {
     /// A call, which is not sent without them.
     Call,
+    /// A notification, which is not verified without them.
+    Notification,
     /// [`refresh_certificates`](crate::WeChatPay::refresh_certificates).
     Refresh,
 }
@@ -53,6 +55,10 @@ impl WantedBy {
             WantedBy::Call => {
                 (format!("no platform certificates, so no response could be verified: {what}"), true)
             }
+            WantedBy::Notification => (
+                format!("no platform certificates, so the notification could not be verified: {what}"),
+                false,
+            ),
             WantedBy::Refresh => (format!("the platform certificates were not downloaded: {what}"), false),
         };
         let cause = failed.and_then(|failed| failed.cause);
