@@ -6,7 +6,7 @@ use std::net::TcpListener;
 use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use serde_json::{Value, json};
 use wechatpay_chain::signer::{SignFuture, Signer};
@@ -205,9 +205,13 @@ enum Act {
     Probe,
     Cut,
     Fine,
+    /// Fine, after a while.
+    Slow,
+    /// Never responds.
+    Hang,
 }
 
-const ACTS: [Act; 7] =
+const QUICK: [Act; 7] =
     [Act::Close, Act::Busy, Act::SystemError, Act::Gateway, Act::Probe, Act::Cut, Act::Fine];
 
 impl Act {
@@ -225,7 +229,7 @@ impl Act {
                     .into_bytes()
             }
             Act::Cut => signed("200 OK", &close, b"{}")[..60].to_vec(),
-            Act::Fine => signed("200 OK", &close, b"{}"),
+            Act::Fine | Act::Slow | Act::Hang => signed("200 OK", &close, b"{}"),
         }
     }
 }
@@ -249,6 +253,15 @@ fn host(acts: &[Act]) -> (String, Arc<std::sync::Mutex<Vec<String>>>) {
             let head = String::from_utf8_lossy(&head).into_owned();
             let nonce = head.split("nonce_str=\"").nth(1).unwrap().split('"').next().unwrap();
             all.lock().unwrap().push(nonce.to_owned());
+            match act {
+                Act::Slow => std::thread::sleep(Duration::from_millis(70)),
+                Act::Hang => {
+                    // Until the client has had enough.
+                    std::thread::spawn(move || stream.read(&mut [0; 64]));
+                    continue;
+                }
+                _ => {}
+            }
             if at + 1 == acts.len() {
                 // Gone before the client has the response.
                 drop(listener);
@@ -261,28 +274,41 @@ fn host(acts: &[Act]) -> (String, Arc<std::sync::Mutex<Vec<String>>>) {
     (base, received)
 }
 
-/// Two hosts that do anything: no error says that nothing was sent if a host received something, a POST is repeated only
-/// after a response that invites it, and no nonce is used twice.
 #[test]
 fn whatever_the_hosts_do_the_error_is_true() {
+    two_hosts(&QUICK, 400, Duration::from_secs(30));
+}
+
+/// A response that comes after the time must not have been waited for.
+#[test]
+fn whatever_the_hosts_do_the_call_ends_in_its_time() {
+    two_hosts(&[&QUICK[..], &[Act::Slow, Act::Hang]].concat(), 60, Duration::from_millis(200));
+}
+
+/// Two hosts that do anything: no error says that nothing was sent if a host received something, a POST is repeated only
+/// after a response that invites it, no nonce is used twice, and the call ends in time.
+fn two_hosts(possible: &[Act], rounds: usize, timeout: Duration) {
     let mut state = 0x2545_f491_4f6c_dd1d_u64;
     let mut random = |below: u64| {
         state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
         (state >> 33) % below
     };
-    for round in 0..400 {
-        let mut acts = || (0..random(4)).map(|_| ACTS[random(7) as usize]).collect::<Vec<_>>();
+    for round in 0..rounds {
+        let mut acts =
+            || (0..random(4)).map(|_| possible[random(possible.len() as u64) as usize]).collect::<Vec<_>>();
         let (first, spare) = (acts(), acts());
         let hosts = [host(&first), host(&spare)];
         let wx = support::builder(&hosts[0].0).spare_base_url(&hosts[1].0);
-        let wx = wx.retry_delay(Duration::from_millis(1)).build().unwrap();
+        let wx = wx.retry_delay(timeout / 10_000).timeout(timeout).build().unwrap();
         let (post, download, retries) = (random(2) == 0, random(3) == 0, random(4) as u32);
         let request = if post { wx["v3/x"].post(json!({"out_trade_no": "P1"})) } else { wx["v3/x"].get() };
         let request = request.retry(retries);
+        let began = Instant::now();
         let result = match download {
             true => request.save_to_writer(tokio::io::sink()).wait().map(drop),
             false => request.wait().map(drop),
         };
+        assert!(began.elapsed() < timeout + Duration::from_secs(2), "{:?}", began.elapsed());
         let received: Vec<_> = hosts.iter().flat_map(|(_, all)| all.lock().unwrap().clone()).collect();
         let what = format!(
             "{round}: {first:?} {spare:?} POST {post} download {download} retry {retries}: {result:?}"
