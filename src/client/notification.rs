@@ -15,6 +15,7 @@ use crate::error::{DecodeError, Error, Sanitized, json_reason};
 use crate::json;
 use crate::response::request_id;
 use crate::runtime::{Deadline, Deferred};
+use crate::v3::platform::WantedBy;
 use crate::v3::{Context, certificates, exchange, verify};
 
 mod headers;
@@ -98,8 +99,9 @@ impl WeChatPay {
     /// ```
     ///
     /// # Errors
-    /// [`Error::Config`] without an APIv3 key, [`Error::Verify`] if it could not be authenticated, [`Error::Decode`] if
-    /// it is not a notification, [`Error::Decrypt`] if the resource cannot be decrypted.
+    /// [`Error::Config`] without an APIv3 key, [`Error::PlatformKeys`] if the platform's first certificates could not be
+    /// downloaded, [`Error::Verify`] if it could not be authenticated, [`Error::Decode`] if it is not a notification,
+    /// [`Error::Decrypt`] if the resource cannot be decrypted.
     pub fn notification<I, N, V>(&self, headers: I, body: impl Into<Bytes>) -> Deferred<Notification>
     where
         I: IntoIterator<Item = (N, V)>,
@@ -114,7 +116,8 @@ impl WeChatPay {
                 return Err(context.defaults.names.rename(apiv3_key_missing()));
             }
             let deadline = Deadline::after(context.defaults.timeout);
-            certificates::wait_for_keys(certificates::initial_download(&context)?, &deadline).await?;
+            let download = certificates::initial_download(&context, WantedBy::Notification)?;
+            certificates::wait_for_keys(download, &deadline, WantedBy::Notification).await?;
             let (keys, now) = (context.platform.keys(), context.clock.unix_seconds());
             exchange::verify_with_refresh(&context, &keys, &map, None, &deadline, |keys| {
                 verify::verify_signature(&map, &body, now, keys)

@@ -86,6 +86,7 @@ impl KeySpec<'_> {
             expected: self.expected,
             found: found.to_string(),
             source: found.source,
+            signer: false,
         }
     }
 }

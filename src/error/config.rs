@@ -62,8 +62,18 @@ pub struct KeyError {
     pub expected: &'static str,
     /// The form that was found; never the key itself.
     pub found: String,
-    /// The cause: an unreadable file, a DER error.
+    /// The cause: an unreadable file, a DER error, the error of a [`Signer`](crate::Signer).
     pub source: Option<Box<dyn std::error::Error + Send + Sync>>,
+    /// A signer failed.
+    pub(crate) signer: bool,
+}
+
+impl KeyError {
+    /// Whether a [`Signer`](crate::Signer) failed. Its own error is the `source`, which alone says whether the same call
+    /// may succeed later. `false`: the key itself is wrong.
+    pub fn is_signer(&self) -> bool {
+        self.signer
+    }
 }
 
 impl fmt::Debug for KeyError {
@@ -73,6 +83,6 @@ impl fmt::Debug for KeyError {
             .field("expected", &self.expected)
             .field("found", &Message(&self.found))
             .field("source", &Cause(self.source.as_deref()))
-            .finish()
+            .finish_non_exhaustive()
     }
 }

@@ -43,7 +43,7 @@ pub use verify::{VerifyError, VerifyReason, VerifySubject};
 /// |---|---|
 /// | [`Config`](Error::Config) | fix the setting or the option that the message names |
 /// | [`Path`](Error::Path) | fix the path, or a value in it |
-/// | [`Key`](Error::Key) | fix the key that the message names |
+/// | [`Key`](Error::Key) | fix the key that the message names; [`KeyError::is_signer`]: see your signer's error |
 /// | [`PlatformKeys`](Error::PlatformKeys) | fix the setting if [`PlatformKeysError::is_permanent`]; else try again later |
 /// | [`Transport`](Error::Transport) | try again; when money moves, check [`TransportError::maybe_sent`] first |
 /// | [`Api`](Error::Api) | the platform refused the call: see [`ApiError::code`] |
@@ -53,6 +53,9 @@ pub use verify::{VerifyError, VerifyReason, VerifySubject};
 /// | [`NotReady`](Error::NotReady) | ask again later: the platform is still making the file |
 /// | [`File`](Error::File) | make the file readable or writable, or free the disk |
 /// | [`ResponseTooLarge`](Error::ResponseTooLarge) | raise the limit, or use a download |
+///
+/// [Reliability, After an error](crate::guide::reliability#after-an-error) says for each of them whether to repeat the call
+/// never, later, or only after a query.
 ///
 /// An `Error` is at most 32 bytes in size. Its text never contains a key, a secret or a signature.
 ///
@@ -71,7 +74,7 @@ pub enum Error {
     /// The path, or a value in it, cannot be sent as it stands. Nothing was sent.
     #[error(transparent)]
     Path(Box<PathError>),
-    /// A key cannot be loaded, or cannot do the operation. Nothing was sent.
+    /// A key cannot be loaded or cannot do the operation, or a [`Signer`](crate::Signer) failed. Nothing was sent.
     #[error(transparent)]
     Key(Box<KeyError>),
     /// The platform's certificates could not be had. Nothing was sent.
@@ -136,6 +139,17 @@ impl Error {
         match self {
             Error::Api(e) if !e.code.is_empty() => Some(&e.code),
             _ => None,
+        }
+    }
+
+    /// Whether the platform may have received the request, whatever it did with it.
+    pub(crate) fn may_have_been_sent(&self) -> bool {
+        match self {
+            Error::Config(_) | Error::Path(_) | Error::Key(_) | Error::PlatformKeys(_) => false,
+            Error::Transport(e) => e.maybe_sent,
+            Error::File(e) => e.maybe_sent,
+            Error::Api(_) | Error::Verify(_) | Error::Decrypt(_) | Error::Decode(_) => true,
+            Error::NotReady(_) | Error::ResponseTooLarge(_) => true,
         }
     }
 

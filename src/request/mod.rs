@@ -27,7 +27,7 @@ use tokio::runtime::Handle;
 
 use crate::error::{Error, kind_of};
 use crate::response::Response;
-use crate::runtime::{IoRuntime, background};
+use crate::runtime::{InRuntime, IoRuntime, background};
 use crate::sensitive::Padding;
 use crate::v3::Context;
 use crate::v3::exchange::exchange;
@@ -358,11 +358,14 @@ impl Request {
         let deadline = self.draft.deadline(&self.context);
         self.draft.make_ready(&self.context, &deadline).await?;
         let request = self.draft.assemble(&self.context)?;
-        if Handle::try_current().is_ok() {
-            exchange(&self.context, request, IoRuntime::Caller, deadline).await
-        } else {
-            let exchange = exchange(&self.context, request, IoRuntime::Background, deadline);
-            background::on_background(exchange)?.await
+        match Handle::try_current() {
+            Ok(runtime) => {
+                InRuntime::new(runtime, exchange(&self.context, request, IoRuntime::Caller, deadline)).await
+            }
+            Err(_) => {
+                let exchange = exchange(&self.context, request, IoRuntime::Background, deadline);
+                background::on_background(exchange)?.await
+            }
         }
     }
 

@@ -4,6 +4,7 @@ use std::borrow::Cow;
 
 use url::Url;
 
+use super::failure::causes;
 use crate::error::{Error, Excerpt};
 
 /// A configured proxy.
@@ -151,8 +152,4 @@ impl Variable {
         };
         Some(Variable { name, host })
     }
-}
-
-fn causes<'e>(error: &'e reqwest::Error) -> impl Iterator<Item = &'e (dyn std::error::Error + 'static)> {
-    std::iter::successors(Some(error as &(dyn std::error::Error + 'static)), |error| error.source())
 }

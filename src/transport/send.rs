@@ -86,7 +86,7 @@ impl CallInfo {
         maybe_sent: bool,
         source: Option<Box<dyn std::error::Error + Send + Sync>>,
     ) -> Error {
-        self.build_error(Failure { what, maybe_sent, broken: false, timeout: false }, source)
+        self.build_error(Failure { what, maybe_sent, connect: false, broken: false, timeout: false }, source)
     }
 
     /// `step` with the call's timeout. `missing` names the thing that did not come in time.
@@ -97,7 +97,7 @@ impl CallInfo {
     ) -> Result<T, Error> {
         let late = || {
             let what = format!("no {missing} within {:?}", self.timeout);
-            self.build_error(Failure { what, maybe_sent: true, broken: false, timeout: true }, None)
+            self.late(what, true)
         };
         tokio::time::timeout(self.timeout, step).await.unwrap_or_else(|_| Err(late()))
     }
@@ -110,7 +110,7 @@ impl CallInfo {
 
     /// The time was not enough.
     pub(crate) fn late(&self, what: String, maybe_sent: bool) -> Error {
-        self.build_error(Failure { what, maybe_sent, broken: false, timeout: true }, None)
+        self.build_error(Failure { what, maybe_sent, connect: false, broken: false, timeout: true }, None)
     }
 
     pub(super) fn build_error(
@@ -118,11 +118,12 @@ impl CallInfo {
         failure: Failure,
         source: Option<Box<dyn std::error::Error + Send + Sync>>,
     ) -> Error {
-        let Failure { what, maybe_sent, broken, timeout } = failure;
+        let Failure { what, maybe_sent, connect, broken, timeout } = failure;
         Error::Transport(Box::new(TransportError {
             call: self.name(),
             what,
             maybe_sent,
+            connect,
             broken,
             stale: false,
             timeout,

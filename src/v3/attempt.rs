@@ -69,6 +69,14 @@ pub(crate) async fn send_signed(
         *request.body_mut() = Some(body.into());
     }
     let left = deadline.left().ok_or_else(|| late("it could not be sent"))?;
-    *request.timeout_mut() = (!streamed).then_some(left);
+    if streamed {
+        // Only its head has the time of the call; the HTTP library's timeout would end the body, too. Nothing before this
+        // is in the same limit: what was not sent in time must not look as if it had been.
+        let sent = Box::pin(context.transport.send(request, runtime, call, fresh));
+        let allowed = deadline.allowed();
+        let late = || Err(call.late(format!("no response within {allowed:?}"), true));
+        return deadline.bound(sent).await.unwrap_or_else(late);
+    }
+    *request.timeout_mut() = Some(left);
     context.transport.send(request, runtime, call, fresh).await
 }

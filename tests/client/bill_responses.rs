@@ -167,6 +167,35 @@ fn a_response_without_a_url_says_what_it_is() {
     }
 }
 
+/// The caller did not write this URL, and can mend neither a path nor a setting.
+#[test]
+fn a_url_that_cannot_be_requested_is_told_as_the_responses() {
+    let long = format!("https://files.example/{}", "x".repeat(70_000));
+    for url in [
+        "http://files.example/bill?token=T0KEN", // in clear text
+        "https://",
+        "https://files example/bill?token=T0KEN",
+        "https://[::1/bill",
+        "https://me:T0KEN@files.example/bill",
+        "https://files.example/bill?token=T0KEN#part",
+        "https://files.example/{token}?token=T0KEN",
+        "https://files.example/{+token",
+        "https://files.example/a/../bill?token=T0KEN",
+        "https://files.example:99999/bill",
+        "https://files.example/\u{1b}[2J?token=T0KEN",
+        &long,
+    ] {
+        let digest = "0".repeat(40);
+        let response = json!({"download_url": url, "hash_type": "SHA1", "hash_value": digest});
+        let error = download(response, false).unwrap_err();
+        let Error::Decode(decode) = &error else { panic!("{url}: {error:?}") };
+        let text = error.to_string();
+        assert!(text.starts_with("the bill response has a URL that cannot be requested: "), "{text}");
+        assert!(decode.request_id.is_some() && !text.contains("T0KEN"), "{text}");
+        assert!(text.len() < 600 && !text.chars().any(char::is_control), "{text}");
+    }
+}
+
 /// Without a digest a signature that is there counts: a wrong one refuses the file.
 #[test]
 fn an_unverified_file_with_a_signature_is_verified() {

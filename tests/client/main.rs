@@ -25,6 +25,8 @@ mod multipart;
 
 // Forged, malformed and oversized messages by the thousand.
 mod attacks;
+// Attempts of one call that fail in different ways.
+mod attempts;
 // Downloads of bills: the request for the address, the file, its digest, its rows.
 #[cfg(feature = "sandbox")]
 mod bill;

@@ -94,8 +94,9 @@ pub struct Media {
 impl Media {
     /// A file on disk, which is streamed. `file://…` works, too, as in PHP's `MediaUtil`.
     ///
-    /// A missing file, a directory, a pipe, a file above 1 GiB and a path without a name give [`Error::Config`] for `media` when the request
-    /// is sent.
+    /// When the request is sent, a missing file, a directory, a pipe and a file above 1 GiB give
+    /// [`Error::File`](crate::Error::File), and a path without a name gives [`Error::Config`](crate::Error::Config) for
+    /// `media`.
     pub fn file(path: impl AsRef<Path>) -> Media {
         let path = path.as_ref();
         let path = path.to_str().and_then(files::path_of).map_or(path, Path::new);

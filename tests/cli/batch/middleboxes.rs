@@ -175,6 +175,60 @@ fn killed_between_such_responses_each_call_ends_rightly_and_none_is_sent_twice()
     println!("{killed} kills; {lost} calls ended as unknown");
 }
 
+/// A call whose first attempt may have been carried out: a later one that certainly was not changes nothing about that.
+#[test]
+fn what_may_have_been_carried_out_once_stays_unknown() {
+    for (first, unknown) in [("html-502", true), ("html-403", false)] {
+        for second in ["empty-401", "limited"] {
+            let now = std::sync::Arc::new(Mutex::new(first));
+            let shared = std::sync::Arc::clone(&now);
+            let server = Recorder::start(move |_| response(*shared.lock().unwrap()));
+            let env = BatchEnv::new();
+            env.calls("POST", ["1".to_owned()]);
+            let run = |arguments: &[&str]| {
+                let arguments = [&["calls.jsonl", "-j1"], arguments].concat();
+                finish(env.elsewhere(&arguments).env("WECHATPAY_BASE_URL", &server.base))
+            };
+            let stays = |done: &crate::program::Done| match unknown {
+                true => done.is(5, "0 ok, 0 refused, 1 unknown, 0 left"),
+                false => done.is(4, "0 ok, 0 refused, 0 unknown, 0 left, 1 unverified"),
+            };
+            stays(&run(&[]));
+            *now.lock().unwrap() = second;
+            stays(&run(&["--resume", "--repeat-unknown"]));
+            let sent = server.seen().len();
+            assert!(sent >= 2, "{first} {second}");
+            // Without being asked to, it is never repeated.
+            stays(&run(&["--resume"]));
+            assert_eq!(server.seen().len(), sent, "{first} {second}");
+            // Nor after a run that was killed during such a repetition.
+            let journal = env.read("calls.results.jsonl");
+            let announced = journal.lines().find(|line| line.starts_with("{\"sent\"")).unwrap();
+            env.write("calls.results.jsonl", format!("{journal}{announced}\n"));
+            run(&["--resume"]);
+            assert_eq!(server.seen().len(), sent, "{first} {second}");
+        }
+    }
+}
+
+/// The same within one run.
+#[test]
+fn an_unknown_attempt_counts_within_a_run() {
+    let count = Mutex::new(0);
+    let server = Recorder::start(move |_| {
+        let mut count = count.lock().unwrap();
+        *count += 1;
+        response(if *count == 1 { "html-502" } else { "empty-401" })
+    });
+    let env = BatchEnv::new();
+    env.calls("POST", ["1".to_owned()]);
+    let run = |arguments: &[&str]| finish(env.elsewhere(arguments).env("WECHATPAY_BASE_URL", &server.base));
+    run(&["calls.jsonl", "--repeat-unknown"]).is(5, "0 ok, 0 refused, 1 unknown, 0 left");
+    assert_eq!(server.seen().len(), 2);
+    run(&["calls.jsonl", "--resume"]).is(5, "0 ok, 0 refused, 1 unknown, 0 left");
+    assert_eq!(server.seen().len(), 2);
+}
+
 /// 200 refunds through a proxy that blocks: they are not "refused", and most are not even tried.
 #[test]
 fn a_proxy_that_blocks_stops_the_batch() {

@@ -57,6 +57,12 @@ async fn only_valid_platform_certificates_are_accepted() {
     let (_server, wx) = server_with(list(&[(good.0, &good.1)]));
     wx["v3/x"].get().await.unwrap();
     assert_eq!(wx.platform_serials(), [PLATFORM_SERIAL]);
+    // A byte order mark, and half a character in a field that is not looked at, are no reason to stop the client.
+    let entries = String::from_utf8(list(&[(good.0, &good.1)])).unwrap();
+    for body in [format!("\u{feff}{entries}"), entries.replacen('{', r#"{"note":"\ud83d","#, 1)] {
+        let (_server, wx) = server_with(body.into_bytes());
+        wx["v3/x"].get().await.unwrap();
+    }
 
     let own = key("merchant_cert.pem");
     let bare = key("platform_pub.pem");
