@@ -249,7 +249,8 @@ impl Request {
     /// | `/account_number`, of a request without a body | the query parameter `account_number` (`/ids/0`: `ids[0]`) |
     /// | `?account_number` | the query parameter of this name, of any request |
     ///
-    /// An empty string stays empty. A pointer that matches nothing, or not a string, is an error.
+    /// An empty string stays empty. A query parameter that is null, or an empty list, is left out. Any other pointer that
+    /// matches nothing, or not a string, is an error.
     ///
     /// ```
     /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
