@@ -32,6 +32,7 @@ fn the_program_never_waits_for_a_file_that_is_none() {
     let env = TestEnv::new();
     assert!(Command::new("mkfifo").arg(env.home.path().join("pipe")).status().unwrap().success());
     std::fs::create_dir(env.home.path().join("folder")).unwrap();
+    std::os::unix::fs::symlink("/dev/null", env.home.path().join("device")).unwrap();
     std::fs::File::create(env.home.path().join("sparse")).unwrap().set_len(1 << 41).unwrap();
     for (line, says) in [
         // A configuration is a regular file.
@@ -60,6 +61,12 @@ fn the_program_never_waits_for_a_file_that_is_none() {
         ("WECHATPAY_PUBLIC_KEY=file:///dev/zero wxpay get v3/certificates", "which is a device"),
         ("WECHATPAY_PRIVATE_KEY= WECHATPAY_SERIAL= WECHATPAY_P12=pipe wxpay get v3/x", "which is a pipe"),
         ("wxpay sandbox --script /dev/zero", "is larger than 64 MiB"),
+        (
+            "wxpay get v3/certificates --save pipe",
+            "which is a pipe, not a regular file: leave out the option",
+        ),
+        ("wxpay get v3/certificates --save device", "which is a device"),
+        ("wxpay bill 2026-11-20 -o pipe", "which is a pipe"),
         ("wxpay sandbox --script folder", "is a directory"),
     ] {
         let started = Instant::now();
