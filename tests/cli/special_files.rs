@@ -102,6 +102,27 @@ fn a_pipe_is_read_where_one_is_meant() {
     }
 }
 
+/// A pipe that nobody writes to is waited for, until a signal ends that.
+#[test]
+fn a_signal_ends_the_wait_for_a_pipe() {
+    let env = TestEnv::new();
+    assert!(Command::new("mkfifo").arg(env.home.path().join("pipe")).status().unwrap().success());
+    env.file("body", BODY);
+    env.file("headers", "a: b");
+    for line in [
+        "wxpay sandbox --script pipe",
+        "wxpay post v3/security/echo -d @pipe",
+        "wxpay batch pipe -o out",
+        "wxpay verify --headers pipe body",
+        "wxpay verify --headers headers pipe",
+        "wxpay upload body v3/merchant/media/upload --meta @pipe",
+    ] {
+        // 124: it ended by the first signal; 137: only by SIGKILL.
+        let (output, _) = bash(&env, &format!("timeout -k 20 2 {line}; echo \"code $?\""));
+        assert!(output.contains("code 124"), "{line}: {output}");
+    }
+}
+
 /// A byte order mark is the editor's, and is neither sent nor part of a value; UTF-16 is told.
 #[test]
 fn a_byte_order_mark_belongs_to_the_file() {
