@@ -47,6 +47,12 @@ impl FieldNames {
         }
     }
 
+    /// PHP's keys and the variables.
+    #[cfg(test)]
+    pub(crate) fn all() -> impl Iterator<Item = (&'static str, &'static str)> {
+        NAMES.iter().map(|(_, array, variable)| (*array, *variable))
+    }
+
     fn field(self, field: &str) -> String {
         let (name, index) = field.split_at(field.find('[').unwrap_or(field.len()));
         match NAMES.iter().find(|(setter, ..)| *setter == name) {

@@ -14,7 +14,7 @@ use url::Url;
 use super::media::Media;
 use super::options::is_options_array;
 use crate::error::{Error, Excerpt, shown_template};
-use crate::path;
+use crate::path::Query;
 use crate::sensitive::Padding;
 use crate::transport::{Hosts, check_timeout, parse_base_url};
 use crate::v3::MAX_RETRIES;
@@ -30,7 +30,7 @@ pub(super) struct Draft {
     pub(super) method: Method,
     pub(super) template: Arc<str>,
     pub(super) vars: Vec<(String, Value)>,
-    pub(super) query: String,
+    pub(super) query: Query,
     pub(super) headers: HeaderMap,
     pub(super) body: Body,
     pub(super) base: Option<Url>,
@@ -57,7 +57,7 @@ impl Draft {
             method,
             template,
             vars: Vec::new(),
-            query: String::new(),
+            query: Query::default(),
             headers: HeaderMap::new(),
             body: Body::None,
             base: None,
@@ -90,7 +90,8 @@ impl Draft {
             );
             return Err(Error::config(field, reason));
         }
-        path::append_query(&mut self.query, value)
+        self.query
+            .append(value)
             .map_err(|found| Error::config(field, format!("must be an object or a string; it is {found}")))
     }
 

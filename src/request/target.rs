@@ -34,7 +34,7 @@ impl Draft {
             "/" => url.set_path(path),
             prefix => url.set_path(&[prefix, path].concat()),
         }
-        match (literal, self.query.as_str()) {
+        match (literal, self.query.text.as_str()) {
             ("", "") => {}
             ("", one) | (one, "") => url.set_query(Some(one)),
             (one, other) => url.set_query(Some(&[one, "&", other].concat())),
@@ -53,9 +53,9 @@ impl Draft {
         }
         remove_final_dot(&mut url).map_err(|reason| refuse(reason.to_owned()))?;
         check_host(&url).map_err(|reason| refuse(reason.to_owned()))?;
-        if !self.query.is_empty() {
-            let query = url.query().filter(|q| !q.is_empty()).map(|q| [q, "&", &self.query].concat());
-            url.set_query(Some(query.as_ref().unwrap_or(&self.query)));
+        if !self.query.text.is_empty() {
+            let query = url.query().filter(|q| !q.is_empty()).map(|q| [q, "&", &self.query.text].concat());
+            url.set_query(Some(query.as_ref().unwrap_or(&self.query.text)));
         }
         check_length(&url, &self.template)?;
         if !hosts.accepts_scheme(&url) {

@@ -53,6 +53,7 @@ fn control_characters_of_arguments_and_files_are_not_printed() {
     let header_list = write("list.json", &json!({"a": [1], bad.as_str(): [1]}).to_string());
     let body = write("body", "{}");
     let named = write(&format!("b{BAD}"), "{}");
+    let pair = format!("{bad}=1");
     let arguments: Vec<Vec<&str>> = vec![
         vec![&bad],
         vec!["get", &bad],
@@ -80,6 +81,9 @@ fn control_characters_of_arguments_and_files_are_not_printed() {
         vec!["upload", &bad, "v3/x"],
         vec!["upload", &named, &bad],
         vec!["upload", &body, "v3/x", "--meta", &bad],
+        vec!["upload", &body, "v3/x", "--part", &bad],
+        vec!["upload", &body, "v3/x", "--field", &bad],
+        vec!["upload", &body, "v3/x", "--field", &pair],
         vec!["bill", &bad],
         vec!["batch", &calls],
         vec!["batch", &unknown],

@@ -78,6 +78,56 @@ fn an_upload_does_not_wait_for_a_file_that_is_none() {
     assert!(recorder.seen().is_empty());
 }
 
+/// A download gets its name by a rename, which would replace a device or a pipe by a file: `/dev/stdout` for the whole
+/// machine, if the caller may.
+#[test]
+fn a_download_does_not_replace_what_is_no_file() {
+    use std::os::unix::fs::{FileTypeExt as _, symlink};
+    let recorder = Recorder::no_content();
+    let folder = tempfile::tempdir().unwrap();
+    let path = |name: &str| folder.path().join(name);
+    assert!(Command::new("mkfifo").arg(path("pipe")).status().unwrap().success());
+    let _socket = std::os::unix::net::UnixListener::bind(path("socket")).unwrap();
+    for (link, to) in [("link", "pipe"), ("device", "/dev/null"), ("stdout", "/dev/stdout")] {
+        symlink(path(to), path(link)).unwrap();
+    }
+    for (name, says) in [
+        ("pipe", "a pipe"),
+        ("socket", "not a regular file"),
+        ("link", "a pipe"),
+        ("device", "a device"),
+        ("stdout", ""),
+    ] {
+        // Standard output may be a file here, which is a file.
+        if name == "stdout" && std::fs::metadata("/dev/stdout").is_ok_and(|found| found.is_file()) {
+            continue;
+        }
+        let ways: [fn(WeChatPay, std::path::PathBuf) -> Result<(), Error>; 3] = [
+            |wx, path| wx["v3/x"].get().save_to(path).wait().map(drop),
+            |wx, path| wx["v3/x"].get().options(json!({"sink": path.to_str()})).wait().map(drop),
+            |wx, path| wx.bill("v3/bill/tradebill").save_to(path).wait().map(drop),
+        ];
+        for way in ways {
+            let (wx, to) = (support::client(&recorder.base), path(name));
+            let Err(Error::Config(error)) = at_once(name, move || way(wx, to)) else {
+                panic!("{name}: saved")
+            };
+            let text = error.to_string();
+            assert!(
+                error.field() == "save_to" && text.contains(says) && text.contains("save_to_writer"),
+                "{text}"
+            );
+        }
+    }
+    assert!(recorder.seen().is_empty(), "nothing was sent");
+    let kind = |name: &str| std::fs::symlink_metadata(path(name)).unwrap().file_type();
+    assert!(kind("pipe").is_fifo() && kind("socket").is_socket() && kind("link").is_symlink());
+    assert!(kind("device").is_symlink() && kind("stdout").is_symlink());
+    // A link to a file, or to nothing, is replaced as ever.
+    symlink(path("none"), path("dangling")).unwrap();
+    assert!(support::client(&recorder.base)["v3/x"].get().save_to(path("dangling")).wait().is_ok());
+}
+
 /// A `.p12` that a build, a download or a mail changed; `openssl` wrote the original.
 #[test]
 fn a_p12_that_was_changed_on_its_way_says_how() {

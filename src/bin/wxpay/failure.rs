@@ -111,6 +111,10 @@ pub(crate) fn describe(error: &Error) -> String {
         Error::Path(_) => {
             with_options(&error.to_string(), |name| format!("--var {name}=VALUE"), "-q NAME=VALUE")
         }
+        // The library's word for it; without a file, the program prints.
+        Error::Config(config) if config.field() == "save_to" => {
+            error.to_string().replace(": use `save_to_writer`", ": leave out the option to print the content")
+        }
         Error::Api(api) if !api.detail.is_null() => format!("{error}, detail: {}", api.detail),
         _ => error.to_string(),
     };

@@ -16,6 +16,7 @@ use tokio::io::{AsyncWrite, AsyncWriteExt as _};
 use crate::crypto::digest::{FileDigest, hex};
 use crate::crypto::random::nonce;
 use crate::error::{Error, Excerpt, FileError, VerifyReason, io_reason};
+use crate::files;
 
 /// The bytes that are decompressed in one step: gzip expands them at most about a thousand times.
 #[cfg(feature = "bill")]
@@ -85,8 +86,14 @@ impl OpenSink {
         if target.file_name().is_none() {
             return Err(refuse("which is not a file name"));
         }
-        if target.is_dir() {
-            return Err(refuse("which is a directory"));
+        match files::not_a_file(&target) {
+            Some(kind @ "a directory") => return Err(refuse(&format!("which is {kind}"))),
+            // The rename at the end would replace it: a terminal, `/dev/stdout`.
+            Some(kind) => {
+                let reason = format!("which is {kind}, not a regular file: use `save_to_writer`");
+                return Err(refuse(&reason));
+            }
+            None => {}
         }
         let failed = |what: &str, e: io::Error| {
             let reason = match e.kind() {

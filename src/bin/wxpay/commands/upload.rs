@@ -6,6 +6,7 @@ use clap::Args;
 use serde_json::Value;
 use wechatpay_chain::Media;
 
+use super::call::pair;
 use crate::config::Session;
 use crate::download::Spinner;
 use crate::failure::{Failure, usage_error};
@@ -17,7 +18,9 @@ use crate::output::Output;
 #[derive(Args)]
 #[command(after_help = "Examples:\n  \
     wxpay upload licence.jpg v3/merchant/media/upload\n  \
-    wxpay upload licence.jpg v3/merchant/media/upload --name front.jpg")]
+    wxpay upload licence.jpg v3/merchant/media/upload --name front.jpg\n  \
+    wxpay upload licence.jpg v3/mch-manage/submission-files/sub-mchid/1900000109/upload --part submission_file --field item_id=7 \
+    --field manage_record_id=R1 --meta '{\"file_name\":\"licence.jpg\",\"file_digest\":\"aac9320b…\",\"item_id\":7}'")]
 pub(crate) struct UploadArgs {
     /// The file to upload
     #[arg(value_name = "FILE")]
@@ -31,6 +34,12 @@ pub(crate) struct UploadArgs {
     /// The file name to send [default: the name of FILE]
     #[arg(long, value_name = "FILENAME")]
     name: Option<String>,
+    /// The name of the file's part, if the endpoint does not call it `file`
+    #[arg(long, value_name = "NAME")]
+    part: Option<String>,
+    /// Add a part of text (repeatable)
+    #[arg(long = "field", value_name = "NAME=VALUE", value_parser = pair)]
+    fields: Vec<(String, String)>,
     /// Filter the response with a jq expression
     #[arg(long, value_name = "FILTER")]
     jq: Option<String>,
@@ -47,6 +56,12 @@ pub(crate) fn run(global: &GlobalArgs, args: &UploadArgs) -> Result<(), Failure>
         // As a string, it is signed and sent unchanged.
         let text = String::from_utf8(text).map_err(|_| usage_error("--meta: expected JSON in UTF-8"))?;
         media = media.meta(text);
+    }
+    if let Some(part) = &args.part {
+        media = media.part_name(part);
+    }
+    for (name, value) in &args.fields {
+        media = media.field(name, value.as_str());
     }
     let session = Session::open(global)?;
     let spinner = Spinner::new("uploading");

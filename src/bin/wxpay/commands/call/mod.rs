@@ -10,7 +10,7 @@ use serde_json::json;
 use wechatpay_chain::http::{HeaderMap, Method, StatusCode};
 use wechatpay_chain::{Request, WeChatPay};
 
-pub(crate) use args::{GetArgs, WriteArgs};
+pub(crate) use args::{GetArgs, WriteArgs, pair};
 
 use crate::config::Session;
 use crate::download;
