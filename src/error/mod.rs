@@ -142,7 +142,23 @@ impl Error {
         Error::Config(Box::new(ConfigError {
             field: config::without_key(field.into()),
             reason: reason.into(),
+            advice: None,
         }))
+    }
+
+    /// [`config`](Error::config) with a fix in the words of Rust.
+    pub(crate) fn config_with(
+        field: impl Into<String>,
+        reason: impl Into<String>,
+        advice: &'static str,
+    ) -> Error {
+        match Error::config(field, reason) {
+            Error::Config(mut e) => {
+                e.advice = Some(advice);
+                Error::Config(e)
+            }
+            other => other,
+        }
     }
 }
 

@@ -23,7 +23,7 @@ pub enum PathError {
     },
     /// A variable of the template has no value.
     #[error(
-        "the variable {} of {} has no value: give it with `.var(\"{}\", …)`",
+        "the variable {} of {} has no value: give it with `.var(\"{}\", …)`, or as a key of the options array",
         Excerpt(name),
         Excerpt(&shown_template(template)),
         Message(name)

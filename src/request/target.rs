@@ -59,7 +59,7 @@ impl Draft {
         }
         check_length(&url, &self.template)?;
         if !hosts.accepts_scheme(&url) {
-            let reason = "another machine must be https, unless `allow_http` of the builder permits http";
+            let reason = "another machine must be https, unless `allow_http` permits http";
             return Err(refuse(reason.to_owned()));
         }
         let authorize = hosts.trusts(&url);

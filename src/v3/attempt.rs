@@ -6,6 +6,7 @@ use http::header::AUTHORIZATION;
 
 use super::context::Context;
 use super::outgoing::OutgoingRequest;
+use super::trace;
 use crate::error::Error;
 use crate::response::request_id;
 use crate::runtime::{Deadline, IoRuntime, another_core_can_sign};
@@ -34,6 +35,9 @@ pub(super) async fn send_and_read(
         }
         other => other,
     })?;
+    if context.defaults.trace_messages {
+        trace::response_body(&body);
+    }
     Ok(RawResponse::new(response, body))
 }
 
@@ -61,6 +65,10 @@ pub(crate) async fn send_signed(
     let OutgoingRequest { method, url, headers, body, upload, streamed, fresh, .. } = *request;
     let mut request = reqwest::Request::new(method, url);
     *request.headers_mut() = headers;
+    let traced = context.defaults.trace_messages;
+    if traced {
+        trace::request(&request, &body);
+    }
     if let Some(upload) = upload {
         // Boxed: only an upload needs it.
         let body = Box::pin(deadline.bound(upload.body())).await;
@@ -70,5 +78,9 @@ pub(crate) async fn send_signed(
     }
     let left = deadline.left().ok_or_else(|| late("it could not be sent"))?;
     *request.timeout_mut() = (!streamed).then_some(left);
-    context.transport.send(request, runtime, call, fresh).await
+    let response = context.transport.send(request, runtime, call, fresh).await?;
+    if traced {
+        trace::response(response.status(), response.headers());
+    }
+    Ok(response)
 }
