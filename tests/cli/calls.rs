@@ -156,20 +156,84 @@ fn the_platforms_refusal_is_2_with_code_message_and_request_id() {
     done.fails(1, "unexpected argument");
     assert_eq!(serde_json::from_str::<Value>(&done.err).unwrap()["error"], "usage");
 
-    env.sandbox.inject(Fault::HtmlBadGateway);
-    env.run(&["post", ECHO, "echo_message=x"]).fails(2, "502");
+    // Not the platform's own word: an exit code of its own, below.
+    env.sandbox.on("GET", "v3/forbidden", 403, json!({"code": "NO_AUTH", "message": "no"})).unwrap();
+    env.run(&["get", "v3/forbidden"]).fails(2, "NO_AUTH");
+    for (status, code) in [(401, "SIGN_ERROR"), (404, "ORDER_NOT_EXIST")] {
+        env.sandbox.on("POST", "v3/no", status, json!({"code": code, "message": "no"})).unwrap();
+        env.run(&["post", "v3/no", "a=1"]).fails(2, code);
+    }
+}
+
+/// A response that no platform key signed, such as a proxy's.
+fn unsigned(status: u16, content_type: &str, body: &str) -> SandboxResponse {
+    SandboxResponse::new(status).body(content_type, body.to_owned()).unsigned()
 }
 
 #[test]
-fn transport_is_3() {
+fn what_may_be_repeated_is_3_and_a_write_whose_result_is_unknown_is_5() {
     let env = TestEnv::new();
-    env.sandbox.inject(Fault::CutConnection);
-    env.run(&["post", ECHO, "echo_message=x"]).fails(3, "may have received");
-    env.sandbox.inject(Fault::Delay(std::time::Duration::from_secs(5)));
-    env.run(&["post", ECHO, "echo_message=x", "--timeout", "0.3"]).fails(3, "within 300ms");
     let closed = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
-    let done = env.run(&["get", "v3/x", "--base-url", &format!("http://{closed}/"), "--json-errors"]);
-    done.fails(3, r#""maybe_sent":false"#);
+    let base_url = format!("http://{closed}/");
+    let second = std::time::Duration::from_secs(1);
+    let error = json!({"code": "SYSTEM_ERROR", "message": "later"});
+    let limited = json!({"code": "RATELIMIT_EXCEEDED", "message": "later"});
+    for verb in ["GET", "POST", "PUT", "PATCH", "DELETE"] {
+        env.sandbox.on(verb, "v3/error", 500, error.clone()).unwrap();
+        env.sandbox.on(verb, "v3/limited", 403, limited.clone()).unwrap();
+        env.sandbox.on_with(verb, "v3/html", unsigned(502, "text/html", "<html>")).unwrap();
+        env.sandbox.on(verb, "v3/slow", 200, json!({})).unwrap();
+        env.sandbox.on(verb, "v3/large", 200, json!({"a": "x".repeat(9 << 20)})).unwrap();
+        let code = if verb == "GET" { 3 } else { 5 };
+        let run = |arguments: &[&str]| env.run(&[&[verb], arguments].concat());
+        run(&["v3/error"]).fails(code, "SYSTEM_ERROR");
+        run(&["v3/html"]).fails(code, "502");
+        env.sandbox.inject(Fault::CutConnection);
+        // A GET is made once more on a new connection.
+        env.sandbox.inject(Fault::CutConnection);
+        run(&["v3/slow"]).fails(code, "may have received");
+        env.sandbox.clear_faults();
+        env.sandbox.inject(Fault::Delay(5 * second));
+        let slow = run(&["v3/slow", "--timeout", "0.3"]);
+        slow.fails(code, "within 300ms");
+        assert_eq!(slow.err.contains("wxpay: hint: query it by its order"), code == 5, "{slow:?}");
+        let reported = run(&["v3/error", "--json-errors"]);
+        let reported: Value = serde_json::from_str(&reported.err).unwrap();
+        assert_eq!(reported["error"], if code == 5 { "unknown" } else { "transport" });
+        // Carried out, and too large to be shown: a GET would meet the limit again.
+        run(&["v3/large"]).fails(if code == 5 { 5 } else { 1 }, "larger than");
+        // Certainly not carried out.
+        run(&["v3/limited"]).fails(3, "RATELIMIT_EXCEEDED");
+        let done = run(&["v3/x", "--base-url", &base_url, "--json-errors"]);
+        done.fails(3, r#""maybe_sent":false"#);
+    }
+    let file = env.file("a.jpg", "x");
+    env.run(&["upload", &file, "v3/error"]).fails(5, "SYSTEM_ERROR");
+    env.run(&["upload", &file, "v3/error", "--base-url", &base_url]).fails(3, "nothing was sent");
+}
+
+#[test]
+fn what_is_not_the_platforms_word_is_4() {
+    let env = TestEnv::new();
+    for verb in ["GET", "POST"] {
+        for (status, content_type, body) in [
+            (200, "text/html", "<html>portal"),
+            (302, "text/html", ""),
+            (401, "text/html", "<html>log in"),
+            (403, "text/html", "<html>forbidden"),
+            (404, "text/plain", ""),
+            (408, "text/plain", ""),
+            (413, "text/html", "<html>"),
+        ] {
+            env.sandbox.on_with(verb, "v3/x", unsigned(status, content_type, body)).unwrap();
+            let done = env.run(&[verb, "v3/x"]);
+            assert_eq!((done.code, done.out.as_str()), (Some(4), ""), "{status}: {done:?}");
+        }
+        // With a code, it is a refusal, as in a batch.
+        let body = r#"{"code":"NO_AUTH","message":"no"}"#;
+        env.sandbox.on_with(verb, "v3/x", unsigned(403, "application/json", body)).unwrap();
+        env.run(&[verb, "v3/x"]).fails(2, "NO_AUTH");
+    }
 }
 
 #[test]
@@ -246,7 +310,7 @@ fn output_is_json_with_its_digits_or_the_bytes_as_they_are() {
 fn a_retry_is_made_when_the_platform_asks_for_it() {
     let env = TestEnv::new();
     env.sandbox.on("POST", "v3/busy", 429, json!({"code": "FREQUENCY_LIMITED", "message": "later"})).unwrap();
-    env.run(&["post", "v3/busy", "--retry", "1"]).fails(2, "FREQUENCY_LIMITED");
+    env.run(&["post", "v3/busy", "--retry", "1"]).fails(3, "FREQUENCY_LIMITED");
     assert_eq!(env.sandbox.requests().len(), 2);
 }
 

@@ -15,13 +15,22 @@ mod support {
     pub(crate) use self::{keys::*, recorder::*, sandbox::*, tools::*};
 }
 
+// The program's own tables, with which its documents are compared.
+#[path = "../../src/bin/wxpay"]
+#[allow(dead_code, reason = "the tests read less of them than the program")]
+mod tables {
+    #[path = "exit/table.rs"]
+    pub(crate) mod exit_codes;
+    pub(crate) mod variables;
+}
+
 // `wxpay batch`.
 mod batch;
 // Verbs, bodies, output, exit codes.
 mod calls;
 // Saved notifications that were changed on their way.
 mod changed_messages;
-// Credentials and profiles, help, manual pages, completions, `wxpay sandbox`.
+// Credentials and profiles, `wxpay sandbox`.
 mod config;
 // Each command line of the documents and of the help.
 mod docs;
@@ -33,10 +42,14 @@ mod files;
 mod key_faults;
 // Saved notifications, signatures, `wxpay doctor`.
 mod messages;
+// Help, manual pages, completions, and the form of errors.
+mod help;
 // Base URLs with http://.
 mod hosts;
 // `--dry-run` and `--curl`.
 mod preview;
+// Variables and exit codes: the help, the documents, the sandbox.
+mod agreement;
 // Files that are no files, pipes, byte order marks.
 mod special_files;
 // Output on a terminal.

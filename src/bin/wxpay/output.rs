@@ -7,10 +7,11 @@ use jaq_json::write::{Pp, Styles, write};
 use jaq_json::{Val, read};
 use serde_json::Value;
 
-use crate::failure::{Failure, usage_error};
+use crate::failure::{self, Failure, usage_error};
 use crate::global::ColorChoice;
 use crate::jq::Filter;
-use crate::text::{Message, escaped};
+use crate::text::escaped;
+use crate::variables;
 
 /// How JSON is printed.
 pub(crate) struct Output {
@@ -100,8 +101,7 @@ pub(crate) fn line(text: &str) -> Result<(), Failure> {
 
 /// Prints a warning to stderr.
 pub(crate) fn warn(text: &str) {
-    // A closed stderr is not an error.
-    let _ = writeln!(io::stderr(), "wxpay: warning: {}", Message(text));
+    failure::print("warning", text);
 }
 
 /// Prints the lines of an error to stderr.
@@ -117,7 +117,7 @@ fn layout(color: ColorChoice) -> Pp {
     let (indented, coloured) = match color {
         ColorChoice::Always => (true, true),
         ColorChoice::Never => (terminal, false),
-        ColorChoice::Auto => (terminal, terminal && !dumb && !is_set("NO_COLOR")),
+        ColorChoice::Auto => (terminal, terminal && !dumb && !is_set(variables::NO_COLOR)),
     };
     Pp {
         indent: indented.then(|| "  ".to_owned()),

@@ -12,7 +12,8 @@ use crate::saved_message::{SavedMessage, SavedMessageArgs};
 #[derive(Args)]
 #[command(after_help = "Examples:\n  \
     wxpay decrypt --headers notification.headers notification.json\n  \
-    wxpay decrypt --headers notification.headers notification.json --any-time --jq .resource.out_trade_no --raw")]
+    wxpay decrypt --headers notification.headers notification.json --any-time \\\n    \
+      --jq .resource.out_trade_no --raw")]
 pub(crate) struct DecryptArgs {
     #[command(flatten)]
     message: SavedMessageArgs,

@@ -7,6 +7,7 @@ pub(crate) mod certs;
 pub(crate) mod completions;
 pub(crate) mod decrypt;
 pub(crate) mod doctor;
+pub(crate) mod help;
 pub(crate) mod man;
 pub(crate) mod sandbox;
 pub(crate) mod sign;

@@ -52,5 +52,5 @@ pub(crate) fn run(global: &GlobalArgs, args: &UploadArgs) -> Result<(), Failure>
     let spinner = Spinner::new("uploading");
     let response = session.wx.chain("").literal(&args.path).post(Value::Null).media(media).wait();
     drop(spinner);
-    output.body(response?.bytes())
+    output.body(response.map_err(Failure::Write)?.bytes())
 }

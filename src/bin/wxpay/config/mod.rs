@@ -3,10 +3,10 @@
 mod profile;
 pub(crate) mod sandbox;
 mod source;
-pub(crate) mod variables;
 
 use wechatpay_chain::{WeChatPay, WeChatPayBuilder};
 
+pub(crate) use crate::variables;
 pub(crate) use source::SettingsSource;
 
 use crate::failure::{Failure, usage_error};

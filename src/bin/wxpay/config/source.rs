@@ -35,7 +35,7 @@ impl SettingsSource {
     pub(crate) fn find(global: &GlobalArgs) -> Result<SettingsSource, Failure> {
         if global.sandbox {
             let running = Box::new(sandbox::start()?);
-            let values = sandbox::credentials(&running).into_iter().collect();
+            let values = running.variables().into_iter().collect();
             return Ok(SettingsSource {
                 name: "the sandbox".to_owned(),
                 kind: SourceKind::Sandbox { _running: running },

@@ -32,7 +32,7 @@ pub(crate) use args::BatchArgs;
 
 use crate::config::Session;
 use crate::exit;
-use crate::failure::{Failure, usage_error};
+use crate::failure::{self, Failure, usage_error};
 use crate::global::GlobalArgs;
 use crate::output;
 use crate::text::{Message, ShownPath};
@@ -72,7 +72,7 @@ pub(crate) fn run(global: &GlobalArgs, args: &BatchArgs) -> Result<(), Failure> 
     };
     let jobs = usize::from(args.jobs);
     let cannot_write = |e: io::Error| {
-        output::error_lines(&format!("wxpay: cannot write the journal {target}: {e}"));
+        failure::print("error", &format!("cannot write the journal {target}: {e}"));
         Failure::Reported(exit::TRANSPORT)
     };
     let worker = Worker {

@@ -8,7 +8,8 @@ use clap::Args;
 #[derive(Args)]
 #[command(after_help = "Examples:\n  \
     wxpay get v3/pay/transactions/id/{transaction_id} --var transaction_id=4200 -q mchid=1900000109\n  \
-    wxpay get v3/capital/capitallhh/banks/search-banks-by-bank-account -q account_number=6214830000000000 --encrypt account_number\n  \
+    wxpay get v3/capital/capitallhh/banks/search-banks-by-bank-account \\\n    \
+      -q account_number=6214830000000000 --encrypt account_number\n  \
     wxpay get v3/certificates --jq '.data[].serial_no' --raw\n  \
     wxpay get v3/merchant-service/images/{+media_id} --var media_id=ChsyMDAyMDA4MDAy --save image.jpg")]
 pub(crate) struct GetArgs {
@@ -23,9 +24,11 @@ pub(crate) struct GetArgs {
 #[command(after_help = "Examples:\n  \
     wxpay post v3/security/echo echo_message=hello\n  \
     wxpay post v3/security/echo -d '{\"echo_message\":\"hello\"}'\n  \
-    wxpay post v3/refund/domestic/refunds out_trade_no=P1 out_refund_no=R1 /amount/refund:=1 /amount/total:=1 /amount/currency=CNY\n  \
+    wxpay post v3/refund/domestic/refunds out_trade_no=P1 out_refund_no=R1 \\\n    \
+      /amount/refund:=1 /amount/total:=1 /amount/currency=CNY\n  \
     wxpay put v3/marketing/favor/stocks/{id} --var id=98065001 -d @body.json -H 'Idempotency-Key: 1'\n  \
-    wxpay delete v3/global/merchant-service/complaint-notifications url=https://www.example.com/notify --curl")]
+    wxpay delete v3/global/merchant-service/complaint-notifications \\\n    \
+      url=https://www.example.com/notify --curl")]
 pub(crate) struct WriteArgs {
     #[command(flatten)]
     pub(super) call: CallArgs,

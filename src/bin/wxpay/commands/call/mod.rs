@@ -22,7 +22,7 @@ use body::Body;
 
 pub(crate) fn get(global: &GlobalArgs, args: &GetArgs) -> Result<(), Failure> {
     let build = |wx: &WeChatPay| request(wx, &Method::GET, &args.call);
-    run(global, &args.call, args.save.as_deref(), build)
+    run(global, Method::GET, &args.call, args.save.as_deref(), build)
 }
 
 pub(crate) fn write(global: &GlobalArgs, method: Method, args: &WriteArgs) -> Result<(), Failure> {
@@ -36,7 +36,7 @@ pub(crate) fn write(global: &GlobalArgs, method: Method, args: &WriteArgs) -> Re
             Body::Value(value) => request.json(value),
         }
     };
-    run(global, call, None, build)
+    run(global, method.clone(), call, None, build)
 }
 
 /// The `Content-Type` that the caller set, such as `application/json;charset=utf-8`.
@@ -78,6 +78,7 @@ fn request(wx: &WeChatPay, method: &Method, args: &CallArgs) -> Request {
 /// Shows the request, or sends it and prints or saves the response.
 fn run(
     global: &GlobalArgs,
+    method: Method,
     args: &CallArgs,
     save: Option<&Path>,
     build: impl FnOnce(&WeChatPay) -> Request,
@@ -99,7 +100,10 @@ fn run(
         print_head(args, saved.status, &saved.headers)?;
         return output.json(&download::to_json(&saved));
     }
-    let response = request.wait()?;
+    let response = request.wait().map_err(|error| match method {
+        Method::GET => Failure::from(error),
+        _ => Failure::Write(error),
+    })?;
     print_head(args, response.status(), response.headers())?;
     if !args.decrypt.is_empty() {
         let pointers: Vec<_> = args.decrypt.iter().map(String::as_str).collect();
