@@ -56,7 +56,7 @@ impl Reader {
         write(".config/wxpay/config.toml", config.as_bytes(), 0o600);
         let program = env!("CARGO_BIN_EXE_wxpay");
         let shim = format!(
-            "#!/bin/sh\ncase \" $* \" in\n*' --profile '*|*' --config '*|*' --sandbox '*) exec '{program}' \"$@\";;\n\
+            "#!/bin/sh\ncase \" $* \" in\n*' --profile '*|*' --config '*|*' --sandbox '*|*' config '*) exec '{program}' \"$@\";;\n\
              *) exec '{program}' --sandbox \"$@\";;\nesac\n"
         );
         write("bin/wxpay", shim.as_bytes(), 0o755);
@@ -150,7 +150,10 @@ fn the_examples_of_the_help_run() {
         let text = String::from_utf8(help(&command).stdout).unwrap().replace("\\\n", " ");
         let examples =
             text.lines().skip_while(|line| *line != "Examples:").skip(1).take_while(|line| !line.is_empty());
-        for line in examples.map(str::trim).filter(|line| !line.starts_with("wxpay sandbox")) {
+        for line in examples.map(str::trim).filter(|line| {
+            // They run until a signal, or ask questions: other tests have them.
+            !line.starts_with("wxpay sandbox") && !line.starts_with("wxpay config init")
+        }) {
             ran(line, &reader.run(line));
         }
     }

@@ -93,7 +93,9 @@ fn the_options_of_every_command_stand_once() {
     let section = section.split("\nExamples:").next().unwrap();
     let options: Vec<_> = section
         .lines()
-        .filter_map(|line| line.split_whitespace().find(|word| word.starts_with("--")))
+        .filter_map(|line| {
+            line.split_whitespace().find(|word| word.starts_with("--")).map(|word| word.trim_end_matches('.'))
+        })
         .collect();
     assert!(options.contains(&"--profile") && options.len() >= 7, "{options:?}");
     for command in commands().iter().filter(|command| !command.is_empty()) {

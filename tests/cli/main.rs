@@ -50,10 +50,14 @@ mod hosts;
 mod preview;
 // Variables and exit codes: the help, the documents, the sandbox.
 mod agreement;
+// `wxpay config`.
+mod profiles;
 // Files that are no files, pipes, byte order marks.
 mod special_files;
 // Output on a terminal.
 #[cfg(target_os = "linux")]
 mod terminal;
+// `-v` and `-vv`.
+mod verbose;
 // Sensitive query parameters, and odd JSON.
 mod values;

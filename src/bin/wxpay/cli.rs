@@ -9,6 +9,7 @@ use crate::commands::{
     call::{self, GetArgs, WriteArgs},
     certs::{self, CertsArgs},
     completions::{self, CompletionsArgs},
+    config::{self, ConfigArgs},
     decrypt::{self, DecryptArgs},
     doctor::{self, DoctorArgs},
     help::{self, HelpArgs, VersionArgs},
@@ -22,6 +23,7 @@ use crate::failure::Failure;
 use crate::global::GlobalArgs;
 use crate::layout::{self, WIDTH};
 use crate::topics::{self, TOPICS};
+use crate::verbose;
 
 const EXAMPLES: &str = "Examples:\n  \
     wxpay --sandbox post v3/security/echo echo_message=你好\n  \
@@ -74,6 +76,7 @@ enum Command {
     Decrypt(DecryptArgs),
     Sign(SignArgs),
     Doctor(DoctorArgs),
+    Config(ConfigArgs),
     Sandbox(Box<SandboxArgs>),
     Completions(CompletionsArgs),
     Man(ManArgs),
@@ -85,6 +88,7 @@ impl Cli {
     pub(crate) fn run(self) -> Result<(), Failure> {
         let Cli { global, command } = self;
         let global = global.with_environment()?;
+        verbose::start(global.verbose);
         match command {
             Command::Get(args) => call::get(&global, &args),
             Command::Post(args) => call::write(&global, Method::POST, &args),
@@ -99,6 +103,7 @@ impl Cli {
             Command::Decrypt(args) => decrypt::run(&global, &args),
             Command::Sign(SignArgs {}) => sign::run(&global),
             Command::Doctor(DoctorArgs {}) => doctor::run(&global),
+            Command::Config(args) => config::run(&global, &args),
             Command::Sandbox(args) => sandbox::run(*args),
             Command::Completions(args) => completions::run(&args, Cli::command()),
             Command::Man(args) => man::run(&args, documented()),

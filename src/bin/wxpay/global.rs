@@ -4,12 +4,12 @@ use std::env::VarError;
 use std::path::PathBuf;
 
 use clap::builder::NonEmptyStringValueParser as NonEmpty;
-use clap::{Args, ValueEnum};
+use clap::{ArgAction, Args, ValueEnum};
 
 use crate::failure::{Failure, usage_error};
 use crate::variables;
 
-#[derive(Args)]
+#[derive(Args, Clone)]
 #[command(next_help_heading = "Global options")]
 pub(crate) struct GlobalArgs {
     /// Run against an offline platform that is started for this command; no account is needed
@@ -30,6 +30,16 @@ pub(crate) struct GlobalArgs {
     /// When to colour and indent JSON: auto, always or never
     #[arg(long, global = true, value_name = "WHEN", default_value = "auto", hide_possible_values = true)]
     pub(crate) color: ColorChoice,
+    /// Print JSON on one line, also on a terminal
+    #[arg(long, global = true, conflicts_with = "pretty")]
+    pub(crate) compact: bool,
+    /// Indent JSON, also in a pipe
+    #[arg(long, global = true)]
+    pub(crate) pretty: bool,
+    /// Print each request to stderr: its line and host, the attempts, the time and the Request-ID; -vv also headers and
+    /// bodies, without secrets
+    #[arg(short, long, global = true, action = ArgAction::Count)]
+    pub(crate) verbose: u8,
     /// Print errors as one line of JSON
     #[arg(long, global = true)]
     pub(crate) json_errors: bool,

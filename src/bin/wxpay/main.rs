@@ -10,7 +10,7 @@
 //! | client | `saved_message`, `download`, `config` |
 //! | input and output | `input`, `file_mode`, `output`, `jq` |
 //! | help | `topics`: the sections of the help; `layout`: its tables |
-//! | basics | `failure`, `words`, `outcome` and `exit`: error messages, the outcome of a call, exit codes; `global`: the options of every command; `variables`: the environment variables; `files`: reads a caller's file; `text`: the text of others in messages |
+//! | basics | `failure`, `words`, `outcome` and `exit`: error messages, the outcome of a call, exit codes; `global`: the options of every command; `variables`: the environment variables; `verbose`: -v and -vv; `files`: reads a caller's file; `text`: the text of others in messages |
 
 // No input may cause a panic: not an argument, a file or a response.
 #![cfg_attr(
@@ -44,6 +44,7 @@ mod saved_message;
 mod text;
 mod topics;
 mod variables;
+mod verbose;
 mod words;
 
 use std::ffi::OsString;

@@ -16,7 +16,7 @@ mod sanitized;
 mod template;
 
 pub(crate) use json::json_reason;
-pub(crate) use sanitized::{Excerpt, Message};
+pub(crate) use sanitized::{Excerpt, Message, Sanitized};
 pub(crate) use template::shown_template;
 
 /// A path in a message.

@@ -47,7 +47,8 @@ pub(crate) const PROFILES: &str = "Profiles:\n  \
     A profile is a table of config.toml: [default], unless --profile or WXPAY_PROFILE names another.\n  \
     Its keys are the names of the variables in lower case, without WECHATPAY_ (such as mchid).\n  \
     The file is ~/.config/wxpay/config.toml, on Windows %APPDATA%\\wxpay\\config.toml.\n  \
-    Without --profile, WXPAY_PROFILE and --config, it is used only if WECHATPAY_MCHID is not set.";
+    Without --profile, WXPAY_PROFILE and --config, it is used only if WECHATPAY_MCHID is not set.\n  \
+    `wxpay config init` asks for the values and writes them.";
 
 /// Of every command but `batch`.
 pub(crate) fn exit_codes() -> String {

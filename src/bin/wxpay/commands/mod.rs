@@ -5,6 +5,7 @@ pub(crate) mod bill;
 pub(crate) mod call;
 pub(crate) mod certs;
 pub(crate) mod completions;
+pub(crate) mod config;
 pub(crate) mod decrypt;
 pub(crate) mod doctor;
 pub(crate) mod help;

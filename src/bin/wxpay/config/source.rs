@@ -12,7 +12,7 @@ use super::profile::{self, Profile};
 use super::{sandbox, variables};
 use crate::failure::{Failure, describe, usage_error};
 use crate::global::GlobalArgs;
-use crate::{file_mode, files};
+use crate::{file_mode, files, verbose};
 
 pub(crate) struct SettingsSource {
     /// For messages.
@@ -82,6 +82,11 @@ impl SettingsSource {
     ) -> Result<WeChatPay, Failure> {
         let mut builder = WeChatPayBuilder::from_variables(|name| self.get(name).map(str::to_owned))
             .map_err(|error| self.invalid_value(&error))?;
+        if verbose::is_on() {
+            let secrets = variables::settings().filter(|variable| variable.is_secret());
+            secrets.filter_map(|variable| self.get(variable.name)).for_each(verbose::hide);
+            builder = builder.trace_messages();
+        }
         if let Some(url) = &global.base_url {
             builder = builder.base_url(url);
         }

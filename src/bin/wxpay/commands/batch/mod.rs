@@ -30,7 +30,7 @@ use wechatpay_chain::WeChatPay;
 
 pub(crate) use args::BatchArgs;
 
-use crate::config::Session;
+use crate::config::{Session, base_url};
 use crate::exit;
 use crate::failure::{self, Failure, usage_error};
 use crate::global::GlobalArgs;
@@ -297,11 +297,6 @@ fn stdout() -> io::Result<File> {
 fn stdout() -> io::Result<File> {
     use std::os::windows::io::AsHandle as _;
     Ok(io::stdout().as_handle().try_clone_to_owned()?.into())
-}
-
-fn base_url(wx: &WeChatPay) -> Result<String, Failure> {
-    let prepared = wx.chain("v3").get().prepare()?;
-    Ok(prepared.url().trim_end_matches("v3").to_owned())
 }
 
 /// Drawn on stderr, on a terminal only.

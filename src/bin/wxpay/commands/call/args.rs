@@ -11,12 +11,12 @@ use clap::Args;
     wxpay get v3/capital/capitallhh/banks/search-banks-by-bank-account \\\n    \
       -q account_number=6214830000000000 --encrypt account_number\n  \
     wxpay get v3/certificates --jq '.data[].serial_no' --raw\n  \
-    wxpay get v3/merchant-service/images/{+media_id} --var media_id=ChsyMDAyMDA4MDAy --save image.jpg")]
+    wxpay get v3/merchant-service/images/{+media_id} --var media_id=ChsyMDAyMDA4MDAy -o image.jpg")]
 pub(crate) struct GetArgs {
     #[command(flatten)]
     pub(super) call: CallArgs,
     /// Stream the response into this file, which appears only once it is complete
-    #[arg(long, value_name = "FILE", conflicts_with_all = ["raw", "jq", "decrypt"])]
+    #[arg(short = 'o', long = "output", alias = "save", value_name = "FILE", conflicts_with_all = ["raw", "jq", "decrypt"])]
     pub(super) save: Option<PathBuf>,
 }
 
@@ -34,6 +34,9 @@ pub(crate) struct WriteArgs {
     pub(super) call: CallArgs,
     #[command(flatten)]
     pub(super) body: BodyArgs,
+    /// Write the output to this file, which appears only once it is complete; - for stdout
+    #[arg(short, long, value_name = "FILE")]
+    pub(super) output: Option<PathBuf>,
 }
 
 /// The arguments of every verb.
@@ -73,7 +76,7 @@ pub(crate) struct CallArgs {
     #[arg(short, long)]
     pub(super) include: bool,
     /// Print the response body unchanged; with --jq, print strings without quotes
-    #[arg(long)]
+    #[arg(short, long)]
     pub(super) raw: bool,
     /// Filter the response with a jq expression
     #[arg(long, value_name = "FILTER")]

@@ -22,11 +22,11 @@ use body::Body;
 
 pub(crate) fn get(global: &GlobalArgs, args: &GetArgs) -> Result<(), Failure> {
     let build = |wx: &WeChatPay| request(wx, &Method::GET, &args.call);
-    run(global, Method::GET, &args.call, args.save.as_deref(), build)
+    run(global, &Method::GET, &args.call, args.save.as_deref(), build)
 }
 
 pub(crate) fn write(global: &GlobalArgs, method: Method, args: &WriteArgs) -> Result<(), Failure> {
-    let WriteArgs { call, body } = args;
+    let WriteArgs { call, body, .. } = args;
     let content = Body::build(body, &call.encrypted())?;
     let build = |wx: &WeChatPay| {
         let request = request(wx, &method, call);
@@ -36,7 +36,7 @@ pub(crate) fn write(global: &GlobalArgs, method: Method, args: &WriteArgs) -> Re
             Body::Value(value) => request.json(value),
         }
     };
-    run(global, method.clone(), call, None, build)
+    run(global, &method, call, args.output.as_deref(), build)
 }
 
 /// The `Content-Type` that the caller set, such as `application/json;charset=utf-8`.
@@ -75,15 +75,16 @@ fn request(wx: &WeChatPay, method: &Method, args: &CallArgs) -> Request {
     request.retry(args.retry)
 }
 
-/// Shows the request, or sends it and prints or saves the response.
+/// Shows the request, or sends it and prints or saves the response. Only a GET is streamed into its file.
 fn run(
     global: &GlobalArgs,
-    method: Method,
+    method: &Method,
     args: &CallArgs,
-    save: Option<&Path>,
+    file: Option<&Path>,
     build: impl FnOnce(&WeChatPay) -> Request,
 ) -> Result<(), Failure> {
-    let output = Output::new(global.color).with_filter(args.jq.as_deref(), args.raw)?;
+    let (save, file) = if *method == Method::GET { (file, None) } else { (None, file) };
+    let output = Output::new(global).with_filter(args.jq.as_deref(), args.raw)?.with_file(file)?;
     let session = match args.dry_run || args.curl {
         true => Session::open_with(global, |builder| builder)?,
         false => Session::open(global)?,
@@ -100,7 +101,7 @@ fn run(
         print_head(args, saved.status, &saved.headers)?;
         return output.json(&download::to_json(&saved));
     }
-    let response = request.wait().map_err(|error| match method {
+    let response = request.wait().map_err(|error| match *method {
         Method::GET => Failure::from(error),
         _ => Failure::Write(error),
     })?;
@@ -114,7 +115,7 @@ fn run(
         return output.json(&decrypted);
     }
     match args.raw && args.jq.is_none() {
-        true => output::raw(response.bytes()),
+        true => output.bytes(response.bytes()),
         // Only the library can read it: U+FFFD replaces half of a character.
         false if !response.data().is_string() && !output::is_json(response.bytes()) => {
             output.json(response.data())

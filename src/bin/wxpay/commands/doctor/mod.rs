@@ -34,7 +34,7 @@ const NOTABLE_CLOCK_SKEW: u64 = 30;
 
 pub(crate) fn run(global: &GlobalArgs) -> Result<(), Failure> {
     reject_base_url_with_sandbox(global)?;
-    let mut report = Report::new(global.color);
+    let mut report = Report::new(global);
     let source = SettingsSource::find(global);
     let wx = match &source {
         Ok(source) => configuration(&mut report, global, source)?,
