@@ -115,7 +115,7 @@ impl Draft {
 
     pub(super) fn json(&mut self, body: Value) -> Result<(), Error> {
         if is_options_array(&self.template, &body) {
-            let reason = "must be the body itself, but is an `$options` array with the key `json`";
+            let reason = "is an `$options` array with the key `json`, not the body itself";
             let advice = "pass it to `.options(…)`; `.body(\"application/json\", …)` sends such a body";
             return Err(Error::config_with("json", reason, advice));
         }

@@ -1,7 +1,6 @@
 //! The program `wxpay` against the sandbox: verbs, bodies, previews, output, exit codes, configuration.
 
 use std::io::{Read as _, Write as _};
-use std::net::TcpListener;
 use std::process::Stdio;
 
 use serde_json::{Value, json};
@@ -165,79 +164,6 @@ fn the_platforms_refusal_is_2_with_code_message_and_request_id() {
     }
 }
 
-/// A response that no platform key signed, such as a proxy's.
-fn unsigned(status: u16, content_type: &str, body: &str) -> SandboxResponse {
-    SandboxResponse::new(status).body(content_type, body.to_owned()).unsigned()
-}
-
-#[test]
-fn what_may_be_repeated_is_3_and_a_write_whose_result_is_unknown_is_5() {
-    let env = TestEnv::new();
-    let closed = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
-    let base_url = format!("http://{closed}/");
-    let second = std::time::Duration::from_secs(1);
-    let error = json!({"code": "SYSTEM_ERROR", "message": "later"});
-    let limited = json!({"code": "RATELIMIT_EXCEEDED", "message": "later"});
-    for verb in ["GET", "POST", "PUT", "PATCH", "DELETE"] {
-        env.sandbox.on(verb, "v3/error", 500, error.clone()).unwrap();
-        env.sandbox.on(verb, "v3/limited", 403, limited.clone()).unwrap();
-        env.sandbox.on_with(verb, "v3/html", unsigned(502, "text/html", "<html>")).unwrap();
-        env.sandbox.on(verb, "v3/slow", 200, json!({})).unwrap();
-        env.sandbox.on(verb, "v3/large", 200, json!({"a": "x".repeat(9 << 20)})).unwrap();
-        let code = if verb == "GET" { 3 } else { 5 };
-        let run = |arguments: &[&str]| env.run(&[&[verb], arguments].concat());
-        run(&["v3/error"]).fails(code, "SYSTEM_ERROR");
-        run(&["v3/html"]).fails(code, "502");
-        env.sandbox.inject(Fault::CutConnection);
-        // A GET is made once more on a new connection.
-        env.sandbox.inject(Fault::CutConnection);
-        run(&["v3/slow"]).fails(code, "may have received");
-        env.sandbox.clear_faults();
-        if matches!(verb, "GET" | "POST") {
-            env.sandbox.inject(Fault::Delay(5 * second));
-            let slow = run(&["v3/slow", "--timeout", "1.5"]);
-            slow.fails(code, "within 1.5s");
-            assert_eq!(slow.err.contains("wxpay: hint: query it by its order"), code == 5, "{slow:?}");
-        }
-        let reported = run(&["v3/error", "--json-errors"]);
-        let reported: Value = serde_json::from_str(&reported.err).unwrap();
-        assert_eq!(reported["error"], if code == 5 { "unknown" } else { "transport" });
-        // Carried out, and too large to be shown: a GET would meet the limit again.
-        run(&["v3/large"]).fails(if code == 5 { 5 } else { 1 }, "larger than");
-        // Certainly not carried out.
-        run(&["v3/limited"]).fails(3, "RATELIMIT_EXCEEDED");
-        let done = run(&["v3/x", "--base-url", &base_url, "--json-errors"]);
-        done.fails(3, r#""maybe_sent":false"#);
-    }
-    let file = env.file("a.jpg", "x");
-    env.run(&["upload", &file, "v3/error"]).fails(5, "SYSTEM_ERROR");
-    env.run(&["upload", &file, "v3/error", "--base-url", &base_url]).fails(3, "nothing was sent");
-}
-
-#[test]
-fn what_is_not_the_platforms_word_is_4() {
-    let env = TestEnv::new();
-    for verb in ["GET", "POST"] {
-        for (status, content_type, body) in [
-            (200, "text/html", "<html>portal"),
-            (302, "text/html", ""),
-            (401, "text/html", "<html>log in"),
-            (403, "text/html", "<html>forbidden"),
-            (404, "text/plain", ""),
-            (408, "text/plain", ""),
-            (413, "text/html", "<html>"),
-        ] {
-            env.sandbox.on_with(verb, "v3/x", unsigned(status, content_type, body)).unwrap();
-            let done = env.run(&[verb, "v3/x"]);
-            assert_eq!((done.code, done.out.as_str()), (Some(4), ""), "{status}: {done:?}");
-        }
-        // With a code, it is a refusal, as in a batch.
-        let body = r#"{"code":"NO_AUTH","message":"no"}"#;
-        env.sandbox.on_with(verb, "v3/x", unsigned(403, "application/json", body)).unwrap();
-        env.run(&[verb, "v3/x"]).fails(2, "NO_AUTH");
-    }
-}
-
 #[test]
 fn verification_and_decryption_are_4() {
     let env = TestEnv::new();
@@ -306,62 +232,6 @@ fn output_is_json_with_its_digits_or_the_bytes_as_they_are() {
     assert!(body.starts_with("{\"n\":1.10"), "{body}");
     env.sandbox.on("DELETE", "v3/exact", 204, Value::Null).unwrap();
     assert!(env.run(&["delete", "v3/exact", "--include"]).ok().starts_with("HTTP/1.1 204 No Content\n"));
-}
-
-#[test]
-fn json_is_indented_or_on_one_line_on_request() {
-    let env = TestEnv::new();
-    env.sandbox.on("GET", "v3/x", 200, json!({"a": [1, {}]})).unwrap();
-    let (pretty, compact) = ("{\n  \"a\": [\n    1,\n    {}\n  ]\n}\n", "{\"a\":[1,{}]}\n");
-    assert_eq!(env.run(&["get", "v3/x"]).ok(), compact);
-    assert_eq!(env.run(&["get", "v3/x", "--compact"]).ok(), compact);
-    assert_eq!(env.run(&["--pretty", "get", "v3/x"]).ok(), pretty);
-    assert_eq!(env.run(&["get", "v3/x", "--pretty", "--jq", "."]).ok(), pretty);
-    let coloured = env.run(&["get", "v3/x", "--compact", "--color", "always"]);
-    assert!(coloured.ok().contains("\u{1b}[") && coloured.out.lines().count() == 1, "{coloured:?}");
-    env.run(&["get", "v3/x", "--pretty", "--compact"]).fails(1, "cannot be used with");
-    assert!(env.run(&["certs", "--pretty"]).ok().starts_with("[\n  {\n    \"serial\": "));
-}
-
-#[test]
-fn output_goes_to_a_file_everywhere_by_the_same_option() {
-    let env = TestEnv::new();
-    let (file, picture) = (env.path("out"), env.file("a.jpg", b"\xff\xd8\xff\xd9"));
-    let read = || {
-        let text = std::fs::read_to_string(&file).unwrap();
-        std::fs::remove_file(&file).unwrap();
-        text
-    };
-    let echo = ["post", ECHO, "echo_message=茶"];
-    for option in ["-o", "--output"] {
-        assert_eq!(env.run(&[&echo[..], &[option, &file]].concat()).ok(), "");
-        assert_eq!(read(), "{\"echo_message\":\"茶\"}\n");
-    }
-    env.run(&[&echo[..], &["-o", &file, "--jq", ".echo_message", "-r"]].concat()).ok();
-    assert_eq!(read(), "茶\n");
-    env.run(&[&echo[..], &["-o", &file, "-r"]].concat()).ok();
-    assert_eq!(read(), "{\"echo_message\":\"茶\"}");
-    env.run(&[&echo[..], &["-o", &file, "--dry-run", "--jq", ".method"]].concat()).ok();
-    assert_eq!(read(), "\"POST\"\n");
-    assert_eq!(env.run(&[&echo[..], &["-o", "-"]].concat()).ok(), "{\"echo_message\":\"茶\"}\n");
-    env.sandbox.on("POST", "v3/media", 200, json!({"media_id": "M1"})).unwrap();
-    env.run(&["upload", &picture, "v3/media", "-o", &file, "--jq", ".media_id", "-r"]).ok();
-    assert_eq!(read(), "M1\n");
-    for option in ["-o", "--output", "--save"] {
-        assert_eq!(env.run(&["get", "v3/certificates", option, &file]).json()["path"], file.as_str());
-        assert!(read().starts_with("{\"data\":"));
-    }
-    // A file that cannot be written is an error before anything is sent; one that exists stays.
-    env.sandbox.clear_requests();
-    env.run(&[&echo[..], &["-o", "/nowhere/out"]].concat()).fails(1, "-o: cannot write `/nowhere/out`");
-    env.run(&[&echo[..], &["-o", "/"]].concat()).fails(1, "is a directory");
-    assert!(env.sandbox.requests().is_empty());
-    std::fs::write(&file, "mine").unwrap();
-    env.run(&["post", ECHO, "-d", "{}", "-o", &file]).fails(2, "PARAM_ERROR");
-    env.run(&[&echo[..], &["-o", &file, "--jq", ".echo_message.x"]].concat()).fails(1, "--jq");
-    assert_eq!(read(), "mine");
-    let left = std::fs::read_dir(env.home.path()).unwrap().map(|entry| entry.unwrap().file_name());
-    assert_eq!(left.collect::<Vec<_>>(), ["a.jpg"]);
 }
 
 #[test]

@@ -84,7 +84,7 @@ fn ran(script: &str, done: &Done) {
 }
 
 /// The code blocks in this language.
-fn blocks(text: &str, language: &str) -> Vec<String> {
+pub(crate) fn blocks(text: &str, language: &str) -> Vec<String> {
     let mut all = Vec::new();
     let mut block: Option<String> = None;
     for line in text.lines() {

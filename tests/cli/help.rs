@@ -190,8 +190,22 @@ fn errors_speak_in_one_voice() {
         (&["--sandbox", "get", "v3//x"], "`v3//x` has an empty segment", "a variable with an empty value"),
         (&["--sandbox", "get", "v3/x", "--retry", "4"], "--retry must be at most 3; it is 4", ""),
         (&["--sandbox", "get", "v3/x", "-H", "a b: c"], "-H `a b` is not a header name", ""),
-        (&["--sandbox", "post", "v3/x", "json:={}"], "the body must be the body itself", "`json` alone"),
+        (&["--sandbox", "post", "v3/x", "json:={}"], "the body is an `$options` array", "`json` alone"),
         (&["--sandbox", "get", "v3/x", "--save", "/"], "names `/`", ""),
+        (
+            &["--sandbox", "post", "https://example.com/x", "a=1"],
+            "its host is neither configured nor the platform's",
+            "--base-url",
+        ),
+        (&["--sandbox", "get", "http://example.com/x"], "another machine must be https", ""),
+        (&["--sandbox", "post", "v3/x", "a=b", "--encrypt", "c"], "--encrypt `c` matches no parameter", ""),
+        (
+            &["--sandbox", "post", "v3/x", "a=b", "--encrypt", "/c"],
+            "`/c` matches nothing in the body",
+            "a parameter of the query is named without a slash",
+        ),
+        (&["--sandbox", "get", "v3/x", "--timeout", "4000"], "error: --timeout must be more than 0", ""),
+        (&["--sandbox", "get", "v2/x"], "PATH begins with `v2`", ""),
     ] {
         let done = run(arguments);
         assert_eq!((done.code, done.out.as_str()), (Some(1), ""), "{arguments:?}: {done:?}");
@@ -202,7 +216,9 @@ fn errors_speak_in_one_voice() {
         assert!(hints.iter().all(|line| line.starts_with("wxpay: hint: ")), "{arguments:?}: {done:?}");
         assert!(hints.join("\n").contains(hint), "{arguments:?}: {done:?}");
         // Nothing of Rust.
-        for word in [".var(", ".query(", ".options(", ".filename(", "`save_to`", "camelCase", "builder"] {
+        for word in
+            [".var(", ".query(", ".options(", ".filename(", "`save_to`", "camelCase", "builder", "axios"]
+        {
             assert!(!done.err.contains(word), "{arguments:?}: {word} in {done:?}");
         }
         let json = run(&[arguments, &["--json-errors"]].concat());

@@ -34,6 +34,10 @@ mod changed_messages;
 mod config;
 // Each command line of the documents and of the help.
 mod docs;
+// Exit codes of a single call.
+mod exit_codes;
+// Where output goes, and its layout.
+mod output;
 // Keys and control characters that are given to the program.
 mod guard;
 // Uploads, bills, downloads, certificates.

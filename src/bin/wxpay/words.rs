@@ -96,6 +96,10 @@ fn fault(error: &Error, place: Place) -> String {
             let named = match (place.setter(name), place, name.strip_prefix("headers.")) {
                 (Some(option), ..) => format!("{option}{rest}"),
                 (None, Place::Shell, Some(header)) => format!("-H {}", Excerpt(header)),
+                // As the program writes the name of a parameter of the query for the library.
+                (None, Place::Shell, None) if name.starts_with('?') => {
+                    format!("--encrypt {}", Excerpt(name.trim_start_matches('?')))
+                }
                 (None, ..) => format!("`{}`", Message(e.field())),
             };
             format!("{named} {}", Message(e.reason()))
@@ -130,6 +134,12 @@ fn path_fault(error: &PathError) -> String {
         PathError::UnknownVariable { name, template } => {
             format!("{} is not a variable of {}", Excerpt(name), Excerpt(&shown_template(template)))
         }
+        PathError::UntrustedHost { url, found } => format!(
+            "{} cannot be requested: its host is neither configured nor the platform's, so only a GET without body and \
+             headers is sent there; this request has {}",
+            Excerpt(&shown_template(url)),
+            Message(found)
+        ),
         PathError::EmptySegment { path } => {
             format!("{} has an empty segment", Excerpt(&shown_template(path)))
         }
@@ -154,12 +164,16 @@ fn fix(error: &Error, place: Place) -> Option<String> {
                 "a value may be missing; if it is meant to be empty, use a variable with an empty value"
                     .to_owned()
             }
+            PathError::UntrustedHost { .. } => "for signed requests to another host: --base-url".to_owned(),
             PathError::UnsafeCharacter { .. } => {
                 format!("{}; a parameter of the query is {}", as_variable("name"), place.query())
             }
             _ => return None,
         },
         Error::Config(e) => match (e.field(), e.advice().is_some(), place) {
+            (field, true, Place::Shell) if field.starts_with('/') => {
+                "a parameter of the query is named without a slash".to_owned()
+            }
             ("media", true, Place::Shell) => "name it with --name".to_owned(),
             (variables::AUTOMATIC_CERTIFICATES, true, _) => {
                 "without a platform key, only a request that is sent downloads one".to_owned()

@@ -100,14 +100,15 @@ impl SettingsSource {
 
     /// Names the option, or else the profile's key or the variable, that has the invalid value.
     fn failure(&self, global: &GlobalArgs, error: &Error) -> Failure {
-        let text = describe(error);
-        let option = match error {
-            Error::Config(e) if e.field() == variables::BASE_URL && global.base_url.is_some() => "--base-url",
-            Error::Config(e) if e.field() == "timeout" => "--timeout",
-            _ => return self.invalid_value(error),
-        };
-        let (_, reason) = text.split_once("` ").unwrap_or(("", &text));
-        usage_error(format!("{option} {reason}"))
+        match error {
+            Error::Config(e) if e.field() == variables::BASE_URL && global.base_url.is_some() => {
+                usage_error(format!("--base-url {}", e.reason()))
+            }
+            Error::Config(e) if e.field() == variables::TIMEOUT && global.timeout.is_some() => {
+                usage_error(format!("--timeout {}", e.reason()))
+            }
+            _ => self.invalid_value(error),
+        }
     }
 
     /// Names the profile's key or the variable that has the invalid value.
@@ -143,9 +144,9 @@ fn environment() -> Result<BTreeMap<&'static str, String>, Failure> {
 
 fn no_credentials() -> Failure {
     let file = profile::default_file().map_or_else(|| "config.toml".to_owned(), |f| f.display().to_string());
-    usage_error(format!(
-        "no credentials found: set {} and the related variables (see wxpay --help), create `{file}`, \
-         or use --sandbox, which needs no account",
+    usage_error("no credentials found").with_hint(format!(
+        "`wxpay config init` writes `{file}`; or set {} and the related variables (`wxpay help environment`); or use \
+         --sandbox, which needs no account",
         variables::MCHID
     ))
 }
