@@ -49,6 +49,37 @@ fn output_goes_to_a_file_everywhere_by_the_same_option() {
         assert_eq!(env.run(&["get", "v3/certificates", option, &file]).json()["path"], file.as_str());
         assert!(read().starts_with("{\"data\":"));
     }
+    // A pipe or a device is not replaced by a file, which for root could be `/dev/null`.
+    let pipe = env.path("pipe");
+    assert!(std::process::Command::new("mkfifo").arg(&pipe).status().unwrap().success());
+    let link = env.path("link");
+    std::os::unix::fs::symlink(&pipe, &link).unwrap();
+    env.sandbox.clear_requests();
+    for target in [&pipe, &link] {
+        for arguments in [
+            &echo[..],
+            &["get", "v3/certificates"],
+            &["upload", &picture, "v3/media"],
+            &["bill", "2026-11-20"],
+        ] {
+            let done = env.run(&[arguments, &["-o", target]].concat());
+            done.fails(1, "is not a regular file");
+        }
+    }
+    let kind = std::os::unix::fs::FileTypeExt::is_fifo;
+    assert!(kind(&std::fs::symlink_metadata(&pipe).unwrap().file_type()));
+    assert!(std::fs::symlink_metadata(&link).unwrap().is_symlink());
+    assert!(env.sandbox.requests().is_empty());
+    std::fs::remove_file(&link).unwrap();
+    std::fs::remove_file(&pipe).unwrap();
+    // A link stays a link.
+    let real = env.file("real", "");
+    std::os::unix::fs::symlink(&real, &link).unwrap();
+    env.run(&[&echo[..], &["-o", &link]].concat()).ok();
+    assert!(std::fs::symlink_metadata(&link).unwrap().is_symlink());
+    assert!(std::fs::read_to_string(&real).unwrap().contains('茶'));
+    std::fs::remove_file(&link).unwrap();
+    std::fs::remove_file(&real).unwrap();
     // A file that cannot be written is an error before anything is sent; one that exists stays.
     env.sandbox.clear_requests();
     env.run(&[&echo[..], &["-o", "/nowhere/out"]].concat()).fails(1, "-o: cannot write `/nowhere/out`");

@@ -49,9 +49,18 @@ impl Output {
         self.file = match path.filter(|path| path.as_os_str() != "-") {
             None => None,
             Some(path) => {
-                if path.is_dir() {
-                    return Err(usage_error(format!("-o: {} is a directory", ShownPath(path))));
+                let refused = |reason: &str| usage_error(format!("-o: {} {reason}", ShownPath(path)));
+                match std::fs::metadata(path) {
+                    Ok(found) if found.is_dir() => return Err(refused("is a directory")),
+                    // The complete file would take its place: for root, that of `/dev/null`, too.
+                    Ok(found) if !found.is_file() => {
+                        return Err(refused("is not a regular file").with_hint("`-o -` is stdout"));
+                    }
+                    _ => {}
                 }
+                // A link stays a link.
+                let target = std::fs::canonicalize(path).unwrap_or_else(|_| path.to_owned());
+                let path = target.as_path();
                 let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty());
                 let temporary = NamedTempFile::new_in(folder.unwrap_or(Path::new(".")));
                 let temporary = temporary.map_err(|e| cannot_write(path, e.kind()))?;

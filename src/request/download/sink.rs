@@ -80,6 +80,10 @@ impl OpenSink {
         if target.is_dir() {
             return Err(refuse("which is a directory"));
         }
+        // The complete file would take its place: for root, that of `/dev/null`, too.
+        if std::fs::metadata(&target).is_ok_and(|found| !found.is_file()) {
+            return Err(refuse("which is not a regular file"));
+        }
         let unique = nonce()?;
         let temporary =
             target.with_file_name(format!(".wechatpay-{}.part", unique.get(..16).unwrap_or(&unique)));
