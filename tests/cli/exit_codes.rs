@@ -81,6 +81,39 @@ fn what_is_not_the_platforms_word_is_4() {
     }
 }
 
+/// The exit code is that of the error; that the money has moved must not be lost.
+#[test]
+fn an_error_after_a_write_that_succeeded_says_so() {
+    let env = TestEnv::new();
+    let carried_out = "wxpay: hint: the platform has carried out the call: do not repeat it\n";
+    let text = || SandboxResponse::new(200).body("text/plain", "a");
+    for verb in ["GET", "POST", "DELETE"] {
+        env.sandbox.on(verb, "v3/x", 200, json!({"name": "bm90IGVuY3J5cHRlZA=="})).unwrap();
+        env.sandbox.on_with(verb, "v3/text", text()).unwrap();
+        for (arguments, code) in [
+            (&["v3/x", "--jq", ".name.x"][..], 1),
+            (&["v3/text", "--jq", "."], 1),
+            (&["v3/x", "--decrypt", "name"], 1),
+            (&["v3/x", "--decrypt", "/name"], 4),
+        ] {
+            let done = env.run(&[&[verb], arguments].concat());
+            assert_eq!(done.code, Some(code), "{done:?}");
+            assert_eq!(done.err.contains(carried_out), verb != "GET", "{verb} {arguments:?}: {done:?}");
+        }
+    }
+    let file = env.file("a.jpg", "x");
+    env.run(&["upload", &file, "v3/x", "--jq", ".name.x"]).fails(1, carried_out);
+    if let Ok(full) = std::fs::OpenOptions::new().write(true).open("/dev/full") {
+        let mut command = std::process::Command::new(env!("CARGO_BIN_EXE_wxpay"));
+        command.args(["post", "v3/x"]).env_clear().envs(variables(&env.sandbox)).stdout(full);
+        let done = Done::from(command.output().unwrap());
+        assert!(done.code == Some(1) && done.err.ends_with(carried_out), "{done:?}");
+    }
+    // A refusal did nothing.
+    let refused = env.run(&["post", "v3/security/echo", "-d", "{}", "--jq", "."]);
+    assert!(refused.code == Some(2) && !refused.err.contains("carried out"), "{refused:?}");
+}
+
 /// The script of the documents for one call, with every outcome.
 #[test]
 fn the_recipe_for_one_call_tells_every_outcome_apart() {

@@ -45,6 +45,14 @@ impl Failure {
         Failure::Hinted { failure: Box::new(self), hint: hint.into() }
     }
 
+    /// Of printing the response to a write that succeeded.
+    pub(crate) fn after_success(self) -> Failure {
+        match self {
+            Failure::Reported(_) | Failure::OutputClosed => self,
+            failure => failure.with_hint("the platform has carried out the call: do not repeat it"),
+        }
+    }
+
     pub(crate) fn code(&self) -> u8 {
         match self {
             Failure::Usage(_) => exit::USAGE,

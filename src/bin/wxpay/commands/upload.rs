@@ -60,8 +60,9 @@ pub(crate) fn run(global: &GlobalArgs, args: &UploadArgs) -> Result<(), Failure>
     let response = session.wx.chain("").literal(&args.path).post(Value::Null).media(media).wait();
     drop(spinner);
     let response = response.map_err(Failure::Write)?;
-    match args.raw && args.jq.is_none() {
+    let printed = match args.raw && args.jq.is_none() {
         true => output.bytes(response.bytes()),
         false => output.body(response.bytes()),
-    }
+    };
+    printed.map_err(Failure::after_success)
 }

@@ -8,7 +8,7 @@ use std::path::Path;
 
 use serde_json::json;
 use wechatpay_chain::http::{HeaderMap, Method, StatusCode};
-use wechatpay_chain::{Request, WeChatPay};
+use wechatpay_chain::{Request, Response, WeChatPay};
 
 pub(crate) use args::{GetArgs, WriteArgs};
 
@@ -105,6 +105,11 @@ fn run(
         Method::GET => Failure::from(error),
         _ => Failure::Write(error),
     })?;
+    let printed = print(args, &output, &response);
+    if *method == Method::GET { printed } else { printed.map_err(Failure::after_success) }
+}
+
+fn print(args: &CallArgs, output: &Output, response: &Response) -> Result<(), Failure> {
     print_head(args, response.status(), response.headers())?;
     if !args.decrypt.is_empty() {
         let pointers: Vec<_> = args.decrypt.iter().map(String::as_str).collect();
