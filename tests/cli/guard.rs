@@ -115,7 +115,7 @@ fn control_characters_of_arguments_and_files_are_not_printed() {
     }
     assert!(failed > 70, "{failed}");
     // Each variable, and a platform that sends such text.
-    for (name, _) in crate::program::variables(&env.sandbox) {
+    for name in crate::tables::variables::names() {
         for command in [vec!["get", "v3/certificates"], vec!["doctor"]] {
             no_control_characters(&env.finish(env.wxpay().env(name, &bad).args(command)));
         }
@@ -157,19 +157,9 @@ fn a_key_in_the_place_of_an_argument_or_a_setting_is_not_printed() {
             vec!["verify", "--headers", key, key],
         ];
         let mut all: Vec<Done> = commands.iter().map(|command| env.run(command)).collect();
-        for name in [
-            "PRIVATE_KEY",
-            "MCHID",
-            "SERIAL",
-            "PUBLIC_KEY_ID",
-            "PUBLIC_KEY",
-            "APIV3_KEY",
-            "BASE_URL",
-            "TIMEOUT",
-        ] {
+        for name in crate::tables::variables::names() {
             for value in [key, &file] {
                 for command in [vec!["get", "v3/certificates", "--json-errors"], vec!["doctor"]] {
-                    let name = format!("WECHATPAY_{name}");
                     all.push(env.finish(env.wxpay().env(name, value).args(command)));
                 }
             }
