@@ -64,6 +64,10 @@ fn more_than_a_thousand_nodes_are_warned_of_once() {
 struct Everything(Arc<Mutex<String>>);
 
 impl Visit for Everything {
+    fn record_str(&mut self, field: &Field, value: &str) {
+        self.0.lock().unwrap().push_str(&format!("{}={value}\n", field.name()));
+    }
+
     fn record_debug(&mut self, field: &Field, value: &dyn fmt::Debug) {
         self.0.lock().unwrap().push_str(&format!("{}={value:?}\n", field.name()));
     }
@@ -106,7 +110,7 @@ fn messages_are_traced_on_request_and_without_their_signature() {
         std::mem::take(&mut *everything.0.lock().unwrap())
     };
     let by_default = traced(builder());
-    assert!(by_default.contains("host=\"127.0.0.1\"") && by_default.contains("template="), "{by_default}");
+    assert!(by_default.contains("host=127.0.0.1\n") && by_default.contains("template="), "{by_default}");
     for personal in ["P1", "张三", "c=1", "authorization"] {
         assert!(!by_default.contains(personal), "{personal} in {by_default}");
     }

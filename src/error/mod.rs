@@ -27,6 +27,7 @@ pub(crate) use field_names::FieldNames;
 pub(crate) use file::io_reason;
 pub use file::{FileError, ResponseTooLargeError};
 pub(crate) use json::json_reason;
+pub(crate) use key_text::key_ranges;
 pub use not_ready::NotReadyError;
 pub use path::PathError;
 pub use platform_keys::PlatformKeysError;

@@ -138,7 +138,7 @@ fn a_key_in_the_place_of_an_argument_or_a_setting_is_not_printed() {
     let hex: String = base64.bytes().map(|byte| format!("{byte:02x}")).collect();
     let lines: Vec<&str> = pem.lines().filter(|line| !line.contains("---")).collect();
     for key in [&pem, &base64, &hex, &pem.replace('\n', "\\n"), &pem.replace('\n', " ")] {
-        let file = format!("file://{key}");
+        let (file, field) = (format!("file://{key}"), format!("a={key}"));
         let commands: Vec<Vec<&str>> = vec![
             vec![key],
             vec!["get", key],
@@ -150,6 +150,8 @@ fn a_key_in_the_place_of_an_argument_or_a_setting_is_not_printed() {
             vec!["get", "v3/x", "--base-url", key],
             vec!["get", "v3/x", "--timeout", key],
             vec!["post", "v3/x", key],
+            vec!["post", "v3/x", &field, "-vv"],
+            vec!["get", "v3/x", "-q", &field, "-vv"],
             vec!["post", "v3/x", "-d", key],
             vec!["upload", key, "v3/x"],
             vec!["bill", key],
