@@ -27,6 +27,7 @@ pub(crate) use field_names::FieldNames;
 pub(crate) use file::io_reason;
 pub use file::{FileError, ResponseTooLargeError};
 pub(crate) use json::json_reason;
+pub(crate) use key_text::key_ranges;
 pub use not_ready::NotReadyError;
 pub use path::PathError;
 pub use platform_keys::PlatformKeysError;
@@ -157,7 +158,23 @@ impl Error {
         Error::Config(Box::new(ConfigError {
             field: config::without_key(field.into()),
             reason: reason.into(),
+            advice: None,
         }))
+    }
+
+    /// [`config`](Error::config) with a fix in the words of Rust.
+    pub(crate) fn config_with(
+        field: impl Into<String>,
+        reason: impl Into<String>,
+        advice: &'static str,
+    ) -> Error {
+        match Error::config(field, reason) {
+            Error::Config(mut e) => {
+                e.advice = Some(advice);
+                Error::Config(e)
+            }
+            other => other,
+        }
     }
 }
 

@@ -49,7 +49,7 @@ impl Draft {
                 }
                 (None, Body::Json(body)) => {
                     let changed = sensitive::encrypt_field(&key.key, body, pointer, *padding)?;
-                    found(changed, pointer, "matches nothing in the body (`?name` is a query parameter)")?;
+                    found(changed, pointer, "matches nothing in the body")?;
                 }
                 // Without a body, a pointer can only mean the query.
                 (None, Body::None) if url.query().is_some() || self.query.left_out().next().is_some() => {
@@ -77,7 +77,7 @@ impl Draft {
 /// A pointer that selects nothing is an error: a mistyped name would send the text in clear.
 fn found(changed: usize, pointer: &str, otherwise: &str) -> Result<(), Error> {
     match changed {
-        0 => Err(Error::config(pointer, otherwise)),
+        0 => Err(Error::config_with(pointer, otherwise, "`?name` is a query parameter")),
         _ => Ok(()),
     }
 }

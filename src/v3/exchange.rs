@@ -68,6 +68,7 @@ impl Call {
             "wechatpay",
             method = %request.method,
             template = &*request.template, // the values in the URL may be personal data
+            host = request.url.host_str(),
             status = tracing::field::Empty,
             request_id = tracing::field::Empty,
             attempts = tracing::field::Empty,

@@ -16,18 +16,31 @@ mod support {
     pub(crate) use self::{keys::*, recorder::*, sandbox::*, test_server::*, tools::*};
 }
 
+// The program's own tables, with which its documents are compared.
+#[path = "../../src/bin/wxpay"]
+#[allow(dead_code, reason = "the tests read less of them than the program")]
+mod tables {
+    #[path = "exit/table.rs"]
+    pub(crate) mod exit_codes;
+    pub(crate) mod variables;
+}
+
 // `wxpay batch`.
 mod batch;
 // Verbs, bodies, output, exit codes.
 mod calls;
 // Saved notifications that were changed on their way.
 mod changed_messages;
-// Credentials and profiles, help, manual pages, completions, `wxpay sandbox`.
+// Credentials and profiles, `wxpay sandbox`.
 mod config;
 // `wxpay doctor`: settings, certificates, and each fault told once.
 mod doctor;
 // Each command line of the documents and of the help.
 mod docs;
+// Exit codes of a single call.
+mod exit_codes;
+// Where output goes, and its layout.
+mod output;
 // Keys and control characters that are given to the program.
 mod guard;
 // Uploads, bills, downloads, certificates.
@@ -36,14 +49,22 @@ mod files;
 mod key_faults;
 // Saved notifications, signatures, `wxpay doctor`.
 mod messages;
+// Help, manual pages, completions, and the form of errors.
+mod help;
 // Base URLs with http://.
 mod hosts;
 // `--dry-run` and `--curl`.
 mod preview;
+// Variables and exit codes: the help, the documents, the sandbox.
+mod agreement;
+// `wxpay config`.
+mod profiles;
 // Files that are no files, pipes, byte order marks.
 mod special_files;
 // Output on a terminal.
 #[cfg(target_os = "linux")]
 mod terminal;
+// `-v` and `-vv`.
+mod verbose;
 // Sensitive query parameters, and odd JSON.
 mod values;

@@ -1,17 +1,21 @@
 //! The options that every command takes.
 
+use std::env::VarError;
 use std::path::PathBuf;
 
 use clap::builder::NonEmptyStringValueParser as NonEmpty;
-use clap::{Args, ValueEnum};
+use clap::{ArgAction, Args, ValueEnum};
 
-#[derive(Args)]
+use crate::failure::{Failure, usage_error};
+use crate::variables;
+
+#[derive(Args, Clone)]
 #[command(next_help_heading = "Global options")]
 pub(crate) struct GlobalArgs {
     /// Run against an offline platform that is started for this command; no account is needed
     #[arg(long, global = true, conflicts_with_all = ["profile", "config"])]
     pub(crate) sandbox: bool,
-    /// Use this profile of config.toml instead of the environment
+    /// Use this profile of config.toml instead of the environment [default: WXPAY_PROFILE]
     #[arg(long, global = true, value_name = "NAME", value_parser = NonEmpty::new())]
     pub(crate) profile: Option<String>,
     /// Use this configuration file instead of the default config.toml
@@ -26,6 +30,16 @@ pub(crate) struct GlobalArgs {
     /// When to colour and indent JSON: auto, always or never
     #[arg(long, global = true, value_name = "WHEN", default_value = "auto", hide_possible_values = true)]
     pub(crate) color: ColorChoice,
+    /// Print JSON on one line, also on a terminal
+    #[arg(long, global = true, conflicts_with = "pretty")]
+    pub(crate) compact: bool,
+    /// Indent JSON, also in a pipe
+    #[arg(long, global = true)]
+    pub(crate) pretty: bool,
+    /// Print each request to stderr: its line and host, the attempts, the time and the Request-ID; -vv also headers and
+    /// bodies, without secrets
+    #[arg(short, long, global = true, action = ArgAction::Count)]
+    pub(crate) verbose: u8,
     /// Print errors as one line of JSON
     #[arg(long, global = true)]
     pub(crate) json_errors: bool,
@@ -37,4 +51,20 @@ pub(crate) enum ColorChoice {
     Auto,
     Always,
     Never,
+}
+
+impl GlobalArgs {
+    /// With the profile of the environment, unless an option names the source of the settings.
+    pub(crate) fn with_environment(mut self) -> Result<GlobalArgs, Failure> {
+        if self.profile.is_none() && !self.sandbox {
+            self.profile = match std::env::var(variables::PROFILE) {
+                Ok(profile) => Some(profile).filter(|profile| !profile.is_empty()),
+                Err(VarError::NotPresent) => None,
+                Err(VarError::NotUnicode(_)) => {
+                    return Err(usage_error(format!("`{}` is not UTF-8", variables::PROFILE)));
+                }
+            };
+        }
+        Ok(self)
+    }
 }

@@ -106,6 +106,7 @@ impl WeChatPayBuilder {
                 timeout: self.timeout,
                 retry_delay,
                 max_body: self.max_body,
+                trace_messages: self.trace_messages,
                 names: self.names,
             },
         })

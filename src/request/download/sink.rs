@@ -48,11 +48,6 @@ pub(super) enum OpenSink {
         part: PartFile,
     },
     Writer(Box<dyn AsyncWrite + Send + Unpin>),
-    /// A device or a pipe, which is written to as it is: a rename would put a file in its place.
-    Device {
-        file: File,
-        path: PathBuf,
-    },
 }
 
 /// The temporary file next to the target. It is removed unless it is renamed to the target.
@@ -88,57 +83,48 @@ impl OpenSink {
         }
         match files::not_a_file(&target) {
             Some(kind @ "a directory") => return Err(refuse(&format!("which is {kind}"))),
-            // The rename at the end would replace it: a terminal, `/dev/stdout`.
+            // The rename at the end would put a file in its place: for root, in that of `/dev/null`, too.
             Some(kind) => {
                 let reason = format!("which is {kind}, not a regular file: use `save_to_writer`");
                 return Err(refuse(&reason));
             }
             None => {}
         }
-        let failed = |what: &str, e: io::Error| {
-            let reason = match e.kind() {
-                io::ErrorKind::NotFound => "its directory does not exist",
-                _ => io_reason(&e),
-            };
+        let failed = |what: String, e: io::Error| {
+            let what = format!("{what}; nothing was sent");
             Error::File(Box::new(FileError {
                 file: shown(&target),
-                what: format!("cannot be {what}: {reason}; nothing was sent"),
+                what,
                 maybe_sent: false,
                 source: Some(e),
             }))
         };
-        if is_device(&target) {
-            let file = open_device(&target).map_err(|e| failed("written to", e))?;
-            return Ok(OpenSink::Device { file: File::from_std(file), path: target });
-        }
         let unique = nonce()?;
         // The file that a link names is replaced, not the link.
         let place = std::fs::canonicalize(&target).unwrap_or_else(|_| target.clone());
         let temporary =
             place.with_file_name(format!(".wechatpay-{}.part", unique.get(..16).unwrap_or(&unique)));
-        let file = std::fs::OpenOptions::new()
-            .write(true)
-            .create_new(true)
-            .open(&temporary)
-            .map_err(|e| failed("created", e))?;
-        let part = PartFile { temporary, place, target, committed: false };
+        let file =
+            std::fs::OpenOptions::new().write(true).create_new(true).open(&temporary).map_err(|e| {
+                let reason = match e.kind() {
+                    io::ErrorKind::NotFound => "its directory does not exist",
+                    _ => io_reason(&e),
+                };
+                failed(format!("cannot be created: {reason}"), e)
+            })?;
+        let mut part = PartFile { temporary, place, target: PathBuf::new(), committed: false };
         // It may be readable by its owner only.
         if let Ok(old) = std::fs::metadata(&part.place) {
-            file.set_permissions(old.permissions()).map_err(|e| {
-                Error::File(Box::new(FileError {
-                    file: shown(&part.target),
-                    what: format!("cannot keep its permissions: {}; nothing was sent", io_reason(&e)),
-                    maybe_sent: false,
-                    source: Some(e),
-                }))
-            })?;
+            let kept = file.set_permissions(old.permissions());
+            kept.map_err(|e| failed(format!("cannot keep its permissions: {}", io_reason(&e)), e))?;
         }
+        part.target = target;
         Ok(OpenSink::File { file: File::from_std(file), part })
     }
 
     async fn write(&mut self, bytes: &[u8]) -> Result<(), Stop> {
         let result = match self {
-            OpenSink::File { file, .. } | OpenSink::Device { file, .. } => file.write_all(bytes).await,
+            OpenSink::File { file, .. } => file.write_all(bytes).await,
             OpenSink::Writer(writer) => writer.write_all(bytes).await,
         };
         result.map_err(|source| self.unwritten(source))
@@ -146,7 +132,7 @@ impl OpenSink {
 
     async fn flush(&mut self) -> Result<(), Stop> {
         let result = match self {
-            OpenSink::File { file, .. } | OpenSink::Device { file, .. } => file.flush().await,
+            OpenSink::File { file, .. } => file.flush().await,
             OpenSink::Writer(writer) => writer.flush().await,
         };
         result.map_err(|source| self.unwritten(source))
@@ -156,7 +142,6 @@ impl OpenSink {
     pub(super) async fn commit(self) -> Result<Option<PathBuf>, Stop> {
         let (file, mut part) = match self {
             OpenSink::File { file, part } => (file, part),
-            OpenSink::Device { path, .. } => return Ok(Some(path)),
             OpenSink::Writer(_) => return Ok(None),
         };
         let unwritten = |source, path: &Path| Stop::Unwritten { to: shown(path), source };
@@ -170,30 +155,10 @@ impl OpenSink {
     fn unwritten(&self, source: io::Error) -> Stop {
         let to = match self {
             OpenSink::File { part, .. } => shown(&part.target),
-            OpenSink::Device { path, .. } => shown(path),
             OpenSink::Writer(_) => String::new(),
         };
         Stop::Unwritten { to, source }
     }
-}
-
-/// Whether the target is no regular file, or may stand for one that another program has open (`/dev/stdout`).
-fn is_device(target: &Path) -> bool {
-    let by_name = cfg!(unix) && ["/dev", "/proc"].iter().any(|folder| target.starts_with(folder));
-    std::fs::metadata(target).is_ok_and(|found| by_name || !found.is_file())
-}
-
-/// Opens a device, or a pipe that has a reader: without one, the second opening would wait.
-fn open_device(target: &Path) -> io::Result<std::fs::File> {
-    let mut options = std::fs::OpenOptions::new();
-    options.write(true);
-    #[cfg(unix)]
-    let _reader_is_there = {
-        use std::os::unix::fs::OpenOptionsExt as _;
-        let mut without_waiting = options.clone();
-        without_waiting.custom_flags(libc::O_NONBLOCK).open(target)?
-    };
-    options.open(target)
 }
 
 fn shown(path: &Path) -> String {

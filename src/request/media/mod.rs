@@ -210,7 +210,8 @@ impl Media {
         }
         let filename = self.filename.filter(|name| !name.is_empty());
         let filename = filename.ok_or_else(|| {
-            upload_error("has no filename, or one that is not UTF-8: set it with `.filename(…)`")
+            let reason = "has no filename, or one that is not UTF-8";
+            Error::config_with("media", reason, "set it with `.filename(…)`")
         })?;
         let meta = match self.meta {
             None => {

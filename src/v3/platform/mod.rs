@@ -78,8 +78,8 @@ impl PlatformKeys {
     /// [`Error::Config`] if there is no key yet, if the named key is unknown, or if no key is valid at `now`.
     pub(crate) fn encryption_key(&self, header: Option<&str>, now: u64) -> Result<&PlatformKey, Error> {
         if self.is_empty() {
-            let reason = "are not downloaded yet: call `refresh_certificates` first, or make any other call";
-            return Err(Error::config("automatic_certificates", reason));
+            let advice = "call `refresh_certificates` first, or make any other call";
+            return Err(Error::config_with("automatic_certificates", "are not downloaded yet", advice));
         }
         match header {
             Some(serial) => self.find(serial).ok_or_else(|| {

@@ -50,7 +50,7 @@ pub(crate) fn run(global: &GlobalArgs, args: &BillArgs) -> Result<(), Failure> {
     let request = if args.gzip { request.gzip() } else { request };
     if let Some(file) = &args.output {
         let saved = download::run(request.save_to(file))?;
-        return Output::new(global.color).json(&download::to_json(&saved));
+        return Output::new(global).json(&download::to_json(&saved));
     }
     // By way of a temporary file, so that nothing is printed before the digest is checked.
     let failed = |e: io::Error| usage_error(format!("cannot use a temporary file: {e}"));

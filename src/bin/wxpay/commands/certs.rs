@@ -31,6 +31,7 @@ pub(crate) fn run(global: &GlobalArgs, args: &CertsArgs) -> Result<(), Failure> 
     }
     // Also works without a platform key: the APIv3 key authenticates the first download.
     let session = Session::open_with(global, |builder| builder.automatic_certificates())?;
+    session.announce()?;
     let certificates = session.wx.platform_certificates().wait()?;
     let mut list = Vec::with_capacity(certificates.len());
     for certificate in certificates {
@@ -39,7 +40,7 @@ pub(crate) fn run(global: &GlobalArgs, args: &CertsArgs) -> Result<(), Failure> 
             Some(folder) => to_json(&certificate, "path", write(folder, &certificate)?),
         });
     }
-    Output::new(global.color).json(&Value::Array(list))
+    Output::new(global).json(&Value::Array(list))
 }
 
 /// A serial is hexadecimal, so it is safe in a file name.

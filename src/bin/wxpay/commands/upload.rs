@@ -43,10 +43,17 @@ pub(crate) struct UploadArgs {
     /// Filter the response with a jq expression
     #[arg(long, value_name = "FILTER")]
     jq: Option<String>,
+    /// Print the response body unchanged; with --jq, print strings without quotes
+    #[arg(short, long)]
+    raw: bool,
+    /// Write the output to this file, which appears only once it is complete; - for stdout
+    #[arg(short, long, value_name = "FILE")]
+    output: Option<PathBuf>,
 }
 
 pub(crate) fn run(global: &GlobalArgs, args: &UploadArgs) -> Result<(), Failure> {
-    let output = Output::new(global.color).with_filter(args.jq.as_deref(), false)?;
+    let output =
+        Output::new(global).with_filter(args.jq.as_deref(), args.raw)?.with_file(args.output.as_deref())?;
     let mut media = Media::file(&args.file);
     if let Some(name) = &args.name {
         media = media.filename(name);
@@ -67,5 +74,10 @@ pub(crate) fn run(global: &GlobalArgs, args: &UploadArgs) -> Result<(), Failure>
     let spinner = Spinner::new("uploading");
     let response = session.wx.chain("").literal(&args.path).post(Value::Null).media(media).wait();
     drop(spinner);
-    output.body(response?.bytes())
+    let response = response.map_err(Failure::Write)?;
+    let printed = match args.raw && args.jq.is_none() {
+        true => output.bytes(response.bytes()),
+        false => output.body(response.bytes()),
+    };
+    printed.map_err(Failure::after_success)
 }

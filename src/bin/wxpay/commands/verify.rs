@@ -29,7 +29,7 @@ pub(crate) fn run(global: &GlobalArgs, args: &VerifyArgs) -> Result<(), Failure>
     let timestamp: Option<u64> = message.header(TIMESTAMP).and_then(|text| text.parse().ok());
     let age = timestamp
         .and_then(|then| i64::try_from(i128::from(SystemClock.unix_seconds()) - i128::from(then)).ok());
-    Output::new(global.color).json(&json!({
+    Output::new(global).json(&json!({
         "verified": true,
         "serial": message.header(SERIAL),
         "timestamp": timestamp,

@@ -12,7 +12,7 @@ use super::profile::{self, Profile};
 use super::{sandbox, variables};
 use crate::failure::{Failure, describe, usage_error};
 use crate::global::GlobalArgs;
-use crate::{file_mode, files};
+use crate::{file_mode, files, verbose};
 
 /// A client that cannot be built: the setting, and the message that names it as its source does.
 pub(crate) struct InvalidSetting {
@@ -52,7 +52,7 @@ impl SettingsSource {
     pub(crate) fn find(global: &GlobalArgs) -> Result<SettingsSource, Failure> {
         if global.sandbox {
             let running = Box::new(sandbox::start()?);
-            let values = sandbox::credentials(&running).into_iter().collect();
+            let values = running.variables().into_iter().collect();
             return Ok(SettingsSource {
                 name: "the sandbox".to_owned(),
                 kind: SourceKind::Sandbox { _running: running },
@@ -124,6 +124,11 @@ impl SettingsSource {
                 let failure = self.invalid_value(&error);
                 invalid(error, failure)
             })?;
+        if verbose::is_on() {
+            let secrets = variables::settings().filter(|variable| variable.is_secret());
+            secrets.filter_map(|variable| self.get(variable.name)).for_each(verbose::hide);
+            builder = builder.trace_messages();
+        }
         if let Some(url) = &global.base_url {
             builder = builder.base_url(url);
         }
@@ -142,14 +147,15 @@ impl SettingsSource {
 
     /// Names the option, or else the profile's key or the variable, that has the invalid value.
     fn failure(&self, global: &GlobalArgs, error: &Error) -> Failure {
-        let text = describe(error);
-        let option = match error {
-            Error::Config(e) if e.field() == variables::BASE_URL && global.base_url.is_some() => "--base-url",
-            Error::Config(e) if e.field() == "timeout" => "--timeout",
-            _ => return self.invalid_value(error),
-        };
-        let (_, reason) = text.split_once("` ").unwrap_or(("", &text));
-        usage_error(format!("{option} {reason}"))
+        match error {
+            Error::Config(e) if e.field() == variables::BASE_URL && global.base_url.is_some() => {
+                usage_error(format!("--base-url {}", e.reason()))
+            }
+            Error::Config(e) if e.field() == variables::TIMEOUT && global.timeout.is_some() => {
+                usage_error(format!("--timeout {}", e.reason()))
+            }
+            _ => self.invalid_value(error),
+        }
     }
 
     /// Names the profile's key or the variable that has the invalid value.
@@ -181,9 +187,9 @@ fn environment() -> Result<BTreeMap<&'static str, String>, Failure> {
 
 fn no_credentials() -> Failure {
     let file = profile::default_file().map_or_else(|| "config.toml".to_owned(), |f| f.display().to_string());
-    usage_error(format!(
-        "no credentials found: set {} and the related variables (see wxpay --help), create `{file}`, \
-         or use --sandbox, which needs no account",
+    usage_error("no credentials found").with_hint(format!(
+        "`wxpay config init` writes `{file}`; or set {} and the related variables (`wxpay help environment`); or use \
+         --sandbox, which needs no account",
         variables::MCHID
     ))
 }

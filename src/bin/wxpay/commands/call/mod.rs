@@ -8,7 +8,7 @@ use std::path::Path;
 
 use serde_json::json;
 use wechatpay_chain::http::{HeaderMap, Method, StatusCode};
-use wechatpay_chain::{Request, WeChatPay};
+use wechatpay_chain::{Request, Response, WeChatPay};
 
 pub(crate) use args::{GetArgs, WriteArgs, pair};
 
@@ -22,11 +22,11 @@ use body::Body;
 
 pub(crate) fn get(global: &GlobalArgs, args: &GetArgs) -> Result<(), Failure> {
     let build = |wx: &WeChatPay| request(wx, &Method::GET, &args.call);
-    run(global, &args.call, args.save.as_deref(), build)
+    run(global, &Method::GET, &args.call, args.save.as_deref(), build)
 }
 
 pub(crate) fn write(global: &GlobalArgs, method: Method, args: &WriteArgs) -> Result<(), Failure> {
-    let WriteArgs { call, body } = args;
+    let WriteArgs { call, body, .. } = args;
     let content = Body::build(body, &call.encrypted())?;
     let build = |wx: &WeChatPay| {
         let request = request(wx, &method, call);
@@ -36,7 +36,7 @@ pub(crate) fn write(global: &GlobalArgs, method: Method, args: &WriteArgs) -> Re
             Body::Value(value) => request.json(value),
         }
     };
-    run(global, call, None, build)
+    run(global, &method, call, args.output.as_deref(), build)
 }
 
 /// The `Content-Type` that the caller set, such as `application/json;charset=utf-8`.
@@ -75,14 +75,16 @@ fn request(wx: &WeChatPay, method: &Method, args: &CallArgs) -> Request {
     request.retry(args.retry)
 }
 
-/// Shows the request, or sends it and prints or saves the response.
+/// Shows the request, or sends it and prints or saves the response. Only a GET is streamed into its file.
 fn run(
     global: &GlobalArgs,
+    method: &Method,
     args: &CallArgs,
-    save: Option<&Path>,
+    file: Option<&Path>,
     build: impl FnOnce(&WeChatPay) -> Request,
 ) -> Result<(), Failure> {
-    let output = Output::new(global.color).with_filter(args.jq.as_deref(), args.raw)?;
+    let (save, file) = if *method == Method::GET { (file, None) } else { (None, file) };
+    let output = Output::new(global).with_filter(args.jq.as_deref(), args.raw)?.with_file(file)?;
     let session = match args.dry_run || args.curl {
         true => Session::open_with(global, |builder| builder)?,
         false => Session::open(global)?,
@@ -99,7 +101,15 @@ fn run(
         print_head(args, saved.status, &saved.headers)?;
         return output.json(&download::to_json(&saved));
     }
-    let response = request.wait()?;
+    let response = request.wait().map_err(|error| match *method {
+        Method::GET => Failure::from(error),
+        _ => Failure::Write(error),
+    })?;
+    let printed = print(args, &output, &response);
+    if *method == Method::GET { printed } else { printed.map_err(Failure::after_success) }
+}
+
+fn print(args: &CallArgs, output: &Output, response: &Response) -> Result<(), Failure> {
     print_head(args, response.status(), response.headers())?;
     if !args.decrypt.is_empty() {
         let pointers: Vec<_> = args.decrypt.iter().map(String::as_str).collect();
@@ -110,7 +120,7 @@ fn run(
         return output.json(&decrypted);
     }
     match args.raw && args.jq.is_none() {
-        true => output::raw(response.bytes()),
+        true => output.bytes(response.bytes()),
         // Only the library can read it: U+FFFD replaces half of a character.
         false if !response.data().is_string() && !output::is_json(response.bytes()) => {
             output.json(response.data())

@@ -36,7 +36,7 @@ const NOTABLE_CLOCK_SKEW: u64 = 30;
 
 pub(crate) fn run(global: &GlobalArgs) -> Result<(), Failure> {
     reject_base_url_with_sandbox(global)?;
-    let mut report = Report::new(global.color);
+    let mut report = Report::new(global);
     let configuration = Configuration::check(&mut report, global)?;
     let server = match &configuration.base_url {
         Some(base_url) => hosts(&mut report, base_url)?,
