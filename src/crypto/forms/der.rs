@@ -64,7 +64,7 @@ pub(in crate::crypto) struct Identity {
 
 impl Identity {
     /// For an error text, after "found".
-    pub(super) fn describe(self) -> String {
+    pub(in crate::crypto) fn describe(self) -> String {
         let kind = match self.format {
             KeyFormat::Pkcs8
             | KeyFormat::EncryptedPkcs8

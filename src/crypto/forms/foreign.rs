@@ -17,6 +17,8 @@ pub(in crate::crypto) fn describe(bytes: &[u8]) -> Option<Found> {
         .or_else(|| openssh_public(text))
         .or_else(|| filtered(bytes))
         .or_else(|| der_of_another_length(bytes))
+        // In BER, which is not read as DER.
+        .or_else(|| is_p12(bytes).then(|| Found::new("a PKCS#12 file").fix("pass it as `p12`")))
         .or_else(|| header_with_other_characters(text))
         .or_else(|| hex(text))
         .or_else(|| base64(text))

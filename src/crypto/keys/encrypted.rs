@@ -92,11 +92,24 @@ fn load_p12(file: &[u8], passphrase: &str) -> Result<LoadedP12, Found> {
 /// What a file is that does not begin like PKCS#12.
 fn not_a_p12(file: &[u8]) -> Found {
     if file.windows(10).any(|window| window == b"-----BEGIN") {
-        return Found::new("a PEM file").fix("pass it as the private key");
+        return forms::first_block(file).map_or_else(|found| found, in_pem);
     }
     match forms::identify(file) {
         Some(identity) => Found::structure(identity),
         None => forms::describe(file).unwrap_or_else(|| "a file in another format".into()),
+    }
+}
+
+/// A PEM file, by the first of its blocks.
+fn in_pem(identity: Identity) -> Found {
+    let found = Found::new(format!("a PEM file with {}", identity.describe()));
+    match identity.format {
+        KeyFormat::Pkcs8 | KeyFormat::Pkcs1 | KeyFormat::EncryptedPkcs8 | KeyFormat::LegacyEncrypted => {
+            found.fix("pass it as the private key")
+        }
+        KeyFormat::Certificate => found.fix("pass it as `merchant_certificate`, and the private key with it"),
+        KeyFormat::P12 => Found::new("a PKCS#12 file in PEM").fix("decode the base64 between the two lines"),
+        _ => found,
     }
 }
 
