@@ -41,6 +41,10 @@ impl EncodedKey {
         matches!(self.identity.algorithm, None | Some(Algorithm::Rsa))
     }
 
+    pub(super) fn has_many_primes(&self) -> bool {
+        der::has_many_primes(self.identity, &self.der)
+    }
+
     /// The bits of an RSA private key's modulus.
     pub(super) fn modulus_bits(&self) -> Option<usize> {
         der::modulus_bits(self.identity, &self.der)
@@ -216,7 +220,7 @@ enum Block<'t> {
 const CUT: &str = "a PEM text that is cut or damaged";
 
 fn pem(text: &[u8], accepted: fn(&EncodedKey) -> bool) -> Result<EncodedKey, Found> {
-    let (mut first, mut parameters) = (None, None);
+    let (mut first, mut beside) = (None, None);
     let mut rest = text;
     while let Some((block, following)) = next_block(rest) {
         rest = following;
@@ -224,20 +228,25 @@ fn pem(text: &[u8], accepted: fn(&EncodedKey) -> bool) -> Result<EncodedKey, Fou
             Block::Key(key) if accepted(&key) => return Ok(key),
             // The key that they belong to follows.
             Block::Key(key) if key.format() == KeyFormat::CurveParameters => {
-                parameters.get_or_insert(Found::structure(key.identity));
+                beside.get_or_insert(Found::structure(key.identity));
             }
             Block::Key(key) => {
                 first.get_or_insert(Found::structure(key.identity));
             }
             Block::Other { label, body } => {
-                first.get_or_insert_with(|| foreign::describe_block(label, body));
+                let found = || foreign::describe_block(label, body);
+                match foreign::is_key_label(label) {
+                    true => first.get_or_insert_with(found),
+                    // `DSA PARAMETERS`, a list of revoked certificates: the next block may be the one that was meant.
+                    false => beside.get_or_insert_with(found),
+                };
             }
             Block::Broken(what) => {
                 first.get_or_insert_with(|| what.into());
             }
         }
     }
-    Err(first.or(parameters).unwrap_or_else(|| CUT.into()))
+    Err(first.or(beside).unwrap_or_else(|| CUT.into()))
 }
 
 /// What the first block of a PEM text is.

@@ -8,6 +8,8 @@ use std::process::{Command, Stdio};
 use super::*;
 use crate::crypto::keys::{any_certificate, certificate, private_key, public_key};
 
+mod blocks;
+
 /// A folder with keys, made once for each test that asks.
 struct Keys {
     folder: tempfile::TempDir,
@@ -178,48 +180,6 @@ fn the_right_block_is_found_among_others() {
     assert!(error.contains("found an elliptic-curve private key (P-256)"), "{error}");
     let error = private_key("k", &run_text(&keys, "openssl ecparam -name prime256v1"), None).err().unwrap();
     assert!(error.to_string().contains("found the parameters of an elliptic curve"), "{error}");
-}
-
-/// OpenSSL refuses such a block, too. A whole one after it loads.
-#[test]
-fn a_block_with_two_labels_is_named_as_such() {
-    let keys = Keys::new();
-    let key = keys.pem("PRIVATE KEY", "pkcs8");
-    for (begin, end) in
-        [("RSA PRIVATE KEY", "PRIVATE KEY"), ("PRIVATE KEY", "RSA PRIVATE KEY"), ("PRIVATE KEY", "X")]
-    {
-        let mixed = key
-            .replace("BEGIN PRIVATE KEY", &format!("BEGIN {begin}"))
-            .replace("END PRIVATE KEY", &format!("END {end}"));
-        for text in [mixed.clone(), mixed.replace('\n', " "), format!("{mixed}{mixed}")] {
-            let error = private_key("k", &text, None).err().unwrap().to_string();
-            assert!(error.contains("BEGIN and END lines have different labels"), "{error}");
-        }
-        assert!(private_key("k", &format!("{mixed}{key}"), None).is_ok());
-    }
-    let broken = format!("-----BEGIN \n{key}");
-    assert!(private_key("k", &broken, None).is_ok(), "a BEGIN line that was cut, before a whole key");
-}
-
-/// As large as a key file may be, and read once.
-#[test]
-fn many_blocks_take_linear_time() {
-    let keys = Keys::new();
-    let fill = |piece: &str, end: &str| piece.repeat((1 << 20) / piece.len() - 2) + end;
-    for (piece, end) in [
-        ("-----BEGIN A-----", "-----END A-----"),
-        ("-----BEGIN A-----", ""),
-        ("-----BEGIN ", "-----"),
-        ("-----BEGIN A-----\n-----END B-----\n", ""),
-        ("-----BEGIN A-----\nAAAA\n-----END A-----\n", ""),
-        ("-----", "-----BEGIN A-----"),
-    ] {
-        let text = fill(piece, end);
-        let began = std::time::Instant::now();
-        assert!(private_key("k", &text, None).is_err());
-        assert!(public_key("k", &keys.file("many.pem", text.as_bytes())).is_err());
-        assert!(began.elapsed().as_secs() < 20, "{piece}: {:?}", began.elapsed());
-    }
 }
 
 fn run_text(keys: &Keys, line: &str) -> String {

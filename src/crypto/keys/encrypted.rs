@@ -54,8 +54,19 @@ pub(crate) fn p12(name: &str, path: &str, passphrase: &str) -> Result<LoadedP12,
         _ => path,
     });
     let loaded = forms::read_file(path)
+        .map_err(|found| if names_a_p12(passphrase) { swapped() } else { found })
         .and_then(|file| load_p12(&file, passphrase).map_err(|found| found.in_file(path)));
     loaded.map_err(|found| spec.error(found))
+}
+
+/// Whether this is the path, given as the passphrase. The other text may be the passphrase: it is not shown.
+fn names_a_p12(passphrase: &str) -> bool {
+    let text = files::unquoted(passphrase).to_ascii_lowercase();
+    files::path_of(passphrase).is_some() || text.ends_with(".p12") || text.ends_with(".pfx")
+}
+
+fn swapped() -> Found {
+    Found::new("a text that is not a path").fix("the path comes first, the passphrase after it")
 }
 
 fn load_p12(file: &[u8], passphrase: &str) -> Result<LoadedP12, Found> {
