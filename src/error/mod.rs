@@ -128,6 +128,7 @@ impl Error {
         match self {
             Error::Api(e) => Some(e.status),
             Error::Verify(e) => e.status,
+            Error::ResponseTooLarge(e) => Some(e.status),
             _ => None,
         }
     }
