@@ -13,6 +13,7 @@ use crate::config::{SettingsSource, variables};
 use crate::failure::{Failure, usage_error};
 use crate::global::GlobalArgs;
 use crate::input;
+use crate::text::ShownPath;
 
 pub(crate) const TIMESTAMP: &str = "Wechatpay-Timestamp";
 
@@ -36,7 +37,7 @@ pub(crate) struct SavedMessage {
 
 impl SavedMessage {
     pub(crate) fn read(args: &SavedMessageArgs) -> Result<SavedMessage, Failure> {
-        let path = args.headers.display();
+        let path = ShownPath(&args.headers);
         let text = input::text_file("--headers", &args.headers)?;
         let headers = headers::parse_headers(&text)
             .map_err(|reason| usage_error(format!("--headers: {path}: {reason}")))?;

@@ -61,7 +61,12 @@ pub(super) fn host(report: &mut Report, base: &str) -> Result<Option<u64>, Failu
     let (url, name) = match Url::parse(base).map(|url| (url.host_str().map(str::to_owned), url)) {
         Ok((Some(name), url)) => (url, name),
         _ => {
-            report.failed("host", exit::USAGE, &format!("`{base}` is not a URL"), "correct the base URL")?;
+            report.failed(
+                "host",
+                exit::USAGE,
+                "the base URL is not a URL with a host",
+                "correct the base URL",
+            )?;
             return Ok(None);
         }
     };
