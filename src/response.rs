@@ -10,7 +10,7 @@ use http::{HeaderMap, StatusCode};
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 
-use crate::error::{DecodeError, Error, Excerpt, json_reason, kind_of};
+use crate::error::{DecodeError, Error, Excerpt, json_reason, json_source, kind_of};
 use crate::json;
 use crate::sensitive::{self, Padding};
 use crate::signer::MerchantKey;
@@ -70,7 +70,7 @@ impl Response {
                     self.body.len(),
                     json_reason(&e)
                 );
-                Err(self.decode_error(what, Some(Box::new(e))))
+                Err(self.decode_error(what, Some(json_source(&e))))
             }
         }
     }
@@ -237,7 +237,7 @@ impl Response {
         let body: &[u8] = if self.body.is_empty() { b"null" } else { &self.body };
         json::from_slice(body).map_err(|e| {
             let what = format!("the body does not match {}: {}", std::any::type_name::<T>(), json_reason(&e));
-            self.decode_error(what, Some(Box::new(e)))
+            self.decode_error(what, Some(json_source(&e)))
         })
     }
 

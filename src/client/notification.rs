@@ -11,7 +11,7 @@ use serde_json::{Value, json};
 
 use super::WeChatPay;
 use crate::crypto::aes::EncryptedResource;
-use crate::error::{DecodeError, Error, Sanitized, json_reason};
+use crate::error::{DecodeError, Error, Sanitized, json_reason, json_source};
 use crate::json;
 use crate::response::request_id;
 use crate::runtime::{Deadline, Deferred};
@@ -139,7 +139,7 @@ fn decrypt(context: &Context, headers: &HeaderMap, body: &[u8]) -> Result<Notifi
         Error::Decode(Box::new(DecodeError {
             what: format!("{what}: {}", json_reason(&e)),
             request_id,
-            source: Some(Box::new(e)),
+            source: Some(json_source(&e)),
         }))
     };
     let envelope: Envelope =
@@ -169,7 +169,7 @@ impl Notification {
         T::deserialize(&self.resource).map_err(|e| {
             let (id, name) = (Sanitized(&self.id), std::any::type_name::<T>());
             let what = format!("the resource of {id} does not match {name}: {}", json_reason(&e));
-            Error::Decode(Box::new(DecodeError { what, request_id: None, source: Some(Box::new(e)) }))
+            Error::Decode(Box::new(DecodeError { what, request_id: None, source: Some(json_source(&e)) }))
         })
     }
 

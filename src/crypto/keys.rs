@@ -132,6 +132,9 @@ fn load_rsa(key: &EncodedKey) -> Result<PrivateKey, Found> {
         Some(bits) if !(2048..=8192).contains(&bits) => {
             Found::new(format!("an RSA key of {bits} bits, where 2048 to 8192 bits are accepted"))
         }
+        _ if key.has_many_primes() => {
+            Found::new("an RSA key of more than two primes, which is not supported")
+        }
         _ => Found::new("an RSA key that is damaged"),
     };
     let pair = pair.map_err(|e| unusable().source(e))?;

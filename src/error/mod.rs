@@ -9,6 +9,7 @@ mod config;
 mod field_names;
 mod file;
 mod json;
+mod json_source;
 mod key_text;
 #[cfg(test)]
 mod key_text_tests;
@@ -27,6 +28,7 @@ pub(crate) use field_names::FieldNames;
 pub(crate) use file::io_reason;
 pub use file::{FileError, ResponseTooLargeError};
 pub(crate) use json::json_reason;
+pub(crate) use json_source::json_source;
 pub(crate) use key_text::key_ranges;
 pub use not_ready::NotReadyError;
 pub use path::PathError;
@@ -131,6 +133,7 @@ impl Error {
         match self {
             Error::Api(e) => Some(e.status),
             Error::Verify(e) => e.status,
+            Error::ResponseTooLarge(e) => Some(e.status),
             _ => None,
         }
     }
@@ -220,7 +223,7 @@ pub struct DecodeError {
     pub what: String,
     /// The `Request-ID` header.
     pub request_id: Option<String>,
-    /// The parser's error.
+    /// The parser's error, without the text that it read.
     pub source: Option<Box<dyn std::error::Error + Send + Sync>>,
 }
 

@@ -52,7 +52,8 @@ pub(crate) async fn read(
     limit: usize,
     call: &CallInfo,
 ) -> Result<Bytes, Error> {
-    let too_large = |response: &reqwest::Response| call.too_large(limit as u64, response.headers());
+    let too_large =
+        |response: &reqwest::Response| call.too_large(limit as u64, response.status(), response.headers());
     if response.content_length().is_some_and(|length| length > limit as u64) {
         return Err(too_large(response));
     }
@@ -103,9 +104,10 @@ impl CallInfo {
     }
 
     /// The response is larger than the limit of this call, in bytes.
-    pub(crate) fn too_large(&self, limit: u64, headers: &HeaderMap) -> Error {
+    pub(crate) fn too_large(&self, limit: u64, status: StatusCode, headers: &HeaderMap) -> Error {
         let request_id = request_id(headers).map(str::to_owned);
-        Error::ResponseTooLarge(Box::new(ResponseTooLargeError { call: self.name(), limit, request_id }))
+        let (call, status) = (self.name(), status.as_u16());
+        Error::ResponseTooLarge(Box::new(ResponseTooLargeError { call, limit, status, request_id }))
     }
 
     /// The time was not enough.

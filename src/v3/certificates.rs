@@ -8,18 +8,21 @@ use std::sync::Arc;
 use bytes::Bytes;
 use serde::Deserialize;
 
+use http::Method;
+
 use super::api_error::api_error;
 use super::attempt::send_and_read;
 use super::attempts::Attempts;
 use super::context::Context;
 use super::outgoing::OutgoingRequest;
 use super::platform::{self, Need, PlatformKey, PlatformKeys, RefreshHandle, WantedBy, Wish};
-use super::verify;
+use super::verify::{self, ResponseView};
 use crate::crypto::aes::EncryptedResource;
-use crate::error::{DecodeError, Error, VerifyReason, json_reason};
+use crate::error::{DecodeError, Error, VerifyReason, json_reason, json_source};
 use crate::json;
 use crate::response::request_id;
 use crate::runtime::{Deadline, IoRuntime};
+use crate::transport::RawResponse;
 
 const PATH: &str = "v3/certificates";
 
@@ -204,9 +207,7 @@ pub(crate) async fn download(context: &Arc<Context>) -> Result<Vec<DownloadedCer
     };
     let now = context.clock.unix_seconds();
     if !response.status.is_success() {
-        // Nothing depends on this error, so it need not be signed; but it says whether it is.
-        let verified = verify::verify_signature(&response.headers, &response.body, now, &keys).is_ok();
-        return Err(api_error(response, verified));
+        return Err(refused(response, &keys, now));
     }
     let request_id = request_id(&response.headers).map(str::to_owned);
     let downloaded = decrypt(context, &response.body, request_id.as_deref(), now)?;
@@ -216,6 +217,23 @@ pub(crate) async fn download(context: &Arc<Context>) -> Result<Vec<DownloadedCer
         verify::failure(reason, &response.headers, Some(response.status.as_u16()), &candidates)
     })?;
     Ok(downloaded)
+}
+
+/// The error of a download that the platform refused. Its signature is verified like that of any error; before the first
+/// certificate there is no key for that, and nothing depends on this error but the advice that it gives.
+fn refused(response: RawResponse, keys: &PlatformKeys, now: u64) -> Error {
+    if keys.is_empty() {
+        return api_error(response, false);
+    }
+    let (headers, body) = (&response.headers, &response.body[..]);
+    let view = ResponseView { method: &Method::GET, path: PATH, success: false, headers, body, now };
+    match verify::response(&view, keys) {
+        Ok(verified) => api_error(response, verified),
+        Err(reason) => {
+            let failed = verify::failure(reason, headers, Some(response.status.as_u16()), keys);
+            verify::claimed(failed, &response)
+        }
+    }
 }
 
 /// The error of a client that has no APIv3 key for the certificates.
@@ -235,7 +253,10 @@ fn decrypt(
         Error::Decode(Box::new(DecodeError { what, request_id: request_id.map(str::to_owned), source }))
     };
     let list: CertificateList = json::from_slice(body).map_err(|e| {
-        decode(format!("the response is not a list of certificates: {}", json_reason(&e)), Some(Box::new(e)))
+        decode(
+            format!("the response is not a list of certificates: {}", json_reason(&e)),
+            Some(json_source(&e)),
+        )
     })?;
     let apiv3_key = context.apiv3_key.as_ref().ok_or_else(apiv3_key_missing)?;
     let mut downloaded = Vec::with_capacity(list.data.len());

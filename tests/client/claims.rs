@@ -243,6 +243,9 @@ fn an_id_that_is_neither_a_public_keys_nor_a_serial_is_refused() {
         "MCH1900000109",
         "7132D72A03E93CDDF8C03BBD1F37EEDF8765432G",
         "platform",
+        // The number without what stands before it. A certificate's serial hardly ever has digits only.
+        "0119000001092024000000000001",
+        " 0114232134912410000000000000 ",
     ] {
         let Err(Error::Config(e)) = with_key("http://127.0.0.1:9/", id, &pem).build() else {
             panic!("taken: {id}")

@@ -81,6 +81,8 @@ mod special_files;
 // Private and public keys in each form and from each source.
 #[cfg(feature = "p12")]
 mod key_forms;
+// Long texts in messages.
+mod long_texts;
 // Responses that break HTTP.
 mod malformed;
 // Memory that large files take.

@@ -151,6 +151,10 @@ fn a_p12_that_was_changed_on_its_way_says_how() {
         builder.p12(file.to_str().unwrap(), MCHID).build()
     };
     assert!(load(&whole).is_ok());
+    let pem = |label: &str, base64: &[u8]| {
+        let [begin, end] = ["BEGIN", "END"].map(|word| format!("-----{word} {label}-----\n"));
+        [begin.as_bytes(), base64, end.as_bytes()].concat()
+    };
     let latin1: String = whole.iter().map(|byte| char::from(*byte)).collect();
     let hex: String = whole.iter().map(|byte| format!("{byte:02x}")).collect();
     let wrapped: String =
@@ -170,7 +174,15 @@ fn a_p12_that_was_changed_on_its_way_says_how() {
         (wrapped.into_bytes(), "hex of a PKCS#12 file"),
         (whole[..1_000].to_vec(), "is cut: 1000 bytes of"),
         ([&whole[..], b"\n"].concat(), "is damaged"),
-        (std::fs::read(&certificate).unwrap(), "a PEM file"),
+        (std::fs::read(&certificate).unwrap(), "a PEM file with an X.509 certificate"),
+        (std::fs::read(&key).unwrap(), "a PEM file with a private key"),
+        (
+            [std::fs::read(&certificate).unwrap(), std::fs::read(&key).unwrap()].concat(),
+            "pass it as `merchant_certificate`",
+        ),
+        (std::fs::read(key_path("platform_pub.pem")).unwrap(), "a PEM file with a public key"),
+        (pem("PKCS12", &base64), "a PKCS#12 file in PEM"),
+        (pem("PRIVATE KEY", b"AAAA"), "cut or damaged"),
         (openssl(&["rsa", "-in", &key, "-outform", "DER"], b"").unwrap(), "a private key"),
         (openssl(&["x509", "-in", &certificate, "-outform", "DER"], b"").unwrap(), "an X.509 certificate"),
         (b"<html>404</html>".to_vec(), "HTML"),

@@ -11,6 +11,7 @@ use serde_json::Value;
 use tempfile::NamedTempFile;
 
 use crate::failure::{self, Failure, usage_error};
+use crate::files;
 use crate::global::{ColorChoice, GlobalArgs};
 use crate::jq::Filter;
 use crate::text::{ShownPath, escaped};
@@ -50,13 +51,10 @@ impl Output {
             None => None,
             Some(path) => {
                 let refused = |reason: &str| usage_error(format!("-o: {} {reason}", ShownPath(path)));
-                match std::fs::metadata(path) {
-                    Ok(found) if found.is_dir() => return Err(refused("is a directory")),
-                    // The complete file would take its place: for root, that of `/dev/null`, too.
-                    Ok(found) if !found.is_file() => {
-                        return Err(refused("is not a regular file").with_hint("`-o -` is stdout"));
-                    }
-                    _ => {}
+                // The complete file would take its place: for root, that of `/dev/null`, too.
+                if let Some(kind) = files::not_a_file(path) {
+                    let failure = refused(&format!("is {kind}, not a regular file"));
+                    return Err(failure.with_hint("`-o -` is stdout"));
                 }
                 // A link stays a link.
                 let target = std::fs::canonicalize(path).unwrap_or_else(|_| path.to_owned());

@@ -8,6 +8,7 @@ use std::process::{Command, Stdio};
 use super::*;
 use crate::crypto::keys::{any_certificate, certificate, private_key, public_key};
 
+mod blocks;
 mod foreign;
 
 /// A folder with keys, made once for each test that asks.

@@ -138,7 +138,7 @@ impl<'c> Stream<'c> {
 
 fn stopped(stop: Stop, call: &CallInfo, head: &RawResponse) -> Error {
     match stop {
-        Stop::TooLarge(limit) => call.too_large(limit, &head.headers),
+        Stop::TooLarge(limit) => call.too_large(limit, head.status, &head.headers),
         Stop::Unwritten { to, source } => Error::File(Box::new(FileError {
             file: to,
             what: format!("cannot be written: {}", io_reason(&source)),

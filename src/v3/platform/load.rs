@@ -41,8 +41,21 @@ pub(crate) fn load(id: &str, pem: &str, merchant: &Merchant) -> Result<PlatformK
             };
             Err(Error::config(name, reason))
         }
+        None if is_number_of_an_id(id) => {
+            let reason = format!(
+                "is the number of a public key's ID: write the whole ID, `{PUBLIC_KEY_PREFIX}` and the number"
+            );
+            Err(Error::config(name, reason))
+        }
         None => Ok(PlatformKey { serial, key, validity: None, common_name: None, fetched: false }),
     }
+}
+
+/// Whether this is the ID of a public key without its prefix, such as `0114232134912410000000000000`: the serial of a
+/// certificate is hardly ever that long without a letter.
+fn is_number_of_an_id(id: &str) -> bool {
+    let id = id.trim();
+    id.len() >= 24 && id.bytes().all(|byte| byte.is_ascii_digit())
 }
 
 /// Checks the serial of a configured key, and returns it as the platform writes it: `PUB_KEY_ID_…`, or the upper-case hex

@@ -1,5 +1,6 @@
 //! The platform's keys, each under its serial. A set is immutable; an update replaces it while calls are in flight.
 
+use std::borrow::Cow;
 use std::sync::{Arc, PoisonError, RwLock};
 
 use http::HeaderValue;
@@ -46,6 +47,11 @@ pub(crate) fn is_certificate_serial(serial: &str) -> bool {
     (1..=40).contains(&serial.len()) && serial.bytes().all(|byte| byte.is_ascii_hexdigit())
 }
 
+/// A caller's serial as that of a key is kept: tools write one in many ways.
+fn as_configured(serial: &str) -> Cow<'_, str> {
+    serial::normalized(serial).map_or(Cow::Borrowed(serial.trim()), Cow::Owned)
+}
+
 impl PlatformKeys {
     pub(crate) fn new(keys: Vec<Arc<PlatformKey>>) -> PlatformKeys {
         let newest = keys.iter().rev().find(|key| key.serial.starts_with(PUBLIC_KEY_PREFIX));
@@ -82,7 +88,8 @@ impl PlatformKeys {
             return Err(Error::config_with("automatic_certificates", "are not downloaded yet", advice));
         }
         match header {
-            Some(serial) => self.find(serial).ok_or_else(|| {
+            // The request then names the key as the platform does, however the caller wrote it.
+            Some(serial) => self.find(&as_configured(serial)).ok_or_else(|| {
                 let reason = format!("names an unknown platform key; known: {}", self.known());
                 Error::config("headers.Wechatpay-Serial", reason)
             }),

@@ -17,6 +17,8 @@ pub(super) fn everywhere(out: &mut Outputs<'_>) {
     requests(out, &wx);
     files(out, &wx);
     others(out, &wx);
+    #[cfg(feature = "sandbox")]
+    sandbox(out);
 }
 
 fn settings(out: &mut Outputs<'_>) {
@@ -209,6 +211,49 @@ fn files(out: &mut Outputs<'_>, wx: &WeChatPay) {
     // The rows themselves are the caller's data.
     if let Err(error) = wechatpay_chain::bill::rows(text.as_bytes()).map(drop) {
         out.error("bill rows", &error);
+    }
+}
+
+/// The offline platform: its settings, and what a test asks of it.
+#[cfg(feature = "sandbox")]
+fn sandbox(out: &mut Outputs<'_>) {
+    use std::sync::LazyLock;
+
+    use wechatpay_chain::sandbox::{Fault, FaultRule, Sandbox};
+
+    static RUNNING: LazyLock<Sandbox> = LazyLock::new(|| Sandbox::start().unwrap());
+    let text = out.given;
+    let nowhere = || std::path::Path::new("/dev/null").join(text);
+    let builder = Sandbox::builder;
+    for (what, builder) in [
+        ("sandbox mchid", builder().mchid(text)),
+        ("sandbox keys", builder().keys(nowhere())),
+        ("sandbox state", builder().state(nowhere())),
+        ("sandbox script", builder().script(nowhere())),
+        ("sandbox notify_host", builder().notify_host(format!("{text} /"))),
+        ("sandbox apiv3_key", builder().apiv3_key(text)),
+    ] {
+        out.debug(what, &builder);
+        if let Err(error) = builder.start() {
+            out.error(what, &error);
+        }
+    }
+    let rule = |rule: String| rule.parse::<FaultRule>().map(drop);
+    for (what, result) in [
+        ("sandbox on", RUNNING.on(text, text, 200, json!({}))),
+        ("sandbox on, a template", RUNNING.on("GET", &format!("{{{text}"), 200, json!({}))),
+        ("sandbox sign_with", RUNNING.sign_with(text)),
+        ("sandbox retire", RUNNING.retire(text)),
+        ("sandbox pay", RUNNING.pay(text).map(drop)),
+        ("sandbox settle_refund", RUNNING.settle_refund(text).map(drop)),
+        ("sandbox fault", text.parse::<Fault>().map(drop)),
+        ("sandbox fault's value", format!("delay={text}").parse::<Fault>().map(drop)),
+        ("sandbox rule", rule(format!("cut-body path={text} times={text}"))),
+        ("sandbox rule's condition", rule(format!("cut-body {text}=1"))),
+    ] {
+        if let Err(error) = result {
+            out.error(what, &error);
+        }
     }
 }
 

@@ -11,6 +11,7 @@ use crate::config::{self, Session};
 use crate::failure::{Failure, usage_error};
 use crate::global::GlobalArgs;
 use crate::output::Output;
+use crate::text::ShownPath;
 
 /// Download the platform certificates, verified and decrypted with the APIv3 key
 #[derive(Args)]
@@ -26,7 +27,7 @@ pub(crate) struct CertsArgs {
 pub(crate) fn run(global: &GlobalArgs, args: &CertsArgs) -> Result<(), Failure> {
     config::reject_base_url_with_sandbox(global)?;
     if let Some(folder) = &args.output {
-        let failed = |e| usage_error(format!("cannot create the folder `{}`: {e}", folder.display()));
+        let failed = |e| usage_error(format!("cannot create the folder {}: {e}", ShownPath(folder)));
         std::fs::create_dir_all(folder).map_err(failed)?;
     }
     // Also works without a platform key: the APIv3 key authenticates the first download.
@@ -47,7 +48,7 @@ pub(crate) fn run(global: &GlobalArgs, args: &CertsArgs) -> Result<(), Failure> 
 fn write(folder: &Path, certificate: &PlatformCertificate) -> Result<String, Failure> {
     let path = folder.join(format!("{}.pem", certificate.serial));
     let shown = path.display().to_string();
-    let failed = |e| usage_error(format!("cannot write `{shown}`: {e}"));
+    let failed = |e| usage_error(format!("cannot write {}: {e}", ShownPath(&path)));
     std::fs::write(&path, &certificate.pem).map_err(failed)?;
     Ok(shown)
 }

@@ -8,7 +8,7 @@ use toml::Value;
 
 use super::variables;
 use crate::failure::{Failure, usage_error};
-use crate::text::Excerpt;
+use crate::text::{Excerpt, ShownPath};
 use crate::{file_mode, files, input};
 
 pub(crate) const DEFAULT: &str = "default";
@@ -27,7 +27,7 @@ pub(crate) fn default_file() -> Option<PathBuf> {
 
 /// The profiles of a file: its tables, and what else it has.
 pub(crate) fn load(file: &Path) -> Result<toml::Table, Failure> {
-    let path = file.display();
+    let path = ShownPath(file);
     let text = input::configuration(file)?;
     file_mode::warn_if_readable_by_others("the configuration", file);
     // The parser's full message quotes the line, which may hold a key.
@@ -36,25 +36,25 @@ pub(crate) fn load(file: &Path) -> Result<toml::Table, Failure> {
         let line = before.matches('\n').count() + 1;
         let column = before.chars().rev().take_while(|c| *c != '\n').count() + 1;
         usage_error(format!(
-            "`{path}`, line {line}, column {column}: not TOML; expected `key = \"value\"`, with the value in quotes"
+            "{path}, line {line}, column {column}: not TOML; expected `key = \"value\"`, with the value in quotes"
         ))
     })
 }
 
 impl Profile {
     pub(super) fn read(file: &Path, profile: &str) -> Result<Profile, Failure> {
-        let path = file.display();
+        let path = ShownPath(file);
         let profiles = load(file)?;
         let Some(table) = profiles.get(profile).and_then(Value::as_table) else {
             let names = profiles.iter().filter(|(_, value)| value.is_table()).map(|(name, _)| name);
             let names: Vec<_> = names.map(|name| Excerpt(name).to_string()).collect();
             let names = if names.is_empty() { "none".to_owned() } else { names.join(", ") };
             return Err(usage_error(format!(
-                "`{path}` has no profile {}; available: {names}",
+                "{path} has no profile {}; available: {names}",
                 Excerpt(profile)
             )));
         };
-        let name = format!("`{path}`, profile {}", Excerpt(profile));
+        let name = format!("{path}, profile {}", Excerpt(profile));
         let folder = file.parent().unwrap_or(Path::new(""));
         let mut values = BTreeMap::new();
         for (key, value) in table {

@@ -14,6 +14,7 @@ use crate::config::{SettingsSource, variables};
 use crate::failure::{Failure, usage_error};
 use crate::global::GlobalArgs;
 use crate::input;
+use crate::text::ShownPath;
 use headers::{SavedHeaders, StartLine};
 
 pub(crate) const TIMESTAMP: &str = "Wechatpay-Timestamp";
@@ -49,7 +50,7 @@ pub(crate) struct SavedMessage {
 
 impl SavedMessage {
     pub(crate) fn read(args: &SavedMessageArgs) -> Result<SavedMessage, Failure> {
-        let path = args.headers.display();
+        let path = ShownPath(&args.headers);
         let text = input::text_file("--headers", &args.headers)?;
         let SavedHeaders { map: headers, start, .. } = headers::parse_headers(&text)
             .map_err(|reason| usage_error(format!("--headers: {path}: {reason}")))?;

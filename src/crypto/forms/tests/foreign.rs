@@ -177,6 +177,7 @@ fn what_is_something_else_is_named() {
         (b"\xfe\xed\xfe\xed\0\0\0\x02".to_vec(), "a Java keystore"),
         (pem_of("PGP PRIVATE KEY BLOCK", b"anything").into_bytes(), "another label, `PGP PRIVATE KEY BLOCK`"),
         (pem_of("PKCS12", &[1]).into_bytes(), "a PKCS#12 file in PEM"),
+        (b"\x30\x80\x02\x01\x03\x30\x80\x06\x09".to_vec(), "a PKCS#12 file in"), // BER
         (vec![0xff, 0xfe - 1, 0x00, 0x80], "4 bytes that are neither PEM nor DER"),
         (b"hello".to_vec(), "5 characters without a PEM header"),
     ] {

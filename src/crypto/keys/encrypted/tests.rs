@@ -35,6 +35,19 @@ fn every_protected_form_gives_the_same_signature() {
     assert!(signature(&loaded.key) == plain && loaded.certificate.is_none());
 }
 
+/// The passphrase stands where the path belongs: it is not shown.
+#[test]
+fn a_path_and_a_passphrase_that_are_swapped_are_not_shown() {
+    for path in [path("merchant.p12"), "file:///etc/apiclient_cert.pem".into(), "\"CERT.PFX\" ".into()] {
+        let error = p12("p", "a passphrase", &path).err().unwrap();
+        let text = format!("{error} {error:?}");
+        assert!(text.contains("the path comes first") && !text.contains("a passphrase`"), "{text}");
+        assert!(!text.contains(path.trim()), "{text}");
+    }
+    let error = p12("p", "no-such-file", "a passphrase").err().unwrap().to_string();
+    assert!(error.contains("the file `no-such-file`, which does not exist"), "{error}");
+}
+
 /// The certificate that counts is the key's, not the first one; the passphrase is not ASCII, the MAC SHA-512.
 #[test]
 fn of_several_certificates_the_keys_own_counts() {
