@@ -254,6 +254,10 @@ fn the_factory_takes_what_changes_nothing_and_hints_at_slips() {
         let (field, text) = refused(WeChatPay::factory(array(with.clone())));
         assert!(with.get(&field).is_some() && text.contains(part), "{with}: {text}");
     }
+    for name in support::factory_keys() {
+        let (_, text) = refused(WeChatPay::factory(array(json!({name.to_uppercase(): 1}))));
+        assert!(text.contains(&format!("did you mean `{name}`")), "{text}");
+    }
     let empty =
         json!({"certs": [], "automaticCertificates": true, "apiv3Key": "0123456789abcdef0123456789ABCDEF"});
     assert!(WeChatPay::factory(array(empty)).is_ok());
