@@ -157,6 +157,10 @@ fn a_response_without_a_url_says_what_it_is() {
             ]}),
             &["`download_bill_list`", "`encrypt_key`", "2 part"],
         ),
+        (
+            json!({"download_bill_list": [{"bill_sequence": 1, "download_url": "https://x/y", "encrypt_key": null}]}),
+            &["`download_bill_list` of 1 part", "instead of a `download_url`"],
+        ),
         (json!({"download_bill_count": 0, "download_bill_list": []}), &["empty `download_bill_list`"]),
     ] {
         let Err(Error::Decode(error)) = download(response.clone(), true) else { panic!("{response}") };

@@ -31,6 +31,7 @@ fn same_here() -> Vec<Value> {
         json!({"version": 1.1, "curl": [], "auth": [], "proxy": []}),
         json!({"maxRedirects": 0, "decompress": true, "withCredentials": false, "maxBodyLength": -1}),
         json!({"responseEncoding": "utf8", "xsrfCookieName": "XSRF-TOKEN", "xsrfHeaderName": "X-XSRF-TOKEN"}),
+        json!({"debug": 0, "stream": 0, "http_errors": 1, "verify": 1}),
         json!({"timeout": 0}),
         json!({"timeout": 0.0}),
     ]
@@ -66,9 +67,17 @@ fn options_that_change_nothing_are_accepted() {
     let verb = json!({"method": "post", "json": {}});
     assert!(wx["v3/x"].post(Value::Null).options(verb.clone()).prepare().is_ok());
     assert_eq!(refused(wx["v3/x"].get().options(verb).prepare()).0, "options.method");
-    let seen = json!({"headers": {"X-None": null, "X-One": "1"}});
+    let seen = json!({"headers": {"X-None": null, "X-One": "1", "X-List": ["2"], "X-Null": [null]}});
     let prepared = wx["v3/x"].get().options(seen).prepare().unwrap();
-    assert!(prepared.headers().get("x-none").is_none() && prepared.headers()["x-one"] == "1");
+    let headers = prepared.headers();
+    assert!(headers.get("x-none").is_none() && headers.get("x-null").is_none());
+    assert!(headers["x-one"] == "1" && headers["x-list"] == "2");
+    for list in [json!(["1", "2"]), json!([]), json!([["1"]])] {
+        assert_eq!(
+            refused(wx["v3/x"].get().options(json!({"headers": {"X": list}})).prepare()).0,
+            "options.headers"
+        );
+    }
 }
 
 #[test]
@@ -88,6 +97,7 @@ fn an_option_that_would_change_something_says_what_to_write() {
     let wx = support::client("http://127.0.0.1:9/");
     for (options, part) in [
         (json!({"debug": true}), "prepare()"),
+        (json!({"verify": 0}), "WeChatPay::builder()"),
         (json!({"http_errors": false}), "Error::Api"),
         (json!({"verify": false}), "WeChatPay::builder()"),
         (json!({"verify": "/ca.pem"}), "WeChatPay::builder()"),
@@ -243,6 +253,10 @@ fn the_factory_takes_what_changes_nothing_and_hints_at_slips() {
     ] {
         let (field, text) = refused(WeChatPay::factory(array(with.clone())));
         assert!(with.get(&field).is_some() && text.contains(part), "{with}: {text}");
+    }
+    for name in support::factory_keys() {
+        let (_, text) = refused(WeChatPay::factory(array(json!({name.to_uppercase(): 1}))));
+        assert!(text.contains(&format!("did you mean `{name}`")), "{text}");
     }
     let empty =
         json!({"certs": [], "automaticCertificates": true, "apiv3Key": "0123456789abcdef0123456789ABCDEF"});

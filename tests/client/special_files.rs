@@ -102,7 +102,8 @@ fn a_download_does_not_replace_what_is_no_file() {
         if name == "stdout" && std::fs::metadata("/dev/stdout").is_ok_and(|found| found.is_file()) {
             continue;
         }
-        let ways: [fn(WeChatPay, std::path::PathBuf) -> Result<(), Error>; 3] = [
+        type Way = fn(WeChatPay, std::path::PathBuf) -> Result<(), Error>;
+        let ways: [Way; 3] = [
             |wx, path| wx["v3/x"].get().save_to(path).wait().map(drop),
             |wx, path| wx["v3/x"].get().options(json!({"sink": path.to_str()})).wait().map(drop),
             |wx, path| wx.bill("v3/bill/tradebill").save_to(path).wait().map(drop),

@@ -75,6 +75,7 @@ fn parts_have_the_names_that_the_endpoint_documents() {
         (media().field("a", 1).field("a", 1), "media.field"),
         (media().field("a", json!([1])), "media.field"),
         (media().field("a", json!({})), "media.field"),
+        ((0..101).fold(media(), |media, at| media.field(format!("f{at}"), 1)), "media.field"),
     ] {
         let Err(Error::Config(error)) = wx["v3/x"].post(Value::Null).media(media).wait() else {
             panic!("{field}")

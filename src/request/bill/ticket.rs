@@ -123,9 +123,16 @@ fn url(data: &Value) -> Result<&str, NoUrl<'_>> {
     let parts = data.get("download_bill_list").and_then(Value::as_array);
     Err(NoUrl::Other(match parts {
         Some(parts) if parts.is_empty() => "has an empty `download_bill_list`: there is no bill".to_owned(),
+        Some(parts) if parts.iter().any(|part| part.get("encrypt_key").is_some_and(|key| !key.is_null())) => {
+            format!(
+                "has a `download_bill_list`: an encrypted bill in {} part(s), each with its own `encrypt_key`, which \
+                 this library does not decrypt",
+                parts.len()
+            )
+        }
         Some(parts) => format!(
-            "has a `download_bill_list`: an encrypted bill in {} part(s), each with its own `encrypt_key`, which this \
-             library does not decrypt",
+            "has a `download_bill_list` of {} part(s) instead of a `download_url`: fetch each with \
+             `chain(download_url).get().save_to(…)`, and compare its digest",
             parts.len()
         ),
         None if data.is_object() => "has no `download_url` (and no `url`)".to_owned(),

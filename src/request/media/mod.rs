@@ -18,6 +18,9 @@ use crate::transport::{CHUNK, FileFacts, FileSource, Upload, unreadable_file, up
 /// The largest file of an upload, in bytes. The platform's own limits are some MiB.
 const MAX_FILE: u64 = 1 << 30;
 
+/// No endpoint needs more than two.
+const MAX_FIELDS: usize = 100;
+
 /// The longest name of a part, in bytes.
 const MAX_NAME: usize = 128;
 
@@ -317,6 +320,10 @@ fn part_name(name: Option<String>) -> Result<String, Error> {
 
 /// The names and the texts of further parts.
 fn fields(fields: Vec<(String, Value)>) -> Result<Vec<(String, String)>, Error> {
+    if fields.len() > MAX_FIELDS {
+        let reason = format!("are too many: {} (limit {MAX_FIELDS})", fields.len());
+        return Err(Error::config("media.field", reason));
+    }
     let mut texts: Vec<(String, String)> = Vec::with_capacity(fields.len());
     for (name, value) in fields {
         check_name("media.field", &name)?;

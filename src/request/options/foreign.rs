@@ -77,12 +77,14 @@ fn never(_: &Value) -> bool {
     false
 }
 
+/// Also as PHP programs write it: 0.
 fn off(value: &Value) -> bool {
-    *value == Value::Bool(false)
+    *value == Value::Bool(false) || *value == 0
 }
 
+/// Also as PHP programs write it: 1.
 fn on(value: &Value) -> bool {
-    *value == Value::Bool(true)
+    *value == Value::Bool(true) || *value == 1
 }
 
 fn zero(value: &Value) -> bool {
