@@ -113,6 +113,12 @@ pub(crate) fn read_up_to(source: impl Read, expected: u64, limit: u64) -> Result
     Ok(bytes)
 }
 
+/// What is at this path, if there is something that is no file: a directory, a pipe, a device.
+#[allow(dead_code)] // the program includes this file, and does not need it
+pub(crate) fn not_a_file(path: &Path) -> Option<&'static str> {
+    std::fs::metadata(path).ok().and_then(|found| special(found.file_type()))
+}
+
 /// What a file is that is not a regular one.
 fn special(kind: std::fs::FileType) -> Option<&'static str> {
     #[cfg(unix)]

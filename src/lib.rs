@@ -95,8 +95,10 @@ pub mod bill {
     pub use crate::request::bill::{Bill, Record, Rows, rows};
 }
 
-/// The platform's certificates: [`WeChatPay::platform_certificates`].
+/// Certificates: those that a client holds, [`WeChatPay::merchant_certificate`] and
+/// [`WeChatPay::known_certificates`]; and the platform's, downloaded: [`WeChatPay::platform_certificates`].
 pub mod certificate {
+    pub use crate::client::certificates::CertificateInfo;
     pub use crate::client::platform_keys::PlatformCertificate;
 }
 
@@ -112,13 +114,13 @@ pub mod pay_sign {
 
 // Short paths for what the modules above hold.
 #[doc(hidden)]
-pub use certificate::PlatformCertificate;
+pub use certificate::{CertificateInfo, PlatformCertificate};
 #[doc(hidden)]
 pub use clock::{Clock, SystemClock};
 #[doc(hidden)]
 pub use error::{
     ApiError, ConfigError, DecodeError, FileError, KeyError, NotReadyError, PathError, PlatformKeysError,
-    ResponseTooLargeError, TransportError, VerifyError, VerifyReason,
+    ResponseTooLargeError, TransportError, VerifyError, VerifyReason, VerifySubject,
 };
 #[doc(hidden)]
 pub use notification::{Notification, Reply};

@@ -10,13 +10,17 @@ use http::{HeaderMap, StatusCode};
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 
-use crate::error::{DecodeError, Error, Excerpt, json_reason, kind_of};
+use crate::error::{DecodeError, Error, Excerpt, json_reason, json_source, kind_of};
 use crate::json;
 use crate::sensitive::{self, Padding};
 use crate::signer::MerchantKey;
 
 /// The header of an overseas statement, which is a file.
 const STATEMENT: &str = "Wechatpay-Statement-Sha1";
+
+/// The longest body, in bytes, that is parsed for [`Response::data`] when it is checked. A longer one is only checked:
+/// its values take many times its memory, and a caller may want none of them.
+const PARSED_AT_ONCE: usize = 64 * 1024;
 
 /// A successful response, verified as the platform's. Only the few paths that the platform does not sign are
 /// exempt: see [PROTOCOL, Response](crate::guide::protocol#response).
@@ -50,7 +54,13 @@ impl Response {
         {
             return Ok(self);
         }
-        match json::check(&self.body) {
+        let checked = match self.body.len() {
+            ..=PARSED_AT_ONCE => json::from_slice(&self.body).map(|data| {
+                self.data.get_or_init(|| Box::new(data));
+            }),
+            _ => json::check(&self.body),
+        };
+        match checked {
             Ok(()) => Ok(self),
             Err(e) => {
                 let what = format!(
@@ -60,7 +70,7 @@ impl Response {
                     self.body.len(),
                     json_reason(&e)
                 );
-                Err(self.decode_error(what, Some(Box::new(e))))
+                Err(self.decode_error(what, Some(json_source(&e))))
             }
         }
     }
@@ -227,7 +237,7 @@ impl Response {
         let body: &[u8] = if self.body.is_empty() { b"null" } else { &self.body };
         json::from_slice(body).map_err(|e| {
             let what = format!("the body does not match {}: {}", std::any::type_name::<T>(), json_reason(&e));
-            self.decode_error(what, Some(Box::new(e)))
+            self.decode_error(what, Some(json_source(&e)))
         })
     }
 

@@ -78,11 +78,11 @@ pub(crate) async fn sign_remotely(signer: Arc<dyn Signer>, message: Vec<u8>) -> 
 }
 
 fn signing_error(found: &str, source: Option<SignerError>) -> Error {
-    let name = "private_key".to_owned();
     Error::from(KeyError {
-        name,
+        name: "private_key".to_owned(),
         expected: "a key that can sign and decrypt",
         found: found.to_owned(),
+        signer: source.is_some(),
         source,
     })
 }

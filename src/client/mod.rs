@@ -3,6 +3,7 @@
 #[cfg(feature = "bill")]
 mod bill;
 pub(crate) mod builder;
+pub(crate) mod certificates;
 pub(crate) mod notification;
 pub(crate) mod pay_sign;
 pub(crate) mod platform_keys;
@@ -17,8 +18,8 @@ use std::sync::Arc;
 use http::HeaderMap;
 
 use crate::chain::{Chain, Nodes};
-use crate::error::{Error, Excerpt, Message};
-use crate::v3::{Context, certificates, verify};
+use crate::error::{Error, Excerpt, Message, VerifySubject};
+use crate::v3::{self, Context, verify};
 
 /// A configured client: cheap to clone, `Send + Sync`; one is enough for a whole program.
 ///
@@ -90,7 +91,12 @@ impl WeChatPay {
     pub fn verify(&self, headers: &HeaderMap, body: &[u8]) -> Result<(), Error> {
         let (keys, now) = (self.context.platform.keys(), self.context.clock.unix_seconds());
         verify::verify_signature(headers, body, now, &keys).map_err(|reason| {
-            verify::failure(certificates::refresh_for(&self.context, reason), headers, None, &keys)
+            let reason = v3::certificates::refresh_for(&self.context, reason);
+            let mut error = verify::failure(reason, headers, None, &keys);
+            if let Error::Verify(failed) = &mut error {
+                failed.subject = VerifySubject::Message;
+            }
+            error
         })
     }
 

@@ -11,10 +11,11 @@ use serde_json::{Value, json};
 
 use super::WeChatPay;
 use crate::crypto::aes::EncryptedResource;
-use crate::error::{DecodeError, Error, Sanitized, json_reason};
+use crate::error::{DecodeError, Error, Sanitized, json_reason, json_source};
 use crate::json;
 use crate::response::request_id;
 use crate::runtime::{Deadline, Deferred};
+use crate::v3::platform::WantedBy;
 use crate::v3::{Context, certificates, exchange, verify};
 
 mod headers;
@@ -98,8 +99,9 @@ impl WeChatPay {
     /// ```
     ///
     /// # Errors
-    /// [`Error::Config`] without an APIv3 key, [`Error::Verify`] if it could not be authenticated, [`Error::Decode`] if
-    /// it is not a notification, [`Error::Decrypt`] if the resource cannot be decrypted.
+    /// [`Error::Config`] without an APIv3 key, [`Error::PlatformKeys`] if the platform's first certificates could not be
+    /// downloaded, [`Error::Verify`] if it could not be authenticated, [`Error::Decode`] if it is not a notification,
+    /// [`Error::Decrypt`] if the resource cannot be decrypted.
     pub fn notification<I, N, V>(&self, headers: I, body: impl Into<Bytes>) -> Deferred<Notification>
     where
         I: IntoIterator<Item = (N, V)>,
@@ -114,7 +116,8 @@ impl WeChatPay {
                 return Err(context.defaults.names.rename(apiv3_key_missing()));
             }
             let deadline = Deadline::after(context.defaults.timeout);
-            certificates::wait_for_keys(certificates::initial_download(&context)?, &deadline).await?;
+            let download = certificates::initial_download(&context, WantedBy::Notification)?;
+            certificates::wait_for_keys(download, &deadline, WantedBy::Notification).await?;
             let (keys, now) = (context.platform.keys(), context.clock.unix_seconds());
             exchange::verify_with_refresh(&context, &keys, &map, None, &deadline, |keys| {
                 verify::verify_signature(&map, &body, now, keys)
@@ -136,7 +139,7 @@ fn decrypt(context: &Context, headers: &HeaderMap, body: &[u8]) -> Result<Notifi
         Error::Decode(Box::new(DecodeError {
             what: format!("{what}: {}", json_reason(&e)),
             request_id,
-            source: Some(Box::new(e)),
+            source: Some(json_source(&e)),
         }))
     };
     let envelope: Envelope =
@@ -166,7 +169,7 @@ impl Notification {
         T::deserialize(&self.resource).map_err(|e| {
             let (id, name) = (Sanitized(&self.id), std::any::type_name::<T>());
             let what = format!("the resource of {id} does not match {name}: {}", json_reason(&e));
-            Error::Decode(Box::new(DecodeError { what, request_id: None, source: Some(Box::new(e)) }))
+            Error::Decode(Box::new(DecodeError { what, request_id: None, source: Some(json_source(&e)) }))
         })
     }
 

@@ -46,17 +46,20 @@ mod encrypted {
 /// A public key, with the data of its certificate if it came in one.
 pub(crate) struct LoadedPublicKey {
     pub(crate) key: PublicKey,
-    pub(crate) certificate: Option<CertificateInfo>,
+    pub(crate) certificate: Option<CertificateData>,
 }
 
 /// The data of a certificate, besides its key.
-pub(crate) struct CertificateInfo {
+pub(crate) struct CertificateData {
     /// Upper-case hex, with leading zeros.
     pub(crate) serial: String,
+    /// Of the subject.
+    pub(crate) common_name: Option<String>,
     pub(crate) validity: Validity,
 }
 
 /// The validity period of a certificate, in Unix seconds, both ends included.
+#[derive(Clone, Copy)]
 pub(crate) struct Validity {
     pub(crate) not_before: u64,
     pub(crate) not_after: u64,
@@ -83,6 +86,7 @@ impl KeySpec<'_> {
             expected: self.expected,
             found: found.to_string(),
             source: found.source,
+            signer: false,
         }
     }
 }
@@ -127,6 +131,9 @@ fn load_rsa(key: &EncodedKey) -> Result<PrivateKey, Found> {
     let unusable = || match key.modulus_bits() {
         Some(bits) if !(2048..=8192).contains(&bits) => {
             Found::new(format!("an RSA key of {bits} bits, where 2048 to 8192 bits are accepted"))
+        }
+        _ if key.has_many_primes() => {
+            Found::new("an RSA key of more than two primes, which is not supported")
         }
         _ => Found::new("an RSA key that is damaged"),
     };
@@ -179,8 +186,18 @@ fn load_public(found: &EncodedKey) -> Result<LoadedPublicKey, Found> {
             let validity = certificate.validity();
             let [not_before, not_after] =
                 [validity.not_before, validity.not_after].map(|time| time.to_unix_duration().as_secs());
-            let serial = serial_hex(certificate.serial_number().as_bytes());
-            (key, Some(CertificateInfo { serial, validity: Validity { not_before, not_after } }))
+            let data = CertificateData {
+                serial: serial_hex(certificate.serial_number().as_bytes()),
+                // A name in an odd encoding is none: it is only shown.
+                common_name: certificate
+                    .subject()
+                    .common_name()
+                    .ok()
+                    .flatten()
+                    .map(|name| name.value().into_owned()),
+                validity: Validity { not_before, not_after },
+            };
+            (key, Some(data))
         }
         _ => return Err(Found::structure(found.identity)),
     };
@@ -202,10 +219,10 @@ fn rsa_key(spki: SubjectPublicKeyInfoRef<'_>) -> Result<rsa::PublicKey, Found> {
     rsa::PublicKey::try_from(spki).map_err(|e| not_rsa().source(e))
 }
 
-/// The contents of a PKCS#12 file: the merchant's key, and the serial of its certificate if the file has it.
+/// The contents of a PKCS#12 file: the merchant's key, and its certificate if the file has it.
 pub(crate) struct LoadedP12 {
     pub(crate) key: PrivateKey,
-    pub(crate) certificate_serial: Option<String>,
+    pub(crate) certificate: Option<CertificateData>,
 }
 
 /// The serial without the zero byte that DER puts before a set first bit; the platform's serials do not show it.

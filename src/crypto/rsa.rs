@@ -13,9 +13,16 @@ use aws_lc_rs::rsa::{
 use aws_lc_rs::signature::{KeyPair as _, ParsedPublicKey, RSA_PKCS1_2048_8192_SHA256, RSA_PKCS1_SHA256};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
+use rsa::BoxedUint;
+use rsa::hazmat::rsa_encrypt;
+use rsa::pkcs1::DecodeRsaPublicKey as _;
+use rsa::traits::PublicKeyParts as _;
 
 /// The largest accepted modulus, in bytes: 8192 bits.
 const MAX_MODULUS: usize = 1024;
+
+/// The smallest accepted modulus, in bytes: 2048 bits.
+const MIN_MODULUS: usize = 256;
 
 /// How a sensitive text is padded before RSA.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -145,10 +152,53 @@ impl PublicKey {
         raw.get(..length).is_some_and(|raw| self.verifying.verify_digest_sig(&message.finish(), raw).is_ok())
     }
 
+    /// Whose signature (base64) it is, if it is not valid for a message: the public key recovers the signed digest, and from
+    /// a signature of another key it recovers noise.
+    pub(crate) fn origin_of(&self, signature: &[u8]) -> Origin {
+        match STANDARD.decode(signature) {
+            Ok(signature) if signature.len() >= MIN_MODULUS => match self.recover(&signature) {
+                Some(padded) if is_padded_sha256(&padded) => Origin::ThisKey,
+                _ => Origin::OtherKey,
+            },
+            _ => Origin::Damaged,
+        }
+    }
+
+    /// The padded digest in a signature that may be this key's: of its length, and below its modulus.
+    fn recover(&self, signature: &[u8]) -> Option<Vec<u8>> {
+        let key = rsa::PublicKey::from_pkcs1_der(self.verifying.as_ref()).ok()?;
+        if signature.len() != key.size() {
+            return None;
+        }
+        let number = BoxedUint::from_be_slice(signature, key.n_bits_precision()).ok()?;
+        let padded = (number < *key.n().as_ref()).then(|| rsa_encrypt(&key, &number).ok())??;
+        Some(padded.to_be_bytes_trimmed_vartime().to_vec())
+    }
+
     #[cfg(test)]
     pub(super) fn pkcs1_der(&self) -> Vec<u8> {
         self.verifying.as_ref().to_vec()
     }
+}
+
+/// Whose signature it is that is not valid for a message.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Origin {
+    /// This key's, for another message.
+    ThisKey,
+    OtherKey,
+    /// Not base64, or shorter than every signature.
+    Damaged,
+}
+
+/// Whether this is the padding of PKCS#1 v1.5 around a SHA-256 digest (RFC 8017, section 9.2), without its first byte,
+/// which is zero.
+fn is_padded_sha256(padded: &[u8]) -> bool {
+    const PREFIX: &[u8] = b"\x00\x30\x31\x30\x0d\x06\x09\x60\x86\x48\x01\x65\x03\x04\x02\x01\x05\x00\x04\x20";
+    let Some(rest) = padded.strip_prefix(&[1]) else { return false };
+    let filled = rest.iter().take_while(|byte| **byte == 0xff).count();
+    let info = rest.get(filled..).unwrap_or_default();
+    filled >= 8 && info.starts_with(PREFIX) && info.len() == PREFIX.len() + 32
 }
 
 #[cfg(test)]

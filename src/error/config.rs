@@ -10,6 +10,7 @@ use super::{Cause, Message, Sanitized};
 pub struct ConfigError {
     pub(crate) field: String,
     pub(crate) reason: String,
+    pub(crate) advice: Option<&'static str>,
 }
 
 impl ConfigError {
@@ -19,11 +20,23 @@ impl ConfigError {
     pub fn field(&self) -> &str {
         &self.field
     }
+
+    /// The fault, as it follows the field in the message: `must be at most 3; it is 4`.
+    pub fn reason(&self) -> &str {
+        &self.reason
+    }
+
+    /// How to fix it with the setters of this crate, if there is a way that the fault does not say: the end of the
+    /// message. A program whose users do not write Rust has words of its own for it.
+    pub fn advice(&self) -> Option<&str> {
+        self.advice
+    }
 }
 
 impl fmt::Display for ConfigError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "`{}` {}", Message(&self.field), Message(&self.reason))
+        write!(f, "`{}` {}", Message(&self.field), Message(&self.reason))?;
+        self.advice.map_or(Ok(()), |advice| write!(f, ": {advice}"))
     }
 }
 
@@ -32,6 +45,7 @@ impl fmt::Debug for ConfigError {
         f.debug_struct("ConfigError")
             .field("field", &Message(&self.field))
             .field("reason", &Message(&self.reason))
+            .field("advice", &self.advice)
             .finish()
     }
 }
@@ -62,8 +76,18 @@ pub struct KeyError {
     pub expected: &'static str,
     /// The form that was found; never the key itself.
     pub found: String,
-    /// The cause: an unreadable file, a DER error.
+    /// The cause: an unreadable file, a DER error, the error of a [`Signer`](crate::Signer).
     pub source: Option<Box<dyn std::error::Error + Send + Sync>>,
+    /// A signer failed.
+    pub(crate) signer: bool,
+}
+
+impl KeyError {
+    /// Whether a [`Signer`](crate::Signer) failed. Its own error is the `source`, which alone says whether the same call
+    /// may succeed later. `false`: the key itself is wrong.
+    pub fn is_signer(&self) -> bool {
+        self.signer
+    }
 }
 
 impl fmt::Debug for KeyError {
@@ -73,6 +97,6 @@ impl fmt::Debug for KeyError {
             .field("expected", &self.expected)
             .field("found", &Message(&self.found))
             .field("source", &Cause(self.source.as_deref()))
-            .finish()
+            .finish_non_exhaustive()
     }
 }

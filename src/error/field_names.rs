@@ -26,6 +26,7 @@ const NAMES: &[(&str, &str, &str)] = &[
     ("automatic_certificates", "automaticCertificates", "WECHATPAY_AUTOMATIC_CERTIFICATES"),
     ("apiv3_key", "apiv3Key", "WECHATPAY_APIV3_KEY"),
     ("base_url", "base_uri", "WECHATPAY_BASE_URL"),
+    ("timeout", "timeout", "WECHATPAY_TIMEOUT"),
     ("allow_http", "allowHttp", "WECHATPAY_ALLOW_HTTP"),
 ];
 
@@ -45,6 +46,12 @@ impl FieldNames {
             }
             other => other,
         }
+    }
+
+    /// PHP's keys and the variables.
+    #[cfg(test)]
+    pub(crate) fn all() -> impl Iterator<Item = (&'static str, &'static str)> {
+        NAMES.iter().map(|(_, array, variable)| (*array, *variable))
     }
 
     fn field(self, field: &str) -> String {

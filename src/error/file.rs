@@ -68,13 +68,27 @@ pub(crate) fn io_reason(error: &io::Error) -> &'static str {
     }
 }
 
-/// The response is larger than the limit that the client is configured with. The platform has carried out the request.
+/// The status of a response that is not a success.
+struct Failure(u16);
+
+impl fmt::Display for Failure {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.0 {
+            200..=299 => Ok(()),
+            status => write!(f, " (status {status})"),
+        }
+    }
+}
+
+/// The response is larger than the limit that the client is configured with. The platform may have carried
+/// out the request.
 #[derive(Debug, Clone, thiserror::Error)]
-#[error("{}: the response is larger than {limit} bytes{}; the platform may have received the request", Message(call), RequestId(request_id.as_deref()))]
+#[error("{}: the response{} is larger than {limit} bytes{}; the platform may have received the request", Message(call), Failure(*status), RequestId(request_id.as_deref()))]
 pub struct ResponseTooLargeError {
     pub(crate) call: String,
     /// Bytes.
     pub(crate) limit: u64,
+    pub(crate) status: u16,
     pub(crate) request_id: Option<String>,
 }
 
@@ -82,5 +96,10 @@ impl ResponseTooLargeError {
     /// The configured limit, in bytes.
     pub fn limit(&self) -> u64 {
         self.limit
+    }
+
+    /// The HTTP status of the response, which is not verified.
+    pub fn status(&self) -> u16 {
+        self.status
     }
 }

@@ -28,8 +28,11 @@ const MAX_HEX_ID: usize = 40;
 /// Longer than any word and any digest (SHA-256 in hex).
 const MAX_WORD: usize = 64;
 
-/// More is not looked at, and not shown either.
-const MAX_JUDGED: usize = 16 << 10;
+/// Of a longer text only the beginning and the end are looked at, and less of them is shown. Characters.
+pub(super) const MAX_JUDGED: usize = 16 << 10;
+
+/// The end that is looked at. Characters.
+const MAX_TAIL: usize = 1 << 10;
 
 const MARKS: [&str; 3] = ["-----BEGIN", "-----END", "PRIVATE KEY-"];
 
@@ -38,8 +41,21 @@ pub(crate) fn may_be_key(text: &str) -> bool {
     if is_openid(text) {
         return false;
     }
-    let end = text.char_indices().nth(MAX_JUDGED).map_or(text.len(), |(at, _)| at);
-    let text = &text[..end];
+    // UTF-16 that was read as if it were UTF-8.
+    if text.contains('\0') {
+        return may_be_key(&text.replace('\0', ""));
+    }
+    match text.char_indices().nth(MAX_JUDGED) {
+        None => looks_like_key(text),
+        // The end of a long path is shown, too.
+        Some((end, _)) => {
+            let tail = text.char_indices().rev().nth(MAX_TAIL).map_or(0, |(at, _)| at);
+            looks_like_key(&text[..end]) || looks_like_key(&text[tail..])
+        }
+    }
+}
+
+fn looks_like_key(text: &str) -> bool {
     let plain = unescaped(text);
     [text, &plain].into_iter().any(|text| {
         MARKS.iter().any(|mark| text.contains(mark))
@@ -130,6 +146,8 @@ fn windows(text: &str, size: usize, least: usize) -> Vec<Range<usize>> {
     }
     let joined = |from: usize, to: usize| bytes[from..to].iter().all(|b| is_joiner(*b));
     let mut ranges: Vec<Range<usize>> = Vec::new();
+    // The words before this one are in a range, or in none.
+    let mut covered = 0;
     for (index, &(start, word)) in words.iter().enumerate() {
         // The words that a window from here covers, as long as only joiners are between them.
         let mut last = index;
@@ -147,24 +165,31 @@ fn windows(text: &str, size: usize, least: usize) -> Vec<Range<usize>> {
             let last = inner.iter().rposition(|count| *count > 0).unwrap_or_default();
             last - first >= SPAN && inner.iter().sum::<usize>() >= least
         });
-        if full {
+        // What an earlier window found and extended is not looked at again: a text of one key after another would take
+        // a time that grows with the square of its length.
+        if full && last >= covered {
             let dense = |&(at, word): &(usize, &str)| {
                 is_mixed(word) && changes[at + 1..at + word.len()].iter().sum::<usize>() * 4 >= word.len()
             };
+            let goes_on = |left: usize| {
+                let ((at, word), next) = (words[left], words[left + 1]);
+                joined(at + word.len(), next.0)
+            };
             let mut first = index;
-            while first > 0
-                && joined(words[first - 1].0 + words[first - 1].1.len(), words[first].0)
-                && dense(&words[first - 1])
-            {
+            while first > covered && goes_on(first - 1) && dense(&words[first - 1]) {
                 first -= 1;
             }
-            while let Some(next) = words.get(last + 1) {
-                if !joined(words[last].0 + words[last].1.len(), next.0) || !dense(next) {
-                    break;
-                }
+            while last + 1 < words.len() && goes_on(last) && dense(&words[last + 1]) {
                 last += 1;
             }
-            ranges.push(words[first].0..words[last].0 + words[last].1.len());
+            let end = words[last].0 + words[last].1.len();
+            let touches = first < covered
+                || (first > 0 && first == covered && goes_on(first - 1) && dense(&words[first - 1]));
+            match ranges.last_mut().filter(|_| touches) {
+                Some(before) => before.end = end,
+                None => ranges.push(words[first].0..end),
+            }
+            covered = last + 1;
         }
     }
     ranges

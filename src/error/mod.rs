@@ -9,6 +9,7 @@ mod config;
 mod field_names;
 mod file;
 mod json;
+mod json_source;
 mod key_text;
 #[cfg(test)]
 mod key_text_tests;
@@ -27,6 +28,8 @@ pub(crate) use field_names::FieldNames;
 pub(crate) use file::io_reason;
 pub use file::{FileError, ResponseTooLargeError};
 pub(crate) use json::json_reason;
+pub(crate) use json_source::json_source;
+pub(crate) use key_text::key_ranges;
 pub use not_ready::NotReadyError;
 pub use path::PathError;
 pub use platform_keys::PlatformKeysError;
@@ -34,7 +37,8 @@ pub(crate) use request_id::RequestId;
 pub(crate) use sanitized::{Excerpt, Message, Sanitized};
 pub(crate) use template::shown_template;
 pub use transport::TransportError;
-pub use verify::{VerifyError, VerifyReason};
+pub(crate) use verify::SignedBy;
+pub use verify::{VerifyError, VerifyReason, VerifySubject};
 
 /// What went wrong, grouped by what the caller does next.
 ///
@@ -42,7 +46,7 @@ pub use verify::{VerifyError, VerifyReason};
 /// |---|---|
 /// | [`Config`](Error::Config) | fix the setting or the option that the message names |
 /// | [`Path`](Error::Path) | fix the path, or a value in it |
-/// | [`Key`](Error::Key) | fix the key that the message names |
+/// | [`Key`](Error::Key) | fix the key that the message names; [`KeyError::is_signer`]: see your signer's error |
 /// | [`PlatformKeys`](Error::PlatformKeys) | fix the setting if [`PlatformKeysError::is_permanent`]; else try again later |
 /// | [`Transport`](Error::Transport) | try again; when money moves, check [`TransportError::maybe_sent`] first |
 /// | [`Api`](Error::Api) | the platform refused the call: see [`ApiError::code`] |
@@ -52,6 +56,9 @@ pub use verify::{VerifyError, VerifyReason};
 /// | [`NotReady`](Error::NotReady) | ask again later: the platform is still making the file |
 /// | [`File`](Error::File) | make the file readable or writable, or free the disk |
 /// | [`ResponseTooLarge`](Error::ResponseTooLarge) | raise the limit, or use a download |
+///
+/// [Reliability, After an error](crate::guide::reliability#after-an-error) says for each of them whether to repeat the call
+/// never, later, or only after a query.
 ///
 /// An `Error` is at most 32 bytes in size. Its text never contains a key, a secret or a signature.
 ///
@@ -70,7 +77,7 @@ pub enum Error {
     /// The path, or a value in it, cannot be sent as it stands. Nothing was sent.
     #[error(transparent)]
     Path(Box<PathError>),
-    /// A key cannot be loaded, or cannot do the operation. Nothing was sent.
+    /// A key cannot be loaded or cannot do the operation, or a [`Signer`](crate::Signer) failed. Nothing was sent.
     #[error(transparent)]
     Key(Box<KeyError>),
     /// The platform's certificates could not be had. Nothing was sent.
@@ -126,6 +133,7 @@ impl Error {
         match self {
             Error::Api(e) => Some(e.status),
             Error::Verify(e) => e.status,
+            Error::ResponseTooLarge(e) => Some(e.status),
             _ => None,
         }
     }
@@ -138,11 +146,38 @@ impl Error {
         }
     }
 
+    /// Whether the platform may have received the request, whatever it did with it.
+    pub(crate) fn may_have_been_sent(&self) -> bool {
+        match self {
+            Error::Config(_) | Error::Path(_) | Error::Key(_) | Error::PlatformKeys(_) => false,
+            Error::Transport(e) => e.maybe_sent,
+            Error::File(e) => e.maybe_sent,
+            Error::Api(_) | Error::Verify(_) | Error::Decrypt(_) | Error::Decode(_) => true,
+            Error::NotReady(_) | Error::ResponseTooLarge(_) => true,
+        }
+    }
+
     pub(crate) fn config(field: impl Into<String>, reason: impl Into<String>) -> Error {
         Error::Config(Box::new(ConfigError {
             field: config::without_key(field.into()),
             reason: reason.into(),
+            advice: None,
         }))
+    }
+
+    /// [`config`](Error::config) with a fix in the words of Rust.
+    pub(crate) fn config_with(
+        field: impl Into<String>,
+        reason: impl Into<String>,
+        advice: &'static str,
+    ) -> Error {
+        match Error::config(field, reason) {
+            Error::Config(mut e) => {
+                e.advice = Some(advice);
+                Error::Config(e)
+            }
+            other => other,
+        }
     }
 }
 
@@ -188,7 +223,7 @@ pub struct DecodeError {
     pub what: String,
     /// The `Request-ID` header.
     pub request_id: Option<String>,
-    /// The parser's error.
+    /// The parser's error, without the text that it read.
     pub source: Option<Box<dyn std::error::Error + Send + Sync>>,
 }
 

@@ -23,7 +23,7 @@ pub enum PathError {
     },
     /// A variable of the template has no value.
     #[error(
-        "the variable {} of {} has no value: give it with `.var(\"{}\", …)`",
+        "the variable {} of {} has no value: give it with `.var(\"{}\", …)`, or as a key of the options array",
         Excerpt(name),
         Excerpt(&shown_template(template)),
         Message(name)
@@ -106,6 +106,20 @@ pub enum PathError {
         /// The parser's reason.
         reason: String,
     },
+    /// A host that is not configured gets a bare GET only, and this request has more.
+    #[error(
+        "{} cannot be requested: its host is neither configured nor the platform's, so only a GET without body and \
+         headers is sent there; this request has {}. Should the host receive signed requests, allow it with \
+         `allow_host` of the builder",
+        Excerpt(&shown_template(url)),
+        Message(found)
+    )]
+    UntrustedHost {
+        /// The URL without its query.
+        url: String,
+        /// The first thing that such a host must not get.
+        found: String,
+    },
     /// The expanded path is not a URL that can be requested.
     #[error("{} cannot be requested: {}", Excerpt(&shown_template(url)), Message(reason))]
     Url {
@@ -130,6 +144,7 @@ impl fmt::Debug for PathError {
             PathError::SlashInSegment { .. } => "SlashInSegment",
             PathError::AfterQuery { .. } => "AfterQuery",
             PathError::Template { .. } => "Template",
+            PathError::UntrustedHost { .. } => "UntrustedHost",
             PathError::Url { .. } => "Url",
         };
         f.debug_tuple(name).field(&Message(&self.to_string())).finish()

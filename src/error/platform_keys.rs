@@ -1,5 +1,6 @@
 //! The platform's certificates could not be had.
 
+use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -8,7 +9,7 @@ use super::Error;
 /// The platform's certificates could not be downloaded, or not yet again. Without any platform key no response could be
 /// verified, so the call was not sent.
 ///
-/// The [`source`](std::error::Error::source) is the error of the last download, if it failed.
+/// The [`source`](std::error::Error::source) is the error of the last download, if it failed: an [`Error`].
 ///
 /// ```
 /// # use wechatpay_chain::{Error, WeChatPay};
@@ -22,8 +23,7 @@ use super::Error;
 /// }
 /// # }
 /// ```
-#[derive(Debug, Clone, thiserror::Error)]
-#[error("{what}{}", if *unsent { "; nothing was sent" } else { "" })]
+#[derive(Debug, Clone)]
 #[non_exhaustive]
 pub struct PlatformKeysError {
     /// Why, in our words: the text of `cause` is not repeated.
@@ -32,8 +32,21 @@ pub struct PlatformKeysError {
     pub(crate) retry_after: Option<Duration>,
     /// Whether it ended a call.
     pub(crate) unsent: bool,
-    #[source]
     pub(crate) cause: Option<Arc<Error>>,
+}
+
+impl fmt::Display for PlatformKeysError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.what)?;
+        f.write_str(if self.unsent { "; nothing was sent" } else { "" })
+    }
+}
+
+impl std::error::Error for PlatformKeysError {
+    /// Not the `Arc` that all who wait for the download share: a caller looks for an [`Error`].
+    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
+        self.cause.as_deref().map(|cause| cause as &(dyn std::error::Error + 'static))
+    }
 }
 
 impl PlatformKeysError {

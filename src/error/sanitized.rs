@@ -5,7 +5,7 @@
 use std::fmt;
 use std::fmt::Write as _;
 
-use super::key_text::{key_ranges, may_be_key};
+use super::key_text::{MAX_JUDGED, key_ranges, may_be_key};
 
 /// The most that is shown of a text from the network, in characters.
 const MAX_CHARS: usize = 2_000;
@@ -64,12 +64,24 @@ pub(crate) struct Message<'a>(pub(crate) &'a str);
 
 impl fmt::Display for Message<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let mut shown = 0;
-        for range in key_ranges(self.0) {
-            write!(f, "{}…", Sanitized(&self.0[shown..range.start]))?;
-            shown = range.end;
+        let end = self.0.char_indices().nth(MAX_JUDGED).map_or(self.0.len(), |(at, _)| at);
+        let judged = &self.0[..end];
+        let (mut at, mut left) = (0, MAX_CHARS);
+        let whole = judged.len()..judged.len();
+        for key in key_ranges(judged).into_iter().chain([whole]) {
+            let piece = &judged[at..key.start];
+            let shown = piece.char_indices().nth(left).map_or(piece, |(end, _)| &piece[..end]);
+            write!(f, "{}", Sanitized(shown))?;
+            if shown.len() < piece.len() {
+                return f.write_char('…');
+            }
+            left -= shown.chars().count();
+            at = key.end;
+            if !key.is_empty() {
+                f.write_char('…')?;
+            }
         }
-        write!(f, "{}", Sanitized(&self.0[shown..]))
+        if end < self.0.len() { f.write_char('…') } else { Ok(()) }
     }
 }
 

@@ -14,7 +14,10 @@ pub struct TransportError {
     pub(crate) what: String,
     pub(crate) request_id: Option<String>,
     pub(crate) maybe_sent: bool,
-    /// The connection could not be made, or broke. `false` for a slow response, and for a signer's failure.
+    /// No connection could be made.
+    pub(crate) connect: bool,
+    /// The connection could not be made, or broke, and another host may do better. `false` for a slow response, and for a
+    /// signer's failure.
     pub(crate) broken: bool,
     /// It broke, and had been idle before: the server may have closed it just then, unread.
     pub(crate) stale: bool,
@@ -26,13 +29,14 @@ impl TransportError {
     /// Whether the platform may have received the request and carried it out.
     ///
     /// `false`: it has not; no connection was made. `true`: query the order or the refund, or repeat the call with the
-    /// same numbers, never with new ones ([PROTOCOL, Errors and retry](crate::guide::protocol#errors-and-retry)).
+    /// same numbers, never with new ones ([PROTOCOL, Errors and retry](crate::guide::protocol#errors-and-retry)). Also
+    /// `true` if the call's timeout ends while the connection is still being made, which the HTTP library does not tell.
     pub fn maybe_sent(&self) -> bool {
         self.maybe_sent
     }
 
-    /// Whether no connection could be made: the host was not found, it refused, its certificate is not trusted, the proxy
-    /// refused. Nothing was sent.
+    /// Whether no connection could be made: the host was not found, it refused, its certificate is not trusted, this
+    /// machine has no root certificates, the proxy refused. Nothing was sent.
     ///
     /// ```
     /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
@@ -46,10 +50,11 @@ impl TransportError {
     /// # Ok(()) }
     /// ```
     pub fn is_connect(&self) -> bool {
-        self.broken && !self.maybe_sent
+        self.connect
     }
 
-    /// Whether a timeout ended the exchange: that of the call, or that of connecting.
+    /// Whether a timeout ended the exchange: that of the call, that of connecting, or the operating system's for a
+    /// connection whose other side has not reacted for half a minute.
     pub fn is_timeout(&self) -> bool {
         self.timeout
     }
@@ -62,6 +67,7 @@ impl fmt::Debug for TransportError {
             .field("what", &Message(&self.what))
             .field("request_id", &self.request_id)
             .field("maybe_sent", &self.maybe_sent)
+            .field("connect", &self.connect)
             .field("broken", &self.broken)
             .field("timeout", &self.timeout)
             .field("source", &Cause(self.source.as_deref()))

@@ -146,8 +146,8 @@ fn what_is_expanded_is_bounded() {
         assert!(reason.contains("too long") && start.elapsed() < Duration::from_secs(10), "{reason}");
     }
     let query = |value: Value| {
-        let mut query = String::new();
-        append_query(&mut query, &value).map(|()| query.len())
+        let mut query = Query::default();
+        query.append(&value).map(|()| query.text.len())
     };
     assert_eq!(query(json!({&long: vec![1; 50_000]})), Err("an object that is too long for a URL"));
     assert_eq!(

@@ -13,7 +13,7 @@ mod expand;
 mod query;
 
 use expand::expand_template;
-pub(crate) use query::{append_query, map_query};
+pub(crate) use query::{Query, map_query};
 
 /// The most that is expanded or encoded, in bytes: far above any URL that can be sent. A template may name a long value,
 /// and a query a long key, any number of times.

@@ -10,25 +10,89 @@ use crate::error::kind_of;
 /// As deep as a JSON text can be.
 const MAX_DEPTH: usize = 128;
 
-/// Appends a query value to `query`: strings as they are, arrays as `a[0]=`, null left out, space as `%20`.
-///
-/// # Errors
-/// The type of `value`, if it is neither an object nor a string, or what is wrong with it.
-pub(crate) fn append_query(query: &mut String, value: &Value) -> Result<(), &'static str> {
-    match value {
-        Value::Null => {}
-        Value::Object(map) => {
-            for (key, value) in map {
-                append_pair(query, &mut encode(key).to_string(), value, 0)?;
+/// Parameters as text, and those that were given but have no value.
+#[derive(Default)]
+pub(crate) struct Query {
+    pub(crate) text: String,
+    /// Their names, encoded and separated by `&`; no more of them than fit into a URL.
+    left_out: String,
+}
+
+impl Query {
+    /// Appends a value: strings as they are, arrays as `a[0]=`, null left out, space as `%20`.
+    ///
+    /// # Errors
+    /// The type of `value`, if it is neither an object nor a string, or what is wrong with it.
+    pub(crate) fn append(&mut self, value: &Value) -> Result<(), &'static str> {
+        match value {
+            Value::Null => {}
+            Value::Object(map) => {
+                for (key, value) in map {
+                    self.append_pair(&mut encode(key).to_string(), value, 0)?;
+                }
+            }
+            Value::String(raw) => {
+                separate(&mut self.text);
+                append_raw(&mut self.text, raw);
+            }
+            other => return Err(kind_of(other)),
+        }
+        Ok(())
+    }
+
+    fn append_pair(&mut self, key: &mut String, value: &Value, depth: usize) -> Result<(), &'static str> {
+        if depth > MAX_DEPTH {
+            return Err("an object that is nested too deep");
+        }
+        let mut nested = |index: &str, value: &Value| {
+            let length = key.len();
+            key.push_str("%5B");
+            key.extend(encode(index));
+            key.push_str("%5D");
+            let result = self.append_pair(key, value, depth + 1);
+            key.truncate(length);
+            result
+        };
+        match value {
+            Value::Array(items) if !items.is_empty() => {
+                for (at, item) in items.iter().enumerate() {
+                    nested(&at.to_string(), item)?;
+                }
+            }
+            Value::Object(map) if !map.is_empty() => {
+                for (name, item) in map {
+                    nested(name, item)?;
+                }
+            }
+            Value::Null | Value::Array(_) | Value::Object(_) => {
+                if self.left_out.len() + key.len() < MAX_LENGTH {
+                    separate(&mut self.left_out);
+                    self.left_out.push_str(key);
+                }
+            }
+            leaf => {
+                if self.text.len() + key.len() > MAX_LENGTH {
+                    return Err("an object that is too long for a URL");
+                }
+                separate(&mut self.text);
+                self.text.push_str(key);
+                self.text.push('=');
+                self.text.extend(encode(&scalar(leaf)));
             }
         }
-        Value::String(raw) => {
-            separate(query);
-            append_raw(query, raw);
-        }
-        other => return Err(kind_of(other)),
+        Ok(())
     }
-    Ok(())
+
+    /// The decoded names of the parameters that were given as null or as an empty list, and so are not in the text.
+    pub(crate) fn left_out(&self) -> impl Iterator<Item = Cow<'_, str>> {
+        self.left_out.split('&').filter(|name| !name.is_empty()).filter_map(decode)
+    }
+}
+
+fn separate(query: &mut String) {
+    if !query.is_empty() {
+        query.push('&');
+    }
 }
 
 /// `query` with other values: `change` is given each name, decoded, and its value, `None` if that is not UTF-8. A pair for
@@ -53,55 +117,6 @@ pub(crate) fn map_query<E>(
         }
     }
     Ok(mapped)
-}
-
-fn append_pair(
-    query: &mut String,
-    key: &mut String,
-    value: &Value,
-    depth: usize,
-) -> Result<(), &'static str> {
-    if depth > MAX_DEPTH {
-        return Err("an object that is nested too deep");
-    }
-    let mut nested = |query: &mut String, index: &str, value: &Value| {
-        let length = key.len();
-        key.push_str("%5B");
-        key.extend(encode(index));
-        key.push_str("%5D");
-        let result = append_pair(query, key, value, depth + 1);
-        key.truncate(length);
-        result
-    };
-    match value {
-        Value::Null => {}
-        Value::Array(items) => {
-            for (at, item) in items.iter().enumerate() {
-                nested(query, &at.to_string(), item)?;
-            }
-        }
-        Value::Object(map) => {
-            for (name, item) in map {
-                nested(query, name, item)?;
-            }
-        }
-        leaf => {
-            if query.len() + key.len() > MAX_LENGTH {
-                return Err("an object that is too long for a URL");
-            }
-            separate(query);
-            query.push_str(key);
-            query.push('=');
-            query.extend(encode(&scalar(leaf)));
-        }
-    }
-    Ok(())
-}
-
-fn separate(query: &mut String) {
-    if !query.is_empty() {
-        query.push('&');
-    }
 }
 
 /// A query given as text keeps its legal characters; the others are encoded, as in Guzzle.

@@ -14,7 +14,7 @@ use url::Url;
 use super::media::Media;
 use super::options::is_options_array;
 use crate::error::{Error, Excerpt, shown_template};
-use crate::path;
+use crate::path::Query;
 use crate::sensitive::Padding;
 use crate::transport::{Hosts, check_timeout, parse_base_url};
 use crate::v3::MAX_RETRIES;
@@ -30,7 +30,7 @@ pub(super) struct Draft {
     pub(super) method: Method,
     pub(super) template: Arc<str>,
     pub(super) vars: Vec<(String, Value)>,
-    pub(super) query: String,
+    pub(super) query: Query,
     pub(super) headers: HeaderMap,
     pub(super) body: Body,
     pub(super) base: Option<Url>,
@@ -57,7 +57,7 @@ impl Draft {
             method,
             template,
             vars: Vec::new(),
-            query: String::new(),
+            query: Query::default(),
             headers: HeaderMap::new(),
             body: Body::None,
             base: None,
@@ -85,12 +85,12 @@ impl Draft {
             && let Some((name @ ("query" | "params"), Value::Object(_))) =
                 map.iter().next().filter(|_| map.len() == 1).map(|(name, value)| (name.as_str(), value))
         {
-            let reason = format!(
-                "is given as a parameter `{name}`: pass only the object in it, or all to `.options(…)`"
-            );
-            return Err(Error::config(field, reason));
+            let reason = format!("is given as a parameter `{name}`");
+            let advice = "pass only the object in it, or all to `.options(…)`";
+            return Err(Error::config_with(field, reason, advice));
         }
-        path::append_query(&mut self.query, value)
+        self.query
+            .append(value)
             .map_err(|found| Error::config(field, format!("must be an object or a string; it is {found}")))
     }
 
@@ -116,9 +116,9 @@ impl Draft {
 
     pub(super) fn json(&mut self, body: Value) -> Result<(), Error> {
         if is_options_array(&self.template, &body) {
-            let reason = "must be the body itself, but is an `$options` array with the key `json`: pass it to \
-                          `.options(…)`; `.body(\"application/json\", …)` sends such a body";
-            return Err(Error::config("json", reason));
+            let reason = "is an `$options` array with the key `json`, not the body itself";
+            let advice = "pass it to `.options(…)`; `.body(\"application/json\", …)` sends such a body";
+            return Err(Error::config_with("json", reason, advice));
         }
         self.body = match body {
             Value::Null => Body::None,
@@ -138,11 +138,8 @@ impl Draft {
         let url = parse_base_url(field, url, hosts.allow_http)?;
         if !hosts.trusts(&url) {
             let host = url.host_str().unwrap_or_default();
-            let reason = format!(
-                "has the host {}, which may not receive a signature: allow it with `allow_host` of the builder",
-                Excerpt(host)
-            );
-            return Err(Error::config(field, reason));
+            let reason = format!("has the host {}, which may not receive a signature", Excerpt(host));
+            return Err(Error::config_with(field, reason, "allow it with `allow_host` of the builder"));
         }
         self.base = Some(url);
         Ok(())

@@ -43,18 +43,22 @@ impl Draft {
             match (pointer.strip_prefix('?'), &mut self.body) {
                 (Some(name), _) => {
                     let changed = encrypt_query(url, &key.key, pointer, *padding, |found| found == name)?;
-                    found(changed, pointer, "matches no parameter of the query")?;
+                    if !self.query.left_out().any(|left_out| left_out == name) {
+                        found(changed, pointer, "matches no parameter of the query")?;
+                    }
                 }
                 (None, Body::Json(body)) => {
                     let changed = sensitive::encrypt_field(&key.key, body, pointer, *padding)?;
-                    found(changed, pointer, "matches nothing in the body (`?name` is a query parameter)")?;
+                    found(changed, pointer, "matches nothing in the body")?;
                 }
                 // Without a body, a pointer can only mean the query.
-                (None, Body::None) if url.query().is_some() => {
+                (None, Body::None) if url.query().is_some() || self.query.left_out().next().is_some() => {
                     let tokens = sensitive::tokens(pointer)?;
                     let changed =
                         encrypt_query(url, &key.key, pointer, *padding, |name| selects(&tokens, name))?;
-                    found(changed, pointer, "matches nothing in the query, and the request has no body")?;
+                    if !self.query.left_out().any(|name| is_within(&tokens, &name)) {
+                        found(changed, pointer, "matches nothing in the query, and the request has no body")?;
+                    }
                 }
                 (None, _) => {
                     return Err(Error::config(
@@ -73,7 +77,7 @@ impl Draft {
 /// A pointer that selects nothing is an error: a mistyped name would send the text in clear.
 fn found(changed: usize, pointer: &str, otherwise: &str) -> Result<(), Error> {
     match changed {
-        0 => Err(Error::config(pointer, otherwise)),
+        0 => Err(Error::config_with(pointer, otherwise, "`?name` is a query parameter")),
         _ => Ok(()),
     }
 }
@@ -103,12 +107,21 @@ fn encrypt_query(
 
 /// Whether the tokens of a pointer select the parameter: `/ids/0` is `ids[0]`, as `query` writes it.
 fn selects(tokens: &[String], name: &str) -> bool {
+    parts(name).count() == tokens.len() && is_within(tokens, name)
+}
+
+/// Whether what the tokens select is the parameter or a part of it. Of one that was left out, no part is sent.
+fn is_within(tokens: &[String], name: &str) -> bool {
+    let index = |part: &str| !part.is_empty() && part.bytes().all(|byte| byte.is_ascii_digit());
+    let mut tokens = tokens.iter();
+    parts(name).all(|part| tokens.next().is_some_and(|token| token == part || (token == "*" && index(part))))
+}
+
+/// The parts of a parameter's name: of `ids[0]`, `ids` and `0`.
+fn parts(name: &str) -> impl Iterator<Item = &str> {
     let (head, brackets) = match name.split_once('[').zip(name.strip_suffix(']')) {
         Some(((head, _), closed)) => (head, closed.get(head.len() + 1..)),
         None => (name, None),
     };
-    let parts = [head].into_iter().chain(brackets.into_iter().flat_map(|inner| inner.split("][")));
-    let index = |part: &str| !part.is_empty() && part.bytes().all(|byte| byte.is_ascii_digit());
-    parts.clone().count() == tokens.len()
-        && parts.zip(tokens).all(|(part, token)| token == part || (token == "*" && index(part)))
+    [head].into_iter().chain(brackets.into_iter().flat_map(|inner| inner.split("][")))
 }

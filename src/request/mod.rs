@@ -1,4 +1,4 @@
-//! `Request`: its setters, and its ends: `.await`, `send`, `wait`, `prepare`, `save_to`.
+//! `Request`: its setters; [`ends`] has its ends.
 
 mod assemble;
 #[cfg(feature = "bill")]
@@ -6,6 +6,7 @@ pub(crate) mod bill;
 pub(crate) mod download;
 mod draft;
 mod encrypt;
+mod ends;
 pub(crate) mod media;
 pub(crate) mod options;
 pub(crate) mod prepared;
@@ -13,28 +14,18 @@ mod ready;
 mod target;
 
 use std::fmt;
-use std::future::{Future, IntoFuture};
-use std::path::PathBuf;
-use std::pin::Pin;
 use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
 use http::Method;
 use serde_json::Value;
-use tokio::io::AsyncWrite;
-use tokio::runtime::Handle;
 
 use crate::error::{Error, kind_of};
-use crate::response::Response;
-use crate::runtime::{IoRuntime, background};
 use crate::sensitive::Padding;
 use crate::v3::Context;
-use crate::v3::exchange::exchange;
-use download::{Download, Sink};
 use draft::{Body, Draft};
 use media::Media;
-use prepared::Prepared;
 
 /// One call: a builder that is a future. `.await` sends it; [`wait`](Request::wait) sends it and blocks.
 ///
@@ -249,7 +240,8 @@ impl Request {
     /// | `/account_number`, of a request without a body | the query parameter `account_number` (`/ids/0`: `ids[0]`) |
     /// | `?account_number` | the query parameter of this name, of any request |
     ///
-    /// An empty string stays empty. A pointer that matches nothing, or not a string, is an error.
+    /// An empty string stays empty. A query parameter that is null, or an empty list, is left out. Any other pointer that
+    /// matches nothing, or not a string, is an error.
     ///
     /// ```
     /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
@@ -283,114 +275,6 @@ impl Request {
     fn encrypt_with(mut self, pointers: &[&str], padding: Padding) -> Self {
         self.draft.encrypt.extend(pointers.iter().map(|pointer| ((*pointer).to_owned(), padding)));
         self
-    }
-
-    /// Assembles the request without sending it: method, URL, headers, body and the message to be signed.
-    ///
-    /// The timestamp and the nonce are made now; [`Prepared::authorization`] signs them.
-    ///
-    /// ```
-    /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
-    /// # let key = concat!("file://", env!("CARGO_MANIFEST_DIR"), "/tests/keys/merchant_key.pem");
-    /// # let public = concat!("file://", env!("CARGO_MANIFEST_DIR"), "/tests/keys/platform_pub.pem");
-    /// # let builder = wechatpay_chain::WeChatPay::builder().mchid("1900000109").serial("3775B6A4").private_key(key);
-    /// # let wx = builder.platform_key("PUB_KEY_ID_1", public).build()?;
-    /// # use serde_json::json;
-    /// let prepared = wx["v3/pay/transactions/native"].post(json!({"description": "茶叶"})).prepare()?;
-    /// let lines: Vec<_> = prepared.message().lines().map(str::to_owned).collect();
-    /// assert_eq!(lines[..2], ["POST", "/v3/pay/transactions/native"]);
-    /// assert_eq!(lines[2..], [prepared.timestamp(), prepared.nonce(), r#"{"description":"茶叶"}"#]);
-    /// # Ok(()) }
-    /// ```
-    ///
-    /// # Errors
-    /// The first mistake of a setter or in the path: [`Error::Config`], [`Error::Path`].
-    pub fn prepare(self) -> Result<Prepared, Error> {
-        let request = self.draft.assemble(&self.context)?;
-        let input = request.signing_input(&*self.context.clock)?;
-        Ok(Prepared::new(Arc::clone(&self.context.merchant), request, input))
-    }
-
-    /// Streams the response into a file instead of into memory: see [`Download`].
-    ///
-    /// ```
-    /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
-    /// # #[cfg(feature = "sandbox")] {
-    /// # let sandbox = wechatpay_chain::sandbox::Sandbox::start()?;
-    /// # let wx = sandbox.client()?;
-    /// # let folder = tempfile::tempdir()?;
-    /// # let path = folder.path().join("certificates.json");
-    /// let saved = wx["v3/certificates"].get().save_to(&path).wait()?;
-    /// assert!(saved.verified && std::fs::metadata(&path)?.len() == saved.bytes);
-    /// # }
-    /// # Ok(()) }
-    /// ```
-    pub fn save_to(self, path: impl Into<PathBuf>) -> Download {
-        Download::new(self.context, self.draft, Sink::Path(path.into()))
-    }
-
-    /// Streams the response into a writer: see [`Download`].
-    ///
-    /// The writer receives everything *before* it is verified: discard it unless the download succeeds.
-    ///
-    /// ```no_run
-    /// # async fn f(wx: &wechatpay_chain::WeChatPay) -> Result<(), wechatpay_chain::Error> {
-    /// let saved = wx["v3/certificates"].get().save_to_writer(tokio::io::sink()).await?;
-    /// println!("{} bytes", saved.bytes);
-    /// # Ok(()) }
-    /// ```
-    pub fn save_to_writer(self, writer: impl AsyncWrite + Send + Unpin + 'static) -> Download {
-        Download::new(self.context, self.draft, Sink::Writer(Box::new(writer)))
-    }
-
-    /// Sends the request and verifies the response; `.await` on the request does the same.
-    ///
-    /// Without a tokio runtime (under another executor) the SDK's background runtime does the I/O. A tokio runtime must
-    /// have I/O and time enabled, as `#[tokio::main]` and `enable_all()` do; in one without, use `wait()`.
-    ///
-    /// # Errors
-    /// Every variant of [`Error`] is possible.
-    pub async fn send(mut self) -> Result<Response, Error> {
-        if let Some(path) = self.draft.sink.take() {
-            let key = self.context.merchant.key.clone();
-            return Ok(Box::pin(self.save_to(path).send()).await?.into_response(key));
-        }
-        let deadline = self.draft.deadline(&self.context);
-        self.draft.make_ready(&self.context, &deadline).await?;
-        let request = self.draft.assemble(&self.context)?;
-        if Handle::try_current().is_ok() {
-            exchange(&self.context, request, IoRuntime::Caller, deadline).await
-        } else {
-            let exchange = exchange(&self.context, request, IoRuntime::Background, deadline);
-            background::on_background(exchange)?.await
-        }
-    }
-
-    /// Sends the request, verifies the response, and blocks this thread: in a plain `main`, in any thread, and inside any
-    /// tokio runtime.
-    ///
-    /// # Errors
-    /// Every variant of [`Error`] is possible.
-    pub fn wait(mut self) -> Result<Response, Error> {
-        if let Some(path) = self.draft.sink.take() {
-            let key = self.context.merchant.key.clone();
-            return Ok(self.save_to(path).wait()?.into_response(key));
-        }
-        let deadline = self.draft.deadline(&self.context);
-        background::wait(async {
-            self.draft.make_ready(&self.context, &deadline).await?;
-            let request = self.draft.assemble(&self.context)?;
-            exchange(&self.context, request, IoRuntime::Background, deadline).await
-        })
-    }
-}
-
-impl IntoFuture for Request {
-    type Output = Result<Response, Error>;
-    type IntoFuture = Pin<Box<dyn Future<Output = Self::Output> + Send + 'static>>;
-
-    fn into_future(self) -> Self::IntoFuture {
-        Box::pin(self.send())
     }
 }
 

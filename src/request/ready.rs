@@ -8,6 +8,7 @@ use super::draft::{Body, Draft};
 use crate::error::Error;
 use crate::runtime::{Deadline, background};
 use crate::transport::CallInfo;
+use crate::v3::platform::WantedBy;
 use crate::v3::{Context, certificates};
 
 impl Draft {
@@ -25,7 +26,8 @@ impl Draft {
         if self.error.is_some() {
             return Ok(()); // `assemble` returns it
         }
-        certificates::wait_for_keys(certificates::initial_download(context)?, deadline).await?;
+        let download = certificates::initial_download(context, WantedBy::Call)?;
+        certificates::wait_for_keys(download, deadline, WantedBy::Call).await?;
         match &self.body {
             // Boxed: only an upload needs it.
             Body::Media(_) => Box::pin(self.read_ahead(deadline)).await,

@@ -34,7 +34,7 @@ impl Draft {
             "/" => url.set_path(path),
             prefix => url.set_path(&[prefix, path].concat()),
         }
-        match (literal, self.query.as_str()) {
+        match (literal, self.query.text.as_str()) {
             ("", "") => {}
             ("", one) | (one, "") => url.set_query(Some(one)),
             (one, other) => url.set_query(Some(&[one, "&", other].concat())),
@@ -53,23 +53,19 @@ impl Draft {
         }
         remove_final_dot(&mut url).map_err(|reason| refuse(reason.to_owned()))?;
         check_host(&url).map_err(|reason| refuse(reason.to_owned()))?;
-        if !self.query.is_empty() {
-            let query = url.query().filter(|q| !q.is_empty()).map(|q| [q, "&", &self.query].concat());
-            url.set_query(Some(query.as_ref().unwrap_or(&self.query)));
+        if !self.query.text.is_empty() {
+            let query = url.query().filter(|q| !q.is_empty()).map(|q| [q, "&", &self.query.text].concat());
+            url.set_query(Some(query.as_ref().unwrap_or(&self.query.text)));
         }
         check_length(&url, &self.template)?;
         if !hosts.accepts_scheme(&url) {
-            let reason = "another machine must be https, unless `allow_http` of the builder permits http";
+            let reason = "another machine must be https, unless `allow_http` permits http";
             return Err(refuse(reason.to_owned()));
         }
         let authorize = hosts.trusts(&url);
-        if !authorize && let Some(more) = self.more_than_a_bare_get() {
-            let reason = format!(
-                "its host is neither configured nor the platform's, so only a GET without body and headers is sent \
-                 there; this request has {more}. Should the host receive signed requests, allow it with `allow_host` \
-                 of the builder"
-            );
-            return Err(refuse(reason));
+        if !authorize && let Some(found) = self.more_than_a_bare_get() {
+            let url = shown_template(text).into_owned();
+            return Err(PathError::UntrustedHost { url, found }.into());
         }
         let below_base = url.origin() == base.origin() && url.path().starts_with(base.path());
         let base_path_length = if below_base { base.path().len() } else { 1 };

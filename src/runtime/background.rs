@@ -11,14 +11,13 @@
 
 use std::future::{Future, pending};
 use std::io;
-use std::pin::Pin;
 use std::sync::{Mutex, OnceLock, PoisonError, mpsc};
-use std::task::{Context, Poll};
 use std::thread;
 
 use tokio::runtime::{EnterGuard, Handle};
 use tokio::task::coop::unconstrained;
 
+use super::in_runtime::InRuntime;
 use super::parker::block_on;
 use crate::error::Error;
 
@@ -94,21 +93,7 @@ pub(crate) fn on_background<F: Future + Send>(
 ) -> Result<impl Future<Output = F::Output> + Send, Error> {
     let handle = background()?;
     // Polled inside another task, it would otherwise use up that task's cooperative budget and never continue.
-    Ok(Entered { handle, future: Box::pin(unconstrained(future)) })
-}
-
-struct Entered<F> {
-    handle: &'static Handle,
-    future: Pin<Box<F>>,
-}
-
-impl<F: Future> Future for Entered<F> {
-    type Output = F::Output;
-
-    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<F::Output> {
-        let _guard = self.handle.enter();
-        self.future.as_mut().poll(cx)
-    }
+    Ok(InRuntime::new(handle, unconstrained(future)))
 }
 
 /// Runs `future` while this thread waits, inside a runtime or outside.

@@ -5,6 +5,7 @@ mod call_tracker;
 mod deadline;
 mod deferred;
 mod foreign;
+mod in_runtime;
 mod parker;
 mod signing;
 
@@ -12,6 +13,7 @@ pub(crate) use call_tracker::{CallGuard, CallTracker};
 pub(crate) use deadline::Deadline;
 pub use deferred::Deferred;
 pub(crate) use foreign::run_foreign;
+pub(crate) use in_runtime::InRuntime;
 pub(crate) use signing::{another_core_can_sign, on_signing_thread};
 
 /// The runtime that drives a call's connection. A pooled connection lives on the runtime that opened it. So a blocking

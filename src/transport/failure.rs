@@ -13,6 +13,8 @@ use crate::error::{Error, FileError};
 pub(super) struct Failure {
     pub(super) what: String,
     pub(super) maybe_sent: bool,
+    /// No connection could be made.
+    pub(super) connect: bool,
     /// The connection could not be made, or broke; not a slow response: another host may do better.
     pub(super) broken: bool,
     pub(super) timeout: bool,
@@ -26,12 +28,15 @@ impl CallInfo {
 
     /// The same before the response. `proxy`: the proxy with which no connection could be made.
     pub(super) fn send_error(&self, e: reqwest::Error, proxy: Option<&str>) -> Error {
-        if let Some(file) = causes(&e).find_map(upload_failure) {
+        if let Some(file) = causes(&e).find_map(|cause| cause.downcast_ref()) {
             return file_error(file);
         }
         let (connect, timeout) = (e.is_connect(), e.is_timeout());
+        // Of the operating system, when the peer has been silent for half a minute.
+        let dead = timeout && innermost_kind(&e) == Some(io::ErrorKind::TimedOut);
         let what = match (connect, timeout) {
             (true, _) => no_connection(&e, proxy, timeout),
+            (false, true) if dead => "the connection timed out: the other side does not react".to_owned(),
             (false, true) => format!("no complete response within {:?}", self.timeout),
             (false, false) if e.is_builder() => "the request could not be built".to_owned(),
             (false, false) => broken_connection(&e).to_owned(),
@@ -39,7 +44,8 @@ impl CallInfo {
         let failure = Failure {
             what,
             maybe_sent: !(connect || e.is_builder()),
-            broken: connect || !(timeout || e.is_builder()),
+            connect,
+            broken: connect || dead || !(timeout || e.is_builder()),
             timeout,
         };
         // Without the URL, which contains values.
@@ -47,13 +53,14 @@ impl CallInfo {
     }
 }
 
-fn causes<'e>(e: &'e (dyn StdError + 'static)) -> impl Iterator<Item = &'e (dyn StdError + 'static)> {
-    std::iter::successors(Some(e), |&e| e.source())
-}
-
-fn upload_failure<'e>(cause: &'e (dyn StdError + 'static)) -> Option<&'e UploadFailure> {
-    let inner = || cause.downcast_ref::<io::Error>().and_then(io::Error::get_ref);
-    cause.downcast_ref().or_else(|| inner()?.downcast_ref())
+/// The error and its causes. `io::Error` does not name its content as its source, and may contain another one.
+pub(super) fn causes<'e>(
+    e: &'e (dyn StdError + 'static),
+) -> impl Iterator<Item = &'e (dyn StdError + 'static)> {
+    std::iter::successors(Some(e), |&e| match e.downcast_ref::<io::Error>().and_then(io::Error::get_ref) {
+        Some(content) => Some(content as &(dyn StdError + 'static)),
+        None => e.source(),
+    })
 }
 
 /// The request has a length, and ended before it: no server takes it for complete.
@@ -67,6 +74,11 @@ fn file_error(failure: &UploadFailure) -> Error {
     }))
 }
 
+/// The operating system's error is the innermost one.
+fn innermost_kind(e: &reqwest::Error) -> Option<io::ErrorKind> {
+    causes(e).filter_map(|cause| cause.downcast_ref::<io::Error>()).map(io::Error::kind).last()
+}
+
 /// Why there is no connection. The libraries below do not export their errors, so their texts are compared; one that
 /// they change is told as "no connection".
 fn no_connection(e: &reqwest::Error, proxy: Option<&str>, timeout: bool) -> String {
@@ -74,7 +86,7 @@ fn no_connection(e: &reqwest::Error, proxy: Option<&str>, timeout: bool) -> Stri
     let peer = proxy.map_or_else(|| format!("`{host}`"), str::to_owned);
     let texts: Vec<String> = causes(e).map(ToString::to_string).collect();
     let says = |part: &str| texts.iter().any(|text| text.contains(part));
-    let kind = causes(e).filter_map(|cause| cause.downcast_ref::<io::Error>()).map(io::Error::kind).last();
+    let kind = innermost_kind(e);
     if timeout || kind == Some(io::ErrorKind::TimedOut) {
         return format!("no connection to {peer} within the connect timeout");
     }
@@ -93,6 +105,11 @@ fn no_connection(e: &reqwest::Error, proxy: Option<&str>, timeout: bool) -> Stri
         Some(io::ErrorKind::NetworkUnreachable | io::ErrorKind::HostUnreachable) => {
             format!("no route to {peer}")
         }
+        // The TLS library's own errors.
+        Some(io::ErrorKind::InvalidData) if says("InvalidContentType") => {
+            format!("`{host}` answers, but not in TLS: its port may be one for http")
+        }
+        Some(io::ErrorKind::InvalidData) => format!("the TLS handshake with `{host}` failed"),
         Some(io::ErrorKind::ConnectionReset | io::ErrorKind::UnexpectedEof | io::ErrorKind::BrokenPipe) => {
             format!("{peer} closed the connection while it was set up")
         }
@@ -120,7 +137,7 @@ fn untrusted(texts: &[String]) -> Option<&'static str> {
 }
 
 fn broken_connection(e: &reqwest::Error) -> &'static str {
-    let kind = causes(e).filter_map(|cause| cause.downcast_ref::<io::Error>()).map(io::Error::kind).last();
+    let kind = innermost_kind(e);
     let says = |part: &str| causes(e).any(|cause| cause.to_string().contains(part));
     match kind {
         Some(io::ErrorKind::ConnectionReset) => "the connection was reset",

@@ -55,10 +55,13 @@ impl Transport {
         let pool = if fresh { self.pools.unpooled()? } else { self.pools.of(runtime)? };
         let https = request.url().scheme() == "https";
         match pool.http.execute(request).await {
-            Ok(response) => {
-                pool.mark_used(&response);
-                Ok(response)
-            }
+            Ok(response) => match self.proxies.refusal(response.status(), https) {
+                Some(refusal) => Err(refusal.error(call)),
+                None => {
+                    pool.mark_used(&response);
+                    Ok(response)
+                }
+            },
             Err(e) => Err(self.failure(e, call, https, &pool)),
         }
     }

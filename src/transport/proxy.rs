@@ -2,8 +2,11 @@
 
 use std::borrow::Cow;
 
+use http::StatusCode;
 use url::Url;
 
+use super::failure::{Failure, causes};
+use super::send::CallInfo;
 use crate::error::{Error, Excerpt};
 
 /// A configured proxy.
@@ -72,16 +75,33 @@ impl ProxyNames {
         ProxyNames::Environment(http, https)
     }
 
-    /// The proxy that a failed connection had in between, and what it did.
-    pub(super) fn obstacle(&self, error: &reqwest::Error, https: bool) -> Option<Obstacle> {
-        let (proxy, named) = match self {
-            ProxyNames::None => return None,
-            ProxyNames::Configured(host) => (format!("the proxy {}", Excerpt(host)), true),
+    /// The proxy for a scheme, as errors name it, and whether every request goes through it: `NO_PROXY` may except a host
+    /// from one of the environment.
+    fn of(&self, https: bool) -> Option<(String, bool)> {
+        match self {
+            ProxyNames::None => None,
+            ProxyNames::Configured(host) => Some((format!("the proxy {}", Excerpt(host)), true)),
             ProxyNames::Environment(http, https_proxy) => {
                 let Variable { name, host } = if https { https_proxy } else { http }.as_ref()?;
-                (format!("the proxy {} of the environment (`{name}`)", Excerpt(host)), false)
+                Some((format!("the proxy {} of the environment (`{name}`)", Excerpt(host)), false))
             }
-        };
+        }
+    }
+
+    /// What the proxy itself answered instead of the host. Plain http has no tunnel: the proxy's 407 looks like a response
+    /// of the host, which never makes one (RFC 9110, section 15.5.8).
+    pub(super) fn refusal(&self, status: StatusCode, https: bool) -> Option<Refusal> {
+        if https || status != StatusCode::PROXY_AUTHENTICATION_REQUIRED {
+            return None;
+        }
+        let (proxy, certain) = self.of(https)?;
+        let what = Obstacle { proxy, act: Act::WantsPassword }.explain("");
+        Some(Refusal { what, certain })
+    }
+
+    /// The proxy that a failed connection had in between, and what it did.
+    pub(super) fn obstacle(&self, error: &reqwest::Error, https: bool) -> Option<Obstacle> {
+        let (proxy, named) = self.of(https)?;
         let said = |text: &str| causes(error).any(|cause| cause.to_string().contains(text));
         // The texts of hyper-util's tunnel, whose error type is not public.
         let act = if said("proxy authorization required") {
@@ -111,6 +131,22 @@ impl ProxyNames {
 pub(super) struct Obstacle {
     proxy: String,
     act: Act,
+}
+
+/// A response of the proxy's own.
+pub(super) struct Refusal {
+    what: String,
+    /// Whether the proxy made it, and so passed nothing on.
+    certain: bool,
+}
+
+impl Refusal {
+    pub(super) fn error(self, call: &CallInfo) -> Error {
+        let Refusal { what, certain } = self;
+        let failure =
+            Failure { what, maybe_sent: !certain, broken: certain, connect: certain, timeout: false };
+        call.build_error(failure, None)
+    }
 }
 
 enum Act {
@@ -151,8 +187,4 @@ impl Variable {
         };
         Some(Variable { name, host })
     }
-}
-
-fn causes<'e>(error: &'e reqwest::Error) -> impl Iterator<Item = &'e (dyn std::error::Error + 'static)> {
-    std::iter::successors(Some(error as &(dyn std::error::Error + 'static)), |error| error.source())
 }

@@ -52,7 +52,8 @@ pub(crate) async fn read(
     limit: usize,
     call: &CallInfo,
 ) -> Result<Bytes, Error> {
-    let too_large = |response: &reqwest::Response| call.too_large(limit as u64, response.headers());
+    let too_large =
+        |response: &reqwest::Response| call.too_large(limit as u64, response.status(), response.headers());
     if response.content_length().is_some_and(|length| length > limit as u64) {
         return Err(too_large(response));
     }
@@ -86,7 +87,7 @@ impl CallInfo {
         maybe_sent: bool,
         source: Option<Box<dyn std::error::Error + Send + Sync>>,
     ) -> Error {
-        self.build_error(Failure { what, maybe_sent, broken: false, timeout: false }, source)
+        self.build_error(Failure { what, maybe_sent, connect: false, broken: false, timeout: false }, source)
     }
 
     /// `step` with the call's timeout. `missing` names the thing that did not come in time.
@@ -97,20 +98,21 @@ impl CallInfo {
     ) -> Result<T, Error> {
         let late = || {
             let what = format!("no {missing} within {:?}", self.timeout);
-            self.build_error(Failure { what, maybe_sent: true, broken: false, timeout: true }, None)
+            self.late(what, true)
         };
         tokio::time::timeout(self.timeout, step).await.unwrap_or_else(|_| Err(late()))
     }
 
     /// The response is larger than the limit of this call, in bytes.
-    pub(crate) fn too_large(&self, limit: u64, headers: &HeaderMap) -> Error {
+    pub(crate) fn too_large(&self, limit: u64, status: StatusCode, headers: &HeaderMap) -> Error {
         let request_id = request_id(headers).map(str::to_owned);
-        Error::ResponseTooLarge(Box::new(ResponseTooLargeError { call: self.name(), limit, request_id }))
+        let (call, status) = (self.name(), status.as_u16());
+        Error::ResponseTooLarge(Box::new(ResponseTooLargeError { call, limit, status, request_id }))
     }
 
     /// The time was not enough.
     pub(crate) fn late(&self, what: String, maybe_sent: bool) -> Error {
-        self.build_error(Failure { what, maybe_sent, broken: false, timeout: true }, None)
+        self.build_error(Failure { what, maybe_sent, connect: false, broken: false, timeout: true }, None)
     }
 
     pub(super) fn build_error(
@@ -118,11 +120,12 @@ impl CallInfo {
         failure: Failure,
         source: Option<Box<dyn std::error::Error + Send + Sync>>,
     ) -> Error {
-        let Failure { what, maybe_sent, broken, timeout } = failure;
+        let Failure { what, maybe_sent, connect, broken, timeout } = failure;
         Error::Transport(Box::new(TransportError {
             call: self.name(),
             what,
             maybe_sent,
+            connect,
             broken,
             stale: false,
             timeout,

@@ -19,7 +19,7 @@ pub(crate) fn seconds(field: &str, value: &Value) -> Result<Duration, Error> {
     match check_timeout(field, duration) {
         Ok(()) => Ok(duration),
         Err(Error::Config(mut e)) => {
-            e.reason.push_str(" (axios counts milliseconds: divide by 1000)");
+            e.advice = Some("axios counts milliseconds, so divide them by 1000");
             Err(Error::Config(e))
         }
         Err(other) => Err(other),

@@ -10,6 +10,7 @@ use rustls::crypto::{CryptoProvider, aws_lc_rs, verify_tls12_signature, verify_t
 use rustls::pki_types::{CertificateDer, ServerName, UnixTime};
 use rustls::{ClientConfig, DigitallySignedStruct, OtherError, RootCertStore, SignatureScheme};
 
+use super::failure::causes;
 use crate::error::Error;
 
 /// The root certificates that the configuration names.
@@ -183,25 +184,7 @@ struct NoRootCertificates {
 
 /// What an error of the HTTP library says about missing root certificates, if they are its cause.
 pub(super) fn missing_roots(error: &reqwest::Error) -> Option<String> {
-    let tls = find_tls_error(error)?;
+    let tls = causes(error).find_map(|cause| cause.downcast_ref())?;
     let rustls::Error::Other(OtherError(cause)) = tls else { return None };
     Some(cause.downcast_ref::<NoRootCertificates>()?.to_string())
-}
-
-/// The TLS library's error among the causes. `io::Error` does not name its content as its source.
-fn find_tls_error<'e>(error: &'e (dyn std::error::Error + 'static)) -> Option<&'e rustls::Error> {
-    let mut cause = Some(error);
-    while let Some(error) = cause {
-        if let Some(tls) = error.downcast_ref::<rustls::Error>() {
-            return Some(tls);
-        }
-        let content = error.downcast_ref::<std::io::Error>().and_then(std::io::Error::get_ref);
-        if let Some(content) = content
-            && let Some(found) = find_tls_error(content)
-        {
-            return Some(found);
-        }
-        cause = error.source();
-    }
-    None
 }

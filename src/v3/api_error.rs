@@ -3,9 +3,9 @@
 use std::fmt;
 use std::time::Duration;
 
-use http::header::{CONTENT_TYPE, LOCATION, RETRY_AFTER};
-use serde::Deserialize;
-use serde::de::{Deserializer as _, IgnoredAny, MapAccess, Visitor};
+use http::header::{CONTENT_ENCODING, CONTENT_TYPE, LOCATION, RETRY_AFTER};
+use serde::de::{self, IgnoredAny, MapAccess, SeqAccess, Visitor};
+use serde::{Deserialize, Deserializer};
 use serde_json::Value;
 
 use crate::error::{ApiError, Error};
@@ -17,19 +17,26 @@ use crate::transport::RawResponse;
 /// a hundred times the memory of its text. The platform's own errors are much smaller.
 const MAX_UNVERIFIED: usize = 64 << 10;
 
+/// The most of a verified error from which the `detail` is kept, in bytes. Its code and its message are read wherever
+/// they are.
+const MAX_VERIFIED: usize = 256 << 10;
+
 /// The error of a response whose status is not a success.
 pub(super) fn api_error(response: RawResponse, verified: bool) -> Error {
     let RawResponse { status, headers, body, .. } = response;
-    let parsed = if verified { ErrorBody::read(&body) } else { ErrorBody::unverified(&body) };
+    let parsed = if verified { ErrorBody::verified(&body) } else { ErrorBody::unverified(&body) };
     let header = |name| headers.get(name).and_then(|v| v.to_str().ok());
     let message = parsed.message.unwrap_or_else(|| match (status.is_redirection(), header(LOCATION)) {
         // Only the host: the rest may contain a token.
         (true, Some(location)) => format!("a redirect to `{}`, which is not followed", origin_of(location)),
-        _ => format!(
-            "{} bytes of {}, not the platform's JSON",
-            body.len(),
-            header(CONTENT_TYPE).unwrap_or("no declared type")
-        ),
+        _ => {
+            let what = if parsed.code.is_some() { "without a message" } else { "not the platform's JSON" };
+            let kind = header(CONTENT_TYPE).unwrap_or("no declared type");
+            // None is asked for.
+            let encoding =
+                header(CONTENT_ENCODING).map(|encoding| format!(" ({encoding})")).unwrap_or_default();
+            format!("{} bytes of {kind}{encoding}, {what}", body.len())
+        }
     });
     Error::Api(Box::new(ApiError {
         status: status.as_u16(),
@@ -59,18 +66,36 @@ pub(super) struct ErrorBody {
 impl ErrorBody {
     /// The beginning of a body that anyone may have made.
     pub(super) fn unverified(body: &[u8]) -> ErrorBody {
-        ErrorBody::read(body.get(..MAX_UNVERIFIED).unwrap_or(body))
+        ErrorBody::read(body.get(..MAX_UNVERIFIED).unwrap_or(body), Detail::Kept)
+    }
+
+    /// The members of the platform's own error. Values can take a hundred times the memory of their text, so the `detail`
+    /// of one that is far larger than any of the platform's is left out; it is in the body, for the caller to parse.
+    fn verified(body: &[u8]) -> ErrorBody {
+        match body.get(..MAX_VERIFIED) {
+            None => ErrorBody::read(body, Detail::Kept),
+            Some(start) => {
+                let ErrorBody { code, message, .. } = ErrorBody::read(body, Detail::Skipped);
+                ErrorBody { code, message, detail: ErrorBody::read(start, Detail::Kept).detail }
+            }
+        }
     }
 
     /// All members up to the first mistake, which may be the end of what is read.
-    fn read(body: &[u8]) -> ErrorBody {
+    fn read(body: &[u8], detail: Detail) -> ErrorBody {
         let mut read = ErrorBody::default();
         let repaired = json::repaired(body);
         let mut json = serde_json::Deserializer::from_slice(repaired.as_deref().unwrap_or(body));
         // A body that is not JSON, or not an object, has no members.
-        let _ = json.deserialize_map(Members(&mut read));
+        let _ = json.deserialize_map(Members(&mut read, detail));
         read
     }
+}
+
+#[derive(Clone, Copy)]
+enum Detail {
+    Kept,
+    Skipped,
 }
 
 #[derive(Deserialize)]
@@ -84,7 +109,7 @@ enum Member {
 }
 
 /// Fills in the members as they come.
-struct Members<'a>(&'a mut ErrorBody);
+struct Members<'a>(&'a mut ErrorBody, Detail);
 
 impl<'de> Visitor<'de> for Members<'_> {
     type Value = ();
@@ -94,19 +119,68 @@ impl<'de> Visitor<'de> for Members<'_> {
     }
 
     fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<(), A::Error> {
-        let text = |value| match value {
-            Value::String(text) => Some(text),
-            _ => None,
-        };
         while let Some(member) = map.next_key()? {
             match member {
-                Member::Code => self.0.code = text(map.next_value()?),
-                Member::Message => self.0.message = text(map.next_value()?),
-                Member::Detail => self.0.detail = map.next_value()?,
-                Member::Other => drop(map.next_value::<IgnoredAny>()?),
+                Member::Code => self.0.code = map.next_value::<Text>()?.0,
+                Member::Message => self.0.message = map.next_value::<Text>()?.0,
+                Member::Detail if matches!(self.1, Detail::Kept) => self.0.detail = map.next_value()?,
+                Member::Detail | Member::Other => drop(map.next_value::<IgnoredAny>()?),
             }
         }
         Ok(())
+    }
+}
+
+/// A string; nothing of any other value is kept.
+struct Text(Option<String>);
+
+impl<'de> Deserialize<'de> for Text {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Text, D::Error> {
+        deserializer.deserialize_any(TextVisitor)
+    }
+}
+
+struct TextVisitor;
+
+impl<'de> Visitor<'de> for TextVisitor {
+    type Value = Text;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a string")
+    }
+
+    fn visit_str<E: de::Error>(self, text: &str) -> Result<Text, E> {
+        Ok(Text(Some(text.to_owned())))
+    }
+
+    fn visit_unit<E: de::Error>(self) -> Result<Text, E> {
+        Ok(Text(None))
+    }
+
+    fn visit_bool<E: de::Error>(self, _: bool) -> Result<Text, E> {
+        Ok(Text(None))
+    }
+
+    fn visit_i64<E: de::Error>(self, _: i64) -> Result<Text, E> {
+        Ok(Text(None))
+    }
+
+    fn visit_u64<E: de::Error>(self, _: u64) -> Result<Text, E> {
+        Ok(Text(None))
+    }
+
+    fn visit_f64<E: de::Error>(self, _: f64) -> Result<Text, E> {
+        Ok(Text(None))
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(self, mut items: A) -> Result<Text, A::Error> {
+        while items.next_element::<IgnoredAny>()?.is_some() {}
+        Ok(Text(None))
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut fields: A) -> Result<Text, A::Error> {
+        while fields.next_entry::<IgnoredAny, IgnoredAny>()?.is_some() {}
+        Ok(Text(None))
     }
 }
 
@@ -149,6 +223,27 @@ mod tests {
         let body = long(64 << 10);
         assert_eq!(message(&body), None);
         assert_eq!(ErrorBody::unverified(body.as_bytes()).code.as_deref(), Some("A"));
-        assert_eq!(ErrorBody::read(body.as_bytes()).message.as_deref(), Some("m"));
+        assert_eq!(ErrorBody::verified(body.as_bytes()).message.as_deref(), Some("m"));
+    }
+
+    #[test]
+    fn of_a_large_verified_body_only_the_detail_is_left_out() {
+        let detail = |length: usize| vec![json!({"a": 1}); length / 8];
+        for (length, kept) in [(100 << 10, true), (300 << 10, false), (4 << 20, false)] {
+            let body = json!({"code": "C", "detail": detail(length), "message": "m"}).to_string();
+            let body = body.replace(",\"message", ",\"half\":\"\\ud83d\",\"message");
+            let read = ErrorBody::verified(body.as_bytes());
+            assert_eq!((read.code.as_deref(), read.message.as_deref()), (Some("C"), Some("m")), "{length}");
+            let expected = if kept { Value::from(detail(length)) } else { Value::Null };
+            assert_eq!(read.detail, expected, "{length}");
+        }
+        // A small detail that comes first is kept, whatever follows.
+        let body = format!(r#"{{"detail":[1],"x":"{}","message":"m"}}"#, "x".repeat(1 << 20));
+        let read = ErrorBody::verified(body.as_bytes());
+        assert_eq!((read.message.as_deref(), read.detail), (Some("m"), json!([1])));
+        for other in ["1", "-1", "1.5", "true", "null", "[[1],{}]", "{\"a\":[]}"] {
+            let read = ErrorBody::verified(format!(r#"{{"code":{other},"message":"m"}}"#).as_bytes());
+            assert_eq!((read.code, read.message.as_deref()), (None, Some("m")), "{other}");
+        }
     }
 }

@@ -6,6 +6,7 @@ use http::header::AUTHORIZATION;
 
 use super::context::Context;
 use super::outgoing::OutgoingRequest;
+use super::trace;
 use crate::error::Error;
 use crate::response::request_id;
 use crate::runtime::{Deadline, IoRuntime, another_core_can_sign};
@@ -34,6 +35,9 @@ pub(super) async fn send_and_read(
         }
         other => other,
     })?;
+    if context.defaults.trace_messages {
+        trace::response_body(&body);
+    }
     Ok(RawResponse::new(response, body))
 }
 
@@ -61,6 +65,10 @@ pub(crate) async fn send_signed(
     let OutgoingRequest { method, url, headers, body, upload, streamed, fresh, .. } = *request;
     let mut request = reqwest::Request::new(method, url);
     *request.headers_mut() = headers;
+    let traced = context.defaults.trace_messages;
+    if traced {
+        trace::request(&request, &body);
+    }
     if let Some(upload) = upload {
         // Boxed: only an upload needs it.
         let body = Box::pin(deadline.bound(upload.body())).await;
@@ -69,6 +77,19 @@ pub(crate) async fn send_signed(
         *request.body_mut() = Some(body.into());
     }
     let left = deadline.left().ok_or_else(|| late("it could not be sent"))?;
-    *request.timeout_mut() = (!streamed).then_some(left);
-    context.transport.send(request, runtime, call, fresh).await
+    let response = if streamed {
+        // Only its head has the time of the call; the HTTP library's timeout would end the body, too. Nothing before this
+        // is in the same limit: what was not sent in time must not look as if it had been.
+        let sent = Box::pin(context.transport.send(request, runtime, call, fresh));
+        let allowed = deadline.allowed();
+        let late = || Err(call.late(format!("no response within {allowed:?}"), true));
+        deadline.bound(sent).await.unwrap_or_else(late)?
+    } else {
+        *request.timeout_mut() = Some(left);
+        context.transport.send(request, runtime, call, fresh).await?
+    };
+    if traced {
+        trace::response(response.status(), response.headers());
+    }
+    Ok(response)
 }

@@ -4,22 +4,25 @@
 //! certificate or with a key that was trusted before (PROTOCOL, Keys). Until then the current set stays.
 
 use std::sync::Arc;
-use std::time::Duration;
 
 use bytes::Bytes;
-use http::Method;
 use serde::Deserialize;
+
+use http::Method;
 
 use super::api_error::api_error;
 use super::attempt::send_and_read;
+use super::attempts::Attempts;
 use super::context::Context;
 use super::outgoing::OutgoingRequest;
 use super::platform::{self, Need, PlatformKey, PlatformKeys, RefreshHandle, WantedBy, Wish};
-use super::{retry, verify};
+use super::verify::{self, ResponseView};
 use crate::crypto::aes::EncryptedResource;
-use crate::error::{DecodeError, Error, VerifyReason, json_reason};
+use crate::error::{DecodeError, Error, VerifyReason, json_reason, json_source};
+use crate::json;
 use crate::response::request_id;
 use crate::runtime::{Deadline, IoRuntime};
+use crate::transport::RawResponse;
 
 const PATH: &str = "v3/certificates";
 
@@ -40,17 +43,18 @@ pub(crate) struct DownloadedCertificate {
     pub(crate) pem: String,
 }
 
-/// The download that a call waits for before it is sent: of the first certificates, if there is no key yet.
-/// Certificates that are merely old are refreshed in the background.
-pub(crate) fn initial_download(context: &Arc<Context>) -> Result<Option<RefreshHandle>, Error> {
+/// The download that a call waits for before it is sent, and a notification before it is verified: of the first
+/// certificates, if there is no key yet. Certificates that are merely old are refreshed in the background.
+pub(crate) fn initial_download(
+    context: &Arc<Context>,
+    wanted: WantedBy,
+) -> Result<Option<RefreshHandle>, Error> {
     let Some(refresh) = &context.platform.refresh else { return Ok(None) };
     if context.platform.keys().is_empty() {
         return match start_download(context, Need::FirstKeys)? {
             Some(Wish::Granted(handle)) => Ok(Some(handle)),
             // Unless another call's download has just brought them.
-            Some(Wish::HeldBack(held)) if context.platform.keys().is_empty() => {
-                Err(WantedBy::Call.held_back(held))
-            }
+            Some(Wish::HeldBack(held)) if context.platform.keys().is_empty() => Err(wanted.held_back(held)),
             Some(Wish::HeldBack(_)) | None => Ok(None),
         };
     }
@@ -63,10 +67,14 @@ pub(crate) fn initial_download(context: &Arc<Context>) -> Result<Option<RefreshH
 }
 
 /// Waits for the download of [`initial_download`]. If it fails, or does not end in time, the call is not sent.
-pub(crate) async fn wait_for_keys(download: Option<RefreshHandle>, deadline: &Deadline) -> Result<(), Error> {
+pub(crate) async fn wait_for_keys(
+    download: Option<RefreshHandle>,
+    deadline: &Deadline,
+    wanted: WantedBy,
+) -> Result<(), Error> {
     match download {
         // Boxed: only the first call waits, and it would enlarge the future of every call.
-        Some(handle) => Box::pin(wait_for(handle, deadline, WantedBy::Call)).await,
+        Some(handle) => Box::pin(wait_for(handle, deadline, wanted)).await,
         None => Ok(()),
     }
 }
@@ -188,28 +196,18 @@ async fn refresh_keys(context: &Arc<Context>) -> Result<(), Error> {
 pub(crate) async fn download(context: &Arc<Context>) -> Result<Vec<DownloadedCertificate>, Error> {
     let keys = context.platform.keys();
     let request = OutgoingRequest::get(context, PATH)?;
-    let deadline = Deadline::after(request.timeout);
-    let has_time = || deadline.has_time_for_an_attempt_after(Duration::ZERO);
-    let spare = context.transport.hosts.on_spare(&request.url, request.base_path_length);
-    let mut sent = send_and_read(context, request.clone(), IoRuntime::Background, &deadline).await;
-    if matches!(&sent, Err(error) if retry::was_stale(error, &Method::GET) && has_time()) {
-        let again = Box::new(OutgoingRequest { fresh: true, ..(*request).clone() });
-        sent = send_and_read(context, again, IoRuntime::Background, &deadline).await;
-    }
-    let response = match (sent, spare) {
-        (Err(error), Some((url, base_path_length)))
-            if retry::fails_over(&error, &Method::GET) && has_time() =>
-        {
-            let request = Box::new(OutgoingRequest { url, base_path_length, ..*request });
-            send_and_read(context, request, IoRuntime::Background, &deadline).await?
-        }
-        (result, _) => result?,
+    let mut attempts = Attempts::new(context, &request, Deadline::after(request.timeout));
+    let mut next = request;
+    let response = loop {
+        let repeat = attempts.start(&next);
+        let sent = send_and_read(context, next, IoRuntime::Background, &attempts.deadline).await;
+        let Some(again) = attempts.next(&sent, repeat).await else { break attempts.outcome(sent)? };
+        attempts.keep(sent);
+        next = again;
     };
     let now = context.clock.unix_seconds();
     if !response.status.is_success() {
-        // Nothing depends on this error, so it need not be signed; but it says whether it is.
-        let verified = verify::verify_signature(&response.headers, &response.body, now, &keys).is_ok();
-        return Err(api_error(response, verified));
+        return Err(refused(response, &keys, now));
     }
     let request_id = request_id(&response.headers).map(str::to_owned);
     let downloaded = decrypt(context, &response.body, request_id.as_deref(), now)?;
@@ -219,6 +217,23 @@ pub(crate) async fn download(context: &Arc<Context>) -> Result<Vec<DownloadedCer
         verify::failure(reason, &response.headers, Some(response.status.as_u16()), &candidates)
     })?;
     Ok(downloaded)
+}
+
+/// The error of a download that the platform refused. Its signature is verified like that of any error; before the first
+/// certificate there is no key for that, and nothing depends on this error but the advice that it gives.
+fn refused(response: RawResponse, keys: &PlatformKeys, now: u64) -> Error {
+    if keys.is_empty() {
+        return api_error(response, false);
+    }
+    let (headers, body) = (&response.headers, &response.body[..]);
+    let view = ResponseView { method: &Method::GET, path: PATH, success: false, headers, body, now };
+    match verify::response(&view, keys) {
+        Ok(verified) => api_error(response, verified),
+        Err(reason) => {
+            let failed = verify::failure(reason, headers, Some(response.status.as_u16()), keys);
+            verify::claimed(failed, &response)
+        }
+    }
 }
 
 /// The error of a client that has no APIv3 key for the certificates.
@@ -237,8 +252,11 @@ fn decrypt(
     let decode = |what: String, source: Option<Box<dyn std::error::Error + Send + Sync>>| {
         Error::Decode(Box::new(DecodeError { what, request_id: request_id.map(str::to_owned), source }))
     };
-    let list: CertificateList = serde_json::from_slice(body).map_err(|e| {
-        decode(format!("the response is not a list of certificates: {}", json_reason(&e)), Some(Box::new(e)))
+    let list: CertificateList = json::from_slice(body).map_err(|e| {
+        decode(
+            format!("the response is not a list of certificates: {}", json_reason(&e)),
+            Some(json_source(&e)),
+        )
     })?;
     let apiv3_key = context.apiv3_key.as_ref().ok_or_else(apiv3_key_missing)?;
     let mut downloaded = Vec::with_capacity(list.data.len());

@@ -31,6 +31,8 @@ pub(crate) struct Defaults {
     pub(crate) retry_delay: Duration,
     /// The largest response that is read into memory, in bytes.
     pub(crate) max_body: usize,
+    /// Whether requests and responses are trace events.
+    pub(crate) trace_messages: bool,
     /// How errors name the settings.
     pub(crate) names: FieldNames,
 }

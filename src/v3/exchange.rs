@@ -1,21 +1,19 @@
-//! A call from its first attempt to its verified response: attempts, failover, retries.
+//! A call from its first attempt to its verified response.
 
 use std::sync::Arc;
-use std::time::Duration;
 
 use http::{HeaderMap, Method};
 use tracing::Instrument as _;
-use url::Url;
 
 use super::api_error::api_error;
 use super::attempt::send_and_read;
+use super::attempts::Attempts;
 use super::certificates;
 use super::context::Context;
 use super::outgoing::OutgoingRequest;
 use super::platform::PlatformKeys;
-use super::retry::{self, Pauses};
 use super::verify::{self, ResponseView};
-use crate::error::{Error, Sanitized, VerifyReason};
+use crate::error::{Error, VerifyReason};
 use crate::response::Response;
 use crate::runtime::{Deadline, IoRuntime};
 use crate::transport::RawResponse;
@@ -33,12 +31,13 @@ pub(crate) async fn exchange(
     let attempts = async {
         let mut next = request;
         loop {
-            let repeat = call.start_attempt(&next);
-            let result = attempt(context, next, runtime, &call.deadline).await;
-            match call.next_attempt(&result, repeat).await {
-                Some(again) => next = again,
-                None => break result,
-            }
+            let repeat = call.attempts.start(&next);
+            let result = attempt(context, next, runtime, &call.attempts.deadline).await;
+            let Some(again) = call.attempts.next(&result, repeat).await else {
+                break call.attempts.outcome(result);
+            };
+            call.attempts.keep(result);
+            next = again;
         }
     };
     let result = attempts.instrument(span).await;
@@ -57,14 +56,10 @@ async fn attempt(
     into_response(context, &verification, response, deadline).await
 }
 
-/// A call with all its attempts, each signed afresh, the body unchanged; and its span.
+/// A call with all its attempts, and its span.
 pub(crate) struct Call {
     pub(crate) span: tracing::Span,
-    deadline: Deadline,
-    attempts: u32,
-    /// The URL on the spare host, and the length of the base path there.
-    spare: Option<(Url, usize)>,
-    pauses: Pauses,
+    pub(crate) attempts: Attempts,
 }
 
 impl Call {
@@ -73,49 +68,13 @@ impl Call {
             "wechatpay",
             method = %request.method,
             template = &*request.template, // the values in the URL may be personal data
+            host = request.url.host_str(),
             status = tracing::field::Empty,
             request_id = tracing::field::Empty,
             attempts = tracing::field::Empty,
             duration_ms = tracing::field::Empty,
         );
-        let spare = context.transport.hosts.on_spare(&request.url, request.base_path_length);
-        let pauses = Pauses::new(request.retries, context.defaults.retry_delay);
-        Call { span, deadline, attempts: 0, spare, pauses }
-    }
-
-    /// Counts an attempt. Returns a copy of the request if it may be repeated.
-    pub(crate) fn start_attempt(&mut self, request: &OutgoingRequest) -> Option<Box<OutgoingRequest>> {
-        self.attempts += 1;
-        let once_more = request.method == Method::GET && !request.fresh;
-        (self.spare.is_some() || self.pauses.left() > 0 || once_more).then(|| Box::new(request.clone()))
-    }
-
-    /// The request of the next attempt, after its pause; `None` if `result` is final, or if no other attempt could end in
-    /// time: then the last error is the call's.
-    pub(crate) async fn next_attempt<T>(
-        &mut self,
-        result: &Result<T, Error>,
-        repeat: Option<Box<OutgoingRequest>>,
-    ) -> Option<Box<OutgoingRequest>> {
-        let (Err(error), Some(mut request)) = (result, repeat) else { return None };
-        let has_time = |pause| self.deadline.has_time_for_an_attempt_after(pause);
-        if !request.fresh && retry::was_stale(error, &request.method) && has_time(Duration::ZERO) {
-            tracing::debug!("a kept connection was closed: trying a new one");
-            request.fresh = true;
-            return Some(request);
-        }
-        let to_spare =
-            |_: &mut (Url, usize)| retry::fails_over(error, &request.method) && has_time(Duration::ZERO);
-        if let Some((url, length)) = self.spare.take_if(to_spare) {
-            tracing::warn!(host = url.host_str(), "no connection: trying the spare host");
-            (request.url, request.base_path_length) = (url, length);
-            return Some(request);
-        }
-        let pause = self.pauses.before_retry(error, &request.method).filter(|pause| has_time(*pause))?;
-        let code = error.code().map(|code| Sanitized(code).to_string());
-        tracing::warn!(wait = ?pause, code, "no usable response for now: trying again");
-        tokio::time::sleep(pause).await;
-        Some(request)
+        Call { span, attempts: Attempts::new(context, request, deadline) }
     }
 
     /// Records the status and the request id, of the response or of the error.
@@ -129,8 +88,8 @@ impl Call {
         };
         self.span.record("status", status);
         self.span.record("request_id", request_id);
-        self.span.record("attempts", self.attempts);
-        let duration = u64::try_from(self.deadline.elapsed().as_millis()).unwrap_or(u64::MAX);
+        self.span.record("attempts", self.attempts.count);
+        let duration = u64::try_from(self.attempts.deadline.elapsed().as_millis()).unwrap_or(u64::MAX);
         self.span.record("duration_ms", duration);
     }
 }

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use crate::crypto::keys::CertificateData;
 use crate::error::Error;
 use crate::runtime::{CallGuard, CallTracker, Deadline, on_signing_thread, run_foreign};
 use crate::signer::{self, MerchantKey};
@@ -12,13 +13,20 @@ pub(crate) struct Merchant {
     /// The serial of the merchant's API certificate.
     pub(crate) serial: String,
     pub(crate) key: MerchantKey,
+    /// The certificate, if it was given: as a file of its own, or in a `.p12`.
+    pub(crate) certificate: Option<CertificateData>,
     /// The calls in flight: they decide which thread signs.
     pub(crate) calls: CallTracker,
 }
 
 impl Merchant {
-    pub(crate) fn new(mchid: String, serial: String, key: MerchantKey) -> Merchant {
-        Merchant { mchid, serial, key, calls: CallTracker::default() }
+    pub(crate) fn new(
+        mchid: String,
+        serial: String,
+        key: MerchantKey,
+        certificate: Option<CertificateData>,
+    ) -> Merchant {
+        Merchant { mchid, serial, key, certificate, calls: CallTracker::default() }
     }
 
     /// The signature of `message` in base64; `None` if it was not made by the deadline. A local key signs on this thread,

@@ -1,4 +1,4 @@
-//! The program `wxpay`: credentials, profiles, help, manual pages, completions, and its sandbox.
+//! The program `wxpay`: credentials, profiles, and its sandbox.
 
 use std::os::unix::fs::PermissionsExt as _;
 use std::process::Stdio;
@@ -6,7 +6,6 @@ use std::process::Stdio;
 use serde_json::json;
 
 use crate::program::{Done, TestEnv, wxpay};
-use crate::support::has;
 
 const ECHO: &str = "v3/security/echo";
 
@@ -93,54 +92,6 @@ fn the_environment_configures_the_credentials() {
     let other = env.finish(env.wxpay().env("WECHATPAY_MCHID", "1234567890").args(echo));
     other.fails(2, "SIGN_ERROR");
     assert!(env.sandbox.requests().len() == 1);
-}
-
-#[test]
-fn every_command_has_help_with_examples_a_manual_page_and_completions() {
-    let home = tempfile::tempdir().unwrap();
-    let run = |arguments: &[&str]| Done::of(wxpay(home.path()).args(arguments));
-    let program = run(&["--help"]);
-    assert!(program.ok().contains("Exit codes:"));
-    let commands: Vec<_> = program
-        .out
-        .lines()
-        .skip_while(|line| *line != "Commands:")
-        .skip(1)
-        .take_while(|line| !line.is_empty())
-        .collect();
-    assert!(commands.len() >= 15, "{commands:?}");
-    for line in commands {
-        let name = line.split_whitespace().next().unwrap();
-        let help = run(&[name, "--help"]);
-        assert!(
-            help.ok().contains("Examples:\n  ") && help.out.contains(&format!("wxpay {name}")),
-            "{name}: {}",
-            help.out
-        );
-        assert!(run(&["man", name]).ok().contains(&format!("wxpay\\-{name}")), "{name}");
-    }
-    assert!(run(&["man"]).ok().contains(".TH wxpay 1"));
-    assert!(run(&["--version"]).ok().starts_with("wxpay 0."));
-    for shell in ["bash", "elvish", "fish", "powershell", "zsh"] {
-        assert!(run(&["completions", shell]).ok().contains("wxpay"), "{shell}");
-    }
-    if has("bash") {
-        let script = run(&["completions", "bash"]);
-        let mut bash = assert_cmd::Command::new("bash");
-        Done::of(bash.args(["-n"]).write_stdin(script.ok())).ok();
-    }
-}
-
-#[test]
-fn help_is_printed_quickly() {
-    let mut best = std::time::Duration::MAX;
-    for _ in 0..20 {
-        let start = std::time::Instant::now();
-        let done = std::process::Command::new(env!("CARGO_BIN_EXE_wxpay")).arg("--help").output().unwrap();
-        best = best.min(start.elapsed());
-        assert!(done.status.success());
-    }
-    assert!(best < std::time::Duration::from_millis(20), "{best:?}");
 }
 
 #[test]

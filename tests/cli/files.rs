@@ -33,6 +33,16 @@ fn a_file_goes_up_with_the_meta_that_is_signed() {
         let seen = env.sandbox.requests().pop().unwrap();
         assert!(String::from_utf8_lossy(&seen.signed_message).ends_with(&format!("\n{meta}\n")));
     }
+    let parts = ["--part", "submission_file", "--field", "item_id=7", "--field", "note=a=b"];
+    env.run(&[&["upload", &file, "v3/other/upload", "--meta", meta][..], &parts].concat()).ok();
+    let body = String::from_utf8_lossy(&env.sandbox.requests().pop().unwrap().body).into_owned();
+    assert!(
+        body.contains("name=\"submission_file\"; filename=\"licence.jpg\"")
+            && !body.contains("name=\"file\"")
+    );
+    assert!(body.contains("name=\"item_id\"\r\n\r\n7\r\n") && body.contains("name=\"note\"\r\n\r\na=b\r\n"));
+    env.run(&["upload", &file, path, "--part", "a\"b"]).fails(1, "media.part_name");
+    env.run(&["upload", &file, path, "--field", "item_id"]).fails(1, "NAME=VALUE");
     env.run(&["upload", "/nowhere", path]).fails(1, "does not exist");
     env.run(&["upload", &file, path, "--meta", "[]"]).fails(1, "meta");
     env.run(&["upload", &file, path, "--meta", "@/nowhere"]).fails(1, "cannot read");

@@ -53,6 +53,7 @@ fn control_characters_of_arguments_and_files_are_not_printed() {
     let header_list = write("list.json", &json!({"a": [1], bad.as_str(): [1]}).to_string());
     let body = write("body", "{}");
     let named = write(&format!("b{BAD}"), "{}");
+    let pair = format!("{bad}=1");
     let arguments: Vec<Vec<&str>> = vec![
         vec![&bad],
         vec!["get", &bad],
@@ -80,6 +81,9 @@ fn control_characters_of_arguments_and_files_are_not_printed() {
         vec!["upload", &bad, "v3/x"],
         vec!["upload", &named, &bad],
         vec!["upload", &body, "v3/x", "--meta", &bad],
+        vec!["upload", &body, "v3/x", "--part", &bad],
+        vec!["upload", &body, "v3/x", "--field", &bad],
+        vec!["upload", &body, "v3/x", "--field", &pair],
         vec!["bill", &bad],
         vec!["batch", &calls],
         vec!["batch", &unknown],
@@ -115,7 +119,7 @@ fn control_characters_of_arguments_and_files_are_not_printed() {
     }
     assert!(failed > 70, "{failed}");
     // Each variable, and a platform that sends such text.
-    for (name, _) in crate::program::variables(&env.sandbox) {
+    for name in crate::tables::variables::names() {
         for command in [vec!["get", "v3/certificates"], vec!["doctor"]] {
             no_control_characters(&env.finish(env.wxpay().env(name, &bad).args(command)));
         }
@@ -137,10 +141,27 @@ fn a_key_in_the_place_of_an_argument_or_a_setting_is_not_printed() {
     let base64: String = pem.lines().filter(|line| !line.contains("---")).collect();
     let hex: String = base64.bytes().map(|byte| format!("{byte:02x}")).collect();
     let lines: Vec<&str> = pem.lines().filter(|line| !line.contains("---")).collect();
-    for key in [&pem, &base64, &hex, &pem.replace('\n', "\\n"), &pem.replace('\n', " ")] {
-        let file = format!("file://{key}");
-        let commands: Vec<Vec<&str>> = vec![
-            vec![key],
+    // As `fold -w 8` and a word processor leave it; each group alone looks like a word.
+    let groups: Vec<&str> =
+        base64.as_bytes().chunks(8).map(|eight| std::str::from_utf8(eight).unwrap()).collect();
+    let body = env.path("body");
+    std::fs::write(&body, "{}").unwrap();
+    let calls = env.path("calls.jsonl");
+    std::fs::write(&calls, json!({"id": "R1", "method": "GET", "path": "v3/certificates"}).to_string())
+        .unwrap();
+    for key in [
+        &pem,
+        &base64,
+        &hex,
+        &pem.replace('\n', "\\n"),
+        &pem.replace('\n', " "),
+        &groups.join(" "),
+        &groups[20..60].join(","),
+    ] {
+        let (file, field) = (format!("file://{key}"), format!("a={key}"));
+        let nowhere = format!("/dev/null/{key}");
+        let commands: Vec<Vec<String>> = vec![
+            vec![key.as_str()],
             vec!["get", key],
             vec!["get", "v3/x", key],
             vec!["get", "v3/{x}", "--var", key],
@@ -150,26 +171,36 @@ fn a_key_in_the_place_of_an_argument_or_a_setting_is_not_printed() {
             vec!["get", "v3/x", "--base-url", key],
             vec!["get", "v3/x", "--timeout", key],
             vec!["post", "v3/x", key],
+            vec!["post", "v3/x", &field, "-vv"],
+            vec!["get", "v3/x", "-q", &field, "-vv"],
             vec!["post", "v3/x", "-d", key],
             vec!["upload", key, "v3/x"],
             vec!["bill", key],
             vec!["batch", key],
             vec!["verify", "--headers", key, key],
-        ];
-        let mut all: Vec<Done> = commands.iter().map(|command| env.run(command)).collect();
-        for name in [
-            "PRIVATE_KEY",
-            "MCHID",
-            "SERIAL",
-            "PUBLIC_KEY_ID",
-            "PUBLIC_KEY",
-            "APIV3_KEY",
-            "BASE_URL",
-            "TIMEOUT",
-        ] {
+            vec!["verify", "--headers", key, &body],
+            vec!["verify", "--headers", &body, key],
+            vec!["decrypt", "--headers", key, &body],
+            vec!["get", "v3/x", "--config", &nowhere],
+            vec!["get", "v3/x", "--save", &nowhere],
+            vec!["certs", "-o", &nowhere],
+            vec!["batch", &nowhere],
+            vec!["batch", &calls, "-o", &nowhere],
+            vec!["post", "v3/x", "-d", &format!("@{nowhere}")],
+            vec!["sandbox", "--keys", "/dev/null", "--state", &nowhere],
+            vec!["sandbox", "--script", &nowhere],
+            vec!["sandbox", "--fault", key],
+        ]
+        .into_iter()
+        .map(|arguments| arguments.into_iter().map(str::to_owned).collect())
+        .collect();
+        let mut all: Vec<Done> = commands
+            .iter()
+            .map(|command| env.run(&command.iter().map(String::as_str).collect::<Vec<_>>()))
+            .collect();
+        for name in crate::tables::variables::names() {
             for value in [key, &file] {
                 for command in [vec!["get", "v3/certificates", "--json-errors"], vec!["doctor"]] {
-                    let name = format!("WECHATPAY_{name}");
                     all.push(env.finish(env.wxpay().env(name, value).args(command)));
                 }
             }

@@ -10,9 +10,19 @@ mod support {
     #[expect(dead_code, reason = "the program's tests look at less of a request than the client's")]
     pub(crate) mod recorder;
     pub(crate) mod sandbox;
+    pub(crate) mod test_server;
     pub(crate) mod tools;
 
-    pub(crate) use self::{keys::*, recorder::*, sandbox::*, tools::*};
+    pub(crate) use self::{keys::*, recorder::*, sandbox::*, test_server::*, tools::*};
+}
+
+// The program's own tables, with which its documents are compared.
+#[path = "../../src/bin/wxpay"]
+#[allow(dead_code, reason = "the tests read less of them than the program")]
+mod tables {
+    #[path = "exit/table.rs"]
+    pub(crate) mod exit_codes;
+    pub(crate) mod variables;
 }
 
 // `wxpay batch`.
@@ -21,10 +31,16 @@ mod batch;
 mod calls;
 // Saved notifications that were changed on their way.
 mod changed_messages;
-// Credentials and profiles, help, manual pages, completions, `wxpay sandbox`.
+// Credentials and profiles, `wxpay sandbox`.
 mod config;
+// `wxpay doctor`: settings, certificates, and each fault told once.
+mod doctor;
 // Each command line of the documents and of the help.
 mod docs;
+// Exit codes of a single call.
+mod exit_codes;
+// Where output goes, and its layout.
+mod output;
 // Keys and control characters that are given to the program.
 mod guard;
 // Uploads, bills, downloads, certificates.
@@ -33,10 +49,16 @@ mod files;
 mod key_faults;
 // Saved notifications, signatures, `wxpay doctor`.
 mod messages;
+// Help, manual pages, completions, and the form of errors.
+mod help;
 // Base URLs with http://.
 mod hosts;
 // `--dry-run` and `--curl`.
 mod preview;
+// Variables and exit codes: the help, the documents, the sandbox.
+mod agreement;
+// `wxpay config`.
+mod profiles;
 // Files that are no files, pipes, byte order marks.
 mod special_files;
 // The spellings of other tools.
@@ -48,5 +70,7 @@ mod streams;
 // Output on a terminal.
 #[cfg(target_os = "linux")]
 mod terminal;
+// `-v` and `-vv`.
+mod verbose;
 // Sensitive query parameters, and odd JSON.
 mod values;

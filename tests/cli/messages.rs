@@ -55,7 +55,7 @@ fn a_failed_check_is_named_with_its_fix() {
     let env = TestEnv::new();
     for (fault, parts) in [
         (Fault::BadSignature, ["does not match", "byte for byte"]),
-        (Fault::UnknownSerial, ["no platform key has the serial", "configure the platform key"]),
+        (Fault::UnknownSerial, ["no platform key has the serial", "check the ID of the key"]),
         (Fault::OldTimestamp, ["differ by more than 300 s", "--any-time"]),
         (Fault::SignatureProbe, ["SIGNTEST", "must be refused"]),
         (Fault::MissingHeader("Wechatpay-Timestamp".into()), ["no `Wechatpay-Timestamp`", "header"]),
@@ -83,7 +83,11 @@ fn a_failed_check_is_named_with_its_fix() {
     // Another APIv3 key, no key, and a file that is not a notification.
     let mut other = env.wxpay();
     other.env("WECHATPAY_APIV3_KEY", "0".repeat(32));
-    env.finish(other.args(["decrypt", "--headers", &headers, &body])).fails(4, "notification");
+    let done = env.finish(other.args(["decrypt", "--headers", &headers, &body]));
+    done.fails(
+        4,
+        "set `WECHATPAY_APIV3_KEY` to the key of the time when the notification was sent; it is genuine",
+    );
     let mut none = env.wxpay();
     none.env_remove("WECHATPAY_APIV3_KEY");
     env.finish(none.args(["decrypt", "--headers", &headers, &body])).fails(1, "is missing");
@@ -175,9 +179,9 @@ fn the_doctor_prints_a_fix_for_each_failure() {
         assert!(!check["todo"].as_str().unwrap().is_empty());
     };
     // Keys, serials and lengths.
-    expect(&run("WECHATPAY_APIV3_KEY", "short"), 1, "keys", "must be exactly 32 bytes; it is 5");
-    expect(&run("WECHATPAY_PRIVATE_KEY", "file:///nowhere"), 1, "keys", "WECHATPAY_PRIVATE_KEY");
-    expect(&run("WECHATPAY_PLATFORM_SERIAL", "ABCDEF"), 1, "keys", "another serial");
+    expect(&run("WECHATPAY_APIV3_KEY", "short"), 1, "APIv3 key", "must be exactly 32 bytes; it is 5");
+    expect(&run("WECHATPAY_PRIVATE_KEY", "file:///nowhere"), 1, "private key", "WECHATPAY_PRIVATE_KEY");
+    expect(&run("WECHATPAY_PLATFORM_SERIAL", "ABCDEF"), 1, "platform certificate", "another serial");
     expect(&run("WECHATPAY_SERIAL", "1234567890ABCDEF"), 2, "echo", "SIGN_ERROR");
     expect(&run("WECHATPAY_APIV3_KEY", &"0".repeat(32)), 4, "APIv3 key", "certificate");
     let none = run("WECHATPAY_APIV3_KEY", "");

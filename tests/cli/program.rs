@@ -21,17 +21,7 @@ pub(crate) fn wxpay(home: &Path) -> Command {
 
 /// The variables with the credentials of this sandbox's merchant.
 pub(crate) fn variables(sandbox: &Sandbox) -> Vec<(&'static str, String)> {
-    vec![
-        ("WECHATPAY_MCHID", sandbox.mchid().to_owned()),
-        ("WECHATPAY_SERIAL", sandbox.serial().to_owned()),
-        ("WECHATPAY_PRIVATE_KEY", sandbox.merchant_key_pem().to_owned()),
-        ("WECHATPAY_PUBLIC_KEY_ID", sandbox.platform_public_key_id().to_owned()),
-        ("WECHATPAY_PUBLIC_KEY", sandbox.platform_public_key_pem().to_owned()),
-        ("WECHATPAY_PLATFORM_SERIAL", sandbox.platform_certificate_serial().to_owned()),
-        ("WECHATPAY_PLATFORM_CERTIFICATE", sandbox.platform_certificate_pem().to_owned()),
-        ("WECHATPAY_APIV3_KEY", sandbox.apiv3_key().to_owned()),
-        ("WECHATPAY_BASE_URL", sandbox.base_url().to_owned()),
-    ]
+    sandbox.variables()
 }
 
 /// A sandbox, and a home for the program.

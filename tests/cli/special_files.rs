@@ -32,6 +32,7 @@ fn the_program_never_waits_for_a_file_that_is_none() {
     let env = TestEnv::new();
     assert!(Command::new("mkfifo").arg(env.home.path().join("pipe")).status().unwrap().success());
     std::fs::create_dir(env.home.path().join("folder")).unwrap();
+    std::os::unix::fs::symlink("/dev/null", env.home.path().join("device")).unwrap();
     std::fs::File::create(env.home.path().join("sparse")).unwrap().set_len(1 << 41).unwrap();
     for (line, says) in [
         // A configuration is a regular file.
@@ -60,6 +61,12 @@ fn the_program_never_waits_for_a_file_that_is_none() {
         ("WECHATPAY_PUBLIC_KEY=file:///dev/zero wxpay get v3/certificates", "which is a device"),
         ("WECHATPAY_PRIVATE_KEY= WECHATPAY_SERIAL= WECHATPAY_P12=pipe wxpay get v3/x", "which is a pipe"),
         ("wxpay sandbox --script /dev/zero", "is larger than 64 MiB"),
+        (
+            "wxpay get v3/certificates --save pipe",
+            "which is a pipe, not a regular file: leave out the option",
+        ),
+        ("wxpay get v3/certificates --save device", "which is a device"),
+        ("wxpay bill 2026-11-20 -o pipe", "which is a pipe"),
         ("wxpay sandbox --script folder", "is a directory"),
     ] {
         let started = Instant::now();
@@ -92,6 +99,27 @@ fn a_pipe_is_read_where_one_is_meant() {
         let requests = env.sandbox.requests();
         assert_eq!(requests.len(), before + 1, "{line}");
         assert!(output.contains("hi") || output.contains("1 ok"), "{line}: {output}");
+    }
+}
+
+/// A pipe that nobody writes to is waited for, until a signal ends that.
+#[test]
+fn a_signal_ends_the_wait_for_a_pipe() {
+    let env = TestEnv::new();
+    assert!(Command::new("mkfifo").arg(env.home.path().join("pipe")).status().unwrap().success());
+    env.file("body", BODY);
+    env.file("headers", "a: b");
+    for line in [
+        "wxpay sandbox --script pipe",
+        "wxpay post v3/security/echo -d @pipe",
+        "wxpay batch pipe -o out",
+        "wxpay verify --headers pipe body",
+        "wxpay verify --headers headers pipe",
+        "wxpay upload body v3/merchant/media/upload --meta @pipe",
+    ] {
+        // 124: it ended by the first signal; 137: only by SIGKILL.
+        let (output, _) = bash(&env, &format!("timeout -k 20 2 {line}; echo \"code $?\""));
+        assert!(output.contains("code 124"), "{line}: {output}");
     }
 }
 

@@ -31,6 +31,11 @@ fn json_is_set_out_and_coloured_for_people() {
     let set_out = "{\n  \"a\": [\n    1,\n    \"茶\"\n  ]\n}\n";
     assert_eq!(plain(&on_a_terminal(&env, "get v3/x --color never", "xterm").out), set_out);
     assert_eq!(plain(&on_a_terminal(&env, "get v3/x", "dumb").out), set_out);
+    let compact = "{\"a\":[1,\"茶\"]}\n";
+    assert_eq!(plain(&on_a_terminal(&env, "get v3/x --compact --color never", "xterm").out), compact);
+    assert_eq!(plain(&on_a_terminal(&env, "--compact get v3/x", "dumb").out), compact);
+    let coloured = on_a_terminal(&env, "get v3/x --compact", "xterm");
+    assert!(coloured.out.contains("\u{1b}[") && coloured.out.lines().count() == 1, "{coloured:?}");
     assert_eq!(on_a_terminal(&env, "get v3/x | cat", "xterm").out.trim_end(), "{\"a\":[1,\"茶\"]}");
 }
 

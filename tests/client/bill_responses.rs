@@ -157,6 +157,10 @@ fn a_response_without_a_url_says_what_it_is() {
             ]}),
             &["`download_bill_list`", "`encrypt_key`", "2 part"],
         ),
+        (
+            json!({"download_bill_list": [{"bill_sequence": 1, "download_url": "https://x/y", "encrypt_key": null}]}),
+            &["`download_bill_list` of 1 part", "instead of a `download_url`"],
+        ),
         (json!({"download_bill_count": 0, "download_bill_list": []}), &["empty `download_bill_list`"]),
     ] {
         let Err(Error::Decode(error)) = download(response.clone(), true) else { panic!("{response}") };
@@ -164,6 +168,35 @@ fn a_response_without_a_url_says_what_it_is() {
             assert!(error.to_string().contains(says), "{response}: {error}");
         }
         assert!(error.request_id.is_some() && !error.to_string().contains("hash_value"), "{error}");
+    }
+}
+
+/// The caller did not write this URL, and can mend neither a path nor a setting.
+#[test]
+fn a_url_that_cannot_be_requested_is_told_as_the_responses() {
+    let long = format!("https://files.example/{}", "x".repeat(70_000));
+    for url in [
+        "http://files.example/bill?token=T0KEN", // in clear text
+        "https://",
+        "https://files example/bill?token=T0KEN",
+        "https://[::1/bill",
+        "https://me:T0KEN@files.example/bill",
+        "https://files.example/bill?token=T0KEN#part",
+        "https://files.example/{token}?token=T0KEN",
+        "https://files.example/{+token",
+        "https://files.example/a/../bill?token=T0KEN",
+        "https://files.example:99999/bill",
+        "https://files.example/\u{1b}[2J?token=T0KEN",
+        &long,
+    ] {
+        let digest = "0".repeat(40);
+        let response = json!({"download_url": url, "hash_type": "SHA1", "hash_value": digest});
+        let error = download(response, false).unwrap_err();
+        let Error::Decode(decode) = &error else { panic!("{url}: {error:?}") };
+        let text = error.to_string();
+        assert!(text.starts_with("the bill response has a URL that cannot be requested: "), "{text}");
+        assert!(decode.request_id.is_some() && !text.contains("T0KEN"), "{text}");
+        assert!(text.len() < 600 && !text.chars().any(char::is_control), "{text}");
     }
 }
 

@@ -249,6 +249,7 @@ fn a_line_and_a_header_are_bounded() {
     let wide = |columns: usize| (0..columns).map(|at| format!("c{at}")).collect::<Vec<_>>().join(",");
     assert!(rows(wide(1000).as_bytes()).is_ok());
     refused(wide(1001), &["1001 columns", "line 1"]);
+    refused(format!("a,b\n`1,`2{}\n{SUMMARY}", ",".repeat(300_000)), &["262144 commas, in line 2"]);
     // A long value is no reason to refuse a row.
     let long = "茶,".repeat(100_000);
     assert_eq!(fields(&format!("a,b\n`1,`{long}\n{SUMMARY}"))[0][1], long);
@@ -260,4 +261,62 @@ fn a_reader_that_fails_is_an_error_of_the_callers_file() {
     let Some(Err(Error::File(error))) = rows(reader).unwrap().next() else { panic!("not a File error") };
     assert!(!error.maybe_sent());
     assert_eq!(std::error::Error::source(&error).unwrap().to_string(), "read on and on");
+}
+
+/// Gives so many bytes at a time, and is interrupted in between.
+struct Slow<'a> {
+    rest: &'a [u8],
+    step: usize,
+    interrupted: bool,
+}
+
+impl Read for Slow<'_> {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        self.interrupted = !self.interrupted;
+        if self.interrupted {
+            return Err(io::ErrorKind::Interrupted.into());
+        }
+        let length = self.step.min(buffer.len()).min(self.rest.len());
+        buffer[..length].copy_from_slice(&self.rest[..length]);
+        self.rest = &self.rest[length..];
+        Ok(length)
+    }
+}
+
+#[test]
+fn a_slow_reader_gives_the_same_rows() {
+    let long = format!("a,b\r\n`{},`2\r\n\r\n{SUMMARY}", "茶,".repeat(5_000));
+    let bills = [
+        "\u{feff}#t\r\n时间,名称 \r\n`1 ,`茶, 绿\\ \r\n \r\n`2,`\r\n总数,总额\r\n`2,`0.50",
+        &long,
+        "a,b\n`1,`2\n\n\n`1\n",
+        "a,b\n`1,`2\n`1",
+    ];
+    for bill in bills {
+        let expected = read(bill.as_bytes());
+        for step in [1, 2, 3, 7, 4096] {
+            let mut rows = rows(Slow { rest: bill.as_bytes(), step, interrupted: false }).unwrap();
+            let (mut records, mut error) = (Vec::new(), None);
+            for row in &mut rows {
+                match row {
+                    Ok(record) => records.push(record),
+                    Err(e) => error = Some(e.to_string()),
+                }
+            }
+            assert_eq!((records, rows.summary().cloned(), error), expected, "{step}");
+        }
+    }
+    // Files of another format are told, too, however they come.
+    for (start, says) in [(&b"\x1f\x8b\x08"[..], "gzip"), (b"%PDF-1.4", "PDF"), (b"\xff\xfea", "UTF-16")] {
+        let error = rows(Slow { rest: start, step: 1, interrupted: false }).unwrap_err().to_string();
+        assert!(error.contains(says), "{error}");
+    }
+}
+
+#[test]
+fn a_comma_between_the_bytes_of_a_character_is_not_utf_8() {
+    for row in [&b"`\xe8,\x8c\xb6"[..], b"`\xe8\x8c,\xb6", b"`1,\xb6"] {
+        let bill = [b"a,b\n", row, b"\n", SUMMARY.as_bytes()].concat();
+        refused(bill, &["not UTF-8 (line 2)"]);
+    }
 }

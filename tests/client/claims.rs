@@ -4,6 +4,7 @@
 use std::path::Path;
 
 use serde_json::json;
+use wechatpay_chain::error::VerifySubject;
 use wechatpay_chain::{Error, VerifyError, VerifyReason, WeChatPay, WeChatPayBuilder};
 
 use crate::support::{
@@ -141,12 +142,19 @@ fn a_bad_signature_under_a_configured_public_key_names_the_key() {
             for e in failed(|base| with_key(base, serial, &stranger), response) {
                 assert_eq!(e.reason, VerifyReason::BadSignature { serial: serial.to_owned() });
                 assert!(e.to_string().contains("the public key that is configured under this ID"), "{e}");
+                assert_eq!((e.key_made_signature(), e.subject), (Some(false), VerifySubject::Response));
             }
         }
     }
     // A certificate names its own serial; and another failure is not the key's.
     for e in failed(support::builder, signed_as(PLATFORM_SERIAL, "200 OK", b"{}", b"{ }")) {
         assert!(!e.to_string().contains("configured"), "{e}");
+        // The key is right, and says so.
+        assert_eq!(e.key_made_signature(), Some(true));
+        assert!(
+            e.to_string().contains("this key made it for another message, so the response was changed"),
+            "{e}"
+        );
     }
     for e in failed(|base| with_key(base, id, &stranger), signed_as(OTHER_ID, "200 OK", b"{}", b"{}")) {
         assert!(!e.to_string().contains("configured"), "{e}");
@@ -173,6 +181,58 @@ fn a_bad_signature_under_a_configured_public_key_names_the_key() {
 }
 
 #[test]
+fn a_signature_that_does_not_match_is_told_from_that_of_another_key() {
+    let facts = |error: Error| match error {
+        Error::Verify(e) => (e.key_made_signature(), e.subject, e.to_string()),
+        other => panic!("not a Verify error: {other}"),
+    };
+    let bare = with_key("http://127.0.0.1:9/", PLATFORM_SERIAL, &key("platform_pub.pem")).build().unwrap();
+    let certificate = support::client("http://127.0.0.1:9/");
+    let timestamp = support::now().to_string();
+    let sign = |name: &str, digest: &str, body: &str| {
+        let file = tempfile::NamedTempFile::new().unwrap();
+        std::fs::write(file.path(), format!("{timestamp}\nN\n{body}\n")).unwrap();
+        let (key, file) = (key_path(name), file.path().to_str().unwrap());
+        let signature = openssl(&["dgst", digest, "-sign", &key, file], b"").unwrap();
+        base64::Engine::encode(&base64::engine::general_purpose::STANDARD, signature)
+    };
+    let own = sign("platform_key.pem", "-sha256", "{}");
+    let flipped = format!("{}{}", if own.starts_with('A') { "B" } else { "A" }, &own[1..]);
+    for (signature, expected) in [
+        (sign("platform_key.pem", "-sha256", "{ }"), Some(true)),
+        (sign("merchant_key.pem", "-sha256", "{}"), Some(false)),
+        // Of another hash, it is not this platform's.
+        (sign("platform_key.pem", "-sha512", "{}"), Some(false)),
+        (flipped, Some(false)),
+        ("/".repeat(341) + "w==", Some(false)),
+        ("A".repeat(342) + "==", Some(false)),
+        ("/".repeat(512), Some(false)),
+        (own[..200].to_owned(), None),
+        (own.replace('=', "?"), None),
+        (String::new(), None),
+    ] {
+        let headers = [
+            ("Wechatpay-Timestamp", timestamp.clone()),
+            ("Wechatpay-Nonce", "N".to_owned()),
+            ("Wechatpay-Serial", PLATFORM_SERIAL.to_owned()),
+            ("Wechatpay-Signature", signature.clone()),
+        ];
+        for (wx, configured) in [(&bare, true), (&certificate, false)] {
+            let error = wx.notification(headers.clone(), "{}").wait().unwrap_err();
+            let (made, subject, text) = facts(error);
+            assert_eq!((made, subject), (expected, VerifySubject::Notification), "{signature}: {text}");
+            assert_eq!(text.contains("configured"), configured && expected == Some(false), "{text}");
+            assert!(
+                text.contains("the notification was")
+                    && !text.contains(&signature[..signature.len().min(20)])
+                    || signature.is_empty(),
+                "{text}"
+            );
+        }
+    }
+}
+
+#[test]
 fn an_id_that_is_neither_a_public_keys_nor_a_serial_is_refused() {
     let pem = key("platform_pub.pem");
     for id in [
@@ -183,6 +243,9 @@ fn an_id_that_is_neither_a_public_keys_nor_a_serial_is_refused() {
         "MCH1900000109",
         "7132D72A03E93CDDF8C03BBD1F37EEDF8765432G",
         "platform",
+        // The number without what stands before it. A certificate's serial hardly ever has digits only.
+        "0119000001092024000000000001",
+        " 0114232134912410000000000000 ",
     ] {
         let Err(Error::Config(e)) = with_key("http://127.0.0.1:9/", id, &pem).build() else {
             panic!("taken: {id}")

@@ -126,6 +126,23 @@ fn a_certificate_that_is_not_trusted_is_told() {
     assert!(error.is_connect() && !error.maybe_sent(), "{text}");
 }
 
+/// The port of an http server, or a server with which TLS does not come about.
+#[test]
+fn a_server_that_does_not_speak_tls_is_told() {
+    for (response, says) in [
+        (&b"HTTP/1.1 400 Bad Request\r\nContent-Length: 0\r\n\r\n"[..], "`{host}` answers, but not in TLS"),
+        (b"SSH-2.0-OpenSSH_9.6\r\n", "`{host}` answers, but not in TLS"),
+        (b"\x15\x03\x03\x00\x02\x02\x28", "the TLS handshake with `{host}` failed"),
+        (b"", "closed the connection while it was set up"),
+    ] {
+        let host = server(response);
+        let error = failure(&support::builder(&format!("https://{host}/")).build().unwrap());
+        let text = message(&error);
+        assert!(text.contains(&says.replace("{host}", &host)), "{text}");
+        assert!(error.is_connect() && !error.maybe_sent(), "{text}");
+    }
+}
+
 #[test]
 fn a_connection_that_breaks_may_have_carried_the_request() {
     for (response, reason) in [
@@ -156,4 +173,21 @@ fn a_timeout_is_told_apart() {
         matches!(&download, Err(Error::Transport(e)) if e.is_timeout() && e.maybe_sent()),
         "{download:?}"
     );
+}
+
+/// The operating system gives up after half a minute, whatever the call's timeout is: then that one is not to blame.
+#[cfg(target_os = "linux")]
+#[test]
+#[ignore = "takes half a minute"]
+fn a_connection_whose_other_side_does_not_react_is_told_apart() {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap(); // reads nothing
+    let base = format!("http://{}/", listener.local_addr().unwrap());
+    let wx = support::builder(&base).timeout(Duration::from_secs(60)).build().unwrap();
+    let media = wechatpay_chain::Media::bytes("a.png", vec![0; 50 << 20]);
+    let Err(Error::Transport(error)) = wx["v3/x"].post(serde_json::Value::Null).media(media).wait() else {
+        panic!("not a Transport error")
+    };
+    let text = message(&error);
+    assert!(text.contains("the connection timed out") && !text.contains("60s"), "{text}");
+    assert!(error.is_timeout() && error.maybe_sent() && !error.is_connect(), "{text}");
 }

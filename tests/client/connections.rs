@@ -1,5 +1,6 @@
 //! Connections: one pool for each runtime, and kept connections that the server has closed.
 
+use std::future::IntoFuture as _;
 use std::io::{BufRead as _, BufReader, Write as _};
 use std::net::{Shutdown, TcpListener, TcpStream};
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -69,6 +70,56 @@ fn the_pool_that_is_in_use_stays_when_hundreds_of_runtimes_pass() {
     }
     // One for each runtime, and none again for the one that stayed.
     assert_eq!(recorder.connections(), 1_101);
+}
+
+/// The sockets of this process.
+#[cfg(target_os = "linux")]
+fn sockets() -> usize {
+    let descriptors = std::fs::read_dir("/proc/self/fd").unwrap().flatten();
+    let targets = descriptors.filter_map(|descriptor| std::fs::read_link(descriptor.path()).ok());
+    targets.filter(|target| target.to_string_lossy().starts_with("socket:")).count()
+}
+
+/// The pools of runtimes that are gone stay until others need their place; their connections do not.
+#[cfg(target_os = "linux")]
+#[test]
+fn a_runtime_that_is_dropped_leaves_no_connection() {
+    let output = support::alone(module_path!(), "runtimes_come_and_go").args(["--ignored"]).output().unwrap();
+    let text = String::from_utf8_lossy(&[output.stdout, output.stderr].concat()).into_owned();
+    assert!(output.status.success() && text.contains("1 passed"), "{text}");
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+#[ignore = "needs a process of its own"]
+fn runtimes_come_and_go() {
+    let recorder = Recorder::no_content();
+    let wx = support::client(&recorder.base);
+    let round = || {
+        let runtimes: Vec<_> = (0..64).map(|_| runtime()).collect();
+        calls(&wx, &runtimes, 2);
+    };
+    wx["v3/x"].get_sync().unwrap();
+    let before = sockets();
+    for _ in 0..3 {
+        round();
+        // The server notices it a moment later.
+        for _ in 0..500 {
+            if sockets() <= before {
+                break;
+            }
+            std::thread::sleep(Duration::from_millis(10));
+        }
+        assert!(sockets() <= before, "{} sockets, {before} before", sockets());
+    }
+    // A runtime that ends in the middle of calls leaves nothing either.
+    let ends = runtime();
+    for _ in 0..8 {
+        ends.spawn(wx["v3/x"].get().into_future());
+    }
+    ends.block_on(tokio::task::yield_now());
+    ends.shutdown_background();
+    runtime().block_on(async { wx["v3/x"].get().await }).unwrap();
 }
 
 /// What a server does with a connection after its first response.
@@ -147,6 +198,11 @@ fn a_get_over_a_connection_that_the_server_closed_is_made_once_more() {
         let runtime = runtime();
         for round in 0..4 {
             let response = runtime.block_on(async { wx["v3/x"].get().await });
+            response.unwrap_or_else(|e| panic!("{closing:?} {round}: {e}"));
+        }
+        // With a body, too, which is sent whole again.
+        for round in 0..4 {
+            let response = wx["v3/x"].get().json(json!({"k": "v".repeat(100_000)})).wait();
             response.unwrap_or_else(|e| panic!("{closing:?} {round}: {e}"));
         }
     }

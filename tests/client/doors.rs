@@ -31,6 +31,7 @@ fn same_here() -> Vec<Value> {
         json!({"version": 1.1, "curl": [], "auth": [], "proxy": []}),
         json!({"maxRedirects": 0, "decompress": true, "withCredentials": false, "maxBodyLength": -1}),
         json!({"responseEncoding": "utf8", "xsrfCookieName": "XSRF-TOKEN", "xsrfHeaderName": "X-XSRF-TOKEN"}),
+        json!({"debug": 0, "stream": 0, "http_errors": 1, "verify": 1}),
         json!({"timeout": 0}),
         json!({"timeout": 0.0}),
     ]
@@ -66,9 +67,17 @@ fn options_that_change_nothing_are_accepted() {
     let verb = json!({"method": "post", "json": {}});
     assert!(wx["v3/x"].post(Value::Null).options(verb.clone()).prepare().is_ok());
     assert_eq!(refused(wx["v3/x"].get().options(verb).prepare()).0, "options.method");
-    let seen = json!({"headers": {"X-None": null, "X-One": "1"}});
+    let seen = json!({"headers": {"X-None": null, "X-One": "1", "X-List": ["2"], "X-Null": [null]}});
     let prepared = wx["v3/x"].get().options(seen).prepare().unwrap();
-    assert!(prepared.headers().get("x-none").is_none() && prepared.headers()["x-one"] == "1");
+    let headers = prepared.headers();
+    assert!(headers.get("x-none").is_none() && headers.get("x-null").is_none());
+    assert!(headers["x-one"] == "1" && headers["x-list"] == "2");
+    for list in [json!(["1", "2"]), json!([]), json!([["1"]])] {
+        assert_eq!(
+            refused(wx["v3/x"].get().options(json!({"headers": {"X": list}})).prepare()).0,
+            "options.headers"
+        );
+    }
 }
 
 #[test]
@@ -88,13 +97,15 @@ fn an_option_that_would_change_something_says_what_to_write() {
     let wx = support::client("http://127.0.0.1:9/");
     for (options, part) in [
         (json!({"debug": true}), "prepare()"),
+        (json!({"verify": 0}), "WeChatPay::builder()"),
         (json!({"http_errors": false}), "Error::Api"),
         (json!({"verify": false}), "WeChatPay::builder()"),
         (json!({"verify": "/ca.pem"}), "WeChatPay::builder()"),
         (json!({"stream": true}), "save_to"),
         (json!({"allow_redirects": {"max": 5}}), "never followed"),
         (json!({"maxRedirects": 5}), "never followed"),
-        (json!({"connect_timeout": 3.5}), "connect_timeout"),
+        (json!({"connect_timeout": 3.5}), "for the whole client: `connect_timeout` of the factory array"),
+        (json!({"read_timeout": 3.5}), ".timeout("),
         (json!({"decode_content": "gzip"}), "Response::bytes"),
         (json!({"proxy": false}), "no_proxy"),
         (json!({"proxy": "http://p:1"}), "no_proxy"),
@@ -243,30 +254,35 @@ fn the_factory_takes_what_changes_nothing_and_hints_at_slips() {
         let (field, text) = refused(WeChatPay::factory(array(with.clone())));
         assert!(with.get(&field).is_some() && text.contains(part), "{with}: {text}");
     }
+    for name in support::factory_keys() {
+        let (_, text) = refused(WeChatPay::factory(array(json!({name.to_uppercase(): 1}))));
+        assert!(text.contains(&format!("did you mean `{name}`")), "{text}");
+    }
     let empty =
         json!({"certs": [], "automaticCertificates": true, "apiv3Key": "0123456789abcdef0123456789ABCDEF"});
     assert!(WeChatPay::factory(array(empty)).is_ok());
 }
 
+/// Guzzle's `connect_timeout` is a setting of the client; 0 is the default, as in Guzzle.
+#[test]
+fn the_factory_takes_a_connect_timeout() {
+    for seconds in [json!(0), json!(0.0), json!(3.5), json!(5), json!(null)] {
+        assert!(WeChatPay::factory(array(json!({"connect_timeout": seconds}))).is_ok(), "{seconds}");
+    }
+    for wrong in [json!("5"), json!(-1), json!(3.6e6), json!(true), json!([1]), json!(1e300)] {
+        let (field, text) = refused(WeChatPay::factory(array(json!({"connect_timeout": wrong}))));
+        assert!(field == "connect_timeout" && text.contains("seconds"), "{wrong}: {text}");
+    }
+    // No one answers here (RFC 5737), if the network is one that does not say so at once.
+    let base = json!({"base_uri": "https://192.0.2.1/", "connect_timeout": 0.2, "timeout": 20});
+    let start = std::time::Instant::now();
+    assert!(WeChatPay::factory(array(base)).unwrap()["v3/x"].get().wait().is_err());
+    assert!(start.elapsed() < std::time::Duration::from_secs(10), "{:?}", start.elapsed());
+}
+
 #[test]
 fn an_empty_variable_is_an_unset_one() {
-    const ALL: [&str; 15] = [
-        "WECHATPAY_MCHID",
-        "WECHATPAY_SERIAL",
-        "WECHATPAY_PRIVATE_KEY",
-        "WECHATPAY_PASSPHRASE",
-        "WECHATPAY_CERTIFICATE",
-        "WECHATPAY_P12",
-        "WECHATPAY_APIV3_KEY",
-        "WECHATPAY_BASE_URL",
-        "WECHATPAY_PLATFORM_SERIAL",
-        "WECHATPAY_PLATFORM_CERTIFICATE",
-        "WECHATPAY_PUBLIC_KEY_ID",
-        "WECHATPAY_PUBLIC_KEY",
-        "WECHATPAY_AUTOMATIC_CERTIFICATES",
-        "WECHATPAY_ALLOW_HTTP",
-        "WECHATPAY_TIMEOUT",
-    ];
+    let all = support::variables();
     let set: Map<String, Value> = [
         ("WECHATPAY_MCHID", "1900000109".to_owned()),
         ("WECHATPAY_SERIAL", "3775B6A45ACD588826D15E583A95F5DD12345678".to_owned()),
@@ -278,7 +294,7 @@ fn an_empty_variable_is_an_unset_one() {
     .map(|(name, value)| (name.to_owned(), json!(value)))
     .collect();
     let get = |name: &str| {
-        assert!(ALL.contains(&name), "{name}");
+        assert!(all.iter().any(|known| known == name), "{name}");
         Some(set.get(name).and_then(Value::as_str).unwrap_or_default().to_owned())
     };
     assert_eq!(WeChatPayBuilder::from_variables(get).unwrap().build().unwrap().mchid(), "1900000109");

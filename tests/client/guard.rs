@@ -189,6 +189,47 @@ fn no_wrapping_of_a_private_key_shows_anywhere() {
     });
 }
 
+/// What is not in `places.rs` is not searched: each public function that takes text is there, or its text is no setting.
+#[test]
+fn no_function_that_takes_text_is_forgotten() {
+    const ELSEWHERE: &[&str] = &[
+        "get",    // of a bill's row: a column's name
+        "reject", // a reply's text for the platform
+        "str",    // of a response: a pointer
+    ];
+    let (places, src) = (include_str!("guard/places.rs"), format!("{}/src", env!("CARGO_MANIFEST_DIR")));
+    let (mut folders, mut found) = (vec![std::path::PathBuf::from(src)], 0);
+    while let Some(folder) = folders.pop() {
+        for path in std::fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path()) {
+            if path.is_dir() {
+                // The program has a test of its own, and the sandbox gets no secrets.
+                if !path.ends_with("src/bin") && !path.ends_with("src/sandbox") {
+                    folders.push(path);
+                }
+                continue;
+            }
+            let source = std::fs::read_to_string(&path).unwrap();
+            for function in source.split("\n    pub ").skip(1) {
+                let Some(function) = function.trim_start_matches("async ").strip_prefix("fn ") else {
+                    continue;
+                };
+                let head = &function[..function.find(['{', ';']).unwrap()];
+                let (name, rest) = head.split_once(['(', '<']).unwrap();
+                let arguments = rest.rsplit_once("->").map_or(rest, |(arguments, _)| arguments);
+                let takes_text =
+                    ["str", "String", "Value", "Path", "AsRef"].iter().any(|text| arguments.contains(text));
+                if takes_text && !ELSEWHERE.contains(&name) {
+                    let (method, function) = (format!(".{name}("), format!("::{name}("));
+                    let is_tried = places.contains(&method) || places.contains(&function);
+                    assert!(is_tried, "{}: `{name}` is not in places.rs", path.display());
+                    found += 1;
+                }
+            }
+        }
+    }
+    assert!(found > 50, "{found}");
+}
+
 #[test]
 fn no_control_character_shows_anywhere() {
     if !alone("no_control_character_shows_anywhere") {

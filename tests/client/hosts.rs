@@ -236,7 +236,7 @@ fn a_foreign_host_gets_a_bare_get_and_nothing_else() {
     for (part, request) in refused {
         let Err(Error::Path(error)) = request.wait() else { panic!("sent: {part}") };
         let text = error.to_string();
-        assert!(matches!(&*error, PathError::Url { .. }) && text.contains(part), "{part}: {text}");
+        assert!(matches!(&*error, PathError::UntrustedHost { .. }) && text.contains(part), "{part}: {text}");
         assert!(!text.contains("6214") && !text.contains("session=1") && !text.contains("token"), "{text}");
     }
     let download = get().header("Cookie", "session=1").save_to_writer(tokio::io::sink()).wait();

@@ -193,7 +193,7 @@ fn a_signature_never_goes_to_another_host() {
     assert!(seen.header("authorization").is_none() && seen.header("wechatpay-serial").is_none());
     // Nothing else is sent there.
     assert!(
-        matches!(wx.chain(&url).post_sync(json!({})), Err(Error::Path(e)) if matches!(*e, PathError::Url { .. }))
+        matches!(wx.chain(&url).post_sync(json!({})), Err(Error::Path(e)) if matches!(*e, PathError::UntrustedHost { .. }))
     );
     let refused = wx["v3/x"].get().base_url(&other.base).wait();
     assert!(matches!(refused, Err(Error::Config(e)) if e.field() == "base_url"));

@@ -143,6 +143,40 @@ fn the_serial_comes_from_the_certificate() {
 }
 
 #[test]
+fn a_client_knows_its_certificates() {
+    // `openssl` says whether a certificate expires within these seconds.
+    let openssl = |file: &str, arguments: &[&str]| {
+        let mut openssl = std::process::Command::new("openssl");
+        openssl.args(["x509", "-noout", "-in", &key_path(file)]).args(arguments).output().unwrap()
+    };
+    let ends_at = |file: &str, end: u64| {
+        let expires = |seconds: u64| !openssl(file, &["-checkend", &seconds.to_string()]).status.success();
+        let left = end - support::now();
+        !expires(left - 60) && expires(left + 60)
+    };
+    let with_certificate =
+        platform().private_key(key("merchant_key.pem")).merchant_certificate(file("merchant_cert.pem"));
+    let with_p12 = platform().p12(key_path("merchant.p12"), MCHID);
+    for wx in [with_certificate.build().unwrap(), with_p12.build().unwrap()] {
+        let own = wx.merchant_certificate().unwrap();
+        assert_eq!(own.serial, MERCHANT_SERIAL);
+        let subject = openssl("merchant_cert.pem", &["-subject"]).stdout;
+        let subject = String::from_utf8(subject).unwrap().replace(' ', "");
+        assert_eq!(subject.trim(), format!("subject=CN={}", own.common_name.unwrap()));
+        let [known] = &wx.known_certificates()[..] else { panic!("one certificate") };
+        assert_eq!(known.serial, PLATFORM_SERIAL);
+        assert!(ends_at("merchant_cert.pem", own.not_after) && ends_at("platform_cert.pem", known.not_after));
+        assert!(own.not_before < own.not_after && known.not_before < known.not_after);
+    }
+    // Only a serial, and a bare public key.
+    let bare = platform().private_key(key("merchant_key.pem")).serial(MERCHANT_SERIAL).build().unwrap();
+    assert_eq!(bare.merchant_certificate(), None);
+    bare.add_platform_key("PUB_KEY_ID_1", key("platform_pub.pem")).unwrap();
+    bare.remove_platform_key(PLATFORM_SERIAL).unwrap();
+    assert_eq!(bare.known_certificates(), []);
+}
+
+#[test]
 fn a_p12_gives_key_and_serial() {
     for name in ["merchant.p12", "merchant.legacy.p12", "merchant.nomac.p12", "merchant.plain.p12"] {
         signs(name, &platform().p12(key_path(name), MCHID).build().unwrap());

@@ -10,11 +10,14 @@ mod support {
     pub(crate) mod recorder;
     #[cfg(feature = "sandbox")]
     pub(crate) mod sandbox;
+    pub(crate) mod test_server;
     pub(crate) mod tools;
 
     #[cfg(feature = "sandbox")]
     pub(crate) use self::sandbox::*;
-    pub(crate) use self::{client::*, keys::*, openssl::*, process::*, recorder::*, tools::*};
+    pub(crate) use self::{
+        client::*, keys::*, openssl::*, process::*, recorder::*, test_server::*, tools::*,
+    };
 }
 
 // Multipart bodies, taken apart.
@@ -22,6 +25,8 @@ mod multipart;
 
 // Forged, malformed and oversized messages by the thousand.
 mod attacks;
+// Attempts of one call that fail in different ways.
+mod attempts;
 // Downloads of bills: the request for the address, the file, its digest, its rows.
 #[cfg(feature = "sandbox")]
 mod bill;
@@ -53,6 +58,9 @@ mod connection_errors;
 // Files that are streamed to disk.
 #[cfg(feature = "sandbox")]
 mod download;
+// Pipes, devices and links as the targets of downloads.
+#[cfg(unix)]
+mod download_targets;
 // Each fault of the sandbox and the error that it causes.
 #[cfg(feature = "sandbox")]
 mod faults;
@@ -73,6 +81,8 @@ mod special_files;
 // Private and public keys in each form and from each source.
 #[cfg(feature = "p12")]
 mod key_forms;
+// Long texts in messages.
+mod long_texts;
 // Responses that break HTTP.
 mod malformed;
 // Memory that large files take.

@@ -5,8 +5,8 @@ use std::io::{Read as _, Write as _};
 use std::net::{TcpListener, TcpStream};
 use std::time::{Duration, Instant};
 
-use serde_json::json;
-use wechatpay_chain::{Error, WeChatPay};
+use serde_json::{Value, json};
+use wechatpay_chain::{Error, Media, WeChatPay};
 
 use crate::support::{self, alone, signed, skipped};
 
@@ -24,8 +24,8 @@ enum Then {
     Hold,
     /// Sends these bytes again and again.
     Repeat(&'static [u8]),
-    /// The same, a thousand times a second. (As fast as it can be sent, the HTTP library reads tens of megabytes of these
-    /// before it looks at the clock, which takes long in a build without optimisation.)
+    /// The same, a thousand times a second. (As fast as it can be sent, the HTTP library reads up to 128 buffers of 400 KiB
+    /// of these before its task yields, which takes long in a build without optimisation.)
     Drip(&'static [u8]),
 }
 
@@ -233,6 +233,44 @@ fn check(name: &str, wx: &WeChatPay) {
         Err(error) => assert!(!path.exists() && !matches!(error, Error::Config(_)), "{name}: {error}"),
     }
     assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), usize::from(path.exists()), "{name}");
+    // An upload: the response comes while its body is still being sent.
+    let media = Media::bytes("a.png", vec![b'x'; 1 << 20]);
+    if let Ok(response) = wx["v3/merchant/media/upload"].post(Value::Null).media(media).wait() {
+        assert!(response.verified() && response.bytes().as_ref() == BODY, "{name}: {response:?}");
+    }
+    assert!(begun.elapsed() < MAY_TAKE, "{name}: {:?}", begun.elapsed());
+}
+
+/// The same in response to the download of certificates, and to a proxy's `CONNECT`: the call itself is not sent.
+fn check_unsent(name: &str, base: &str) {
+    let begun = Instant::now();
+    let automatic = WeChatPay::builder()
+        .mchid(support::MCHID)
+        .serial(support::MERCHANT_SERIAL)
+        .private_key(support::key("merchant_key.pem"))
+        .apiv3_key(support::APIV3_KEY)
+        .automatic_certificates()
+        .base_url(base)
+        .timeout(TIMEOUT)
+        .build()
+        .unwrap();
+    match automatic["v3/x"].get_sync() {
+        Err(Error::PlatformKeys(error)) => {
+            assert!(
+                !error.is_permanent() && !error.to_string().chars().any(char::is_control),
+                "{name}: {error}"
+            )
+        }
+        other => panic!("{name}: {other:?}"),
+    }
+    assert!(automatic.platform_serials().is_empty(), "{name}");
+    let proxied = support::builder("https://wechatpay.invalid/").proxy(base).connect_timeout(TIMEOUT);
+    match proxied.build().unwrap()["v3/x"].post_sync(json!({"k": 1})) {
+        Err(Error::Transport(error)) => {
+            assert!(error.is_connect() && !error.maybe_sent(), "{name}: {error}");
+        }
+        other => panic!("{name}: {other:?}"),
+    }
     assert!(begun.elapsed() < MAY_TAKE, "{name}: {:?}", begun.elapsed());
 }
 
@@ -259,7 +297,9 @@ fn child() {
     assert!(all.len() >= 50, "{}", all.len());
     let before = peak();
     for (name, bytes, then) in all {
-        check(name, &client(&serve(bytes, then)));
+        let base = serve(bytes, then);
+        check(name, &client(&base));
+        check_unsent(name, &base);
     }
     match before.zip(peak()) {
         Some((before, after)) => {

@@ -80,7 +80,37 @@ fn a_proxy_that_fails_is_named() {
         assert!(text.contains(&named) && !text.contains("p4ssword"), "{text}");
         assert!(parts.iter().all(|part| text.contains(part)), "{text}");
     }
-    // Plain http goes to the proxy itself.
+    // Plain http goes to the proxy itself, whose 407 looks like a response of the host.
+    for (response, named) in [
+        (support::raw("407 Proxy Authentication Required", &[], b"<html>log in</html>"), true),
+        (support::signed("407 X", &[], b"{}"), true),
+        (support::raw("403 Forbidden", &[], b""), false),
+        (support::raw("401 Unauthorized", &[], b""), false),
+    ] {
+        let proxy = support::Recorder::start(move |_| response.clone());
+        let url = proxy.base.replace("http://", "http://user:p4ssword@");
+        let builder = support::builder("http://wechatpay.invalid/").allow_http().proxy(&url);
+        let wx = builder.build().unwrap();
+        let address = proxy.base.trim_start_matches("http://").trim_end_matches('/').to_owned();
+        for error in [
+            wx["v3/x"].post_sync(serde_json::json!({})).map(drop),
+            wx["v3/x"].get().save_to_writer(tokio::io::sink()).wait().map(drop),
+        ] {
+            let error = error.unwrap_err();
+            if !named {
+                assert!(matches!(error, Error::Api(_)), "{error}");
+                continue;
+            }
+            assert!(matches!(&error, Error::Transport(e) if e.is_connect()), "{error}");
+            let text = text(&error);
+            let proxy = format!("the proxy `{address}` asks for a user name and a password");
+            assert!(text.contains(&proxy) && !text.contains("p4ssword"), "{text}");
+        }
+    }
+    // Without a proxy in between, it is a response like any other.
+    let host = support::Recorder::start(|_| support::raw("407 X", &[], b""));
+    let direct = support::client(&host.base)["v3/x"].get_sync().unwrap_err();
+    assert!(matches!(&direct, Error::Api(e) if e.status == 407), "{direct}");
     let address = closed();
     let wx = support::builder("http://wechatpay.invalid/").allow_http().proxy(&address).build().unwrap();
     let plain = text(&wx["v3/x"].get_sync().unwrap_err());

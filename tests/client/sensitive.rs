@@ -209,8 +209,8 @@ async fn everything_goes_through_a_signer() {
     for seen in recorder.seen() {
         assert!(openssl_verifies(Path::new(&public), &seen.expected_message(), &seen.auth("signature")));
     }
-    wx.jsapi_params("a", "b").await.unwrap();
-    wx.app_params("a", "b").wait().unwrap();
+    wx.jsapi_params("wx1", "wx2").await.unwrap();
+    wx.app_params("wx1", "wx2").wait().unwrap();
     wx.pay_sign(&["a"]).wait().unwrap();
     wx["v3/x"].get().prepare().unwrap().authorization().await.unwrap().unwrap();
     assert_eq!(count.load(Ordering::SeqCst), 6);

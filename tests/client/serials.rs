@@ -190,7 +190,15 @@ fn platform_keys_are_found_by_number() {
             }
             // The key that encrypts is chosen by such a name, too.
             let request = || wx["v3/x"].post(serde_json::json!({"name": "张三"})).encrypt(&["/name"]);
-            assert!(request().header("Wechatpay-Serial", &serial[1..]).prepare().is_ok());
+            for named in [
+                &serial[1..],
+                &format!("0x{}", serial.to_lowercase()),
+                &colons(serial),
+                " 0A32d72a03e93cddf8c03bbd1f37eedf87654321",
+            ] {
+                let prepared = request().header("Wechatpay-Serial", named).prepare().unwrap();
+                assert_eq!(prepared.headers()["wechatpay-serial"], serial, "{named}");
+            }
             assert!(request().header("Wechatpay-Serial", "ABCD").prepare().is_err());
         }
     }

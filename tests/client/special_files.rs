@@ -78,6 +78,57 @@ fn an_upload_does_not_wait_for_a_file_that_is_none() {
     assert!(recorder.seen().is_empty());
 }
 
+/// A download gets its name by a rename, which would replace a device or a pipe by a file: `/dev/stdout` for the whole
+/// machine, if the caller may.
+#[test]
+fn a_download_does_not_replace_what_is_no_file() {
+    use std::os::unix::fs::{FileTypeExt as _, symlink};
+    let recorder = Recorder::no_content();
+    let folder = tempfile::tempdir().unwrap();
+    let path = |name: &str| folder.path().join(name);
+    assert!(Command::new("mkfifo").arg(path("pipe")).status().unwrap().success());
+    let _socket = std::os::unix::net::UnixListener::bind(path("socket")).unwrap();
+    for (link, to) in [("link", "pipe"), ("device", "/dev/null"), ("stdout", "/dev/stdout")] {
+        symlink(path(to), path(link)).unwrap();
+    }
+    for (name, says) in [
+        ("pipe", "a pipe"),
+        ("socket", "not a regular file"),
+        ("link", "a pipe"),
+        ("device", "a device"),
+        ("stdout", ""),
+    ] {
+        // Standard output may be a file here, which is a file.
+        if name == "stdout" && std::fs::metadata("/dev/stdout").is_ok_and(|found| found.is_file()) {
+            continue;
+        }
+        type Way = fn(WeChatPay, std::path::PathBuf) -> Result<(), Error>;
+        let ways: [Way; 3] = [
+            |wx, path| wx["v3/x"].get().save_to(path).wait().map(drop),
+            |wx, path| wx["v3/x"].get().options(json!({"sink": path.to_str()})).wait().map(drop),
+            |wx, path| wx.bill("v3/bill/tradebill").save_to(path).wait().map(drop),
+        ];
+        for way in ways {
+            let (wx, to) = (support::client(&recorder.base), path(name));
+            let Err(Error::Config(error)) = at_once(name, move || way(wx, to)) else {
+                panic!("{name}: saved")
+            };
+            let text = error.to_string();
+            assert!(
+                error.field() == "save_to" && text.contains(says) && text.contains("save_to_writer"),
+                "{text}"
+            );
+        }
+    }
+    assert!(recorder.seen().is_empty(), "nothing was sent");
+    let kind = |name: &str| std::fs::symlink_metadata(path(name)).unwrap().file_type();
+    assert!(kind("pipe").is_fifo() && kind("socket").is_socket() && kind("link").is_symlink());
+    assert!(kind("device").is_symlink() && kind("stdout").is_symlink());
+    // A link to a file, or to nothing, is replaced as ever.
+    symlink(path("none"), path("dangling")).unwrap();
+    assert!(support::client(&recorder.base)["v3/x"].get().save_to(path("dangling")).wait().is_ok());
+}
+
 /// A `.p12` that a build, a download or a mail changed; `openssl` wrote the original.
 #[test]
 fn a_p12_that_was_changed_on_its_way_says_how() {
@@ -101,6 +152,10 @@ fn a_p12_that_was_changed_on_its_way_says_how() {
         builder.p12(file.to_str().unwrap(), MCHID).build()
     };
     assert!(load(&whole).is_ok());
+    let pem = |label: &str, base64: &[u8]| {
+        let [begin, end] = ["BEGIN", "END"].map(|word| format!("-----{word} {label}-----\n"));
+        [begin.as_bytes(), base64, end.as_bytes()].concat()
+    };
     let latin1: String = whole.iter().map(|byte| char::from(*byte)).collect();
     let hex: String = whole.iter().map(|byte| format!("{byte:02x}")).collect();
     let wrapped: String =
@@ -120,7 +175,15 @@ fn a_p12_that_was_changed_on_its_way_says_how() {
         (wrapped.into_bytes(), "hex of a PKCS#12 file"),
         (whole[..1_000].to_vec(), "is cut: 1000 bytes of"),
         ([&whole[..], b"\n"].concat(), "is damaged"),
-        (std::fs::read(&certificate).unwrap(), "a PEM file"),
+        (std::fs::read(&certificate).unwrap(), "a PEM file with an X.509 certificate"),
+        (std::fs::read(&key).unwrap(), "a PEM file with a private key"),
+        (
+            [std::fs::read(&certificate).unwrap(), std::fs::read(&key).unwrap()].concat(),
+            "pass it as `merchant_certificate`",
+        ),
+        (std::fs::read(key_path("platform_pub.pem")).unwrap(), "a PEM file with a public key"),
+        (pem("PKCS12", &base64), "a PKCS#12 file in PEM"),
+        (pem("PRIVATE KEY", b"AAAA"), "cut or damaged"),
         (openssl(&["rsa", "-in", &key, "-outform", "DER"], b"").unwrap(), "a private key"),
         (openssl(&["x509", "-in", &certificate, "-outform", "DER"], b"").unwrap(), "an X.509 certificate"),
         (b"<html>404</html>".to_vec(), "HTML"),

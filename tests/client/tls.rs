@@ -104,7 +104,10 @@ fn child() {
         let Error::Transport(error) = error else { panic!("not a Transport error: {error}") };
         let text = error.to_string();
         assert!(
-            !error.maybe_sent() && text.contains("ca-certificates") && text.contains("bundled_roots"),
+            !error.maybe_sent()
+                && error.is_connect()
+                && text.contains("ca-certificates")
+                && text.contains("bundled_roots"),
             "{text}"
         );
         assert!(std::error::Error::source(&*error).is_some());

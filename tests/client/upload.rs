@@ -32,6 +32,59 @@ fn the_meta_is_signed_and_prepare_shows_it() {
     assert_eq!(all[1].1, b"content");
 }
 
+/// The platform's pages call the file's part `submission_file` or `due_diligence_file`, too, and have parts of text.
+#[test]
+fn parts_have_the_names_that_the_endpoint_documents() {
+    let recorder = Recorder::no_content();
+    let wx = support::client(&recorder.base);
+    let meta = json!({"file_name": "a.jpg", "file_digest": "d", "item_id": 7});
+    let media = || Media::bytes("a.jpg", "content").meta(meta.clone());
+    for name in ["submission_file", "due_diligence_file", "files[0]", "file"] {
+        let media = media().part_name(name).field("item_id", 7).field("manage_record_id", "记录\r\n--x");
+        let media = media.field("none", Value::Null).field("ok", true).field("empty", "");
+        let request = || wx["v3/x"].post(Value::Null).media(media.clone());
+        assert_eq!(request().prepare().unwrap().body().as_ref(), meta.to_string().as_bytes());
+        request().wait().unwrap();
+        let seen = recorder.take();
+        let disposition = |name: &str| format!("Content-Disposition: form-data; name=\"{name}\"");
+        let expected = [
+            (disposition("meta") + "\r\nContent-Type: application/json", meta.to_string()),
+            (disposition("item_id"), "7".to_owned()),
+            (disposition("manage_record_id"), "记录\r\n--x".to_owned()),
+            (disposition("ok"), "true".to_owned()),
+            (disposition("empty"), String::new()),
+            (disposition(name) + "; filename=\"a.jpg\"\r\nContent-Type: image/jpeg", "content".to_owned()),
+        ];
+        let found =
+            parts(&seen).into_iter().map(|(head, content)| (head, String::from_utf8(content).unwrap()));
+        assert_eq!(found.collect::<Vec<_>>(), expected);
+        let signed = crate::multipart::expected_message(&seen, meta.to_string().as_bytes());
+        let public = support::key_path("merchant_pub.pem");
+        assert!(support::openssl_verifies(public.as_ref(), &signed, &seen.auth("signature")));
+    }
+    for (media, field) in [
+        (media().part_name(""), "media.part_name"),
+        (media().part_name("meta"), "media.part_name"),
+        (media().part_name("a\"; filename=\"b"), "media.part_name"),
+        (media().part_name("a\r\nX: y"), "media.part_name"),
+        (media().part_name("文件"), "media.part_name"),
+        (media().part_name("item_id").field("item_id", 7), "media.part_name"),
+        (media().field("file", "x"), "media.part_name"),
+        (media().field("meta", "{}"), "media.field"),
+        (media().field("a b", "x"), "media.field"),
+        (media().field("a", 1).field("a", 1), "media.field"),
+        (media().field("a", json!([1])), "media.field"),
+        (media().field("a", json!({})), "media.field"),
+        ((0..101).fold(media(), |media, at| media.field(format!("f{at}"), 1)), "media.field"),
+    ] {
+        let Err(Error::Config(error)) = wx["v3/x"].post(Value::Null).media(media).wait() else {
+            panic!("{field}")
+        };
+        assert_eq!(error.field(), field, "{error}");
+    }
+    assert!(recorder.seen().is_empty(), "nothing was sent");
+}
+
 #[tokio::test]
 async fn the_sandbox_takes_files_async_and_blocking() {
     let sandbox = start_sandbox();

@@ -25,6 +25,8 @@ mod browser;
 // Wrong signatures, and the mistake that the response names.
 #[cfg(unix)]
 mod diagnosis;
+// Requests and faults that a test expects.
+mod expect;
 // Faults by rule, the clock, and the control endpoint.
 #[cfg(unix)]
 mod faults;

@@ -2,14 +2,14 @@
 //!
 //! Nothing here uses the crate's own signing or verifying.
 
-use std::io::{BufRead as _, BufReader, Read as _, Write as _};
-use std::net::{TcpListener, TcpStream};
+use std::io::{self, BufRead as _, BufReader, Read as _, Write as _};
+use std::net::TcpStream;
 use std::sync::{Arc, Mutex};
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use base64::Engine as _;
 
-use super::{PLATFORM_SERIAL, key};
+use super::{PLATFORM_SERIAL, TestServer, key};
 
 /// A request as it came over the wire.
 #[derive(Clone, Debug)]
@@ -47,36 +47,28 @@ impl Recorded {
     }
 }
 
-type Responder = dyn Fn(&Recorded) -> Vec<u8> + Send + Sync;
-
-/// A plain HTTP/1.1 listener on port 0 that keeps every request.
+/// A plain HTTP/1.1 server on port 0 that keeps every request. A panic of `respond` fails the test.
 pub(crate) struct Recorder {
     pub(crate) base: String,
     seen: Arc<Mutex<Vec<Recorded>>>,
-    connections: Arc<Mutex<usize>>,
+    server: TestServer,
 }
 
 impl Recorder {
     /// `respond` gives the raw bytes of each response; an empty one closes the connection.
     pub(crate) fn start(respond: impl Fn(&Recorded) -> Vec<u8> + Send + Sync + 'static) -> Recorder {
-        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
-        let base = format!("http://{}/", listener.local_addr().unwrap());
-        let (seen, connections) = (Arc::<Mutex<Vec<Recorded>>>::default(), Arc::<Mutex<usize>>::default());
-        let respond: Arc<Responder> = Arc::new(respond);
-        let (all, count) = (seen.clone(), connections.clone());
-        std::thread::spawn(move || {
-            for stream in listener.incoming() {
-                let Ok(stream) = stream else {
-                    // A test took all file descriptors away, for a while.
-                    std::thread::sleep(std::time::Duration::from_millis(5));
-                    continue;
-                };
-                *count.lock().unwrap() += 1;
-                let (all, respond) = (all.clone(), respond.clone());
-                std::thread::spawn(move || serve(stream, &all, &*respond));
-            }
+        let seen = Arc::<Mutex<Vec<Recorded>>>::default();
+        let all = seen.clone();
+        let server = TestServer::start(move |stream, notes| {
+            // A client may go away in the middle of a request.
+            let _ = serve(stream, |request| {
+                notes.request(format!("{} {}", request.method, request.target));
+                let raw = respond(&request);
+                all.lock().unwrap().push(request);
+                raw
+            });
         });
-        Recorder { base, seen, connections }
+        Recorder { base: server.base.clone(), seen, server }
     }
 
     /// Responds to everything with a signed 204.
@@ -96,25 +88,25 @@ impl Recorder {
     }
 
     pub(crate) fn connections(&self) -> usize {
-        *self.connections.lock().unwrap()
+        self.server.connections()
     }
 }
 
-fn serve(stream: TcpStream, seen: &Mutex<Vec<Recorded>>, respond: &Responder) {
-    stream.set_nodelay(true).unwrap();
-    let mut reader = BufReader::new(stream.try_clone().unwrap());
+fn serve(stream: TcpStream, mut respond: impl FnMut(Recorded) -> Vec<u8>) -> io::Result<()> {
+    stream.set_nodelay(true)?;
+    let mut reader = BufReader::new(stream.try_clone()?);
     let mut stream = stream;
     loop {
         let mut line = String::new();
-        if reader.read_line(&mut line).unwrap_or(0) == 0 {
-            return;
+        if reader.read_line(&mut line)? == 0 {
+            return Ok(());
         }
         let mut words = line.split_whitespace();
         let (method, target) = (words.next().unwrap().to_owned(), words.next().unwrap().to_owned());
         let mut headers = Vec::new();
         loop {
             let mut line = String::new();
-            reader.read_line(&mut line).unwrap();
+            reader.read_line(&mut line)?;
             match line.trim_end().split_once(':') {
                 Some((name, value)) => headers.push((name.to_owned(), value.trim().to_owned())),
                 None => break,
@@ -123,12 +115,12 @@ fn serve(stream: TcpStream, seen: &Mutex<Vec<Recorded>>, respond: &Responder) {
         let mut recorded = Recorded { method, target, headers, body: Vec::new() };
         let length = recorded.header("content-length").map_or(0, |v| v.parse().unwrap());
         recorded.body = vec![0; length];
-        reader.read_exact(&mut recorded.body).unwrap();
-        let raw = respond(&recorded);
-        seen.lock().unwrap().push(recorded);
-        if raw.is_empty() || stream.write_all(&raw).is_err() {
-            return;
+        reader.read_exact(&mut recorded.body)?;
+        let raw = respond(recorded);
+        if raw.is_empty() {
+            return Ok(());
         }
+        stream.write_all(&raw)?;
     }
 }
 

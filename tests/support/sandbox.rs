@@ -22,9 +22,11 @@ static KEYS: LazyLock<PathBuf> = LazyLock::new(|| {
     folder
 });
 
-/// [`Sandbox::start`], with the shared keys.
+/// [`Sandbox::start`], with the shared keys. A fault that never applies fails the test.
 pub(crate) fn start_sandbox() -> Sandbox {
-    sandbox_builder().start().unwrap()
+    let sandbox = sandbox_builder().start().unwrap();
+    sandbox.expect_faults();
+    sandbox
 }
 
 /// [`Sandbox::builder`], with the shared keys.

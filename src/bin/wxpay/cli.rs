@@ -9,30 +9,27 @@ use crate::commands::{
     call::{self, GetArgs, WriteArgs},
     certs::{self, CertsArgs},
     completions::{self, CompletionsArgs},
+    config::{self, ConfigArgs},
     decrypt::{self, DecryptArgs},
     doctor::{self, DoctorArgs},
+    help::{self, HelpArgs, VersionArgs},
     man::{self, ManArgs},
     sandbox::{self, SandboxArgs},
     sign::{self, SignArgs},
     upload::{self, UploadArgs},
     verify::{self, VerifyArgs},
 };
-use crate::config::variables;
-use crate::exit;
 use crate::failure::Failure;
 use crate::global::GlobalArgs;
+use crate::layout::{self, WIDTH};
+use crate::topics::{self, TOPICS};
+use crate::verbose;
 
 const EXAMPLES: &str = "Examples:\n  \
     wxpay --sandbox post v3/security/echo echo_message=你好\n  \
     wxpay get v3/pay/transactions/id/{transaction_id} --var transaction_id=4200 -q mchid=1900000109\n  \
     wxpay post v3/payscore/partner/permissions/terminate -d @body.json\n  \
     wxpay doctor";
-
-const PROFILES: &str = "Profiles:\n  \
-    A profile is a table of config.toml: [default], unless --profile names another one.\n  \
-    Its keys are the names above in lower case, without WECHATPAY_ (such as mchid).\n  \
-    The file is ~/.config/wxpay/config.toml, on Windows %APPDATA%\\wxpay\\config.toml.\n  \
-    Without --profile and --config, it is used only if WECHATPAY_MCHID is not set.";
 
 /// WeChat Pay (微信支付) APIv3 from the shell: call any endpoint, signed and verified
 ///
@@ -43,11 +40,14 @@ const PROFILES: &str = "Profiles:\n  \
     name = "wxpay",
     version,
     disable_help_subcommand = true,
-    after_help = format!("{EXAMPLES}\n\n{}\n\nMore with --help.", exit::help()),
+    max_term_width = WIDTH,
+    after_help = format!("{EXAMPLES}\n\n{}\n\n{}\n\nMore with --help.", topics(), topics::exit_codes()),
     after_long_help = format!(
-        "{EXAMPLES}\n\n{}\n\n{PROFILES}\n\n{}",
-        variables::help(),
-        exit::help()
+        "{EXAMPLES}\n\n{}\n\n{}\n\n{}\n\n{}",
+        topics(),
+        topics::environment(),
+        topics::PROFILES,
+        topics::exit_codes()
     )
 )]
 pub(crate) struct Cli {
@@ -76,14 +76,19 @@ enum Command {
     Decrypt(DecryptArgs),
     Sign(SignArgs),
     Doctor(DoctorArgs),
+    Config(ConfigArgs),
     Sandbox(Box<SandboxArgs>),
     Completions(CompletionsArgs),
     Man(ManArgs),
+    Help(HelpArgs),
+    Version(VersionArgs),
 }
 
 impl Cli {
     pub(crate) fn run(self) -> Result<(), Failure> {
         let Cli { global, command } = self;
+        let global = global.with_environment()?;
+        verbose::start(global.verbose);
         match command {
             Command::Get(args) => call::get(&global, &args),
             Command::Post(args) => call::write(&global, Method::POST, &args),
@@ -98,9 +103,47 @@ impl Cli {
             Command::Decrypt(args) => decrypt::run(&global, &args),
             Command::Sign(SignArgs {}) => sign::run(&global),
             Command::Doctor(DoctorArgs {}) => doctor::run(&global),
+            Command::Config(args) => config::run(&global, &args),
             Command::Sandbox(args) => sandbox::run(*args),
             Command::Completions(args) => completions::run(&args, Cli::command()),
-            Command::Man(args) => man::run(&args, Cli::command()),
+            Command::Man(args) => man::run(&args, documented()),
+            Command::Help(args) => help::run(&args, documented()),
+            Command::Version(VersionArgs {}) => help::version(),
         }
     }
+}
+
+/// The commands as the help and the manual pages show them: the options of every command stand once, in the help of the
+/// program.
+pub(crate) fn documented() -> clap::Command {
+    let mut program = Cli::command();
+    program.build();
+    let global: Vec<_> = program
+        .get_arguments()
+        .filter(|argument| argument.is_global_set())
+        .filter_map(|argument| argument.get_long().map(|name| format!("--{name}")))
+        .collect();
+    let note = layout::paragraph(&format!("Global options, see `wxpay --help`: {}", global.join(", ")));
+    without_global(program, &note)
+}
+
+/// `command` with subcommands that have the note in the place of the global options.
+fn without_global(command: clap::Command, note: &str) -> clap::Command {
+    command.mut_subcommands(|command| {
+        let text = match command.get_after_help() {
+            Some(text) => format!("{text}\n\n{note}"),
+            None => note.to_owned(),
+        };
+        let hide = |argument: clap::Arg| match argument.is_global_set() {
+            true => argument.hide(true),
+            false => argument,
+        };
+        without_global(command.mut_args(hide).after_help(text), note)
+    })
+}
+
+/// The section that names the topics of `wxpay help`.
+fn topics() -> String {
+    let rows = TOPICS.map(|topic| [format!("wxpay help {}", topic.name), topic.about.to_owned()]);
+    format!("Topics:\n{}", layout::table(&rows))
 }

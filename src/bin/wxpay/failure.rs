@@ -1,10 +1,8 @@
-//! Why a command failed: the message, its JSON form, and the exit code.
+//! Why a command failed: the message, how to fix it, its JSON form, and the exit code.
 
-use std::error::Error as StdError;
 use std::fmt;
 use std::io::{self, Write as _};
 use std::process::ExitCode;
-use std::sync::Arc;
 
 use serde_json::{Map, Value, json};
 use wechatpay_chain::Error;
@@ -12,13 +10,19 @@ use wechatpay_chain::sandbox::SandboxError;
 
 use crate::exit;
 use crate::text::{Message, escaped_json, lines};
+use crate::words;
+pub(crate) use crate::words::{describe, describe_in_batch};
 
 /// Why a command failed.
 pub(crate) enum Failure {
     /// An invalid argument, configuration or file.
     Usage(String),
-    /// An error of the library, and how to fix it where the program knows.
+    /// An error of the library, and how to fix it where the command knows.
     Library { error: Error, hint: Option<String> },
+    /// An error of a request that may have changed something.
+    Write(Error),
+    /// Another failure, and how to fix it.
+    Hinted { failure: Box<Failure>, hint: String },
     /// The message is already printed; only the exit code is left.
     Reported(u8),
     /// The reader of stdout closed the pipe: end quietly.
@@ -30,11 +34,31 @@ pub(crate) fn usage_error(message: impl Into<String>) -> Failure {
     Failure::Usage(message.into())
 }
 
+/// Prints a line to stderr: `error`, `warning` or `hint`, and a text.
+pub(crate) fn print(kind: &str, text: &str) {
+    // A closed stderr changes nothing about the exit code.
+    let _ = writeln!(io::stderr(), "wxpay: {kind}: {}", Message(text));
+}
+
 impl Failure {
+    pub(crate) fn with_hint(self, hint: impl Into<String>) -> Failure {
+        Failure::Hinted { failure: Box::new(self), hint: hint.into() }
+    }
+
+    /// Of printing the response to a write that succeeded.
+    pub(crate) fn after_success(self) -> Failure {
+        match self {
+            Failure::Reported(_) | Failure::OutputClosed => self,
+            failure => failure.with_hint("the platform has carried out the call: do not repeat it"),
+        }
+    }
+
     pub(crate) fn code(&self) -> u8 {
         match self {
             Failure::Usage(_) => exit::USAGE,
             Failure::Library { error, .. } => exit::code_of(error),
+            Failure::Write(error) => exit::code_of_write(error),
+            Failure::Hinted { failure, .. } => failure.code(),
             Failure::Reported(code) => *code,
             Failure::OutputClosed => exit::SUCCESS,
         }
@@ -43,16 +67,38 @@ impl Failure {
     /// Prints the error to stderr, and gives the exit code.
     pub(crate) fn report(self, as_json: bool) -> ExitCode {
         let code = self.code();
-        let text = match (&self, as_json) {
-            (Failure::Reported(_) | Failure::OutputClosed, _) => None,
-            (_, true) => Some(escaped_json(&self.as_json())),
-            (_, false) => Some(format!("wxpay: {}", Message(&self.to_string()))),
-        };
-        if let Some(text) = text {
-            // A closed stderr changes nothing about the exit code.
-            let _ = writeln!(io::stderr(), "{text}");
+        match (&self, as_json) {
+            (Failure::Reported(_) | Failure::OutputClosed, _) => {}
+            (_, true) => {
+                // A closed stderr changes nothing about the exit code.
+                let _ = writeln!(io::stderr(), "{}", escaped_json(&self.as_json()));
+            }
+            (_, false) => {
+                print("error", &self.to_string());
+                // A hint of several lines has several parts.
+                let hint = self.hint().unwrap_or_default();
+                hint.lines().for_each(|line| print("hint", line));
+            }
         }
         ExitCode::from(code)
+    }
+
+    fn hint(&self) -> Option<String> {
+        match self {
+            Failure::Hinted { hint, .. } | Failure::Library { hint: Some(hint), .. } => Some(hint.clone()),
+            Failure::Library { error, hint: None } => words::hint(error),
+            Failure::Write(_) if self.code() == exit::UNKNOWN => Some(words::UNKNOWN_WRITE.to_owned()),
+            Failure::Write(error) => words::hint(error),
+            Failure::Usage(_) | Failure::Reported(_) | Failure::OutputClosed => None,
+        }
+    }
+
+    fn library_error(&self) -> Option<&Error> {
+        match self {
+            Failure::Library { error, .. } | Failure::Write(error) => Some(error),
+            Failure::Hinted { failure, .. } => failure.library_error(),
+            _ => None,
+        }
     }
 
     fn as_json(&self) -> Value {
@@ -62,136 +108,48 @@ impl Failure {
             value => drop(object.insert(name.to_owned(), value)),
         };
         set("error", json!(exit::kind_of(self.code())));
-        let Failure::Library { error, .. } = self else {
-            set("message", json!(lines(&self.to_string())));
-            return Value::Object(object);
-        };
-        set("status", json!(error.status()));
-        set("code", json!(error.code()));
-        set("request_id", json!(error.request_id()));
-        match error {
-            Error::Api(api) => {
-                set("detail", api.detail.clone());
-                set("verified", json!(api.verified));
-                set("text", json!(api.message));
+        if let Some(error) = self.library_error() {
+            set("status", json!(error.status()));
+            set("code", json!(error.code()));
+            set("request_id", json!(error.request_id()));
+            match error {
+                Error::Api(api) => {
+                    set("detail", api.detail.clone());
+                    set("verified", json!(api.verified));
+                    set("text", json!(api.message));
+                }
+                Error::Verify(failed) => {
+                    set("claimed_code", json!(failed.claimed_code));
+                    set("claimed_message", json!(failed.claimed_message));
+                }
+                Error::Transport(transport) => set("maybe_sent", json!(transport.maybe_sent())),
+                Error::File(file) => set("maybe_sent", json!(file.maybe_sent())),
+                Error::ResponseTooLarge(_) => set("maybe_sent", json!(true)),
+                Error::PlatformKeys(keys) => {
+                    set("maybe_sent", json!(false));
+                    set("permanent", json!(keys.is_permanent()));
+                }
+                _ => {}
             }
-            Error::Verify(failed) => {
-                set("claimed_code", json!(failed.claimed_code));
-                set("claimed_message", json!(failed.claimed_message));
-            }
-            Error::Transport(transport) => set("maybe_sent", json!(transport.maybe_sent())),
-            Error::File(file) => set("maybe_sent", json!(file.maybe_sent())),
-            Error::ResponseTooLarge(_) => set("maybe_sent", json!(true)),
-            Error::PlatformKeys(keys) => {
-                set("maybe_sent", json!(false));
-                set("permanent", json!(keys.is_permanent()));
-            }
-            _ => {}
         }
-        set("message", json!(Message(&describe(error)).to_string()));
+        set("message", json!(lines(&self.to_string())));
+        set("hint", json!(self.hint().map(|hint| lines(&hint))));
         Value::Object(object)
     }
 }
 
+/// The message, without the hint.
 impl fmt::Display for Failure {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Failure::Usage(text) => f.write_str(text),
-            Failure::Library { error, hint: None } => f.write_str(&describe(error)),
-            Failure::Library { error, hint: Some(hint) } => write!(f, "{hint}: {}", describe(error)),
+            Failure::Library { error, .. } | Failure::Write(error) => {
+                write!(f, "{}", Message(&describe(error)))
+            }
+            Failure::Hinted { failure, .. } => write!(f, "{failure}"),
             Failure::Reported(_) | Failure::OutputClosed => Ok(()),
         }
     }
-}
-
-/// The message of an error, with the detail and the causes that its `Display` leaves out, where they say more, and with
-/// options of the program for setters.
-pub(crate) fn describe(error: &Error) -> String {
-    let mut text = match error {
-        Error::Path(_) => {
-            with_options(&error.to_string(), |name| format!("--var {name}=VALUE"), "-q NAME=VALUE")
-        }
-        Error::Api(api) if !api.detail.is_null() => format!("{error}, detail: {}", api.detail),
-        _ => error.to_string(),
-    };
-    let mut innermost = None;
-    let mut cause = StdError::source(error);
-    while let Some(inner) = cause {
-        match library_error(inner) {
-            Some(own) => text = format!("{text}: {own}"),
-            // Of the causes in other libraries, the last one is specific.
-            None => innermost = Some(inner),
-        }
-        cause = inner.source();
-    }
-    match innermost {
-        Some(cause) if says_more(cause, &text) => format!("{text} ({cause})"),
-        _ => text,
-    }
-}
-
-fn library_error<'e>(cause: &'e (dyn StdError + 'static)) -> Option<&'e Error> {
-    cause.downcast_ref::<Error>().or_else(|| cause.downcast_ref::<Arc<Error>>().map(|error| &**error))
-}
-
-/// Whether a cause is not in the message already, in the library's words.
-fn says_more(cause: &(dyn StdError + 'static), message: &str) -> bool {
-    use io::ErrorKind::{
-        ConnectionRefused, ConnectionReset, IsADirectory, NotADirectory, NotFound, PermissionDenied,
-        StorageFull, TimedOut, UnexpectedEof,
-    };
-    if let Some(e) = cause.downcast_ref::<io::Error>() {
-        let known = matches!(
-            e.kind(),
-            ConnectionRefused
-                | ConnectionReset
-                | IsADirectory
-                | NotADirectory
-                | NotFound
-                | PermissionDenied
-                | StorageFull
-                | TimedOut
-                | UnexpectedEof
-        );
-        if known {
-            return false;
-        }
-    }
-    let text = cause.to_string();
-    text != "connection closed before message completed" && !message.contains(&text)
-}
-
-/// [`describe`] for a call of a batch, whose line has fields.
-pub(crate) fn describe_in_batch(error: &Error) -> String {
-    match error {
-        Error::Path(_) => {
-            let field = |name: &str| format!("\"vars\": {{\"{name}\": …}}");
-            with_options(&error.to_string(), field, "\"query\": {…}")
-        }
-        _ => describe(error),
-    }
-}
-
-/// `.var("name", …)` and `.query(…)` in the words of the program.
-fn with_options(message: &str, var: impl Fn(&str) -> String, query: &str) -> String {
-    const SETTER: &str = ".var(\"";
-    let mut text = String::with_capacity(message.len());
-    let mut rest = message;
-    while let Some((before, after)) = rest.split_once(SETTER) {
-        text.push_str(before);
-        match after.split_once("\", …)") {
-            Some((name, after)) => {
-                text.push_str(&var(name));
-                rest = after;
-            }
-            None => {
-                text.push_str(SETTER);
-                rest = after;
-            }
-        }
-    }
-    text.push_str(rest);
-    text.replace(".query(…)", query)
 }
 
 impl From<Error> for Failure {

@@ -1,20 +1,22 @@
 //! The options that every command takes.
 
+use std::env::VarError;
 use std::ffi::OsString;
 use std::path::PathBuf;
 
 use clap::builder::NonEmptyStringValueParser as NonEmpty;
-use clap::{Args, ValueEnum};
+use clap::{ArgAction, Args, ValueEnum};
 
 use crate::failure::{Failure, usage_error};
+use crate::variables;
 
-#[derive(Args)]
+#[derive(Args, Clone)]
 #[command(next_help_heading = "Global options")]
 pub(crate) struct GlobalArgs {
     /// Run against an offline platform that is started for this command; no account is needed
     #[arg(long, global = true)]
     pub(crate) sandbox: bool,
-    /// Use this profile of config.toml instead of the environment
+    /// Use this profile of config.toml instead of the environment [default: WXPAY_PROFILE]
     #[arg(long, global = true, value_name = "NAME", value_parser = NonEmpty::new())]
     pub(crate) profile: Option<String>,
     /// Use this configuration file instead of the default config.toml
@@ -29,6 +31,16 @@ pub(crate) struct GlobalArgs {
     /// When to colour and indent JSON: auto, always or never
     #[arg(long, global = true, value_name = "WHEN", default_value = "auto", hide_possible_values = true)]
     pub(crate) color: ColorChoice,
+    /// Print JSON on one line, also on a terminal
+    #[arg(long, global = true, conflicts_with = "pretty")]
+    pub(crate) compact: bool,
+    /// Indent JSON, also in a pipe
+    #[arg(long, global = true)]
+    pub(crate) pretty: bool,
+    /// Print each request to stderr: its line and host, the attempts, the time and the Request-ID; -vv also headers and
+    /// bodies, without secrets
+    #[arg(short, long, global = true, action = ArgAction::Count)]
+    pub(crate) verbose: u8,
     /// Print errors as one line of JSON
     #[arg(long, global = true)]
     pub(crate) json_errors: bool,
@@ -40,7 +52,7 @@ const WITH_VALUE: [&str; 5] = ["--profile", "--config", "--base-url", "--timeout
 impl GlobalArgs {
     /// Refuses options that contradict each other. clap looks only at those on the same side of the command, and of an
     /// option that is given on both sides, it silently drops the first.
-    pub(crate) fn check(&self, arguments: impl Iterator<Item = OsString>) -> Result<(), Failure> {
+    pub(crate) fn check(&self, arguments: &[OsString]) -> Result<(), Failure> {
         if self.sandbox {
             let other = match self {
                 GlobalArgs { profile: Some(_), .. } => "--profile",
@@ -51,10 +63,10 @@ impl GlobalArgs {
                 return Err(usage_error(format!("--sandbox cannot be used with {other}")));
             }
         }
-        let arguments: Vec<_> = arguments.take_while(|argument| argument != "--").collect();
+        let arguments: Vec<_> = arguments.iter().take_while(|argument| *argument != "--").collect();
         for option in WITH_VALUE {
             // No value of another option begins with `--`.
-            let is_this = |argument: &&OsString| {
+            let is_this = |argument: &&&OsString| {
                 argument
                     .to_str()
                     .and_then(|text| text.strip_prefix(option))
@@ -74,4 +86,20 @@ pub(crate) enum ColorChoice {
     Auto,
     Always,
     Never,
+}
+
+impl GlobalArgs {
+    /// With the profile of the environment, unless an option names the source of the settings.
+    pub(crate) fn with_environment(mut self) -> Result<GlobalArgs, Failure> {
+        if self.profile.is_none() && !self.sandbox {
+            self.profile = match std::env::var(variables::PROFILE) {
+                Ok(profile) => Some(profile).filter(|profile| !profile.is_empty()),
+                Err(VarError::NotPresent) => None,
+                Err(VarError::NotUnicode(_)) => {
+                    return Err(usage_error(format!("`{}` is not UTF-8", variables::PROFILE)));
+                }
+            };
+        }
+        Ok(self)
+    }
 }

@@ -8,7 +8,7 @@ use serde_json::Value;
 use crate::failure::{Failure, usage_error};
 use crate::files::{self, Unreadable};
 use crate::output;
-use crate::text::{Excerpt, json_reason};
+use crate::text::{Excerpt, ShownPath, json_reason};
 
 /// The limit of what is held in memory, in bytes: eight times the library's for a response.
 const MAX_INPUT: u64 = 64 << 20;
@@ -143,8 +143,8 @@ pub(crate) fn configuration(path: &Path) -> Result<String, Failure> {
 fn text(name: &str, path: &Path, bytes: Vec<u8>) -> Result<String, Failure> {
     let encoding = not_utf8(&bytes);
     String::from_utf8(without_mark(bytes)).map_err(|_| {
-        let (path, encoding) = (path.display(), encoding.unwrap_or("another encoding"));
-        usage_error(format!("{name}save `{path}` as UTF-8: it is in {encoding}"))
+        let (path, encoding) = (ShownPath(path), encoding.unwrap_or("another encoding"));
+        usage_error(format!("{name}save {path} as UTF-8: it is in {encoding}"))
     })
 }
 
@@ -166,13 +166,13 @@ pub(crate) fn without_mark(mut bytes: Vec<u8>) -> Vec<u8> {
 
 /// The error of a file that cannot be read. `name` ends with `: `, or is empty.
 pub(crate) fn unreadable(name: &str, path: &Path, error: &Unreadable) -> Failure {
-    let path = path.display();
+    let path = ShownPath(path);
     match error {
         // A path that exists can have more reasons than we name.
         Unreadable::Failed(e) if e.kind() != std::io::ErrorKind::NotFound => {
-            usage_error(format!("{name}cannot read `{path}`: {e}"))
+            usage_error(format!("{name}cannot read {path}: {e}"))
         }
-        other => usage_error(format!("{name}cannot read `{path}`: it {other}")),
+        other => usage_error(format!("{name}cannot read {path}: it {other}")),
     }
 }
 

@@ -5,11 +5,12 @@
 //!
 //! | layer | modules |
 //! |---|---|
-//! | command line | `cli`: all commands, and which code runs each |
+//! | command line | `cli`: all commands, and which code runs each; `clap_errors`: errors in the arguments |
 //! | commands | `commands`: a file or folder for each, its arguments included |
 //! | client | `saved_message`, `download`, `config` |
 //! | input and output | `input`, `file_mode`, `output`, `jq`, `signals` |
-//! | basics | `failure` and `exit`: error messages and exit codes; `global`: the options of every command; `files`: reads a caller's file; `text`: the text of others in messages |
+//! | help | `topics`: the sections of the help; `layout`: its tables |
+//! | basics | `failure`, `words`, `outcome` and `exit`: error messages, the outcome of a call, exit codes; `global`: the options of every command; `variables`: the environment variables; `verbose`: -v and -vv; `files`: reads a caller's file; `text`: the text of others in messages |
 
 // No input may cause a panic: not an argument, a file or a response.
 #![cfg_attr(
@@ -23,6 +24,7 @@
     )
 )]
 
+mod clap_errors;
 mod cli;
 mod commands;
 mod config;
@@ -35,54 +37,108 @@ mod files;
 mod global;
 mod input;
 mod jq;
+mod layout;
+mod outcome;
 mod output;
 mod saved_message;
 mod signals;
 mod text;
+mod topics;
+mod variables;
+mod verbose;
+mod words;
 
+use std::ffi::OsString;
 use std::process::ExitCode;
 
-use clap::error::ErrorKind;
+use clap::error::{ContextKind, ContextValue, ErrorKind};
 use clap::{CommandFactory as _, Parser as _};
 
 use cli::Cli;
-use failure::usage_error;
 
 fn main() -> ExitCode {
-    let cli = match Cli::try_parse() {
+    let mut arguments: Vec<_> = std::env::args_os().collect();
+    let cli = match parse(&mut arguments) {
         Ok(cli) => cli,
-        Err(error) => return help_or_usage_error(&error),
+        Err(error) => return help_or_usage_error(&error, &arguments),
     };
     let json_errors = cli.global.json_errors;
-    match cli.global.check(std::env::args_os()).and_then(|()| cli.run()) {
+    match cli.global.check(&arguments).and_then(|()| cli.run()) {
         Ok(()) => ExitCode::SUCCESS,
         Err(failure) => failure.report(json_errors),
     }
 }
 
-/// Prints the help that was requested, or the error in the arguments.
-fn help_or_usage_error(error: &clap::Error) -> ExitCode {
-    if matches!(error.kind(), ErrorKind::DisplayHelp | ErrorKind::DisplayVersion) {
-        // Fails only if the pipe is closed.
-        let _ = error.print();
-        return ExitCode::SUCCESS;
+/// Parses the arguments. A command may be written in any letter case, as `GET` is: it is put in lower case.
+fn parse(arguments: &mut [OsString]) -> Result<Cli, clap::Error> {
+    let mut error = match Cli::try_parse_from(&*arguments) {
+        Err(error) if error.kind() == ErrorKind::InvalidSubcommand => error,
+        result => return result,
+    };
+    'commands: while let Some(name) = invalid_command(&error) {
+        let lower = name.to_ascii_lowercase();
+        // The same text may be the value of an option before it.
+        for place in 1..arguments.len() {
+            if lower == name || arguments[place] != *name {
+                continue;
+            }
+            let written = std::mem::replace(&mut arguments[place], OsString::from(&lower));
+            match Cli::try_parse_from(&*arguments) {
+                Err(next) if invalid_command(&next).is_some_and(|next| next == name) => {
+                    arguments[place] = written;
+                }
+                // It is not a command in lower case either.
+                Err(next) if invalid_command(&next).is_some_and(|next| next == lower) => return Err(error),
+                Err(next) if next.kind() == ErrorKind::InvalidSubcommand => {
+                    error = next;
+                    continue 'commands;
+                }
+                result => return result,
+            }
+        }
+        break;
     }
-    // It quotes the arguments. One that must not be shown is replaced, and the rest parsed again for the same error.
-    let guarded = text::guarded(arguments()).map(|arguments| match Cli::try_parse_from(arguments) {
+    Err(error)
+}
+
+fn invalid_command(error: &clap::Error) -> Option<String> {
+    match error.get(ContextKind::InvalidSubcommand) {
+        Some(ContextValue::String(name)) if error.kind() == ErrorKind::InvalidSubcommand => {
+            Some(name.clone())
+        }
+        _ => None,
+    }
+}
+
+/// Prints the help that was requested, or the error in the arguments.
+fn help_or_usage_error(error: &clap::Error, arguments: &[OsString]) -> ExitCode {
+    match error.kind() {
+        ErrorKind::DisplayHelp => {
+            let documented = cli::documented().try_get_matches_from(arguments).err();
+            // Fails only if the pipe is closed.
+            let _ = documented.as_ref().unwrap_or(error).print();
+            return ExitCode::SUCCESS;
+        }
+        ErrorKind::DisplayVersion => {
+            // Fails only if the pipe is closed.
+            let _ = error.print();
+            return ExitCode::SUCCESS;
+        }
+        _ => {}
+    }
+    // Parsing failed, so `--json-errors` is searched by hand.
+    let json = arguments.iter().take_while(|argument| *argument != "--").any(|a| a == "--json-errors");
+    if error.kind() == ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand && !json {
+        // Fails only if stderr is closed.
+        let _ = error.print();
+        return ExitCode::from(exit::USAGE);
+    }
+    // The error quotes the arguments. One that must not be shown is replaced, and the rest parsed again for the same
+    // error.
+    let arguments = arguments.iter().map(|argument| argument.to_string_lossy().into_owned());
+    let guarded = text::guarded(arguments).map(|arguments| match Cli::try_parse_from(arguments) {
         Err(error) => error,
         Ok(_) => Cli::command().error(ErrorKind::InvalidValue, "an argument has a value that is not allowed"),
     });
-    let error = guarded.as_ref().unwrap_or(error);
-    // Parsing failed, so `--json-errors` is searched by hand. After `--` it is an argument.
-    let mut options = std::env::args_os().take_while(|argument| argument != "--");
-    if options.any(|argument| argument == "--json-errors") {
-        let text = error.render().to_string();
-        return usage_error(text.trim_start_matches("error: ").trim_end()).report(true);
-    }
-    let _ = error.print();
-    ExitCode::from(exit::USAGE)
-}
-
-fn arguments() -> impl Iterator<Item = String> {
-    std::env::args_os().map(|argument| argument.to_string_lossy().into_owned())
+    clap_errors::failure(guarded.as_ref().unwrap_or(error)).report(json)
 }

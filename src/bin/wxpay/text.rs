@@ -12,9 +12,12 @@ mod json;
 mod key_text;
 #[path = "../../error/sanitized.rs"]
 mod sanitized;
+#[path = "../../error/template.rs"]
+mod template;
 
 pub(crate) use json::json_reason;
-pub(crate) use sanitized::{Excerpt, Message};
+pub(crate) use sanitized::{Excerpt, Message, Sanitized};
+pub(crate) use template::shown_template;
 
 /// A path in a message.
 pub(crate) struct ShownPath<'a>(pub(crate) &'a Path);

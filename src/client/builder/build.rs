@@ -43,8 +43,8 @@ impl WeChatPayBuilder {
             p12: self.p12,
             certificate: self.merchant_certificate,
         };
-        let (serial, key) = config.load(&mchid)?;
-        let merchant = Merchant::new(mchid, serial, key);
+        let (serial, key, certificate) = config.load(&mchid)?;
+        let merchant = Merchant::new(mchid, serial, key, certificate);
         if self.platform_keys.is_empty() && !self.automatic_certificates {
             let reason = "is missing: without a platform key no response can be verified, so no request is sent; give \
                           the serial with the public key or certificate, or enable `automatic_certificates`";
@@ -106,6 +106,7 @@ impl WeChatPayBuilder {
                 timeout: self.timeout,
                 retry_delay,
                 max_body: self.max_body,
+                trace_messages: self.trace_messages,
                 names: self.names,
             },
         })

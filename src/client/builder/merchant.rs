@@ -4,7 +4,8 @@ use std::sync::Arc;
 
 use zeroize::Zeroizing;
 
-use crate::crypto::{keys, serial};
+use crate::crypto::keys::{self, CertificateData};
+use crate::crypto::serial;
 use crate::error::{Error, Excerpt};
 use crate::signer::{MerchantKey, Signer};
 use crate::v3::platform::PUBLIC_KEY_PREFIX;
@@ -33,8 +34,8 @@ pub(super) struct MerchantConfig {
 }
 
 impl MerchantConfig {
-    /// The serial and the key, once all settings agree.
-    pub(super) fn load(self, mchid: &str) -> Result<(String, MerchantKey), Error> {
+    /// The serial, the key and the certificate if there is one, once all settings agree.
+    pub(super) fn load(self, mchid: &str) -> Result<(String, MerchantKey, Option<CertificateData>), Error> {
         let given = self.serial.filter(|serial| !serial.trim().is_empty());
         let configured = given.as_deref().map(merchant_serial).transpose()?;
         let certificate = self.certificate.filter(|text| !text.is_empty());
@@ -69,23 +70,23 @@ impl MerchantConfig {
                 let passphrase = passphrase.or(self.passphrase);
                 let loaded =
                     keys::p12("p12", &path, passphrase.as_ref().map_or(mchid, |text| text.as_str()))?;
-                (
-                    Some(loaded.key),
-                    loaded.certificate_serial.map(|serial| ("p12", serial)).into_iter().collect(),
-                )
+                (Some(loaded.key), loaded.certificate.map(|found| ("p12", found)).into_iter().collect())
             }
         };
         if let Some(text) = certificate {
-            let certificate = keys::certificate("merchant_certificate", &text)?;
-            if key.as_ref().is_some_and(|key| !key.matches(&certificate.key)) {
-                let reason = "does not belong to the private key";
+            let loaded = keys::certificate("merchant_certificate", &text)?;
+            if key.as_ref().is_some_and(|key| !key.matches(&loaded.key)) {
+                let serial = loaded.certificate.map(|found| format!("has the serial {}, and ", found.serial));
+                let reason = format!("{}does not belong to the private key", serial.unwrap_or_default());
                 return Err(Error::config("merchant_certificate", reason));
             }
-            found.extend(certificate.certificate.map(|certified| ("merchant_certificate", certified.serial)));
+            found.extend(loaded.certificate.map(|found| ("merchant_certificate", found)));
         }
         // A certificate has its exact serial, with leading zeros; a configured serial must agree with it.
         let mut serial = configured;
-        for (field, exact) in found {
+        let mut certificate = None;
+        for (field, data) in found {
+            let exact = data.serial.clone();
             if let Some(other) = serial.filter(|other| !serial::same(other, &exact)) {
                 let given = given.as_deref().unwrap_or(&other);
                 let reason = match serial::is_decimal_of(given, &exact) {
@@ -98,6 +99,7 @@ impl MerchantConfig {
                 return Err(Error::config("serial", reason));
             }
             serial = Some(exact);
+            certificate = Some(data);
         }
         let serial = serial.ok_or_else(|| {
             let reason = "has no certificate: give the `serial`, or the certificate (`merchant_certificate`)";
@@ -108,7 +110,7 @@ impl MerchantConfig {
             (None, Some(signer)) => MerchantKey::Remote(signer),
             (None, None) => return Err(Error::config("private_key", "is missing")),
         };
-        Ok((serial, key))
+        Ok((serial, key, certificate))
     }
 }
 

@@ -54,6 +54,7 @@ pub struct WeChatPayBuilder {
     timeout: Duration,
     connect_timeout: Duration,
     max_body: usize,
+    trace_messages: bool,
     network: Network,
     clock: Box<dyn Clock>,
     names: FieldNames,
@@ -88,6 +89,7 @@ impl fmt::Debug for WeChatPayBuilder {
             .field("timeout", &self.timeout)
             .field("connect_timeout", &self.connect_timeout)
             .field("max_body", &self.max_body)
+            .field("trace_messages", &self.trace_messages)
             .finish_non_exhaustive()
     }
 }
@@ -110,6 +112,7 @@ impl Default for WeChatPayBuilder {
             timeout: Duration::from_secs(30),
             connect_timeout: Duration::from_secs(5),
             max_body: 8 << 20,
+            trace_messages: false,
             network: Network::default(),
             clock: Box::new(SystemClock),
             names: FieldNames::default(),
@@ -313,6 +316,16 @@ impl WeChatPayBuilder {
     /// ```
     pub fn max_body(mut self, bytes: usize) -> Self {
         self.max_body = bytes;
+        self
+    }
+
+    /// Traces each request and response, for finding faults: events with the target `wechatpay_chain::messages`. At the
+    /// level DEBUG they have the method, the path with its query, the host, the status and the headers, without
+    /// `Authorization`, cookies and the response's signature; at TRACE the first 2,000 characters of the bodies. A query
+    /// and a body may hold personal data, so nothing of this is traced by default. A response is traced before it is
+    /// verified.
+    pub fn trace_messages(mut self) -> Self {
+        self.trace_messages = true;
         self
     }
 

@@ -10,22 +10,79 @@ use crate::error::{Error, Excerpt, FieldNames, kind_of};
 use crate::request::options::{foreign, near};
 use crate::transport::seconds;
 
-/// The keys of the factory array.
-const KEYS: [&str; 14] = [
-    "mchid",
-    "serial",
-    "privateKey",
-    "p12",
-    "merchantCertificate",
-    "certs",
-    "automaticCertificates",
-    "apiv3Key",
-    "secret",
-    "merchant",
-    "base_uri",
-    "baseURL",
-    "allowHttp",
-    "timeout",
+/// Sets a value of the factory array; the text is the key, for errors.
+type SetValue = fn(WeChatPayBuilder, &str, Value) -> Result<WeChatPayBuilder, Error>;
+
+/// The keys of the factory array. Tests, hints and errors get them from here.
+const KEYS: &[(&str, SetValue)] = &[
+    ("mchid", |builder, key, value| Ok(builder.mchid(text(key, value)?))),
+    ("serial", |builder, key, value| Ok(builder.serial(text(key, value)?))),
+    ("privateKey", |builder, key, value| {
+        Ok(match with_passphrase(key, value)? {
+            (pem, Some(passphrase)) => builder.private_key(pem).passphrase(passphrase),
+            (pem, None) => builder.private_key(pem),
+        })
+    }),
+    ("p12", |mut builder, key, value| {
+        let (path, passphrase) = with_passphrase(key, value)?;
+        builder.p12 = Some(P12::new(path, passphrase));
+        Ok(builder)
+    }),
+    ("merchantCertificate", |builder, key, value| Ok(builder.merchant_certificate(text(key, value)?))),
+    ("certs", |builder, _, value| certs(builder, value)),
+    ("automaticCertificates", |builder, key, value| {
+        Ok(if boolean(key, &value)? { builder.automatic_certificates() } else { builder })
+    }),
+    ("apiv3Key", |builder, key, value| Ok(builder.apiv3_key(text(key, value)?))),
+    // APIv2's. They are checked, so that PHP's array can stay as it is, and not used by APIv3.
+    ("secret", |builder, key, value| text(key, value).map(|_| builder)),
+    ("merchant", |builder, key, value| object(key, value).map(|_| builder)),
+    ("base_uri", |builder, key, value| Ok(builder.base_url(text(key, value)?))),
+    ("baseURL", |builder, key, value| Ok(builder.base_url(text(key, value)?))),
+    ("allowHttp", |builder, key, value| {
+        Ok(if boolean(key, &value)? { builder.allow_http() } else { builder })
+    }),
+    ("timeout", |builder, key, value| Ok(builder.timeout(foreign::timeout(key, &value)?))),
+    ("connect_timeout", |builder, key, value| {
+        Ok(match foreign::connect_timeout(key, &value)? {
+            Some(timeout) => builder.connect_timeout(timeout),
+            None => builder,
+        })
+    }),
+];
+
+/// Sets the value of a variable; the text is the variable, for errors.
+type SetVariable = fn(WeChatPayBuilder, &str, String) -> Result<WeChatPayBuilder, Error>;
+
+/// The variables. Tests get them from what `from_variables` asks for.
+const VARIABLES: &[(&str, SetVariable)] = &[
+    ("WECHATPAY_MCHID", |builder, _, value| Ok(builder.mchid(value))),
+    ("WECHATPAY_SERIAL", |builder, _, value| Ok(builder.serial(value))),
+    ("WECHATPAY_PRIVATE_KEY", |builder, _, value| Ok(builder.private_key(value))),
+    ("WECHATPAY_PASSPHRASE", |builder, _, value| Ok(builder.passphrase(value))),
+    ("WECHATPAY_CERTIFICATE", |builder, _, value| Ok(builder.merchant_certificate(value))),
+    ("WECHATPAY_P12", |mut builder, _, value| {
+        builder.p12 = Some(P12::new(value, None));
+        Ok(builder)
+    }),
+    ("WECHATPAY_APIV3_KEY", |builder, _, value| Ok(builder.apiv3_key(value))),
+    ("WECHATPAY_BASE_URL", |builder, _, value| Ok(builder.base_url(value))),
+    ("WECHATPAY_AUTOMATIC_CERTIFICATES", |builder, name, value| {
+        Ok(if is_set(name, &value)? { builder.automatic_certificates() } else { builder })
+    }),
+    ("WECHATPAY_ALLOW_HTTP", |builder, name, value| {
+        Ok(if is_set(name, &value)? { builder.allow_http() } else { builder })
+    }),
+    ("WECHATPAY_TIMEOUT", |builder, name, value| {
+        let value = value.parse::<f64>().map_or(Value::String(value), Value::from);
+        Ok(builder.timeout(seconds(name, &value)?))
+    }),
+];
+
+/// The variables of a platform key: its ID or serial, and the key.
+const PLATFORM_KEYS: [(&str, &str); 2] = [
+    ("WECHATPAY_PLATFORM_SERIAL", "WECHATPAY_PLATFORM_CERTIFICATE"),
+    ("WECHATPAY_PUBLIC_KEY_ID", "WECHATPAY_PUBLIC_KEY"),
 ];
 
 /// Other names of these keys: in the platform's pages, in other SDKs and in this one's builder.
@@ -56,37 +113,13 @@ impl WeChatPayBuilder {
         };
         let mut builder = WeChatPayBuilder { names: FieldNames::Array, ..WeChatPayBuilder::default() };
         for (key, value) in array {
-            builder = match key.as_str() {
-                _ if value.is_null() => builder,
-                "mchid" => builder.mchid(text(&key, value)?),
-                "serial" => builder.serial(text(&key, value)?),
-                "privateKey" => match with_passphrase(&key, value)? {
-                    (pem, Some(passphrase)) => builder.private_key(pem).passphrase(passphrase),
-                    (pem, None) => builder.private_key(pem),
-                },
-                "p12" => {
-                    let (path, passphrase) = with_passphrase(&key, value)?;
-                    builder.p12 = Some(P12::new(path, passphrase));
-                    builder
-                }
-                "merchantCertificate" => builder.merchant_certificate(text(&key, value)?),
-                "apiv3Key" => builder.apiv3_key(text(&key, value)?),
-                "base_uri" | "baseURL" => builder.base_url(text(&key, value)?),
-                "certs" => certs(builder, value)?,
-                "automaticCertificates" => match boolean(&key, &value)? {
-                    true => builder.automatic_certificates(),
-                    false => builder,
-                },
-                "allowHttp" => match boolean(&key, &value)? {
-                    true => builder.allow_http(),
-                    false => builder,
-                },
-                "timeout" => builder.timeout(foreign::timeout("timeout", &value)?),
-                // APIv2's. They are checked, so that PHP's array can stay as it is, and not used by APIv3.
-                "secret" => text(&key, value).map(|_| builder)?,
-                "merchant" => object("merchant", value).map(|_| builder)?,
-                _ => other_key(key, &value).map(|()| builder)?,
-            };
+            if value.is_null() {
+                continue;
+            }
+            match KEYS.iter().find(|(known, _)| *known == key) {
+                Some((_, set)) => builder = set(builder, &key, value)?,
+                None => other_key(key, &value)?,
+            }
         }
         Ok(builder)
     }
@@ -108,24 +141,12 @@ impl WeChatPayBuilder {
         // Shells and containers unset a variable by making it empty.
         let get = |name: &str| get(name).filter(|value| !value.is_empty());
         let mut builder = WeChatPayBuilder { names: FieldNames::Variables, ..WeChatPayBuilder::default() };
-        let set = |builder: WeChatPayBuilder,
-                   name: &str,
-                   with: fn(WeChatPayBuilder, String) -> WeChatPayBuilder| match get(name) {
-            Some(value) => with(builder, value),
-            None => builder,
-        };
-        builder = set(builder, "WECHATPAY_MCHID", WeChatPayBuilder::mchid);
-        builder = set(builder, "WECHATPAY_SERIAL", WeChatPayBuilder::serial);
-        builder = set(builder, "WECHATPAY_PRIVATE_KEY", WeChatPayBuilder::private_key);
-        builder = set(builder, "WECHATPAY_PASSPHRASE", WeChatPayBuilder::passphrase);
-        builder = set(builder, "WECHATPAY_CERTIFICATE", WeChatPayBuilder::merchant_certificate);
-        builder.p12 = get("WECHATPAY_P12").map(|path| P12::new(path, None));
-        builder = set(builder, "WECHATPAY_APIV3_KEY", WeChatPayBuilder::apiv3_key);
-        builder = set(builder, "WECHATPAY_BASE_URL", WeChatPayBuilder::base_url);
-        for (id, pem) in [
-            ("WECHATPAY_PLATFORM_SERIAL", "WECHATPAY_PLATFORM_CERTIFICATE"),
-            ("WECHATPAY_PUBLIC_KEY_ID", "WECHATPAY_PUBLIC_KEY"),
-        ] {
+        for (name, set) in VARIABLES {
+            if let Some(value) = get(name) {
+                builder = set(builder, name, value)?;
+            }
+        }
+        for (id, pem) in PLATFORM_KEYS {
             builder = match (get(id), get(pem)) {
                 (Some(serial), Some(key)) => {
                     let (key, variables) = (Zeroizing::new(key), Some((id, pem)));
@@ -141,21 +162,6 @@ impl WeChatPayBuilder {
                 }
             };
         }
-        let is_set = |name: &str| match get(name).as_deref() {
-            Some("1" | "true") => Ok(true),
-            Some("0" | "false") | None => Ok(false),
-            Some(other) => Err(Error::config(name, format!("must be 1 or 0; it is {}", Excerpt(other)))),
-        };
-        if is_set("WECHATPAY_AUTOMATIC_CERTIFICATES")? {
-            builder = builder.automatic_certificates();
-        }
-        if is_set("WECHATPAY_ALLOW_HTTP")? {
-            builder = builder.allow_http();
-        }
-        if let Some(text) = get("WECHATPAY_TIMEOUT") {
-            let value = text.parse::<f64>().map_or(Value::String(text), Value::from);
-            builder = builder.timeout(seconds("WECHATPAY_TIMEOUT", &value)?);
-        }
         Ok(builder)
     }
 }
@@ -168,9 +174,10 @@ impl WeChatPay {
     }
 
     /// A client from the array of PHP's `Builder::factory([...])`, with the same key names: `mchid serial privateKey certs
-    /// secret merchant base_uri timeout`; also `apiv3Key automaticCertificates merchantCertificate p12 allowHttp`. A `privateKey` or
+    /// secret merchant base_uri timeout connect_timeout`; also `apiv3Key automaticCertificates merchantCertificate p12
+    /// allowHttp`. A `privateKey` or
     /// `p12` with a passphrase is a list of two, as in PHP's `Rsa::from([$pem, $passphrase])`. `timeout` is in seconds, as
-    /// in PHP; 0 is the longest, an hour. `secret` and `merchant` belong to APIv2 and have no effect on APIv3. Guzzle's
+    /// in PHP; 0 is the longest, an hour. `connect_timeout` is in seconds, too; 0 is the default, as in Guzzle. `secret` and `merchant` belong to APIv2 and have no effect on APIv3. Guzzle's
     /// and axios' options are accepted at a value that means what happens here anyway (`http_errors: true`, null). Errors
     /// name PHP's keys.
     ///
@@ -238,6 +245,14 @@ fn text(field: &str, value: Value) -> Result<String, Error> {
     }
 }
 
+fn is_set(variable: &str, value: &str) -> Result<bool, Error> {
+    match value {
+        "1" | "true" => Ok(true),
+        "0" | "false" => Ok(false),
+        other => Err(Error::config(variable, format!("must be 1 or 0; it is {}", Excerpt(other)))),
+    }
+}
+
 fn boolean(field: &str, value: &Value) -> Result<bool, Error> {
     let wrong = || Error::config(field, format!("must be true or false; it is {}", kind_of(value)));
     value.as_bool().ok_or_else(wrong)
@@ -264,6 +279,10 @@ fn with_passphrase(field: &str, value: Value) -> Result<(String, Option<String>)
     }
 }
 
+fn keys() -> impl Iterator<Item = &'static str> {
+    KEYS.iter().map(|(key, _)| *key)
+}
+
 /// Guzzle's and axios' options, at a value that means what happens here anyway; everything else is refused.
 fn other_key(key: String, value: &Value) -> Result<(), Error> {
     let foreign = match foreign::check(&key, value) {
@@ -278,9 +297,11 @@ fn other_key(key: String, value: &Value) -> Result<(), Error> {
         Some(Err(reason)) => reason,
         None => {
             let other = OTHER_NAMES.iter().find(|(name, _)| *name == key).map(|(_, meant)| *meant);
-            match other.or_else(|| near(&key, KEYS.into_iter().chain(["headers"]))) {
+            match other.or_else(|| near(&key, keys().chain(["headers"]))) {
                 Some(meant) => format!("is not a configuration key: did you mean `{meant}`?"),
-                None => format!("is not a configuration key (known: {})", KEYS.join(" ")),
+                None => {
+                    format!("is not a configuration key (known: {})", keys().collect::<Vec<_>>().join(" "))
+                }
             }
         }
     };
@@ -317,5 +338,23 @@ fn object(field: &str, value: Value) -> Result<Map<String, Value>, Error> {
         Value::Object(object) => Ok(object),
         Value::Array(list) if list.is_empty() => Ok(Map::new()),
         other => Err(Error::config(field, format!("must be an object; it is {}", kind_of(&other)))),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// The names in errors are names of settings.
+    #[test]
+    fn every_name_in_an_error_is_that_of_a_setting() {
+        for (key, variable) in FieldNames::all() {
+            assert!(keys().any(|known| known == key), "{key}");
+            let pairs = PLATFORM_KEYS.iter().map(|(_, pem)| *pem);
+            assert!(
+                VARIABLES.iter().map(|(name, _)| *name).chain(pairs).any(|known| known == variable),
+                "{variable}"
+            );
+        }
     }
 }

@@ -84,6 +84,9 @@ pub(super) fn check_prepay_id(id: &str) -> Result<(), Error> {
         Some(character) => {
             refuse(format!("has the character {character:?}, which no prepay_id has: {from_response}"))
         }
+        None if !has_letter_and_digit(id) => {
+            refuse(format!("is {}; a prepay_id has letters and digits: {from_response}", shown(id)))
+        }
         None => Ok(()),
     }
 }
@@ -104,8 +107,19 @@ pub(super) fn check_appid(appid: &str) -> Result<(), Error> {
         Some(character) => {
             refuse(format!("has the character {character:?}, which no appid has: pass the bare appid, `wx…`"))
         }
+        None if appid.starts_with("gh_") => {
+            refuse("is the original ID (原始ID) of an account: pass its appid, `wx…`".to_owned())
+        }
+        None if !has_letter_and_digit(appid) => {
+            refuse(format!("is {}; an appid has letters and digits: pass the appid, `wx…`", shown(appid)))
+        }
         None => Ok(()),
     }
+}
+
+/// As all that the platform gives out. A merchant number, or a field's own name, has not.
+fn has_letter_and_digit(text: &str) -> bool {
+    text.contains(|c: char| c.is_ascii_alphabetic()) && text.contains(|c: char| c.is_ascii_digit())
 }
 
 /// What languages and templates write for a value that is not there.

@@ -64,7 +64,7 @@ pub(in crate::crypto) struct Identity {
 
 impl Identity {
     /// For an error text, after "found".
-    pub(super) fn describe(self) -> String {
+    pub(in crate::crypto) fn describe(self) -> String {
         let kind = match self.format {
             KeyFormat::Pkcs8
             | KeyFormat::EncryptedPkcs8
@@ -220,6 +220,18 @@ pub(super) fn modulus_bits(identity: Identity, der: &[u8]) -> Option<usize> {
     let zeros = bytes.iter().take_while(|byte| **byte == 0).count();
     let first = bytes.get(zeros)?;
     Some((bytes.len() - zeros) * 8 - usize::try_from(first.leading_zeros()).ok()?)
+}
+
+/// Whether an RSA private key has more than two primes: version 1 of `RSAPrivateKey` (RFC 8017, appendix A.1.2).
+pub(super) fn has_many_primes(identity: Identity, der: &[u8]) -> bool {
+    let pkcs1 = |der| children(AnyRef::from_der(der).ok()?)?.first().map(|version| version.value() == [1]);
+    let whole = || children(AnyRef::from_der(der).ok()?);
+    let found = match identity.format {
+        KeyFormat::Pkcs1 => pkcs1(der),
+        KeyFormat::Pkcs8 => whole().and_then(|parts| pkcs1(parts.get(2)?.value())),
+        _ => None,
+    };
+    found == Some(true)
 }
 
 /// The first element, without what follows it: OpenSSL's `TRUSTED CERTIFICATE` has its own data after the certificate.

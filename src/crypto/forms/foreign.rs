@@ -17,9 +17,16 @@ pub(in crate::crypto) fn describe(bytes: &[u8]) -> Option<Found> {
         .or_else(|| openssh_public(text))
         .or_else(|| filtered(bytes))
         .or_else(|| der_of_another_length(bytes))
+        // In BER, which is not read as DER.
+        .or_else(|| is_p12(bytes).then(|| Found::new("a PKCS#12 file").fix("pass it as `p12`")))
         .or_else(|| header_with_other_characters(text))
         .or_else(|| hex(text))
         .or_else(|| base64(text))
+}
+
+/// Whether a label is that of a key or a certificate.
+pub(super) fn is_key_label(label: &[u8]) -> bool {
+    label.ends_with(b"PRIVATE KEY") || label.ends_with(b"PUBLIC KEY") || label.ends_with(b"CERTIFICATE")
 }
 
 /// Describes a PEM block whose content is not a known structure.
@@ -32,8 +39,7 @@ pub(super) fn describe_block(label: &[u8], body: &[u8]) -> Found {
     let stray = String::from_utf8_lossy(body).chars().find(|c| {
         !c.is_ascii_whitespace() && !c.is_ascii_alphanumeric() && !matches!(c, '+' | '/' | '=' | '\\')
     });
-    let known =
-        label.ends_with(b"PRIVATE KEY") || label.ends_with(b"PUBLIC KEY") || label.ends_with(b"CERTIFICATE");
+    let known = is_key_label(label);
     // A label consists of a few words. Anything else may be a part of a key.
     let is_label = |text: &&str| {
         text.len() <= 32 && text.chars().all(|c| c.is_ascii_uppercase() || c.is_ascii_digit() || c == ' ')

@@ -41,6 +41,10 @@ impl EncodedKey {
         matches!(self.identity.algorithm, None | Some(Algorithm::Rsa))
     }
 
+    pub(super) fn has_many_primes(&self) -> bool {
+        der::has_many_primes(self.identity, &self.der)
+    }
+
     /// The bits of an RSA private key's modulus.
     pub(super) fn modulus_bits(&self) -> Option<usize> {
         der::modulus_bits(self.identity, &self.der)
@@ -205,11 +209,18 @@ fn without_header(bytes: &[u8]) -> Found {
 /// A block of a PEM text.
 enum Block<'t> {
     Key(EncodedKey),
-    Other { label: &'t [u8], body: &'t [u8] },
+    Other {
+        label: &'t [u8],
+        body: &'t [u8],
+    },
+    /// With what it is, after "found".
+    Broken(&'static str),
 }
 
+const CUT: &str = "a PEM text that is cut or damaged";
+
 fn pem(text: &[u8], accepted: fn(&EncodedKey) -> bool) -> Result<EncodedKey, Found> {
-    let (mut first, mut parameters) = (None, None);
+    let (mut first, mut beside) = (None, None);
     let mut rest = text;
     while let Some((block, following)) = next_block(rest) {
         rest = following;
@@ -217,32 +228,55 @@ fn pem(text: &[u8], accepted: fn(&EncodedKey) -> bool) -> Result<EncodedKey, Fou
             Block::Key(key) if accepted(&key) => return Ok(key),
             // The key that they belong to follows.
             Block::Key(key) if key.format() == KeyFormat::CurveParameters => {
-                parameters.get_or_insert(Found::structure(key.identity));
+                beside.get_or_insert(Found::structure(key.identity));
             }
             Block::Key(key) => {
                 first.get_or_insert(Found::structure(key.identity));
             }
             Block::Other { label, body } => {
-                first.get_or_insert_with(|| foreign::describe_block(label, body));
+                let found = || foreign::describe_block(label, body);
+                match foreign::is_key_label(label) {
+                    true => first.get_or_insert_with(found),
+                    // `DSA PARAMETERS`, a list of revoked certificates: the next block may be the one that was meant.
+                    false => beside.get_or_insert_with(found),
+                };
+            }
+            Block::Broken(what) => {
+                first.get_or_insert_with(|| what.into());
             }
         }
     }
-    Err(first.or(parameters).unwrap_or_else(|| "a PEM text that is cut or damaged".into()))
+    Err(first.or(beside).unwrap_or_else(|| CUT.into()))
+}
+
+/// What the first block of a PEM text is.
+#[cfg(feature = "p12")]
+pub(super) fn first_block(text: &[u8]) -> Result<Identity, Found> {
+    match next_block(text) {
+        Some((Block::Key(key), _)) => Ok(key.identity),
+        Some((Block::Other { label, body }, _)) => Err(foreign::describe_block(label, body)),
+        Some((Block::Broken(what), _)) => Err(what.into()),
+        None => Err(CUT.into()),
+    }
 }
 
 /// The next PEM block, and the text after it. PEM libraries leave decoded lines of private keys in memory that is not
 /// wiped, so none is used.
 fn next_block(text: &[u8]) -> Option<(Block<'_>, &[u8])> {
     let text = after(text, BEGIN)?;
-    let label = text.get(..find(text, DASHES)?)?;
-    let text = after(text, DASHES)?;
-    let body = text.get(..find(text, END)?)?;
-    if let Some(next) = find(body, BEGIN) {
-        return Some((Block::Other { label, body: body.get(..next)? }, text.get(next..)?));
-    }
-    let rest = after(text, END)?;
+    // Not beyond the next block: a file of many `BEGIN` would be read again for each.
+    let next = find(text, BEGIN);
+    let block = text.get(..next.unwrap_or(text.len()))?;
+    let Some(label) = find(block, DASHES).and_then(|end| block.get(..end)) else {
+        return Some((Block::Broken(CUT), text.get(next?..)?));
+    };
+    let content = after(block, DASHES)?;
+    let Some(body) = find(content, END).and_then(|end| content.get(..end)) else {
+        return Some((Block::Other { label, body: content }, text.get(next?..)?));
+    };
+    let rest = text.get(block.len() - content.len() + body.len() + END.len()..)?;
     if !rest.starts_with(label) || !rest.get(label.len()..)?.starts_with(DASHES) {
-        return None;
+        return Some((Block::Broken("a PEM text whose BEGIN and END lines have different labels"), rest));
     }
     if find(body, b"Proc-Type:").is_some() {
         let algorithm = match label {

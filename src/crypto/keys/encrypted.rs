@@ -54,8 +54,19 @@ pub(crate) fn p12(name: &str, path: &str, passphrase: &str) -> Result<LoadedP12,
         _ => path,
     });
     let loaded = forms::read_file(path)
+        .map_err(|found| if names_a_p12(passphrase) { swapped() } else { found })
         .and_then(|file| load_p12(&file, passphrase).map_err(|found| found.in_file(path)));
     loaded.map_err(|found| spec.error(found))
+}
+
+/// Whether this is the path, given as the passphrase. The other text may be the passphrase: it is not shown.
+fn names_a_p12(passphrase: &str) -> bool {
+    let text = files::unquoted(passphrase).to_ascii_lowercase();
+    files::path_of(passphrase).is_some() || text.ends_with(".p12") || text.ends_with(".pfx")
+}
+
+fn swapped() -> Found {
+    Found::new("a text that is not a path").fix("the path comes first, the passphrase after it")
 }
 
 fn load_p12(file: &[u8], passphrase: &str) -> Result<LoadedP12, Found> {
@@ -83,20 +94,30 @@ fn load_p12(file: &[u8], passphrase: &str) -> Result<LoadedP12, Found> {
         let found = load_public(&EncodedKey { identity, der: Zeroizing::new(der) });
         found.ok().filter(|certificate| key.matches(&certificate.key))
     });
-    Ok(LoadedP12 {
-        key,
-        certificate_serial: own.and_then(|own| own.certificate).map(|certified| certified.serial),
-    })
+    Ok(LoadedP12 { key, certificate: own.and_then(|own| own.certificate) })
 }
 
 /// What a file is that does not begin like PKCS#12.
 fn not_a_p12(file: &[u8]) -> Found {
     if file.windows(10).any(|window| window == b"-----BEGIN") {
-        return Found::new("a PEM file").fix("pass it as the private key");
+        return forms::first_block(file).map_or_else(|found| found, in_pem);
     }
     match forms::identify(file) {
         Some(identity) => Found::structure(identity),
         None => forms::describe(file).unwrap_or_else(|| "a file in another format".into()),
+    }
+}
+
+/// A PEM file, by the first of its blocks.
+fn in_pem(identity: Identity) -> Found {
+    let found = Found::new(format!("a PEM file with {}", identity.describe()));
+    match identity.format {
+        KeyFormat::Pkcs8 | KeyFormat::Pkcs1 | KeyFormat::EncryptedPkcs8 | KeyFormat::LegacyEncrypted => {
+            found.fix("pass it as the private key")
+        }
+        KeyFormat::Certificate => found.fix("pass it as `merchant_certificate`, and the private key with it"),
+        KeyFormat::P12 => Found::new("a PKCS#12 file in PEM").fix("decode the base64 between the two lines"),
+        _ => found,
     }
 }
 

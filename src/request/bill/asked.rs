@@ -14,7 +14,7 @@ impl Asked {
     pub(super) fn of(draft: &Draft) -> Asked {
         let variables = draft.vars.iter().filter_map(|(name, value)| Some((name.clone(), text(value)?)));
         let literal = draft.template.split_once('?').map_or("", |(_, query)| query);
-        let query = [literal, draft.query.as_str()].into_iter().flat_map(|query| {
+        let query = [literal, draft.query.text.as_str()].into_iter().flat_map(|query| {
             let pairs = url::form_urlencoded::parse(query.as_bytes()).into_owned();
             pairs.filter(|(_, value)| !value.contains('{'))
         });

@@ -1,7 +1,9 @@
-//! One line of a bill, split into its fields. It is not CSV: nothing is quoted, and a comma separates only in front of a
-//! backquote.
+//! The fields of one line of a bill. Nothing is quoted, so a comma separates only in front of a backquote: the pieces
+//! between a line's commas are joined again where a field has one.
 
 use std::borrow::Cow;
+
+use super::lines::Line;
 
 /// How a line's pieces between commas look.
 #[derive(Clone, Copy)]
@@ -23,9 +25,9 @@ pub(super) enum SplitError {
 }
 
 impl Shape {
-    pub(super) fn of(line: &str) -> Shape {
+    pub(super) fn of(line: &Line<'_>) -> Shape {
         let mut shape = Shape { pieces: 0, bare: 0, first_is_bare: false };
-        for piece in line.split(',') {
+        for piece in line.pieces() {
             if value(piece).is_none() {
                 shape.first_is_bare |= shape.pieces == 0;
                 shape.bare += 1;
@@ -43,7 +45,7 @@ impl Shape {
 
 /// Splits a row. With as many pieces as columns each piece is a field, with a backquote or without. With more, each
 /// bare piece must be the rest of the field in front of it.
-pub(super) fn split(line: &str, shape: Shape, columns: usize) -> Result<Vec<String>, SplitError> {
+pub(super) fn split(line: &Line<'_>, shape: Shape, columns: usize) -> Result<Vec<String>, SplitError> {
     let surplus = shape.pieces.checked_sub(columns).ok_or(SplitError::TooFew)?;
     if surplus > shape.bare {
         return Err(SplitError::TooManyFields);
@@ -52,7 +54,7 @@ pub(super) fn split(line: &str, shape: Shape, columns: usize) -> Result<Vec<Stri
         return Err(SplitError::Ambiguous);
     }
     let mut fields: Vec<String> = Vec::with_capacity(columns);
-    for piece in line.split(',') {
+    for piece in line.pieces() {
         match (value(piece), fields.last_mut()) {
             (None, Some(last)) if surplus > 0 => {
                 last.push(',');

@@ -69,7 +69,7 @@ pub struct Rows<R> {
 /// **Blanks.** Blank lines, blanks at the ends of a line, a byte order mark, CR LF or LF, and the title lines of the
 /// merchant portal (`#…`, in front of the header) mean nothing.
 ///
-/// **Limits.** A line has at most 1 MiB, the header at most 1,000 columns.
+/// **Limits.** A line has at most 1 MiB and 262,144 commas, the header at most 1,000 columns.
 ///
 /// # Errors
 /// [`Error::Decode`] with the line if the text is not a bill (JSON, HTML, gzip …), is not UTF-8, or has no header. The
@@ -79,7 +79,7 @@ pub fn rows<R: Read>(reader: R) -> Result<Rows<R>, Error> {
     let mut lines = Lines::new(reader);
     loop {
         let Some(line) = lines.next()? else { return Err(invalid("is empty: it has no header".to_owned())) };
-        if line.text.starts_with('#') {
+        if line.first().starts_with('#') {
             continue;
         }
         let names = header(&line)?;
@@ -129,7 +129,7 @@ impl<R: Read> Rows<R> {
                 false => Ok(None),
             };
         };
-        let shape = Shape::of(line.text);
+        let shape = Shape::of(&line);
         if !shape.is_bare() {
             return record(&self.names, &line, shape).map(Some);
         }
@@ -137,13 +137,13 @@ impl<R: Read> Rows<R> {
         let Some(line) = self.lines.next()? else {
             return Err(invalid(format!("is cut: it ends before its summary, after line {number}")));
         };
-        let shape = Shape::of(line.text);
+        let shape = Shape::of(&line);
         if shape.is_bare() {
             return Err(missing_backquotes(number));
         }
         let summary = record(&names, &line, shape)?;
         while let Some(line) = self.lines.next()? {
-            if !line.text.starts_with('#') {
+            if !line.first().starts_with('#') {
                 return Err(invalid(format!("continues after its summary, in line {}", line.number)));
             }
         }
@@ -174,7 +174,7 @@ impl<R> std::fmt::Debug for Rows<R> {
 /// The column names of the first line.
 fn header(line: &Line<'_>) -> Result<Arc<[String]>, Error> {
     let number = line.number;
-    let other = match line.text.as_bytes().first() {
+    let other = match line.first().as_bytes().first() {
         Some(b'{' | b'[') => Some("JSON"),
         Some(b'<') => Some("HTML or XML"),
         _ => None,
@@ -182,7 +182,7 @@ fn header(line: &Line<'_>) -> Result<Arc<[String]>, Error> {
     if let Some(other) = other {
         return Err(invalid(format!("is {other}, not the text of a bill")));
     }
-    if !Shape::of(line.text).is_bare() {
+    if !Shape::of(line).is_bare() {
         return Err(invalid(format!("begins with a row in line {number}, expected a header")));
     }
     names(line)?
@@ -197,12 +197,12 @@ fn summary_header(line: &Line<'_>) -> Result<Arc<[String]>, Error> {
 /// `None` for a line that cannot be one of names: one of them is empty, or begins like a number or a time. An empty last
 /// one is only a comma at the end.
 fn names(line: &Line<'_>) -> Result<Option<Arc<[String]>>, Error> {
-    let count = line.text.split(',').count();
+    let count = line.pieces().count();
     if count > MAX_COLUMNS {
         let number = line.number;
         return Err(invalid(format!("has {count} columns in line {number} (limit {MAX_COLUMNS})")));
     }
-    let names: Arc<[String]> = line.text.split(',').map(|name| name.trim().to_owned()).collect();
+    let names: Arc<[String]> = line.pieces().map(|name| name.trim().to_owned()).collect();
     let is_name = |(at, name): (usize, &String)| match name.chars().next() {
         None => at > 0 && at + 1 == count,
         Some(first) => {
@@ -214,7 +214,7 @@ fn names(line: &Line<'_>) -> Result<Option<Arc<[String]>>, Error> {
 
 fn record(names: &Arc<[String]>, line: &Line<'_>, shape: Shape) -> Result<Record, Error> {
     let (pieces, columns, number) = (shape.pieces, names.len(), line.number);
-    let fields = split(line.text, shape, columns).map_err(|error| {
+    let fields = split(line, shape, columns).map_err(|error| {
         invalid(match error {
             SplitError::TooFew if !line.terminated => {
                 format!("is cut: it ends after {pieces} of {columns} fields in line {number}")

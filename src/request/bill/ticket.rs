@@ -1,6 +1,7 @@
 //! The signed response to a bill request: the URL and the digest of the file.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use http::Method;
 use serde_json::Value;
@@ -11,8 +12,8 @@ use crate::error::{DecodeError, Error, NotReadyError, Sanitized, kind_of};
 use crate::path;
 use crate::request::draft::Draft;
 use crate::runtime::{Deadline, IoRuntime};
-use crate::v3::Context;
 use crate::v3::exchange::exchange;
+use crate::v3::{Context, OutgoingRequest};
 
 /// The fields that may hold the file's address: bills and receipts; the flows of coupons.
 const URL_FIELDS: [&str; 2] = ["download_url", "url"];
@@ -26,7 +27,7 @@ const PENDING: [&str; 2] = ["GENERATING", "ACCEPTED"];
 /// The file of a bill.
 pub(in crate::request) struct BillTicket {
     /// The request that downloads it.
-    pub(in crate::request) file: Draft,
+    pub(in crate::request) file: Box<OutgoingRequest>,
     /// Its digest, over the decompressed content. `None` only if the caller allowed that.
     pub(in crate::request) digest: Option<FileDigest>,
 }
@@ -57,7 +58,7 @@ pub(in crate::request) async fn request(
         return Err(decode_error(contradiction));
     }
     let url = match url(data) {
-        Ok(url) => path::normalise(url)?.into(),
+        Ok(url) => url,
         Err(NoUrl::NotReady(state)) => {
             let error = NotReadyError { state: state.to_owned(), request_id: request_id() };
             return Err(Error::NotReady(Box::new(error)));
@@ -74,9 +75,16 @@ pub(in crate::request) async fn request(
         }
         Err(NoDigest::Malformed(what)) => return Err(decode_error(what)),
     };
-    let mut file = Draft::new(Method::GET, url, None);
-    file.timeout = timeout;
+    // The caller did not write this URL, so a wrong one is no error of the path.
+    let file = file(context, url, timeout)
+        .map_err(|e| decode_error(format!("has a URL that cannot be requested: {e}")))?;
     Ok(BillTicket { file, digest })
+}
+
+fn file(context: &Context, url: &str, timeout: Option<Duration>) -> Result<Box<OutgoingRequest>, Error> {
+    let mut file = Draft::new(Method::GET, path::normalise(url)?.into(), None);
+    file.timeout = timeout;
+    file.assemble(context)
 }
 
 /// Why a response has no URL to download from.
@@ -115,9 +123,16 @@ fn url(data: &Value) -> Result<&str, NoUrl<'_>> {
     let parts = data.get("download_bill_list").and_then(Value::as_array);
     Err(NoUrl::Other(match parts {
         Some(parts) if parts.is_empty() => "has an empty `download_bill_list`: there is no bill".to_owned(),
+        Some(parts) if parts.iter().any(|part| part.get("encrypt_key").is_some_and(|key| !key.is_null())) => {
+            format!(
+                "has a `download_bill_list`: an encrypted bill in {} part(s), each with its own `encrypt_key`, which \
+                 this library does not decrypt",
+                parts.len()
+            )
+        }
         Some(parts) => format!(
-            "has a `download_bill_list`: an encrypted bill in {} part(s), each with its own `encrypt_key`, which this \
-             library does not decrypt",
+            "has a `download_bill_list` of {} part(s) instead of a `download_url`: fetch each with \
+             `chain(download_url).get().save_to(…)`, and compare its digest",
             parts.len()
         ),
         None if data.is_object() => "has no `download_url` (and no `url`)".to_owned(),

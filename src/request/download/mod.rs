@@ -19,7 +19,7 @@ use crate::crypto::digest::is_sha256_hex;
 use crate::crypto::digest::{FileDigest, is_sha1_hex};
 use crate::error::{Error, Excerpt};
 use crate::response::{Saved, request_id};
-use crate::runtime::{IoRuntime, background};
+use crate::runtime::{InRuntime, IoRuntime, background};
 use crate::v3::Context;
 use crate::v3::exchange::Call;
 pub(crate) use sink::Sink;
@@ -188,10 +188,9 @@ impl Download {
     /// [`Error::Verify`]: the signature or the digest does not match. [`Error::Decode`]: the content is not valid gzip, or
     /// the response to a bill request has no URL or no digest. [`Error::NotReady`]: the platform is still making the file.
     pub async fn send(self) -> Result<Saved, Error> {
-        if Handle::try_current().is_ok() {
-            self.run(IoRuntime::Caller).await
-        } else {
-            background::on_background(self.run(IoRuntime::Background))?.await
+        match Handle::try_current() {
+            Ok(runtime) => InRuntime::new(runtime, self.run(IoRuntime::Caller)).await,
+            Err(_) => background::on_background(self.run(IoRuntime::Background))?.await,
         }
     }
 
@@ -215,8 +214,11 @@ impl Download {
         // First: if the file cannot be created, nothing is sent.
         let target = OpenSink::open(self.sink)?;
         let context = self.context;
-        let (mut draft, proof, signed_digest) = match self.source {
-            DownloadSource::Request(draft) => (draft, Proof::Signature, None),
+        let (mut request, proof, signed_digest) = match self.source {
+            DownloadSource::Request(mut draft) => {
+                draft.make_ready(&context, &deadline).await?;
+                (draft.assemble(&context)?, Proof::Signature, None)
+            }
             #[cfg(feature = "bill")]
             DownloadSource::Bill { draft, allow_unverified } => {
                 // Boxed: only a bill needs it, and it would enlarge the future of every download.
@@ -232,8 +234,6 @@ impl Download {
         #[cfg(feature = "bill")]
         let expected: Vec<FileDigest> =
             expected.into_iter().chain(self.sha256.map(FileDigest::Sha256)).collect();
-        draft.make_ready(&context, &deadline).await?;
-        let mut request = draft.assemble(&context)?;
         request.streamed = true;
         let info = request.call_info();
         let mut call = Call::begin(&context, &request, deadline);
@@ -242,12 +242,13 @@ impl Download {
             // The call may be repeated up to the first byte; a file that breaks off is not.
             let mut next = request;
             let opened = loop {
-                let repeat = call.start_attempt(&next);
+                let repeat = call.attempts.start(&next);
                 let opened = open(&context, next, runtime, &info, &deadline, proof).await;
-                match call.next_attempt(&opened, repeat).await {
-                    Some(again) => next = again,
-                    None => break opened?,
-                }
+                let Some(again) = call.attempts.next(&opened, repeat).await else {
+                    break call.attempts.outcome(opened)?;
+                };
+                call.attempts.keep(opened);
+                next = again;
             };
             let content = ContentWriter::new(target, self.max_bytes);
             #[cfg(feature = "bill")]

@@ -16,6 +16,7 @@ use tokio::io::{AsyncWrite, AsyncWriteExt as _};
 use crate::crypto::digest::{FileDigest, hex};
 use crate::crypto::random::nonce;
 use crate::error::{Error, Excerpt, FileError, VerifyReason, io_reason};
+use crate::files;
 
 /// The bytes that are decompressed in one step: gzip expands them at most about a thousand times.
 #[cfg(feature = "bill")]
@@ -52,6 +53,9 @@ pub(super) enum OpenSink {
 /// The temporary file next to the target. It is removed unless it is renamed to the target.
 pub(super) struct PartFile {
     temporary: PathBuf,
+    /// The target, without links.
+    place: PathBuf,
+    /// As the caller named it.
     target: PathBuf,
     committed: bool,
 }
@@ -77,26 +81,44 @@ impl OpenSink {
         if target.file_name().is_none() {
             return Err(refuse("which is not a file name"));
         }
-        if target.is_dir() {
-            return Err(refuse("which is a directory"));
+        match files::not_a_file(&target) {
+            Some(kind @ "a directory") => return Err(refuse(&format!("which is {kind}"))),
+            // The rename at the end would put a file in its place: for root, in that of `/dev/null`, too.
+            Some(kind) => {
+                let reason = format!("which is {kind}, not a regular file: use `save_to_writer`");
+                return Err(refuse(&reason));
+            }
+            None => {}
         }
+        let failed = |what: String, e: io::Error| {
+            let what = format!("{what}; nothing was sent");
+            Error::File(Box::new(FileError {
+                file: shown(&target),
+                what,
+                maybe_sent: false,
+                source: Some(e),
+            }))
+        };
         let unique = nonce()?;
+        // The file that a link names is replaced, not the link.
+        let place = std::fs::canonicalize(&target).unwrap_or_else(|_| target.clone());
         let temporary =
-            target.with_file_name(format!(".wechatpay-{}.part", unique.get(..16).unwrap_or(&unique)));
+            place.with_file_name(format!(".wechatpay-{}.part", unique.get(..16).unwrap_or(&unique)));
         let file =
             std::fs::OpenOptions::new().write(true).create_new(true).open(&temporary).map_err(|e| {
                 let reason = match e.kind() {
                     io::ErrorKind::NotFound => "its directory does not exist",
                     _ => io_reason(&e),
                 };
-                Error::File(Box::new(FileError {
-                    file: shown(&target),
-                    what: format!("cannot be created: {reason}; nothing was sent"),
-                    maybe_sent: false,
-                    source: Some(e),
-                }))
+                failed(format!("cannot be created: {reason}"), e)
             })?;
-        let part = PartFile { temporary, target, committed: false };
+        let mut part = PartFile { temporary, place, target: PathBuf::new(), committed: false };
+        // It may be readable by its owner only.
+        if let Ok(old) = std::fs::metadata(&part.place) {
+            let kept = file.set_permissions(old.permissions());
+            kept.map_err(|e| failed(format!("cannot keep its permissions: {}", io_reason(&e)), e))?;
+        }
+        part.target = target;
         Ok(OpenSink::File { file: File::from_std(file), part })
     }
 
@@ -118,11 +140,14 @@ impl OpenSink {
 
     /// Renames the file to the target, once it is on the disk: after a crash the target must not be incomplete.
     pub(super) async fn commit(self) -> Result<Option<PathBuf>, Stop> {
-        let OpenSink::File { file, mut part } = self else { return Ok(None) };
+        let (file, mut part) = match self {
+            OpenSink::File { file, part } => (file, part),
+            OpenSink::Writer(_) => return Ok(None),
+        };
         let unwritten = |source, path: &Path| Stop::Unwritten { to: shown(path), source };
         file.sync_all().await.map_err(|e| unwritten(e, &part.target))?;
         drop(file);
-        std::fs::rename(&part.temporary, &part.target).map_err(|e| unwritten(e, &part.target))?;
+        std::fs::rename(&part.temporary, &part.place).map_err(|e| unwritten(e, &part.target))?;
         part.committed = true;
         Ok(Some(std::mem::take(&mut part.target)))
     }

@@ -47,13 +47,12 @@ pub(super) async fn open(
     proof: Proof,
 ) -> Result<Opened, Error> {
     let verification = VerifyContext::of(&request);
-    let late = |missing: &str| call.late(format!("no {missing} within {:?}", deadline.allowed()), true);
-    let sent = deadline.bound(send_signed(context, request, runtime, call, deadline)).await;
-    let mut response = sent.unwrap_or_else(|| Err(late("response")))?;
+    let mut response = send_signed(context, request, runtime, call, deadline).await?;
     if !response.status().is_success() {
         let limit = context.defaults.max_body;
         let body = deadline.bound(read(&mut response, limit, call)).await;
-        let body = body.unwrap_or_else(|| Err(late("complete response")))?;
+        let late = || call.late(format!("no complete response within {:?}", deadline.allowed()), true);
+        let body = body.unwrap_or_else(|| Err(late()))?;
         let response = RawResponse::new(response, body);
         return into_response(context, &verification, response, deadline).await.and_then(|_| {
             Err(call.error("the status is neither a success nor an error".to_owned(), true, None))
@@ -139,7 +138,7 @@ impl<'c> Stream<'c> {
 
 fn stopped(stop: Stop, call: &CallInfo, head: &RawResponse) -> Error {
     match stop {
-        Stop::TooLarge(limit) => call.too_large(limit, &head.headers),
+        Stop::TooLarge(limit) => call.too_large(limit, head.status, &head.headers),
         Stop::Unwritten { to, source } => Error::File(Box::new(FileError {
             file: to,
             what: format!("cannot be written: {}", io_reason(&source)),

@@ -1,4 +1,4 @@
-//! Uploads: a part `meta`, which is signed, and a part `file`, which is streamed.
+//! Uploads: a part `meta`, which is signed, and the part of the file, which is streamed.
 
 use std::fmt;
 use std::io::{self, Read as _};
@@ -17,6 +17,12 @@ use crate::transport::{CHUNK, FileFacts, FileSource, Upload, unreadable_file, up
 
 /// The largest file of an upload, in bytes. The platform's own limits are some MiB.
 const MAX_FILE: u64 = 1 << 30;
+
+/// No endpoint needs more than two.
+const MAX_FIELDS: usize = 100;
+
+/// The longest name of a part, in bytes.
+const MAX_NAME: usize = 128;
 
 /// The types of the files that the platform documents: pictures, videos (avi wmv mpeg mp4 mov mkv flv f4v m4v rmvb),
 /// invoices (pdf ofd), tables and archives; anything else is `application/octet-stream`.
@@ -87,6 +93,9 @@ pub struct Media {
     filename: Option<String>,
     meta: Option<Value>,
     mime: Option<String>,
+    part_name: Option<String>,
+    /// More parts of text.
+    fields: Vec<(String, Value)>,
     /// The result of reading the file ahead of the request.
     facts: Option<FileFacts>,
 }
@@ -94,8 +103,9 @@ pub struct Media {
 impl Media {
     /// A file on disk, which is streamed. `file://…` works, too, as in PHP's `MediaUtil`.
     ///
-    /// A missing file, a directory, a pipe, a file above 1 GiB and a path without a name give [`Error::Config`] for `media` when the request
-    /// is sent.
+    /// When the request is sent, a missing file, a directory, a pipe and a file above 1 GiB give
+    /// [`Error::File`](crate::Error::File), and a path without a name gives [`Error::Config`](crate::Error::Config) for
+    /// `media`.
     pub fn file(path: impl AsRef<Path>) -> Media {
         let path = path.as_ref();
         let path = path.to_str().and_then(files::path_of).map_or(path, Path::new);
@@ -111,7 +121,8 @@ impl Media {
     }
 
     fn new(source: FileSource, filename: Option<String>) -> Media {
-        Media { source, filename, meta: None, mime: None, facts: None }
+        let fields = Vec::new();
+        Media { source, filename, meta: None, mime: None, part_name: None, fields, facts: None }
     }
 
     /// Sets the filename, instead of the path's.
@@ -152,9 +163,33 @@ impl Media {
         self
     }
 
-    /// Sets the content type of the part `file`, instead of the one that the filename's extension has.
+    /// Sets the content type of the file's part, instead of the one that the filename's extension has.
     pub fn mime(mut self, mime: impl Into<String>) -> Media {
         self.mime = Some(mime.into());
+        self
+    }
+
+    /// Sets the name of the file's part, for an endpoint that does not call it `file`.
+    ///
+    /// ```
+    /// # use serde_json::json;
+    /// # use wechatpay_chain::Media;
+    /// // v3/mch-manage/submission-files/sub-mchid/{sub_mchid}/upload
+    /// let media = Media::bytes("licence.jpg", "…")
+    ///     .part_name("submission_file")
+    ///     .meta(json!({"file_name": "licence.jpg", "file_digest": "aac9320b…", "item_id": 7}))
+    ///     .field("item_id", 7)
+    ///     .field("manage_record_id", "R1");
+    /// ```
+    pub fn part_name(mut self, name: impl Into<String>) -> Media {
+        self.part_name = Some(name.into());
+        self
+    }
+
+    /// Adds a part with this text: a string, a number or a boolean. It is not signed; only the part `meta` is. Null adds
+    /// none.
+    pub fn field(mut self, name: impl Into<String>, value: impl Into<Value>) -> Media {
+        self.fields.push((name.into(), value.into()));
         self
     }
 
@@ -172,9 +207,14 @@ impl Media {
             Some(facts) => facts,
             None => self.read_facts()?,
         };
+        let (part_name, fields) = (part_name(self.part_name)?, fields(self.fields)?);
+        if fields.iter().any(|(name, _)| *name == part_name) {
+            return Err(Error::config("media.part_name", "is the name of a field, too"));
+        }
         let filename = self.filename.filter(|name| !name.is_empty());
         let filename = filename.ok_or_else(|| {
-            upload_error("has no filename, or one that is not UTF-8: set it with `.filename(…)`")
+            let reason = "has no filename, or one that is not UTF-8";
+            Error::config_with("media", reason, "set it with `.filename(…)`")
         })?;
         let meta = match self.meta {
             None => {
@@ -202,10 +242,14 @@ impl Media {
         }
         // 32 random characters: no file contains them by chance, and it cannot be guessed.
         let boundary = nonce()?;
-        let head = format!(
-            "--{boundary}\r\nContent-Disposition: form-data; name=\"meta\"\r\nContent-Type: application/json\r\n\r\n\
-             {meta}\r\n--{boundary}\r\nContent-Disposition: form-data; name=\"file\"; filename=\"{}\"\r\n\
-             Content-Type: {mime}\r\n\r\n",
+        let part = |name: &str| format!("--{boundary}\r\nContent-Disposition: form-data; name=\"{name}\"");
+        let mut head = format!("{}\r\nContent-Type: application/json\r\n\r\n{meta}\r\n", part("meta"));
+        for (name, text) in &fields {
+            head += &format!("{}\r\n\r\n{text}\r\n", part(name));
+        }
+        head += &format!(
+            "{}; filename=\"{}\"\r\nContent-Type: {mime}\r\n\r\n",
+            part(&part_name),
             escaped(&filename)
         );
         let content_type = HeaderValue::try_from(format!("multipart/form-data; boundary={boundary}"))
@@ -265,6 +309,64 @@ fn mime_of(filename: &str) -> &'static str {
         .iter()
         .find(|(known, _)| known.eq_ignore_ascii_case(extension))
         .map_or("application/octet-stream", |(_, mime)| mime)
+}
+
+fn part_name(name: Option<String>) -> Result<String, Error> {
+    match name {
+        None => Ok("file".to_owned()),
+        Some(name) => check_name("media.part_name", &name).map(|()| name),
+    }
+}
+
+/// The names and the texts of further parts.
+fn fields(fields: Vec<(String, Value)>) -> Result<Vec<(String, String)>, Error> {
+    if fields.len() > MAX_FIELDS {
+        let reason = format!("are too many: {} (limit {MAX_FIELDS})", fields.len());
+        return Err(Error::config("media.field", reason));
+    }
+    let mut texts: Vec<(String, String)> = Vec::with_capacity(fields.len());
+    for (name, value) in fields {
+        check_name("media.field", &name)?;
+        let refuse = |reason: &str| {
+            let reason = format!("{} {reason}", Excerpt(&name));
+            Err(Error::config("media.field", reason))
+        };
+        if texts.iter().any(|(other, _)| *other == name) {
+            return refuse("is given twice");
+        }
+        let text = match value {
+            Value::Null => continue,
+            Value::String(text) => text,
+            Value::Number(number) => number.to_string(),
+            Value::Bool(boolean) => boolean.to_string(),
+            other => {
+                return refuse(&format!(
+                    "must be a string, a number or a boolean; it is {}",
+                    kind_of(&other)
+                ));
+            }
+        };
+        texts.push((name, text));
+    }
+    Ok(texts)
+}
+
+/// The platform's names consist of letters, digits and `_`. Others would have to be encoded, which servers read in
+/// different ways.
+fn check_name(field: &str, name: &str) -> Result<(), Error> {
+    if name == "meta" {
+        return Err(Error::config(field, "must not be `meta`: set that part with `.meta(…)`"));
+    }
+    let fits = |byte: u8| byte.is_ascii_alphanumeric() || b"_-.[]".contains(&byte);
+    match !name.is_empty() && name.len() <= MAX_NAME && name.bytes().all(fits) {
+        true => Ok(()),
+        false => {
+            let name = Excerpt(name);
+            let reason =
+                format!("must be a name of ASCII letters, digits, `_`, `-`, `.`, `[` and `]`; it is {name}");
+            Err(Error::config(field, reason))
+        }
+    }
 }
 
 /// A filename for the quotes of a part's header, as browsers write it (RFC 7578, WHATWG): UTF-8 as it is; quotes and

@@ -20,7 +20,10 @@ const STREAM: &str = "use `.save_to(…)`, which streams and has `.progress(…)
 const UNCHANGED: &str = "the bytes stay as they were signed: `Response::bytes`";
 const OTHER_BODY: &str = "use `.media(…)` for a file, or `.body(content_type, bytes)`";
 const OWN_TEXT: &str = "use `.body(…)`, or `.query(\"a=b\")` with encoded text";
-const TIMEOUT: &str = "use `.timeout(…)`, or `connect_timeout` of the builder";
+const TIMEOUT: &str = "use `.timeout(…)`";
+// A connection serves many calls, so how long it may take to make one is a setting of the client.
+const CONNECT_TIMEOUT: &str =
+    "set it for the whole client: `connect_timeout` of the factory array or of `WeChatPay::builder()`";
 const LEAVE_OUT: &str = "leave it out";
 
 /// `null` is fine for each of them.
@@ -31,7 +34,8 @@ const TABLE: &[Row] = &[
     (&["proxy"], empty, "set it for the whole client: `proxy` or `no_proxy` of `WeChatPay::builder()`"),
     (&["verify"], on, WHOLE_CLIENT),
     (&["cert", "ssl_key", "crypto_method", "crypto_method_max"], never, WHOLE_CLIENT),
-    (&["connect_timeout", "read_timeout"], zero, TIMEOUT),
+    (&["connect_timeout"], zero, CONNECT_TIMEOUT),
+    (&["read_timeout"], zero, TIMEOUT),
     (&["allow_redirects", "maxRedirects"], no_redirects, NO_REDIRECTS),
     (&["beforeRedirect"], never, NO_REDIRECTS),
     (&["http_errors"], on, STATUS),
@@ -73,12 +77,14 @@ fn never(_: &Value) -> bool {
     false
 }
 
+/// Also as PHP programs write it: 0.
 fn off(value: &Value) -> bool {
-    *value == Value::Bool(false)
+    *value == Value::Bool(false) || *value == 0
 }
 
+/// Also as PHP programs write it: 1.
 fn on(value: &Value) -> bool {
-    *value == Value::Bool(true)
+    *value == Value::Bool(true) || *value == 1
 }
 
 fn zero(value: &Value) -> bool {
@@ -125,4 +131,9 @@ pub(crate) fn check(name: &str, value: &Value) -> Option<Result<(), String>> {
 /// Guzzle's and axios' `timeout`, of which 0 means no limit: the longest there is here.
 pub(crate) fn timeout(field: &str, value: &Value) -> Result<Duration, Error> {
     if zero(value) { Ok(MAX_TIMEOUT) } else { seconds(field, value) }
+}
+
+/// Guzzle's `connect_timeout`, of which 0 means the default: `None`.
+pub(crate) fn connect_timeout(field: &str, value: &Value) -> Result<Option<Duration>, Error> {
+    if zero(value) { Ok(None) } else { seconds(field, value).map(Some) }
 }

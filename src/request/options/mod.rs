@@ -77,6 +77,11 @@ fn apply_one(
         ("query" | "params", value) => draft.query(&field, &value),
         ("headers", Value::Object(headers)) => {
             for (name, value) in headers {
+                // Guzzle takes a list of values, too; of several, all but one would be lost here.
+                let value = match value {
+                    Value::Array(mut list) if list.len() == 1 => list.remove(0),
+                    other => other,
+                };
                 let result = match value {
                     Value::Null => Ok(()),
                     Value::String(text) => draft.header(&name, &text),

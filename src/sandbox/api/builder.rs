@@ -6,6 +6,7 @@ use std::{
 };
 
 use super::sandbox::Sandbox;
+use crate::error::Excerpt;
 use crate::sandbox::{
     admin,
     http::sandbox_error::SandboxError,
@@ -247,19 +248,24 @@ impl SandboxBuilder {
 impl fmt::Debug for SandboxBuilder {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("SandboxBuilder")
-            .field("keys", &self.keys)
-            .field("mchid", &self.mchid)
+            .field("keys", &self.keys.as_deref().map(shown))
+            .field("mchid", &self.mchid.as_deref().map(Excerpt))
             .field("clock_skew", &self.clock_skew)
             .field("sign_errors", &self.sign_errors)
             .field("port", &self.port)
-            .field("scripts", &self.scripts)
+            .field("scripts", &self.scripts.iter().map(|file| shown(file)).collect::<Vec<_>>())
             .field("strict", &self.strict)
-            .field("notify_hosts", &self.notify_hosts)
+            .field("notify_hosts", &self.notify_hosts.iter().map(|host| Excerpt(host)).collect::<Vec<_>>())
             .field("time_scale", &self.time_scale)
             .field("seed", &self.seed)
-            .field("state", &self.state)
+            .field("state", &self.state.as_deref().map(shown))
             .finish_non_exhaustive()
     }
+}
+
+/// A path in a `Debug`: a caller's text like any other.
+fn shown(path: &Path) -> String {
+    Excerpt(&path.to_string_lossy()).to_string()
 }
 
 fn setting(name: &'static str, problem: String) -> SandboxError {

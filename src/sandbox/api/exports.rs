@@ -44,6 +44,46 @@ impl Files {
 }
 
 impl Sandbox {
+    /// The variables of [`WeChatPay::from_env`](crate::WeChatPay::from_env) with their values, the keys as PEM text on
+    /// one line: for the environment of a program that is tested with this sandbox.
+    ///
+    /// ```
+    /// # use wechatpay_chain::sandbox::Sandbox;
+    /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// let sandbox = Sandbox::start()?;
+    /// let mut program = std::process::Command::new("env");
+    /// program.envs(sandbox.variables());
+    /// # assert!(sandbox.variables().contains(&("WECHATPAY_MCHID", sandbox.mchid().to_owned())));
+    /// # Ok(()) }
+    /// ```
+    pub fn variables(&self) -> Vec<(&'static str, String)> {
+        let on_one_line = |pem: &str| pem.trim_end().replace('\n', "\\n");
+        self.variables_with([
+            &on_one_line(self.merchant_key_pem()),
+            &on_one_line(self.platform_public_key_pem()),
+            &on_one_line(self.platform_certificate_pem()),
+        ])
+    }
+
+    /// With these forms of the merchant's private key, the platform's public key and its certificate.
+    fn variables_with(
+        &self,
+        [private_key, public_key, certificate]: [&str; 3],
+    ) -> Vec<(&'static str, String)> {
+        let variables = [
+            ("WECHATPAY_BASE_URL", self.base_url()),
+            ("WECHATPAY_MCHID", self.mchid()),
+            ("WECHATPAY_SERIAL", self.serial()),
+            ("WECHATPAY_PRIVATE_KEY", private_key),
+            ("WECHATPAY_PUBLIC_KEY_ID", self.platform_public_key_id()),
+            ("WECHATPAY_PUBLIC_KEY", public_key),
+            ("WECHATPAY_PLATFORM_SERIAL", self.platform_certificate_serial()),
+            ("WECHATPAY_PLATFORM_CERTIFICATE", certificate),
+            ("WECHATPAY_APIV3_KEY", self.apiv3_key()),
+        ];
+        variables.map(|(name, value)| (name, value.to_owned())).to_vec()
+    }
+
     /// The variables of [`WeChatPay::from_env`](crate::WeChatPay::from_env), as lines for a POSIX shell. `keys` is the
     /// keys folder of the builder.
     ///
@@ -61,19 +101,8 @@ impl Sandbox {
     /// [`SandboxError::KeyFile`] if a script cannot contain the path of the folder.
     pub fn exports(&self, keys: &Path) -> Result<String, SandboxError> {
         let files = Files::of(keys)?;
-        let [merchant_key, public_key, certificate] = files.urls();
-        let lines = [
-            ("WECHATPAY_BASE_URL", self.base_url()),
-            ("WECHATPAY_MCHID", self.mchid()),
-            ("WECHATPAY_SERIAL", self.serial()),
-            ("WECHATPAY_PRIVATE_KEY", &merchant_key),
-            ("WECHATPAY_PUBLIC_KEY_ID", self.platform_public_key_id()),
-            ("WECHATPAY_PUBLIC_KEY", &public_key),
-            ("WECHATPAY_PLATFORM_SERIAL", self.platform_certificate_serial()),
-            ("WECHATPAY_PLATFORM_CERTIFICATE", &certificate),
-            ("WECHATPAY_APIV3_KEY", self.apiv3_key()),
-        ];
-        Ok(lines.iter().map(|(name, value)| format!("export {name}={}\n", shell(value))).collect())
+        let variables = self.variables_with(files.urls().each_ref().map(String::as_str));
+        Ok(variables.iter().map(|(name, value)| format!("export {name}={}\n", shell(value))).collect())
     }
 
     /// Code for the SDKs of PHP (`wechatpay-php`) and Node (`wechatpay-axios-plugin`), and for this one.

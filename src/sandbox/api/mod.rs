@@ -1,6 +1,7 @@
 //! The public API: [`Sandbox`](sandbox::Sandbox) and its builder.
 
 pub(crate) mod builder;
+mod expect;
 mod exports;
 mod keys;
 mod notifications;

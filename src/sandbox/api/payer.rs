@@ -3,6 +3,7 @@
 use serde_json::Value;
 
 use super::sandbox::Sandbox;
+use crate::error::Excerpt;
 use crate::sandbox::{
     http::{error_response::ErrorResponse, sandbox_error::SandboxError},
     model::payer_actions::{self, PayerAction},
@@ -97,7 +98,7 @@ fn state_error(
     result: Result<Value, ErrorResponse>,
 ) -> Result<Value, SandboxError> {
     result.map_err(|error| SandboxError::State {
-        what: format!("{resource_type} `{merchant_no}`"),
+        what: format!("{resource_type} {}", Excerpt(merchant_no)),
         code: error.code.into(),
         message: error.message,
     })

@@ -82,11 +82,13 @@ pub(crate) struct ActiveFaults {
     queue: VecDeque<Fault>,
     rules: Vec<ActiveRule>,
     added: u64,
+    /// Whether a test expects each fault that has an end to apply.
+    expected: bool,
 }
 
 impl ActiveFaults {
     pub(crate) fn new(seed: u64) -> ActiveFaults {
-        ActiveFaults { seed, queue: VecDeque::new(), rules: Vec::new(), added: 0 }
+        ActiveFaults { seed, queue: VecDeque::new(), rules: Vec::new(), added: 0, expected: false }
     }
 
     pub(crate) fn seed(&self) -> u64 {
@@ -109,7 +111,22 @@ impl ActiveFaults {
     }
 
     pub(crate) fn clear(&mut self) {
-        *self = ActiveFaults::new(self.seed);
+        *self = ActiveFaults { expected: self.expected, ..ActiveFaults::new(self.seed) };
+    }
+
+    pub(crate) fn expect_all(&mut self) {
+        self.expected = true;
+    }
+
+    /// The expected faults that did not apply, or not often enough; a line for each.
+    pub(crate) fn unmet(&self) -> Vec<String> {
+        if !self.expected {
+            return Vec::new();
+        }
+        let queued = self.queue.iter().map(|fault| format!("the queued fault `{fault}` did not apply"));
+        let ending = self.rules.iter().filter(|active| active.rule.max_hits().is_some());
+        let rules = ending.map(|active| format!("the fault `{}` applied {} times", active.rule, active.hits));
+        queued.chain(rules).collect()
     }
 
     /// Removes a rule by its number. A number that no longer exists is ignored.

@@ -1,5 +1,7 @@
 //! Path templates: whether a request's path matches, and the values of its variables.
 
+use crate::error::Excerpt;
+
 /// The values of a template, by name, percent-decoded.
 pub(crate) type Vars = Vec<(String, String)>;
 
@@ -41,7 +43,7 @@ impl PathTemplate {
             };
             let name = name.unwrap_or(part).trim_start_matches('+');
             if name.is_empty() || name.contains(['{', '}']) {
-                return Err(format!("`{part}` is neither plain text nor a whole `{{variable}}`"));
+                return Err(format!("{} is neither plain text nor a whole `{{variable}}`", Excerpt(part)));
             }
             segments.push(segment);
         }

@@ -1,13 +1,15 @@
 //! The error type of the sandbox's public API.
 
-use std::{io, path::PathBuf};
+use std::{fmt, io, path::PathBuf};
+
+use crate::error::{Excerpt, Message};
 
 /// An error of building, starting, scripting or controlling a sandbox.
-#[derive(Debug, thiserror::Error)]
+#[derive(thiserror::Error)]
 #[non_exhaustive]
 pub enum SandboxError {
     /// A setting of the builder is invalid.
-    #[error("sandbox setting `{name}`: {problem}")]
+    #[error("sandbox setting `{name}`: {}", Message(problem))]
     Setting {
         /// The builder's method.
         name: &'static str,
@@ -15,7 +17,7 @@ pub enum SandboxError {
         problem: String,
     },
     /// A file of the keys folder is missing, unreadable, or has the wrong content.
-    #[error("sandbox key file {}: {problem}", path.display())]
+    #[error("sandbox key file {}: {}", Excerpt(&path.to_string_lossy()), Message(problem))]
     KeyFile {
         /// The file, or the folder if it could not be created.
         path: PathBuf,
@@ -26,7 +28,7 @@ pub enum SandboxError {
     },
     /// The state file cannot be used: it cannot be opened or written, is not a database, belongs to another program or
     /// version, or is in use by another sandbox.
-    #[error("sandbox state file {}: {problem}", path.display())]
+    #[error("sandbox state file {}: {}", Excerpt(&path.to_string_lossy()), Message(problem))]
     StateFile {
         /// The file.
         path: PathBuf,
@@ -35,7 +37,7 @@ pub enum SandboxError {
     },
     /// The resource does not exist, or its state does not allow the action: see
     /// [`Sandbox::pay`](crate::sandbox::Sandbox::pay) and the related methods.
-    #[error("sandbox {what}: {code} {message}")]
+    #[error("sandbox {}: {code} {}", Message(what), Message(message))]
     State {
         /// The resource, such as ``order `P12345` ``.
         what: String,
@@ -62,7 +64,7 @@ pub enum SandboxError {
         source: io::Error,
     },
     /// A script file cannot be read, or one of its lines is invalid.
-    #[error("sandbox script {}{}: {problem}", path.display(), line.map_or_else(String::new, |line| format!(", line {line}")))]
+    #[error("sandbox script {}{}: {}", Excerpt(&path.to_string_lossy()), line.map_or_else(String::new, |line| format!(", line {line}")), Message(problem))]
     ScriptFile {
         /// The file.
         path: PathBuf,
@@ -74,7 +76,7 @@ pub enum SandboxError {
         source: Option<io::Error>,
     },
     /// A fault or a fault rule is invalid.
-    #[error("sandbox fault `{rule}`: {problem}")]
+    #[error("sandbox fault {}: {}", Excerpt(rule), Message(problem))]
     Fault {
         /// The rule as text.
         rule: String,
@@ -82,11 +84,30 @@ pub enum SandboxError {
         problem: String,
     },
     /// A scripted route can match no request, or HTTP cannot carry its response.
-    #[error("sandbox script `{route}`: {problem}")]
+    #[error("sandbox script {}: {}", Excerpt(route), Message(problem))]
     Script {
         /// The verb and the template.
         route: String,
         /// The expected and the actual value.
         problem: String,
     },
+}
+
+/// The name of the variant and the message: the fields are the caller's text.
+impl fmt::Debug for SandboxError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let name = match self {
+            SandboxError::Setting { .. } => "Setting",
+            SandboxError::KeyFile { .. } => "KeyFile",
+            SandboxError::StateFile { .. } => "StateFile",
+            SandboxError::State { .. } => "State",
+            SandboxError::Generate { .. } => "Generate",
+            SandboxError::Server(_) => "Server",
+            SandboxError::Port { .. } => "Port",
+            SandboxError::ScriptFile { .. } => "ScriptFile",
+            SandboxError::Fault { .. } => "Fault",
+            SandboxError::Script { .. } => "Script",
+        };
+        f.debug_tuple(name).field(&Message(&self.to_string())).finish()
+    }
 }

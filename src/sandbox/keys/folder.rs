@@ -13,6 +13,7 @@ use super::{
     identity::Identity,
     key_pair::{CertifiedKey, PrivateKey, PublicKeyPair},
 };
+use crate::error::Excerpt;
 use crate::files::{self, Unreadable};
 use crate::sandbox::http::sandbox_error::SandboxError;
 
@@ -114,7 +115,7 @@ pub(crate) fn check_mchid(mchid: &str) -> Result<(), String> {
     if is_digits(mchid) && mchid.len() <= 32 {
         return Ok(());
     }
-    Err(format!("expected a merchant number of 1 to 32 digits, found {mchid:?}"))
+    Err(format!("expected a merchant number of 1 to 32 digits, found {}", Excerpt(mchid)))
 }
 
 /// The message contains only the length: no error may show the key.

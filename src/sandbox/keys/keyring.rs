@@ -9,6 +9,7 @@ use super::{
     identity::Identity,
     key_pair::{CertifiedKey, PrivateKey, PublicKeyPair, same_serial},
 };
+use crate::error::Excerpt;
 use crate::sandbox::http::sandbox_error::SandboxError;
 
 pub(crate) struct Keyring {
@@ -208,5 +209,5 @@ impl Keys {
 }
 
 fn unknown(serial: &str) -> String {
-    format!("the platform has no key {serial:?}")
+    format!("the platform has no key {}", Excerpt(serial))
 }

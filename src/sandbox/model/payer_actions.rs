@@ -18,6 +18,7 @@ use super::{
         transfers::{ACCEPT_TRANSFER, TRANSFER},
     },
 };
+use crate::error::Excerpt;
 use crate::sandbox::{
     http::error_response::ErrorResponse,
     store::{
@@ -104,8 +105,13 @@ fn perform(
 ) -> Outcome {
     let resource_type = action.resource_type;
     engine.execute("", &Value::Null, |session| {
-        let not_found =
-            || resource_type.not_found.response(&format!("there is no {} {merchant_no}", resource_type.name));
+        let not_found = || {
+            resource_type.not_found.response(&format!(
+                "there is no {} {}",
+                resource_type.name,
+                Excerpt(merchant_no)
+            ))
+        };
         let mut document = find(session.documents)?.ok_or_else(not_found)?;
         (resource_type.on_load)(session, &mut document)?;
         session.transition(resource_type, &mut document, action.transition)?;

@@ -15,6 +15,8 @@ use reqwest::{
 use tokio::{sync::Semaphore, task, time};
 use url::Host;
 
+use crate::error::Excerpt;
+
 /// The limit of concurrent lookups. A lookup can block for long, on a thread that also signs.
 pub(crate) const MAX_LOOKUPS: usize = 2;
 
@@ -38,7 +40,7 @@ impl AllowedHosts {
         let parse = |host: &String| {
             Host::parse(host)
                 .map(|host| host.to_string())
-                .map_err(|e| format!("{host:?} is not a host name ({e})"))
+                .map_err(|e| format!("{} is not a host name ({e})", Excerpt(host)))
         };
         let hosts = hosts.iter().map(parse).collect::<Result<_, _>>()?;
         Ok(AllowedHosts { hosts: Hosts(Arc::new(hosts)), lookups: Arc::new(Semaphore::new(MAX_LOOKUPS)) })

@@ -4,5 +4,6 @@
 pub(crate) mod database;
 pub(crate) mod documents;
 pub(crate) mod event;
+pub(crate) mod expectations;
 pub(crate) mod notification_log;
 pub(crate) mod request_log;

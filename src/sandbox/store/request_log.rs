@@ -10,6 +10,7 @@ use std::{
 use bytes::Bytes;
 use http::HeaderMap;
 
+use super::expectations::Expectations;
 use crate::sandbox::{auth::diagnosis::Diagnosis, http::error_response::ErrorResponse};
 
 const MAX_REQUESTS: usize = 10_000;
@@ -87,6 +88,7 @@ impl SeenRequest {
 #[derive(Default)]
 pub(crate) struct RequestLog {
     entries: Mutex<Entries>,
+    pub(crate) expectations: Expectations,
 }
 
 #[derive(Default)]
@@ -116,6 +118,7 @@ impl RequestLog {
     }
 
     pub(crate) fn push(&self, request: SeenRequest) {
+        self.expectations.count(&request);
         self.entries().push(request);
     }
 

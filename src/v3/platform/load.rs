@@ -18,7 +18,6 @@ pub(crate) fn load(id: &str, pem: &str, merchant: &Merchant) -> Result<PlatformK
         return Err(Error::config(name, "holds the merchant's own key: give a key of the platform"));
     }
     let (certificate, key) = (loaded.certificate, loaded.key);
-    let key = |serial: String, validity| PlatformKey { serial, key, validity, fetched: false };
     match certificate {
         Some(actual) if serial.starts_with(PUBLIC_KEY_PREFIX) => {
             let serial = actual.serial;
@@ -29,7 +28,8 @@ pub(crate) fn load(id: &str, pem: &str, merchant: &Merchant) -> Result<PlatformK
         }
         Some(actual) if serial::same(&actual.serial, &serial) => {
             // The certificate has the exact serial that the platform uses.
-            Ok(key(actual.serial, Some(actual.validity)))
+            let (serial, validity) = (actual.serial, Some(actual.validity));
+            Ok(PlatformKey { serial, key, validity, common_name: actual.common_name, fetched: false })
         }
         Some(actual) => {
             let actual = actual.serial;
@@ -41,8 +41,21 @@ pub(crate) fn load(id: &str, pem: &str, merchant: &Merchant) -> Result<PlatformK
             };
             Err(Error::config(name, reason))
         }
-        None => Ok(key(serial, None)),
+        None if is_number_of_an_id(id) => {
+            let reason = format!(
+                "is the number of a public key's ID: write the whole ID, `{PUBLIC_KEY_PREFIX}` and the number"
+            );
+            Err(Error::config(name, reason))
+        }
+        None => Ok(PlatformKey { serial, key, validity: None, common_name: None, fetched: false }),
     }
+}
+
+/// Whether this is the ID of a public key without its prefix, such as `0114232134912410000000000000`: the serial of a
+/// certificate is hardly ever that long without a letter.
+fn is_number_of_an_id(id: &str) -> bool {
+    let id = id.trim();
+    id.len() >= 24 && id.bytes().all(|byte| byte.is_ascii_digit())
 }
 
 /// Checks the serial of a configured key, and returns it as the platform writes it: `PUB_KEY_ID_…`, or the upper-case hex

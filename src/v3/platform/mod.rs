@@ -1,5 +1,6 @@
 //! The platform's keys, each under its serial. A set is immutable; an update replaces it while calls are in flight.
 
+use std::borrow::Cow;
 use std::sync::{Arc, PoisonError, RwLock};
 
 use http::HeaderValue;
@@ -26,6 +27,8 @@ pub(crate) struct PlatformKey {
     pub(crate) key: PublicKey,
     /// `None` for a bare public key.
     pub(crate) validity: Option<Validity>,
+    /// Of the certificate's subject.
+    pub(crate) common_name: Option<String>,
     /// Whether it was downloaded: the next download replaces it. A configured key stays.
     pub(crate) fetched: bool,
 }
@@ -42,6 +45,11 @@ pub(crate) struct PlatformKeys {
 /// Whether this is the serial of a certificate: hex, at most 20 bytes (RFC 5280, section 4.1.2.2).
 pub(crate) fn is_certificate_serial(serial: &str) -> bool {
     (1..=40).contains(&serial.len()) && serial.bytes().all(|byte| byte.is_ascii_hexdigit())
+}
+
+/// A caller's serial as that of a key is kept: tools write one in many ways.
+fn as_configured(serial: &str) -> Cow<'_, str> {
+    serial::normalized(serial).map_or(Cow::Borrowed(serial.trim()), Cow::Owned)
 }
 
 impl PlatformKeys {
@@ -76,11 +84,12 @@ impl PlatformKeys {
     /// [`Error::Config`] if there is no key yet, if the named key is unknown, or if no key is valid at `now`.
     pub(crate) fn encryption_key(&self, header: Option<&str>, now: u64) -> Result<&PlatformKey, Error> {
         if self.is_empty() {
-            let reason = "are not downloaded yet: call `refresh_certificates` first, or make any other call";
-            return Err(Error::config("automatic_certificates", reason));
+            let advice = "call `refresh_certificates` first, or make any other call";
+            return Err(Error::config_with("automatic_certificates", "are not downloaded yet", advice));
         }
         match header {
-            Some(serial) => self.find(serial).ok_or_else(|| {
+            // The request then names the key as the platform does, however the caller wrote it.
+            Some(serial) => self.find(&as_configured(serial)).ok_or_else(|| {
                 let reason = format!("names an unknown platform key; known: {}", self.known());
                 Error::config("headers.Wechatpay-Serial", reason)
             }),
@@ -90,6 +99,10 @@ impl PlatformKeys {
                 Error::config("platform_key", reason)
             }),
         }
+    }
+
+    pub(crate) fn iter(&self) -> impl Iterator<Item = &PlatformKey> {
+        self.keys.iter().map(|key| &**key)
     }
 
     pub(crate) fn serials(&self) -> impl Iterator<Item = &str> {

@@ -176,7 +176,7 @@ fn interval(need: Need, last_was_extra: bool, failed: Option<&Failed>, failures:
 
 impl Failed {
     fn was_not_sent(&self) -> bool {
-        matches!(self.cause.as_deref(), Some(Error::Transport(e)) if !e.maybe_sent())
+        self.cause.as_deref().is_some_and(|cause| !cause.may_have_been_sent())
     }
 }
 

@@ -8,7 +8,13 @@ const PUBLIC: &str = include_str!("../../../tests/keys/platform_pub.pem");
 fn key(serial: &str, from: Option<u64>) -> Arc<PlatformKey> {
     let validity = from.map(|from| Validity { not_before: from, not_after: from + 100 });
     let key = keys::public_key("test", PUBLIC).unwrap().key;
-    Arc::new(PlatformKey { serial: serial.to_owned(), key, validity, fetched: from.is_some() })
+    Arc::new(PlatformKey {
+        serial: serial.to_owned(),
+        key,
+        validity,
+        common_name: None,
+        fetched: from.is_some(),
+    })
 }
 
 fn serials(keys: &PlatformKeys) -> Vec<&str> {
@@ -34,6 +40,7 @@ fn the_newest_key_that_is_valid_encrypts() {
         serial: "D".into(),
         key: keys::public_key("test", PUBLIC).unwrap().key,
         validity: None,
+        common_name: None,
         fetched: false,
     });
     assert_eq!(serial(&bare, 60).as_deref(), Some("B"));

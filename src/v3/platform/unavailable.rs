@@ -12,6 +12,8 @@ use crate::v3::retry;
 pub(crate) enum WantedBy {
     /// A call, which is not sent without them.
     Call,
+    /// A notification, which is not verified without them.
+    Notification,
     /// [`refresh_certificates`](crate::WeChatPay::refresh_certificates).
     Refresh,
 }
@@ -53,6 +55,10 @@ impl WantedBy {
             WantedBy::Call => {
                 (format!("no platform certificates, so no response could be verified: {what}"), true)
             }
+            WantedBy::Notification => (
+                format!("no platform certificates, so the notification could not be verified: {what}"),
+                false,
+            ),
             WantedBy::Refresh => (format!("the platform certificates were not downloaded: {what}"), false),
         };
         let cause = failed.and_then(|failed| failed.cause);
@@ -75,6 +81,8 @@ impl Failed {
                 }
                 _ => ("the download's response could not be verified", false),
             },
+            Error::Key(e) if e.is_signer() => ("the signer failed, so the download was not sent", false),
+            Error::Config(e) if e.field() == "runtime" => ("the download could not be sent", false),
             Error::Config(_) | Error::Key(_) => ("a setting or a certificate is not usable", true),
             _ => ("the download's response was not usable", false),
         };

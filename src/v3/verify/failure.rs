@@ -1,10 +1,12 @@
-//! A failed verification as an error: the check, the key that may be the wrong one, and the claims of the response.
+//! A failed verification as an error: the check, whose signature it is, and the claims of the response.
 
 use http::HeaderMap;
 
 use super::super::api_error::ErrorBody;
 use super::super::platform::PlatformKeys;
-use crate::error::{Error, Sanitized, VerifyError, VerifyReason};
+use super::SIGNATURE;
+use crate::crypto::rsa::Origin;
+use crate::error::{Error, Sanitized, SignedBy, VerifyError, VerifyReason, VerifySubject};
 use crate::response::request_id;
 use crate::transport::RawResponse;
 
@@ -13,27 +15,40 @@ const MAX_CODE: usize = 64;
 /// Characters.
 const MAX_MESSAGE: usize = 500;
 
-/// The error of a message that failed `reason` under `keys`. `status` is that of a response.
+/// The error of a message that failed `reason` under `keys`. `status` is that of a response; a notification has none.
 pub(crate) fn failure(
     reason: VerifyReason,
     headers: &HeaderMap,
     status: Option<u16>,
     keys: &PlatformKeys,
 ) -> Error {
-    // A certificate brings its serial along; a bare public key is under the ID that the caller gave it.
-    let key_may_be_wrong = match &reason {
-        VerifyReason::BadSignature { serial } => keys.find(serial).is_some_and(|key| key.validity.is_none()),
-        _ => false,
+    let signed_by = match &reason {
+        VerifyReason::BadSignature { serial } => signed_by(serial, headers, keys),
+        _ => None,
     };
     let request_id = request_id(headers).map(str::to_owned);
+    let subject = if status.is_some() { VerifySubject::Response } else { VerifySubject::Notification };
     Error::Verify(Box::new(VerifyError {
         reason,
+        subject,
         status,
         request_id,
         claimed_code: None,
         claimed_message: None,
-        key_may_be_wrong,
+        signed_by,
     }))
+}
+
+/// Whose signature it is: one operation with the public key tells a changed message from a wrong key.
+fn signed_by(serial: &str, headers: &HeaderMap, keys: &PlatformKeys) -> Option<SignedBy> {
+    let key = keys.find(serial)?;
+    Some(match key.key.origin_of(headers.get(SIGNATURE)?.as_bytes()) {
+        Origin::ThisKey => SignedBy::ThisKey,
+        Origin::Damaged => SignedBy::Damaged,
+        // A certificate has its serial in itself; a bare public key is under the ID that the caller gave it.
+        Origin::OtherKey if key.validity.is_none() => SignedBy::NotThisPublicKey,
+        Origin::OtherKey => SignedBy::NotThisCertificate,
+    })
 }
 
 /// `error` with what the error response claims that could not be verified: usually it explains the failure.

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, HashMap};
 use std::sync::Mutex;
-use std::time::{Duration, Instant};
+use std::time::{Duration, Instant, SystemTime};
 
 use serde_json::{Value, json};
 
@@ -99,6 +99,134 @@ fn only_the_platforms_word_ends_a_call() {
     again.sort();
     assert_eq!(again, ["empty-401", "limited", "limited", "limited", "sign-401"]);
     assert_eq!(env.journal().outcomes(), expected);
+}
+
+/// The same calls, four at a time, in batches that are killed and resumed: ten kills, a hundred with
+/// `WECHATPAY_TESTS_FULL`.
+#[test]
+fn killed_between_such_responses_each_call_ends_rightly_and_none_is_sent_twice() {
+    let kills = if std::env::var_os("WECHATPAY_TESTS_FULL").is_some() { 100 } else { 10 };
+    let mut random = SystemTime::UNIX_EPOCH.elapsed().unwrap().as_nanos() as u64 | 1;
+    println!("seed {random}");
+    let server = Recorder::start(|seen| {
+        std::thread::sleep(Duration::from_millis(5));
+        response(&id_of(&seen.target))
+    });
+    let env = BatchEnv::new();
+    let good = OUTCOMES.iter().map(|(id, _)| (format!("good-{id}"), "ok"));
+    let expected: BTreeMap<String, &str> =
+        OUTCOMES.iter().map(|(id, outcome)| ((*id).to_owned(), *outcome)).chain(good).collect();
+    env.calls("POST", expected.keys().cloned());
+    let command = |arguments: &[&str]| {
+        let mut command = env.elsewhere(arguments);
+        command.env("WECHATPAY_BASE_URL", &server.base);
+        command
+    };
+    let began = Instant::now();
+    finish(command(&["-h"]).stdout(std::process::Stdio::null()));
+    let start = began.elapsed();
+    let (mut killed, mut lost) = (0, 0);
+    while killed < kills {
+        let before = server.seen().len();
+        let code = loop {
+            let mut child = command(&["calls.jsonl", "-j4", "--resume"])
+                .stderr(std::process::Stdio::null())
+                .spawn()
+                .unwrap();
+            // Xorshift (Marsaglia 2003). All but the limited call end within about 50 ms.
+            random ^= random << 13;
+            random ^= random >> 7;
+            random ^= random << 17;
+            let moment = if killed % 3 == 2 { 4_000 } else { 80 };
+            std::thread::sleep(start + Duration::from_millis(random % moment));
+            if killed < kills {
+                child.kill().unwrap();
+            }
+            match child.wait().unwrap().code() {
+                Some(code) => break code,
+                None => killed += 1,
+            }
+        };
+        assert_eq!(code, 4, "unverified responses come before all others");
+        let mut times = HashMap::<_, usize>::new();
+        server.seen()[before..].iter().for_each(|seen| *times.entry(id_of(&seen.target)).or_default() += 1);
+        let journal = env.journal();
+        let outcomes = journal.outcomes();
+        assert_eq!(outcomes.len(), expected.len(), "a call is lost: {outcomes:?}");
+        for (id, outcome) in &outcomes {
+            let (story, times) = (journal.story(id), times.get(id).copied().unwrap_or_default());
+            let announced = story.iter().filter(|word| **word == "sent").count();
+            // Killed between the announcement and the record of the response.
+            if outcome == "unknown" && expected[id] != "unknown" {
+                assert_eq!(story[story.len() - 2..], ["sent", "unknown"], "{id}: {story:?}");
+                lost += 1;
+            } else {
+                assert_eq!(outcome, expected[id], "{id}: {story:?}");
+            }
+            match expected[id] {
+                // Certainly not carried out, so it may be sent again.
+                "unsent" => assert!(times <= announced, "{id}: {story:?}, {times} times"),
+                "limited" => assert!(times <= 3 * announced, "{id}: {story:?}, {times} times"),
+                _ => assert!(announced == 1 && times <= 1, "{id}: {story:?}, {times} times"),
+            }
+        }
+        std::fs::remove_file(env.path("calls.results.jsonl")).unwrap();
+    }
+    println!("{killed} kills; {lost} calls ended as unknown");
+}
+
+/// A call whose first attempt may have been carried out: a later one that certainly was not changes nothing about that.
+#[test]
+fn what_may_have_been_carried_out_once_stays_unknown() {
+    for (first, unknown) in [("html-502", true), ("html-403", false)] {
+        for second in ["empty-401", "limited"] {
+            let now = std::sync::Arc::new(Mutex::new(first));
+            let shared = std::sync::Arc::clone(&now);
+            let server = Recorder::start(move |_| response(*shared.lock().unwrap()));
+            let env = BatchEnv::new();
+            env.calls("POST", ["1".to_owned()]);
+            let run = |arguments: &[&str]| {
+                let arguments = [&["calls.jsonl", "-j1"], arguments].concat();
+                finish(env.elsewhere(&arguments).env("WECHATPAY_BASE_URL", &server.base))
+            };
+            let stays = |done: &crate::program::Done| match unknown {
+                true => done.is(5, "0 ok, 0 refused, 1 unknown, 0 left"),
+                false => done.is(4, "0 ok, 0 refused, 0 unknown, 0 left, 1 unverified"),
+            };
+            stays(&run(&[]));
+            *now.lock().unwrap() = second;
+            stays(&run(&["--resume", "--repeat-unknown"]));
+            let sent = server.seen().len();
+            assert!(sent >= 2, "{first} {second}");
+            // Without being asked to, it is never repeated.
+            stays(&run(&["--resume"]));
+            assert_eq!(server.seen().len(), sent, "{first} {second}");
+            // Nor after a run that was killed during such a repetition.
+            let journal = env.read("calls.results.jsonl");
+            let announced = journal.lines().find(|line| line.starts_with("{\"sent\"")).unwrap();
+            env.write("calls.results.jsonl", format!("{journal}{announced}\n"));
+            run(&["--resume"]);
+            assert_eq!(server.seen().len(), sent, "{first} {second}");
+        }
+    }
+}
+
+/// The same within one run.
+#[test]
+fn an_unknown_attempt_counts_within_a_run() {
+    let count = Mutex::new(0);
+    let server = Recorder::start(move |_| {
+        let mut count = count.lock().unwrap();
+        *count += 1;
+        response(if *count == 1 { "html-502" } else { "empty-401" })
+    });
+    let env = BatchEnv::new();
+    env.calls("POST", ["1".to_owned()]);
+    let run = |arguments: &[&str]| finish(env.elsewhere(arguments).env("WECHATPAY_BASE_URL", &server.base));
+    run(&["calls.jsonl", "--repeat-unknown"]).is(5, "0 ok, 0 refused, 1 unknown, 0 left");
+    assert_eq!(server.seen().len(), 2);
+    run(&["calls.jsonl", "--resume"]).is(5, "0 ok, 0 refused, 1 unknown, 0 left");
+    assert_eq!(server.seen().len(), 2);
 }
 
 /// 200 refunds through a proxy that blocks: they are not "refused", and most are not even tried.

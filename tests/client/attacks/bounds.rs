@@ -119,6 +119,11 @@ fn body(name: &str) -> Vec<u8> {
         "many small lists" => filled("[[]", ",[]", "]"),
         "one name again and again" => filled("{\"a\":0", ",\"\":0", "}"),
         "digits" => filled("[1", "0", "]"),
+        "objects as detail" => filled("{\"code\":\"X\",\"detail\":[{}", ",{\"\":0}", "],\"message\":\"m\"}"),
+        "objects as code" => filled("{\"code\":[{}", ",{\"\":0}", "],\"message\":\"m\"}"),
+        "objects as message" => filled("{\"code\":\"X\",\"message\":[{}", ",{\"\":0}", "]}"),
+        "lists as detail" => filled("{\"detail\":[[]", ",[]", "],\"code\":\"X\",\"message\":\"m\"}"),
+        "details" => filled("{\"code\":\"X\"", ",\"detail\":{\"a\":[[],[]]}", ",\"message\":\"m\"}"),
         _ => panic!("no body {name}"),
     }
 }
@@ -178,6 +183,17 @@ fn child() {
             let wx = platform(response("500 Internal Server Error", &[], &body(name)));
             measure(|| wx["v3/x"].get().wait(), |error| matches!(error, Error::Api(_)));
         }
+        "verified error" => {
+            let body = body(name);
+            let wx = platform(response("500 Internal Server Error", &signature(&body), &body));
+            measure(
+                || wx["v3/x"].get().wait(),
+                |error| match error {
+                    Error::Api(e) => e.verified && e.body.len() > 8_000_000,
+                    _ => false,
+                },
+            );
+        }
         "bill" => {
             let bill = bill(name);
             let read = || rows(bill.as_bytes())?.last().unwrap_or_else(|| panic!("no row"));
@@ -226,6 +242,11 @@ fn a_large_error_takes_little_more_than_its_body() {
         "many small lists",
     ];
     pass("error", 64, &names);
+    let names = ["objects as detail", "objects as code", "objects as message", "lists as detail", "details"];
+    pass("error", 64, &names);
+    // Genuine, and so large all the same: what is left out of it is in its body.
+    pass("verified error", 96, &["deep", "one string", "one name again and again"]);
+    pass("verified error", 96, &names);
 }
 
 #[test]

@@ -121,15 +121,24 @@ async fn without_certificates_a_call_is_not_sent() {
     let automatic = |sandbox: &Sandbox| automatic(sandbox).clock(Set::ahead());
     // The wrong APIv3 key.
     let sandbox = start_sandbox();
-    let text = unsent(&automatic(&sandbox).apiv3_key(APIV3_KEY).build().unwrap()).await;
+    let wx = automatic(&sandbox).apiv3_key(APIV3_KEY).build().unwrap();
+    let text = unsent(&wx).await;
+    // A notification does not speak of sending: at first, and while the next download is held back.
+    for wx in [&automatic(&sandbox).apiv3_key(APIV3_KEY).build().unwrap(), &wx] {
+        let (headers, body) = sandbox.notification("T.S", "transaction", &json!({"a": 1})).unwrap();
+        let error = wx.notification(&headers, body).await.unwrap_err();
+        assert!(matches!(&error, Error::PlatformKeys(e) if e.is_permanent()), "{error}");
+        let text = error.to_string();
+        assert!(text.contains("the notification could not be verified") && !text.contains("sent"), "{text}");
+    }
     assert!(
         text.contains("cannot be decrypted") && text.contains("the APIv3 key does not decrypt them"),
         "{text}"
     );
     assert_eq!(
         targets(&sandbox),
-        ["/v3/certificates"],
-        "the call stays unsent, and the download is made once"
+        ["/v3/certificates", "/v3/certificates"],
+        "the call stays unsent, and each client downloads once"
     );
     // A merchant without certificates.
     let sandbox = start_sandbox();

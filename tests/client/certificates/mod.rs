@@ -1,5 +1,7 @@
 //! Automatic platform certificates, and platform keys that change while calls are under way.
 
+// Calls and runtimes that end before their download does.
+mod dropped;
 // Downloads that are held back, and what the errors say.
 mod held_back;
 // The first download, what starts it, and what happens when it fails.

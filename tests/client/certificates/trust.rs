@@ -57,6 +57,12 @@ async fn only_valid_platform_certificates_are_accepted() {
     let (_server, wx) = server_with(list(&[(good.0, &good.1)]));
     wx["v3/x"].get().await.unwrap();
     assert_eq!(wx.platform_serials(), [PLATFORM_SERIAL]);
+    // A byte order mark, and half a character in a field that is not looked at, are no reason to stop the client.
+    let entries = String::from_utf8(list(&[(good.0, &good.1)])).unwrap();
+    for body in [format!("\u{feff}{entries}"), entries.replacen('{', r#"{"note":"\ud83d","#, 1)] {
+        let (_server, wx) = server_with(body.into_bytes());
+        wx["v3/x"].get().await.unwrap();
+    }
 
     let own = key("merchant_cert.pem");
     let bare = key("platform_pub.pem");
@@ -92,6 +98,53 @@ fn expired_certificate() -> String {
     params.serial_number = Some(rcgen::SerialNumber::from_slice(&[0x0b, 0xad, 0xca, 0xfe]));
     let signer = rcgen::KeyPair::from_pem(&key("platform_key.pem")).unwrap();
     params.self_signed(&signer).unwrap().pem()
+}
+
+/// A refusal that is signed is verified, as that of any other call, and its claims are shown. A client without any key can
+/// only believe it.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_refused_download_is_verified_if_it_is_signed() {
+    const REFUSAL: &[u8] = br#"{"code":"RESOURCE_NOT_EXISTS","message":"no certificates"}"#;
+    let with = |serial: &'static str, signature: Option<&'static str>| {
+        let server = Recorder::start(move |_| {
+            let once = String::from_utf8(signed("404 Not Found", &[], REFUSAL)).unwrap();
+            let other = match signature {
+                Some(signature) => format!("Wechatpay-Signature: {signature}"),
+                None => once.lines().find(|line| line.starts_with("Wechatpay-Signature")).unwrap().to_owned(),
+            };
+            let lines = once.lines().map(|line| match line {
+                _ if line.starts_with("Wechatpay-Signature") => other.clone(),
+                _ => line.replace(PLATFORM_SERIAL, serial),
+            });
+            (lines.collect::<Vec<_>>().join("\r\n")).into_bytes()
+        });
+        let wx = support::builder(&server.base).automatic_certificates().build().unwrap();
+        (without_keys(&server.base), wx, server)
+    };
+    for (serial, signature) in [
+        (PLATFORM_SERIAL, Some("AAAA")),
+        (PLATFORM_SERIAL, Some("WECHATPAY/SIGNTEST/AAAA")),
+        ("PUB_KEY_ID_0119000001092024000000000001", None),
+    ] {
+        let (bare, wx, _server) = with(serial, signature);
+        for error in [wx.platform_certificates().await.err().unwrap(), cause(wx.refresh_certificates().await)]
+        {
+            let Error::Verify(e) = &error else { panic!("{error}") };
+            assert_eq!(e.claimed_code.as_deref(), Some("RESOURCE_NOT_EXISTS"));
+            assert!(error.to_string().contains("says 404 RESOURCE_NOT_EXISTS: no certificates"), "{error}");
+        }
+        assert!(unsent(&bare).await.contains("this merchant has none"));
+    }
+    let (_, wx, _server) = with(PLATFORM_SERIAL, None);
+    let error = wx.platform_certificates().await.err().unwrap();
+    assert!(matches!(&error, Error::Api(e) if e.verified && e.status == 404), "{error}");
+}
+
+fn cause(result: Result<(), Error>) -> Error {
+    let Err(Error::PlatformKeys(error)) = result else { panic!("{result:?}") };
+    let cause = std::error::Error::source(&error).and_then(|cause| cause.downcast_ref::<Error>());
+    let Some(Error::Verify(e)) = cause else { panic!("{error:?}") };
+    Error::Verify(e.clone())
 }
 
 #[tokio::test(flavor = "multi_thread")]

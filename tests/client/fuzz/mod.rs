@@ -115,6 +115,46 @@ fn smoke(name: &str, cases: u32, target: fn(&[u8])) {
     }
 }
 
+/// Each target of `fuzz/` has seeds, runs here, and runs the same function in both places. A package of the library has
+/// no `fuzz/`.
+#[test]
+fn every_target_has_seeds_and_runs_here() {
+    let root = PathBuf::from(env!("CARGO_MANIFEST_DIR"));
+    let names = |folder: PathBuf| {
+        let names = folder.read_dir().unwrap().map(|entry| entry.unwrap().path());
+        let mut names: Vec<_> =
+            names.filter_map(|path| Some(path.file_stem()?.to_str()?.to_owned())).collect();
+        names.retain(|name| !name.starts_with('.') && !["mod", "common"].contains(&name.as_str()));
+        names.sort();
+        names
+    };
+    let targets = names(root.join("tests/client/fuzz/targets"));
+    assert!(targets.len() >= 6, "{targets:?}");
+    assert_eq!(names(root.join("tests/client/fuzz/corpus")), targets, "folders of seeds");
+    let smoked: std::collections::BTreeSet<_> = include_str!("mod.rs")
+        .split("smoke(\"")
+        .filter_map(|call| {
+            let (name, arguments) = call.split_once("\", ")?;
+            arguments.contains(&format!("targets::{name}::run")).then(|| name.to_owned())
+        })
+        .collect();
+    assert_eq!(smoked.into_iter().collect::<Vec<_>>(), targets, "functions that run here");
+    let fuzz = root.join("fuzz");
+    if !fuzz.exists() {
+        return;
+    }
+    assert_eq!(names(fuzz.join("fuzz_targets")), targets, "files of cargo-fuzz");
+    assert!(fuzz.join("corpus").canonicalize().unwrap().ends_with("tests/client/fuzz/corpus"));
+    let [manifest, readme] =
+        ["Cargo.toml", "README.md"].map(|name| std::fs::read_to_string(fuzz.join(name)).unwrap());
+    for name in targets {
+        let code = std::fs::read_to_string(fuzz.join(format!("fuzz_targets/{name}.rs"))).unwrap();
+        assert!(code.contains(&format!("targets::{name}::run(data)")), "{name} runs something else");
+        let bin = format!("name = \"{name}\"\npath = \"fuzz_targets/{name}.rs\"");
+        assert!(manifest.contains(&bin) && readme.contains(&format!("| `{name}` |")), "{name}");
+    }
+}
+
 /// The targets' clients do accept what is genuine.
 #[cfg(feature = "bill")]
 #[test]

@@ -17,6 +17,8 @@ pub(super) fn everywhere(out: &mut Outputs<'_>) {
     requests(out, &wx);
     files(out, &wx);
     others(out, &wx);
+    #[cfg(feature = "sandbox")]
+    sandbox(out);
 }
 
 fn settings(out: &mut Outputs<'_>) {
@@ -64,48 +66,17 @@ fn factory_and_variables(out: &mut Outputs<'_>) {
             "apiv3Key": support::APIV3_KEY, "base_uri": "http://127.0.0.1:9/",
         })
     };
-    let keys = [
-        "mchid",
-        "serial",
-        "privateKey",
-        "p12",
-        "merchantCertificate",
-        "certs",
-        "automaticCertificates",
-        "apiv3Key",
-        "secret",
-        "merchant",
-        "base_uri",
-        "baseURL",
-        "allowHttp",
-        "timeout",
-        text,
-    ];
+    let mut keys = support::factory_keys();
+    keys.push(text.to_owned());
     for key in keys {
         for value in [json!(text), json!([text, text]), json!({text: text}), json!([text]), json!([[text]])] {
             let mut array = array();
-            array[key] = value;
+            array[&key] = value;
             out.result(&format!("factory {key}"), WeChatPay::factory(array));
         }
     }
     out.result("factory", WeChatPay::factory(json!(text)));
-    for name in [
-        "WECHATPAY_MCHID",
-        "WECHATPAY_SERIAL",
-        "WECHATPAY_PRIVATE_KEY",
-        "WECHATPAY_PASSPHRASE",
-        "WECHATPAY_CERTIFICATE",
-        "WECHATPAY_P12",
-        "WECHATPAY_APIV3_KEY",
-        "WECHATPAY_BASE_URL",
-        "WECHATPAY_PLATFORM_SERIAL",
-        "WECHATPAY_PLATFORM_CERTIFICATE",
-        "WECHATPAY_PUBLIC_KEY_ID",
-        "WECHATPAY_PUBLIC_KEY",
-        "WECHATPAY_AUTOMATIC_CERTIFICATES",
-        "WECHATPAY_ALLOW_HTTP",
-        "WECHATPAY_TIMEOUT",
-    ] {
+    for name in &support::variables() {
         let get = |wanted: &str| match wanted {
             _ if wanted == name => Some(text.to_owned()),
             "WECHATPAY_MCHID" => Some(support::MCHID.to_owned()),
@@ -141,6 +112,9 @@ fn requests(out: &mut Outputs<'_>, wx: &WeChatPay) {
         ("chain, after a query", wx.chain(&format!("v3/x?token={text}")).chain("y").get()),
         ("chain, a fragment", wx.chain(&format!("v3/x#{text}")).get()),
         ("seg", wx.seg("v3").seg(text).get()),
+        ("literal", wx.chain("").literal(text).get()),
+        ("put", wx.chain("v3/x").put(json!({text: text})).query(json!([text]))),
+        ("patch", wx.chain("v3/x").patch(json!({text: text})).header("X", format!("{text}\n"))),
         ("url, a path", wx.chain(&format!("http://127.0.0.1:9/{text}")).get()),
         ("url, a query", wx.chain(&format!("http://127.0.0.1:9/x?token={text}")).get()),
         ("url, a user", wx.chain(&format!("http://me:{text}@127.0.0.1:9/")).get()),
@@ -160,11 +134,17 @@ fn requests(out: &mut Outputs<'_>, wx: &WeChatPay) {
         ("header", path().var("id", "1").header("X", text)),
         ("header serial", path().var("id", "1").header("Wechatpay-Serial", text).encrypt(&["/a"])),
         ("json", wx["v3/x"].post(json!({text: text}))),
+        ("json of options", wx["v3/x"].get().json(json!({"json": {text: text}}))),
         ("body", path().var("id", "1").body(text, text.to_owned())),
         ("base_url", path().var("id", "1").base_url(text)),
         ("base_url host", path().var("id", "1").base_url(format!("https://{text}/"))),
         ("encrypt", path().var("id", "1").encrypt(&[text])),
         ("encrypt pointer", path().var("id", "1").encrypt(&[&format!("/{text}")])),
+        ("encrypt_pkcs1v15", path().var("id", "1").encrypt_pkcs1v15(&[text])),
+        (
+            "encrypt a query",
+            wx["v3/x"].get().query(json!({text: null})).encrypt(&[text, &format!("?{text}")]),
+        ),
         ("options", path().options(json!(text))),
         ("options key", path().options(json!({"id": 1, text: text}))),
         ("options headers", path().options(json!({"id": 1, "headers": {text: text}}))),
@@ -188,7 +168,13 @@ fn requests(out: &mut Outputs<'_>, wx: &WeChatPay) {
     ] {
         out.result("a call", request.wait());
     }
-    for result in [wx["v3/x"].get().header("X", text).wait(), wx["v3/x"].post(json!({"a": text})).wait()] {
+    let chain = wx.chain("v3/x");
+    for result in [
+        chain.get().header("X", text).wait(),
+        chain.post_sync(json!({"a": text})),
+        chain.put_sync(json!({text: text})),
+        chain.patch_sync(json!([text])),
+    ] {
         out.result("a call", result);
     }
 }
@@ -202,6 +188,10 @@ fn files(out: &mut Outputs<'_>, wx: &WeChatPay) {
         ("media meta", Media::bytes("a", "x").meta(text)),
         ("media meta, another type", Media::bytes("a", "x").meta(json!([text]))),
         ("media mime", Media::bytes("a", "x").mime(text)),
+        ("media part_name", Media::bytes("a", "x").part_name(text)),
+        ("media field name", Media::bytes("a", "x").field(text, 1)),
+        ("media field", Media::bytes("a", "x").field("a", json!([text]))),
+        ("media field twice", Media::bytes("a", "x").field("a", text).field("a", text)),
     ] {
         out.debug(what, &media);
         out.result(what, wx["v3/x"].post(Value::Null).media(media).wait());
@@ -224,10 +214,55 @@ fn files(out: &mut Outputs<'_>, wx: &WeChatPay) {
     }
 }
 
+/// The offline platform: its settings, and what a test asks of it.
+#[cfg(feature = "sandbox")]
+fn sandbox(out: &mut Outputs<'_>) {
+    use std::sync::LazyLock;
+
+    use wechatpay_chain::sandbox::{Fault, FaultRule, Sandbox};
+
+    static RUNNING: LazyLock<Sandbox> = LazyLock::new(|| Sandbox::start().unwrap());
+    let text = out.given;
+    let nowhere = || std::path::Path::new("/dev/null").join(text);
+    let builder = Sandbox::builder;
+    for (what, builder) in [
+        ("sandbox mchid", builder().mchid(text)),
+        ("sandbox keys", builder().keys(nowhere())),
+        ("sandbox state", builder().state(nowhere())),
+        ("sandbox script", builder().script(nowhere())),
+        ("sandbox notify_host", builder().notify_host(format!("{text} /"))),
+        ("sandbox apiv3_key", builder().apiv3_key(text)),
+    ] {
+        out.debug(what, &builder);
+        if let Err(error) = builder.start() {
+            out.error(what, &error);
+        }
+    }
+    let rule = |rule: String| rule.parse::<FaultRule>().map(drop);
+    for (what, result) in [
+        ("sandbox on", RUNNING.on(text, text, 200, json!({}))),
+        ("sandbox on, a template", RUNNING.on("GET", &format!("{{{text}"), 200, json!({}))),
+        ("sandbox sign_with", RUNNING.sign_with(text)),
+        ("sandbox retire", RUNNING.retire(text)),
+        ("sandbox pay", RUNNING.pay(text).map(drop)),
+        ("sandbox settle_refund", RUNNING.settle_refund(text).map(drop)),
+        ("sandbox fault", text.parse::<Fault>().map(drop)),
+        ("sandbox fault's value", format!("delay={text}").parse::<Fault>().map(drop)),
+        ("sandbox rule", rule(format!("cut-body path={text} times={text}"))),
+        ("sandbox rule's condition", rule(format!("cut-body {text}=1"))),
+    ] {
+        if let Err(error) = result {
+            out.error(what, &error);
+        }
+    }
+}
+
 fn others(out: &mut Outputs<'_>, wx: &WeChatPay) {
     let text = out.given;
     out.result("decrypt", wx.decrypt(text));
+    out.result("decrypt_pkcs1v15", wx.decrypt_pkcs1v15(text));
     out.result("encrypt", wx.encrypt(&text.repeat(9)).map(drop));
+    out.result("encrypt_pkcs1v15", wx.encrypt_pkcs1v15(&text.repeat(9)).map(drop));
     out.result("add_platform_key id", wx.add_platform_key(text, support::key("platform_pub.pem")));
     out.result("add_platform_key", wx.add_platform_key("PUB_KEY_ID_1", text));
     out.result("remove_platform_key", wx.remove_platform_key(text));

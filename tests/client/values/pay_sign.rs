@@ -61,6 +61,14 @@ fn what_is_not_a_prepay_id_is_refused() {
         "%s",
         "wx26=",
         "wx26\"",
+        // Names of fields, and what becomes of a null that is made a number.
+        "prepay_id",
+        "prepayid",
+        "string",
+        "0",
+        "-1",
+        "2026",
+        "wx",
     ] {
         for result in [wx.jsapi_params(APPID, wrong).wait(), wx.app_params(APPID, wrong).wait()] {
             let (field, text) = refused(result);
@@ -86,9 +94,23 @@ fn what_is_not_a_prepay_id_is_refused() {
 #[test]
 fn what_is_not_an_appid_is_refused() {
     let wx = support::client("https://example.com/");
-    // The last: the two swapped.
-    for wrong in ["", " ", "null", "undefined", "\"wxd678efh567hg6787\"", "wxd6 78", "wxd6\n", "{appid}", ID]
-    {
+    // A merchant number, an account's original ID (原始ID), a name; the last: the two swapped.
+    for wrong in [
+        "1900000109",
+        "gh_d678efh567hg",
+        "appid",
+        "wx",
+        "0",
+        "",
+        " ",
+        "null",
+        "undefined",
+        "\"wxd678efh567hg6787\"",
+        "wxd6 78",
+        "wxd6\n",
+        "{appid}",
+        ID,
+    ] {
         for result in [wx.jsapi_params(wrong, ID).wait(), wx.app_params(wrong, ID).wait()] {
             assert_eq!(refused(result).0, "appid", "{wrong}");
         }
@@ -125,7 +147,7 @@ fn a_prepay_id_is_taken_from_a_text_or_from_the_response() {
         assert_eq!(wx.app_params(APPID, id).wait().unwrap()["prepayid"], ID);
     }
     // Forms that the platform's documents show.
-    for id in ["WX1217752501201407033233368018", "u802345jgfjsdfgsdg888", "up_wx2115184300", &"w".repeat(64)]
+    for id in ["WX1217752501201407033233368018", "u802345jgfjsdfgsdg888", "up_wx2115184300", &"w1".repeat(32)]
     {
         assert_eq!(wx.jsapi_params(APPID, id).wait().unwrap()["package"], format!("prepay_id={id}"));
     }

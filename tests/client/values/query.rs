@@ -87,6 +87,56 @@ fn a_query_parameter_is_encrypted() {
     assert_eq!(decrypt(&arrived(&recorder)[0].1), NUMBER);
 }
 
+/// A program leaves out an optional parameter by null, wherever its SDK lets it.
+#[test]
+fn a_parameter_that_is_null_is_left_out() {
+    let recorder = Recorder::no_content();
+    let wx = support::client(&recorder.base);
+    let get = || wx["v3/banks"].get();
+    let none = json!({"account_number": null, "limit": 1});
+    for (request, pointers, target) in [
+        (get().query(none.clone()), vec!["/account_number"], "/v3/banks?limit=1"),
+        (get().query(none.clone()), vec!["?account_number"], "/v3/banks?limit=1"),
+        (get().query(json!({"account_number": null})), vec!["/account_number"], "/v3/banks"),
+        (get().query(json!({"account_number": null})), vec!["?account_number"], "/v3/banks"),
+        (get().options(json!({"query": none.clone()})), vec!["/account_number"], "/v3/banks?limit=1"),
+        (get().options(json!({"params": none.clone()})), vec!["?account_number"], "/v3/banks?limit=1"),
+        (get().query(json!({"a/b": null, "z": 1})), vec!["/a~1b"], "/v3/banks?z=1"),
+        (
+            get().query(json!({"ids": [null], "who": [{"no": null, "x": 1}]})),
+            vec!["/ids/0", "/ids/*", "/who/*/no"],
+            "/v3/banks?who%5B0%5D%5Bx%5D=1",
+        ),
+        (get().query(json!({"ids": []})), vec!["/ids/*"], "/v3/banks"),
+        (get().query(json!({"who": []})), vec!["/who/*/no"], "/v3/banks"),
+        (get().query(json!({"who": [{}, null]})), vec!["/who/*/no"], "/v3/banks"),
+        (get().query(json!({"who": null})), vec!["/who/0/no", "?who"], "/v3/banks"),
+        (
+            wx["v3/banks"].post(json!({"a": 1})).query(none.clone()),
+            vec!["?account_number"],
+            "/v3/banks?limit=1",
+        ),
+    ] {
+        request.encrypt(&pointers).wait().unwrap_or_else(|e| panic!("{pointers:?}: {e}"));
+        let seen = recorder.take();
+        assert_eq!(seen.target, target, "{pointers:?}");
+    }
+    // Only that parameter: another one that the pointer does not name is still sent in the clear otherwise.
+    for (query, pointer) in [
+        (json!({"account_number": null, "account_no": NUMBER}), "/account_nr"),
+        (json!({"who": [], "id": NUMBER}), "/whose/*/no"),
+        (json!({"who": {"no": null}}), "/no"),
+        (json!({"who": [{"name": null}]}), "/who/*/no"),
+    ] {
+        let result = get().query(query.clone()).encrypt(&[pointer]).wait();
+        assert!(matches!(result, Err(Error::Config(_))), "{query} {pointer}: {result:?}");
+    }
+    // Null first, then a value: the value is encrypted.
+    let twice = get().query(json!({"n": null})).query(json!({"n": NUMBER})).encrypt(&["/n"]);
+    twice.wait().unwrap();
+    assert!(!arrived(&recorder)[0].1.contains(NUMBER));
+}
+
 #[test]
 fn the_serial_follows_the_key_that_encrypts() {
     let sandbox = start_sandbox();

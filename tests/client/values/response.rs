@@ -38,6 +38,56 @@ fn half_a_character_in_a_response_costs_only_itself() {
     }
 }
 
+/// What a parser read is personal data; its own text, which quotes it, is in no source either.
+#[test]
+fn no_error_quotes_the_text_of_a_response() {
+    #[derive(Debug, serde::Deserialize)]
+    #[allow(dead_code)]
+    enum State {
+        Success,
+    }
+    let check = |error: Error| {
+        let mut text = format!("{error} {error:?}");
+        let mut cause = std::error::Error::source(&error);
+        assert!(cause.is_some(), "{error}");
+        while let Some(inner) = cause {
+            text += &format!(" {inner} {inner:?} {inner:#?}");
+            // A cause is told once.
+            assert!(!error.to_string().contains(&inner.to_string()), "{error}: {inner}");
+            cause = inner.source();
+        }
+        assert!(!text.contains("张三") && !text.contains("13800000000"), "{text}");
+    };
+    let body = r#"{"name":"张三","phone":"13800000000","list":["张三"]}"#;
+    let response = answer(Some(JSON), body.as_bytes()).unwrap();
+    check(response.deserialize::<u8>().unwrap_err());
+    check(response.json::<std::collections::HashMap<String, u64>>().unwrap_err());
+    check(answer(Some(JSON), r#""张三""#.as_bytes()).unwrap().json::<State>().unwrap_err());
+    check(answer(Some(JSON), r#"{"name": 张三}"#.as_bytes()).unwrap_err());
+    let sandbox = wechatpay_chain::sandbox::Sandbox::start().unwrap();
+    let (headers, body) = sandbox.notification("TRANSACTION.SUCCESS", "transaction", &json!("张三")).unwrap();
+    let notification = sandbox.client().unwrap().notification(&headers, body).wait().unwrap();
+    check(notification.deserialize::<State>().unwrap_err());
+    check(notification.deserialize::<u64>().unwrap_err());
+}
+
+/// The platform's code is not hidden by a word about its body.
+#[test]
+fn an_error_without_a_message_is_the_platforms_all_the_same() {
+    for (body, says) in [
+        (r#"{"code":"A"}"#, "400 A: 12 bytes of application/json, without a message"),
+        (r#"{"code":"A","message":null}"#, "without a message"),
+        (r#"{"message":"m"}"#, "400: m"),
+        (r#"{"a":1}"#, "not the platform's JSON"),
+        ("<html>", "not the platform's JSON"),
+    ] {
+        let recorder =
+            Recorder::start(move |_| support::raw("400 X", &[("Content-Type", JSON)], body.as_bytes()));
+        let error = support::client(&recorder.base)["v3/x"].get_sync().unwrap_err();
+        assert!(error.to_string().contains(says), "{error}");
+    }
+}
+
 #[test]
 fn a_signed_response_that_says_json_and_is_not_is_an_error() {
     let deep = format!("{}1{}", "[".repeat(5000), "]".repeat(5000));
@@ -63,6 +113,22 @@ fn a_signed_response_that_says_json_and_is_not_is_an_error() {
             let text = error.to_string();
             assert!(text.contains("is not the JSON") && !text.contains("wx26"), "{text}");
         }
+    }
+}
+
+/// Long bodies are checked without being kept as values: both ways answer alike.
+#[test]
+fn a_long_body_is_read_as_a_short_one() {
+    for length in [65_400, 65_500, 65_600, 1_000_000] {
+        let text = "茶".repeat(length / 3);
+        let body = json!({"text": text}).to_string();
+        let response = answer(Some(JSON), body.as_bytes()).unwrap();
+        assert_eq!(response.str("/text").unwrap(), text);
+        assert_eq!(response.into_data(), json!({"text": text}));
+        assert!(matches!(answer(Some(JSON), &body.as_bytes()[..body.len() - 1]), Err(Error::Decode(_))));
+        let half = body.replacen("茶", r"\ud83d", 1);
+        let response = answer(Some(JSON), half.as_bytes()).unwrap();
+        assert!(response.str("/text").unwrap().starts_with("\u{FFFD}茶"));
     }
 }
 

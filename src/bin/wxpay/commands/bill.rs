@@ -114,7 +114,7 @@ pub(crate) fn run(global: &GlobalArgs, args: &BillArgs) -> Result<(), Failure> {
     if !downloaded.saved().verified {
         output::warn("the bill has no digest that can be checked: it is not verified");
     }
-    downloaded.print(|description| Output::new(global.color).json(description))
+    downloaded.print(|description| Output::new(global).json(description))
 }
 
 /// Checked here as well as by the platform, to save a request.

@@ -12,6 +12,7 @@ use crate::download::is_stdout;
 use crate::failure::{Failure, usage_error};
 use crate::global::GlobalArgs;
 use crate::output::{self, Output};
+use crate::text::ShownPath;
 
 /// Download the platform certificates, verified and decrypted with the APIv3 key
 #[derive(Args)]
@@ -28,11 +29,12 @@ pub(crate) fn run(global: &GlobalArgs, args: &CertsArgs) -> Result<(), Failure> 
     config::reject_base_url_with_sandbox(global)?;
     let folder = args.output.as_deref().filter(|folder| !is_stdout(folder));
     if let Some(folder) = folder {
-        let failed = |e| usage_error(format!("cannot create the folder `{}`: {e}", folder.display()));
+        let failed = |e| usage_error(format!("cannot create the folder {}: {e}", ShownPath(folder)));
         std::fs::create_dir_all(folder).map_err(failed)?;
     }
     // Also works without a platform key: the APIv3 key authenticates the first download.
     let session = Session::open_with(global, |builder| builder.automatic_certificates())?;
+    session.announce()?;
     let certificates = session.wx.platform_certificates().wait()?;
     if args.output.is_some() && folder.is_none() {
         return certificates.iter().try_for_each(|certificate| output::line(certificate.pem.trim_end()));
@@ -44,14 +46,14 @@ pub(crate) fn run(global: &GlobalArgs, args: &CertsArgs) -> Result<(), Failure> 
             Some(folder) => to_json(&certificate, "path", write(folder, &certificate)?),
         });
     }
-    Output::new(global.color).json(&Value::Array(list))
+    Output::new(global).json(&Value::Array(list))
 }
 
 /// A serial is hexadecimal, so it is safe in a file name.
 fn write(folder: &Path, certificate: &PlatformCertificate) -> Result<String, Failure> {
     let path = folder.join(format!("{}.pem", certificate.serial));
     let shown = path.display().to_string();
-    let failed = |e| usage_error(format!("cannot write `{shown}`: {e}"));
+    let failed = |e| usage_error(format!("cannot write {}: {e}", ShownPath(&path)));
     std::fs::write(&path, &certificate.pem).map_err(failed)?;
     Ok(shown)
 }

@@ -1,5 +1,7 @@
 //! `wxpay decrypt`.
 
+use std::path::PathBuf;
+
 use clap::Args;
 use serde_json::json;
 
@@ -12,7 +14,8 @@ use crate::saved_message::{SavedMessage, SavedMessageArgs};
 #[derive(Args)]
 #[command(after_help = "Examples:\n  \
     wxpay decrypt --headers notification.headers notification.json\n  \
-    wxpay decrypt --headers notification.headers notification.json --any-time --jq .resource.out_trade_no --raw")]
+    wxpay decrypt --headers notification.headers notification.json --any-time \\\n    \
+      --jq .resource.out_trade_no --raw")]
 pub(crate) struct DecryptArgs {
     #[command(flatten)]
     message: SavedMessageArgs,
@@ -20,18 +23,23 @@ pub(crate) struct DecryptArgs {
     #[arg(long, value_name = "FILTER")]
     jq: Option<String>,
     /// With --jq, print strings without quotes
-    #[arg(long, requires = "jq")]
+    #[arg(short, long, requires = "jq")]
     raw: bool,
+    /// Write the output to this file, which appears only once it is complete; - for stdout
+    #[arg(short, long, value_name = "FILE")]
+    output: Option<PathBuf>,
 }
 
 pub(crate) fn run(global: &GlobalArgs, args: &DecryptArgs) -> Result<(), Failure> {
-    let output = Output::new(global.color).with_filter(args.jq.as_deref(), args.raw)?;
+    let output =
+        Output::new(global).with_filter(args.jq.as_deref(), args.raw)?.with_file(args.output.as_deref())?;
     let message = SavedMessage::read(&args.message)?;
-    let wx = message.verifying_client(global, &args.message)?;
-    let notification = wx
+    let verifier = message.verifier(global, &args.message)?;
+    let notification = verifier
+        .wx
         .notification(&message.headers, message.body.clone())
         .wait()
-        .map_err(|error| message.add_hint(&wx, error))?;
+        .map_err(|error| message.diagnosed(&verifier, error))?;
     output.json(&json!({
         "id": notification.id,
         "event_type": notification.event_type,

@@ -4,6 +4,7 @@ use clap::{Args, Command};
 
 use crate::failure::{Failure, usage_error};
 use crate::output;
+use crate::text::Excerpt;
 
 /// Print a manual page (roff) of the program or of a command
 #[derive(Args)]
@@ -13,19 +14,18 @@ use crate::output;
 pub(crate) struct ManArgs {
     /// The command [default: the program]
     #[arg(value_name = "COMMAND")]
-    command: Option<String>,
+    command: Vec<String>,
 }
 
+/// `program` is complete, as [`crate::cli::documented`] makes it.
 pub(crate) fn run(args: &ManArgs, mut program: Command) -> Result<(), Failure> {
-    program.build();
-    let documented = match args.command.as_deref() {
-        None => program,
-        Some(name) => match program.find_subcommand(name) {
-            Some(command) => command.clone(),
-            None => return Err(usage_error(format!("no such command: `{name}`"))),
-        },
-    };
+    let mut documented = &mut program;
+    for name in &args.command {
+        documented = documented
+            .find_subcommand_mut(name.to_ascii_lowercase())
+            .ok_or_else(|| usage_error(format!("no such command: {}", Excerpt(name))))?;
+    }
     let mut page = Vec::new();
-    clap_mangen::Man::new(documented).render(&mut page)?;
+    clap_mangen::Man::new(documented.clone()).render(&mut page)?;
     output::raw(&page)
 }

@@ -8,7 +8,7 @@ use crate::global::GlobalArgs;
 use crate::input;
 use crate::output;
 
-/// Sign the bytes from stdin with the merchant private key and print the signature in base64
+/// Sign the bytes from stdin with the merchant private key; print the signature
 #[derive(Args)]
 #[command(after_help = "Examples:\n  \
     printf 'GET\\n/v3/certificates\\n1763690000\\n0123456789abcdef0123456789abcdef\\n\\n' | wxpay sign")]

@@ -22,7 +22,9 @@ use crate::text::Excerpt;
 #[command(after_help = "Examples:\n  \
     wxpay upload licence.jpg v3/merchant/media/upload\n  \
     wxpay upload licence.jpg v3/merchant/media/upload --name front.jpg\n  \
-    wxpay upload - v3/merchant/media/upload --name front.jpg --type image/jpeg < licence.jpg")]
+    wxpay upload - v3/merchant/media/upload --name front.jpg --type image/jpeg < licence.jpg\n  \
+    wxpay upload licence.jpg v3/mch-manage/submission-files/sub-mchid/1900000109/upload --part submission_file --field item_id=7 \
+    --field manage_record_id=R1 --meta '{\"file_name\":\"licence.jpg\",\"file_digest\":\"aac9320b…\",\"item_id\":7}'")]
 pub(crate) struct UploadArgs {
     /// The file to upload; - for stdin, which needs --name
     #[arg(value_name = "FILE")]
@@ -45,17 +47,32 @@ pub(crate) struct UploadArgs {
     /// The file name to send [default: the name of FILE]
     #[arg(long, value_name = "FILENAME")]
     name: Option<String>,
+    /// The name of the file's part, if the endpoint does not call it `file`
+    #[arg(long, value_name = "NAME")]
+    part: Option<String>,
+    /// Add a part of text (repeatable)
+    #[arg(long = "field", value_name = "NAME=VALUE", value_parser = pair)]
+    fields: Vec<(String, String)>,
     /// Filter the response with a jq expression
     #[arg(long, value_name = "FILTER")]
     jq: Option<String>,
+    /// Print the response body unchanged; with --jq, print strings without quotes
+    #[arg(short, long)]
+    raw: bool,
+    /// Write the output to this file, which appears only once it is complete; - for stdout
+    #[arg(short, long, value_name = "FILE")]
+    output: Option<PathBuf>,
 }
 
 pub(crate) fn run(global: &GlobalArgs, args: &UploadArgs) -> Result<(), Failure> {
-    let output = Output::new(global.color).with_filter(args.jq.as_deref(), false)?;
+    let output =
+        Output::new(global).with_filter(args.jq.as_deref(), args.raw)?.with_file(args.output.as_deref())?;
     let mut media = match (is_stdout(&args.file), &args.name) {
         (false, None) => Media::file(&args.file),
         (false, Some(name)) => Media::file(&args.file).filename(name),
-        (true, None) => return Err(usage_error("--name is needed: a file from stdin has no name")),
+        (true, None) => {
+            return Err(usage_error("a file from stdin has no name").with_hint("name it with --name"));
+        }
         (true, Some(name)) => Media::bytes(name, input::stdin("FILE")?),
     };
     if let Some(mime) = &args.mime {
@@ -73,6 +90,12 @@ pub(crate) fn run(global: &GlobalArgs, args: &UploadArgs) -> Result<(), Failure>
         let text = String::from_utf8(text).map_err(|_| usage_error("--meta: expected JSON in UTF-8"))?;
         media = media.meta(text);
     }
+    if let Some(part) = &args.part {
+        media = media.part_name(part);
+    }
+    for (name, value) in &args.fields {
+        media = media.field(name, value.as_str());
+    }
     let mut query = Vec::new();
     for (name, value) in &args.query {
         query.push((name, input::text_value(&format!("-q {}", Excerpt(name)), value)?));
@@ -88,7 +111,11 @@ pub(crate) fn run(global: &GlobalArgs, args: &UploadArgs) -> Result<(), Failure>
     }
     let response = request.wait();
     drop(spinner);
-    let response = response?;
+    let response = response.map_err(Failure::Write)?;
     warn_if_not_modelled(response.headers());
-    output.body(response.bytes())
+    let printed = match args.raw && args.jq.is_none() {
+        true => output.bytes(response.bytes()),
+        false => output.body(response.bytes()),
+    };
+    printed.map_err(Failure::after_success)
 }

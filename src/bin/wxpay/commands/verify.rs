@@ -7,7 +7,7 @@ use wechatpay_chain::{Clock as _, SystemClock};
 use crate::failure::Failure;
 use crate::global::GlobalArgs;
 use crate::output::Output;
-use crate::saved_message::{SavedMessage, SavedMessageArgs, TIMESTAMP};
+use crate::saved_message::{SERIAL, SavedMessage, SavedMessageArgs, TIMESTAMP};
 
 /// Verify a saved notification or response: its timestamp, serial and signature
 #[derive(Args)]
@@ -21,14 +21,17 @@ pub(crate) struct VerifyArgs {
 
 pub(crate) fn run(global: &GlobalArgs, args: &VerifyArgs) -> Result<(), Failure> {
     let message = SavedMessage::read(&args.message)?;
-    let wx = message.verifying_client(global, &args.message)?;
-    wx.verify(&message.headers, &message.body).map_err(|error| message.add_hint(&wx, error))?;
+    let verifier = message.verifier(global, &args.message)?;
+    verifier
+        .wx
+        .verify(&message.headers, &message.body)
+        .map_err(|error| message.diagnosed(&verifier, error))?;
     let timestamp: Option<u64> = message.header(TIMESTAMP).and_then(|text| text.parse().ok());
     let age = timestamp
         .and_then(|then| i64::try_from(i128::from(SystemClock.unix_seconds()) - i128::from(then)).ok());
-    Output::new(global.color).json(&json!({
+    Output::new(global).json(&json!({
         "verified": true,
-        "serial": message.header("Wechatpay-Serial"),
+        "serial": message.header(SERIAL),
         "timestamp": timestamp,
         "age_seconds": age,
     }))

@@ -1,29 +1,48 @@
 //! Configuration: the merchant's credentials and the client that is built from them.
 
-mod profile;
+pub(crate) mod profile;
 pub(crate) mod sandbox;
 mod source;
 mod stray;
-pub(crate) mod variables;
 
 use wechatpay_chain::{WeChatPay, WeChatPayBuilder};
 
-pub(crate) use source::SettingsSource;
+pub(crate) use crate::variables;
+pub(crate) use source::{InvalidSetting, SettingsSource};
 
 use crate::failure::{Failure, usage_error};
 use crate::global::GlobalArgs;
+use crate::verbose;
 
 /// A client, and the source that it depends on: with `--sandbox`, the running sandbox.
 pub(crate) struct Session {
     pub(crate) wx: WeChatPay,
-    _source: SettingsSource,
+    source: SettingsSource,
+}
+
+/// The base URL of a client.
+pub(crate) fn base_url(wx: &WeChatPay) -> Result<String, Failure> {
+    let prepared = wx.chain("v3").get().prepare()?;
+    Ok(prepared.url().trim_end_matches("v3").to_owned())
 }
 
 impl Session {
     /// For a command that sends requests.
     pub(crate) fn open(global: &GlobalArgs) -> Result<Session, Failure> {
         reject_base_url_with_sandbox(global)?;
-        Session::open_with(global, |builder| builder)
+        let session = Session::open_with(global, |builder| builder)?;
+        session.announce()?;
+        Ok(session)
+    }
+
+    /// With `-v`: which host is called for which merchant.
+    pub(crate) fn announce(&self) -> Result<(), Failure> {
+        if verbose::is_on() {
+            let base_url = base_url(&self.wx)?;
+            let host = base_url.split_once("://").map_or(&*base_url, |(_, host)| host).trim_end_matches('/');
+            verbose::note(&format!("calling {host} as {} ({})", self.wx.mchid(), self.source.name));
+        }
+        Ok(())
     }
 
     /// With more settings than the source has, and without the check of [`Session::open`].
@@ -33,7 +52,7 @@ impl Session {
     ) -> Result<Session, Failure> {
         let source = SettingsSource::find(global)?;
         let wx = source.client(global, configure)?;
-        Ok(Session { wx, _source: source })
+        Ok(Session { wx, source })
     }
 }
 

@@ -8,10 +8,10 @@ use toml::Value;
 
 use super::variables;
 use crate::failure::{Failure, usage_error};
-use crate::text::Excerpt;
+use crate::text::{Excerpt, ShownPath};
 use crate::{file_mode, files, input};
 
-pub(super) const DEFAULT: &str = "default";
+pub(crate) const DEFAULT: &str = "default";
 
 /// A profile's values by the names of their variables.
 pub(super) struct Profile {
@@ -21,34 +21,40 @@ pub(super) struct Profile {
 }
 
 /// `config.toml` in the configuration folder of the operating system.
-pub(super) fn default_file() -> Option<PathBuf> {
+pub(crate) fn default_file() -> Option<PathBuf> {
     etcetera::choose_base_strategy().ok().map(|base| base.config_dir().join("wxpay").join("config.toml"))
+}
+
+/// The profiles of a file: its tables, and what else it has.
+pub(crate) fn load(file: &Path) -> Result<toml::Table, Failure> {
+    let path = ShownPath(file);
+    let text = input::configuration(file)?;
+    file_mode::warn_if_readable_by_others("the configuration", file);
+    // The parser's full message quotes the line, which may hold a key.
+    text.parse().map_err(|e: toml::de::Error| {
+        let before = e.span().and_then(|span| text.get(..span.start)).unwrap_or_default();
+        let line = before.matches('\n').count() + 1;
+        let column = before.chars().rev().take_while(|c| *c != '\n').count() + 1;
+        usage_error(format!(
+            "{path}, line {line}, column {column}: not TOML; expected `key = \"value\"`, with the value in quotes"
+        ))
+    })
 }
 
 impl Profile {
     pub(super) fn read(file: &Path, profile: &str) -> Result<Profile, Failure> {
-        let path = file.display();
-        let text = input::configuration(file)?;
-        file_mode::warn_if_readable_by_others("the configuration", file);
-        // The parser's full message quotes the line, which may hold a key.
-        let profiles: toml::Table = text.parse().map_err(|e: toml::de::Error| {
-            let before = e.span().and_then(|span| text.get(..span.start)).unwrap_or_default();
-            let line = before.matches('\n').count() + 1;
-            let column = before.chars().rev().take_while(|c| *c != '\n').count() + 1;
-            usage_error(format!(
-                "`{path}`, line {line}, column {column}: not TOML; expected `key = \"value\"`, with the value in quotes"
-            ))
-        })?;
+        let path = ShownPath(file);
+        let profiles = load(file)?;
         let Some(table) = profiles.get(profile).and_then(Value::as_table) else {
             let names = profiles.iter().filter(|(_, value)| value.is_table()).map(|(name, _)| name);
             let names: Vec<_> = names.map(|name| Excerpt(name).to_string()).collect();
             let names = if names.is_empty() { "none".to_owned() } else { names.join(", ") };
             return Err(usage_error(format!(
-                "`{path}` has no profile {}; available: {names}",
+                "{path} has no profile {}; available: {names}",
                 Excerpt(profile)
             )));
         };
-        let name = format!("`{path}`, profile {}", Excerpt(profile));
+        let name = format!("{path}, profile {}", Excerpt(profile));
         let folder = file.parent().unwrap_or(Path::new(""));
         let mut values = BTreeMap::new();
         for (key, value) in table {

@@ -13,7 +13,24 @@ use super::stray::{self, Chosen};
 use super::{sandbox, variables};
 use crate::failure::{Failure, describe, usage_error};
 use crate::global::GlobalArgs;
-use crate::{file_mode, files};
+use crate::{file_mode, files, verbose};
+
+/// A client that cannot be built: the setting, and the message that names it as its source does.
+pub(crate) struct InvalidSetting {
+    pub(crate) error: Option<Error>,
+    pub(crate) failure: Failure,
+}
+
+impl InvalidSetting {
+    /// The variable or setter; empty for an invalid option.
+    pub(crate) fn field(&self) -> &str {
+        match &self.error {
+            Some(Error::Config(e)) => e.field(),
+            Some(Error::Key(e)) => &e.name,
+            _ => "",
+        }
+    }
+}
 
 pub(crate) struct SettingsSource {
     /// For messages.
@@ -37,7 +54,7 @@ impl SettingsSource {
     pub(crate) fn find(global: &GlobalArgs) -> Result<SettingsSource, Failure> {
         if global.sandbox {
             let running = Box::new(sandbox::start()?);
-            let values = sandbox::credentials(&running).into_iter().collect();
+            let values = running.variables().into_iter().collect();
             stray::check(Chosen::Sandbox, "the sandbox", &values, global)?;
             return Ok(SettingsSource {
                 name: "the sandbox".to_owned(),
@@ -84,44 +101,76 @@ impl SettingsSource {
         self.values.remove(name)
     }
 
+    pub(crate) fn set(&mut self, name: &'static str, value: String) {
+        self.values.insert(name, value);
+    }
+
+    /// A message that names variables, with the profile's keys instead if it is a profile.
+    pub(crate) fn in_its_names(&self, message: &str) -> String {
+        match self.kind {
+            SourceKind::Profile => variables::with_keys(message),
+            _ => message.to_owned(),
+        }
+    }
+
     /// Builds a client from the values and the global options; `configure` may set more.
     pub(crate) fn client(
         &self,
         global: &GlobalArgs,
         configure: impl FnOnce(WeChatPayBuilder) -> WeChatPayBuilder,
     ) -> Result<WeChatPay, Failure> {
+        self.try_client(global, configure).map_err(|invalid| invalid.failure)
+    }
+
+    /// As [`client`](Self::client); the error says which setting is invalid.
+    pub(crate) fn try_client(
+        &self,
+        global: &GlobalArgs,
+        configure: impl FnOnce(WeChatPayBuilder) -> WeChatPayBuilder,
+    ) -> Result<WeChatPay, InvalidSetting> {
+        let invalid = |error: Error, failure: Failure| InvalidSetting { error: Some(error), failure };
         let mut builder = WeChatPayBuilder::from_variables(|name| self.get(name).map(str::to_owned))
-            .map_err(|error| self.invalid_value(&error))?;
+            .map_err(|error| {
+                let failure = self.invalid_value(&error);
+                invalid(error, failure)
+            })?;
+        if verbose::is_on() {
+            let secrets = variables::settings().filter(|variable| variable.is_secret());
+            secrets.filter_map(|variable| self.get(variable.name)).for_each(verbose::hide);
+            builder = builder.trace_messages();
+        }
         if let Some(url) = &global.base_url {
             builder = builder.base_url(url);
         }
         if let Some(seconds) = global.timeout {
-            let timeout = Duration::try_from_secs_f64(seconds)
-                .map_err(|_| usage_error(format!("--timeout: expected seconds, found {seconds}")))?;
+            let timeout = Duration::try_from_secs_f64(seconds).map_err(|_| {
+                let failure = usage_error(format!("--timeout: expected seconds, found {seconds}"));
+                InvalidSetting { error: None, failure }
+            })?;
             builder = builder.timeout(timeout);
         }
-        configure(builder).build().map_err(|error| self.failure(global, &error))
+        configure(builder).build().map_err(|error| {
+            let failure = self.failure(global, &error);
+            invalid(error, failure)
+        })
     }
 
     /// Names the option, or else the profile's key or the variable, that has the invalid value.
     fn failure(&self, global: &GlobalArgs, error: &Error) -> Failure {
-        let text = describe(error);
-        let option = match error {
-            Error::Config(e) if e.field() == variables::BASE_URL && global.base_url.is_some() => "--base-url",
-            Error::Config(e) if e.field() == "timeout" => "--timeout",
-            _ => return self.invalid_value(error),
-        };
-        let (_, reason) = text.split_once("` ").unwrap_or(("", &text));
-        usage_error(format!("{option} {reason}"))
+        match error {
+            Error::Config(e) if e.field() == variables::BASE_URL && global.base_url.is_some() => {
+                usage_error(format!("--base-url {}", e.reason()))
+            }
+            Error::Config(e) if e.field() == variables::TIMEOUT && global.timeout.is_some() => {
+                usage_error(format!("--timeout {}", e.reason()))
+            }
+            _ => self.invalid_value(error),
+        }
     }
 
     /// Names the profile's key or the variable that has the invalid value.
     fn invalid_value(&self, error: &Error) -> Failure {
-        let text = match self.kind {
-            SourceKind::Profile => variables::with_keys(&describe(error)),
-            _ => describe(error),
-        };
-        usage_error(format!("{}: {text}", self.name))
+        usage_error(format!("{}: {}", self.name, self.in_its_names(&describe(error))))
     }
 
     fn check_file_modes(&self) {
@@ -148,9 +197,9 @@ fn environment() -> Result<BTreeMap<&'static str, String>, Failure> {
 
 fn no_credentials() -> Failure {
     let file = profile::default_file().map_or_else(|| "config.toml".to_owned(), |f| f.display().to_string());
-    usage_error(format!(
-        "no credentials found: set {} and the related variables (see wxpay --help), create `{file}`, \
-         or use --sandbox, which needs no account",
+    usage_error("no credentials found").with_hint(format!(
+        "`wxpay config init` writes `{file}`; or set {} and the related variables (`wxpay help environment`); or use \
+         --sandbox, which needs no account",
         variables::MCHID
     ))
 }

@@ -4,11 +4,11 @@
 use std::collections::BTreeMap;
 use std::ffi::OsString;
 
-use super::variables;
 use crate::failure::{Failure, usage_error};
 use crate::global::GlobalArgs;
 use crate::output;
 use crate::text::Excerpt;
+use crate::variables;
 
 /// Applies without a setting.
 const DEFAULT_BASE_URL: &str = "https://api.mch.weixin.qq.com/";
@@ -152,10 +152,7 @@ enum Meaning {
 
 /// `None` for a known variable, and for one that has nothing to do with the program.
 fn meaning(name: &str) -> Option<Meaning> {
-    if variables::names()
-        .chain([variables::SANDBOX_KEYS, "WXPAY_PROFILE"])
-        .any(|known| same_name(name, known))
-    {
+    if variables::TABLE.iter().any(|variable| same_name(name, variable.name)) {
         return None;
     }
     let upper = name.to_ascii_uppercase().replace(['-', '.'], "_");

@@ -1,27 +1,33 @@
 //! A notification or response that was saved to files, for `wxpay verify` and `wxpay decrypt`.
 
 mod changes;
+mod diagnosis;
 mod headers;
 
 use std::path::PathBuf;
 
 use clap::Args;
 use wechatpay_chain::http::HeaderMap;
-use wechatpay_chain::{Clock, Error, VerifyReason, WeChatPay};
+use wechatpay_chain::{Clock, Error, VerifySubject, WeChatPay};
 
 use crate::config::{SettingsSource, variables};
 use crate::failure::{Failure, usage_error};
 use crate::global::GlobalArgs;
 use crate::input;
+use crate::text::ShownPath;
+use headers::{SavedHeaders, StartLine};
 
 pub(crate) const TIMESTAMP: &str = "Wechatpay-Timestamp";
+pub(crate) const SERIAL: &str = "Wechatpay-Serial";
+const SIGNATURE: &str = "Wechatpay-Signature";
+const NONCE: &str = "Wechatpay-Nonce";
 
 #[derive(Args)]
 pub(crate) struct SavedMessageArgs {
     /// The file with the body, byte for byte as received; - for stdin
     #[arg(value_name = "BODY")]
     body: PathBuf,
-    /// The file with the headers: lines such as `Wechatpay-Serial: …`, or a JSON object
+    /// The file with the headers: lines such as `Wechatpay-Serial: …`, or JSON; also as curl, CGI and PHP print them
     #[arg(long, value_name = "FILE")]
     headers: PathBuf,
     /// Accept a message of any age; everything else is still verified
@@ -29,22 +35,30 @@ pub(crate) struct SavedMessageArgs {
     any_time: bool,
 }
 
+/// A client with all platform keys, and where its settings are from.
+pub(crate) struct Verifier {
+    pub(crate) wx: WeChatPay,
+    source: SettingsSource,
+}
+
 pub(crate) struct SavedMessage {
     pub(crate) headers: HeaderMap,
     pub(crate) body: Vec<u8>,
+    /// The first line of the message, if it was saved, too.
+    start: Option<StartLine>,
 }
 
 impl SavedMessage {
     pub(crate) fn read(args: &SavedMessageArgs) -> Result<SavedMessage, Failure> {
-        let path = args.headers.display();
+        let path = ShownPath(&args.headers);
         let text = input::text_file("--headers", &args.headers)?;
-        let headers = headers::parse_headers(&text)
+        let SavedHeaders { map: headers, start, .. } = headers::parse_headers(&text)
             .map_err(|reason| usage_error(format!("--headers: {path}: {reason}")))?;
         let body = match args.body.to_str() {
             Some("-") => input::stdin("BODY")?,
             _ => input::file("BODY", &args.body)?,
         };
-        Ok(SavedMessage { headers, body })
+        Ok(SavedMessage { headers, body, start })
     }
 
     pub(crate) fn header(&self, name: &str) -> Option<&str> {
@@ -53,11 +67,7 @@ impl SavedMessage {
 
     /// A client with all platform keys. With `--any-time`, its clock shows the time of the message. It sends nothing:
     /// with that clock, the timestamp of a request would be refused.
-    pub(crate) fn verifying_client(
-        &self,
-        global: &GlobalArgs,
-        args: &SavedMessageArgs,
-    ) -> Result<WeChatPay, Failure> {
+    pub(crate) fn verifier(&self, global: &GlobalArgs, args: &SavedMessageArgs) -> Result<Verifier, Failure> {
         let mut source = SettingsSource::find(global)?;
         let wx = source.client(global, |builder| builder)?;
         let configured = wx.platform_serials();
@@ -71,36 +81,51 @@ impl SavedMessage {
             _ => Vec::new(),
         };
         let timestamp = self.header(TIMESTAMP).and_then(|value| value.parse().ok());
-        source.client(global, |builder| {
+        let wx = source.client(global, |builder| {
             let new = downloaded.iter().filter(|certificate| !configured.contains(&certificate.serial));
             let builder = new.fold(builder, |builder, new| builder.platform_key(&new.serial, &new.pem));
             match timestamp.filter(|_| args.any_time) {
                 Some(timestamp) => builder.clock(FixedClock(timestamp)),
                 None => builder,
             }
-        })
+        })?;
+        Ok(Verifier { wx, source })
     }
 
-    /// Adds to a failed verification how to fix it.
-    pub(crate) fn add_hint(&self, wx: &WeChatPay, error: Error) -> Failure {
-        let Error::Verify(failed) = &error else { return error.into() };
-        let hint = match &failed.reason {
-            VerifyReason::ClockSkew { .. } => "use --any-time to accept a message of any age".to_owned(),
-            VerifyReason::UnknownSerial { .. } => format!(
-                "configure the platform key with this serial, or set {}=1",
-                variables::AUTOMATIC_CERTIFICATES
-            ),
-            VerifyReason::BadSignature { .. } => {
-                match changes::find(&self.body, |body| wx.verify(&self.headers, body).is_ok()) {
-                    Some(change) => change,
-                    None => "check that the body is byte for byte as received, that these are its headers, and that \
-                             the configured platform key is the right one"
-                        .to_owned(),
-                }
+    /// Names the message in the error of a failed verification, and adds how to fix it.
+    pub(crate) fn diagnosed(&self, verifier: &Verifier, error: Error) -> Failure {
+        let Verifier { wx, source } = verifier;
+        let mut failed = match error {
+            Error::Verify(failed) => failed,
+            // It is verified, so nobody changed it.
+            Error::Decrypt(_) => {
+                let name = source.in_its_names(variables::APIV3_KEY);
+                let hint = format!(
+                    "set `{name}` to the key of the time when the notification was sent; it is genuine"
+                );
+                return Failure::Library { error, hint: Some(hint) };
             }
             _ => return error.into(),
         };
-        Failure::Library { error, hint: Some(hint) }
+        failed.subject = self.subject();
+        if let Some(StartLine::Response(status)) = self.start {
+            failed.status = failed.status.or(status);
+        }
+        let hint = diagnosis::hint(self, wx, &failed).map(|hint| source.in_its_names(&hint));
+        Failure::Library { error: Error::Verify(failed), hint }
+    }
+
+    /// What it is: its first line says so, or else its body, or the headers that only one of the two has.
+    fn subject(&self) -> VerifySubject {
+        let has = |names: &[&str]| names.iter().any(|name| self.headers.contains_key(*name));
+        match self.start {
+            Some(StartLine::Request) => VerifySubject::Notification,
+            Some(StartLine::Response(_)) => VerifySubject::Response,
+            None if changes::is_notification(&self.body) => VerifySubject::Notification,
+            None if has(&["host", "user-agent"]) => VerifySubject::Notification,
+            None if has(&["server", "date"]) || changes::is_other_json(&self.body) => VerifySubject::Response,
+            None => VerifySubject::Message,
+        }
     }
 }
 

@@ -29,17 +29,33 @@ fn every_protected_form_gives_the_same_signature() {
         let loaded = p12("p", &path(name), "1900000109").unwrap_or_else(|e| panic!("{name}: {e}"));
         assert_eq!(signature(&loaded.key), plain, "{name}");
         let serial = "3775B6A45ACD588826D15E583A95F5DD12345678";
-        assert_eq!(loaded.certificate_serial.as_deref(), Some(serial), "{name}");
+        assert_eq!(loaded.certificate.as_ref().map(|found| found.serial.as_str()), Some(serial), "{name}");
     }
     let loaded = p12("p", &format!("file://{}", path("merchant.nocert.p12")), "1900000109").unwrap();
-    assert_eq!((signature(&loaded.key), loaded.certificate_serial), (plain, None));
+    assert!(signature(&loaded.key) == plain && loaded.certificate.is_none());
+}
+
+/// The passphrase stands where the path belongs: it is not shown.
+#[test]
+fn a_path_and_a_passphrase_that_are_swapped_are_not_shown() {
+    for path in [path("merchant.p12"), "file:///etc/apiclient_cert.pem".into(), "\"CERT.PFX\" ".into()] {
+        let error = p12("p", "a passphrase", &path).err().unwrap();
+        let text = format!("{error} {error:?}");
+        assert!(text.contains("the path comes first") && !text.contains("a passphrase`"), "{text}");
+        assert!(!text.contains(path.trim()), "{text}");
+    }
+    let error = p12("p", "no-such-file", "a passphrase").err().unwrap().to_string();
+    assert!(error.contains("the file `no-such-file`, which does not exist"), "{error}");
 }
 
 /// The certificate that counts is the key's, not the first one; the passphrase is not ASCII, the MAC SHA-512.
 #[test]
 fn of_several_certificates_the_keys_own_counts() {
     let loaded = p12("p", &path("platform.chain.p12"), "pässwörd-密码").unwrap();
-    assert_eq!(loaded.certificate_serial.as_deref(), Some("7132D72A03E93CDDF8C03BBD1F37EEDF87654321"));
+    assert_eq!(
+        loaded.certificate.map(|found| found.serial).as_deref(),
+        Some("7132D72A03E93CDDF8C03BBD1F37EEDF87654321")
+    );
 }
 
 #[test]

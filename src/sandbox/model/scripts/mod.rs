@@ -13,6 +13,7 @@ use http::Method;
 use serde::Deserialize;
 use serde_json::Value;
 
+use crate::error::Excerpt;
 use crate::files::{self, Unreadable};
 use crate::sandbox::{
     http::{
@@ -60,10 +61,10 @@ impl Script {
 }
 
 /// `http` accepts any token as a method, so `get` would never match.
-fn parse_method(text: &str) -> Result<Method, String> {
+pub(crate) fn parse_method(text: &str) -> Result<Method, String> {
     let upper = text.bytes().all(|byte| byte.is_ascii_uppercase());
     let method = Method::from_bytes(text.as_bytes()).ok().filter(|_| upper);
-    method.ok_or_else(|| format!("expected an HTTP method in upper case, found {text:?}"))
+    method.ok_or_else(|| format!("expected an HTTP method in upper case, found {}", Excerpt(text)))
 }
 
 /// A line of a script file.

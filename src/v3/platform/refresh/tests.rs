@@ -44,6 +44,7 @@ fn transport(maybe_sent: bool) -> Error {
         what: String::new(),
         request_id: None,
         maybe_sent,
+        connect: !maybe_sent,
         broken: true,
         stale: false,
         timeout: false,

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use clap::Args;
 
-use crate::exit;
+use crate::topics;
 
 /// Run many calls, one JSON object per line, with a crash-safe journal of the results
 #[derive(Args)]
@@ -15,7 +15,7 @@ use crate::exit;
     wxpay batch calls.jsonl\n  \
     wxpay batch calls.jsonl -j 32 -o results.jsonl --resume\n  \
     wxpay batch - -o more.jsonl < calls.jsonl\n\n\
-    {}", exit::batch_help()))]
+    {}\n\n{}", topics::outcomes(), topics::batch_exit_codes()))]
 pub(crate) struct BatchArgs {
     /// The file with the calls; - for stdin
     #[arg(value_name = "CALLS")]

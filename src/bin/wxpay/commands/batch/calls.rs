@@ -14,7 +14,7 @@ use sha2::{Digest as _, Sha256};
 use wechatpay_chain::{Request, WeChatPay};
 
 use crate::failure::{Failure, describe_in_batch, usage_error};
-use crate::text::{Excerpt, json_reason};
+use crate::text::{Excerpt, ShownPath, json_reason};
 
 /// The library's limit for a response.
 const MAX_LINE_BYTES: u64 = 8 << 20;
@@ -191,7 +191,7 @@ pub(super) struct Calls {
 impl Calls {
     pub(super) fn open(path: &Path) -> Result<Calls, Failure> {
         let from_stdin = path.as_os_str() == "-";
-        let name = if from_stdin { "stdin".to_owned() } else { format!("`{}`", path.display()) };
+        let name = if from_stdin { "stdin".to_owned() } else { ShownPath(path).to_string() };
         let open = || match from_stdin {
             true => copy_to_temporary_file(&mut io::stdin().lock()),
             false => File::open(path).and_then(|mut file| match file.metadata()?.file_type() {

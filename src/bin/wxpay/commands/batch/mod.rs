@@ -30,9 +30,9 @@ use wechatpay_chain::WeChatPay;
 
 pub(crate) use args::BatchArgs;
 
-use crate::config::{Session, sandbox};
+use crate::config::{Session, base_url, sandbox};
 use crate::exit;
-use crate::failure::{Failure, usage_error};
+use crate::failure::{self, Failure, usage_error};
 use crate::global::GlobalArgs;
 use crate::output;
 use crate::signals::Signals;
@@ -73,7 +73,7 @@ pub(crate) fn run(global: &GlobalArgs, args: &BatchArgs) -> Result<(), Failure> 
     };
     let jobs = usize::from(args.jobs);
     let cannot_write = |e: io::Error| {
-        output::error_lines(&format!("wxpay: cannot write the journal {target}: {e}"));
+        failure::print("error", &format!("cannot write the journal {target}: {e}"));
         Failure::Reported(exit::TRANSPORT)
     };
     let worker = Worker {
@@ -305,11 +305,6 @@ fn stdout() -> io::Result<File> {
 fn stdout() -> io::Result<File> {
     use std::os::windows::io::AsHandle as _;
     Ok(io::stdout().as_handle().try_clone_to_owned()?.into())
-}
-
-fn base_url(wx: &WeChatPay) -> Result<String, Failure> {
-    let prepared = wx.chain("v3").get().prepare()?;
-    Ok(prepared.url().trim_end_matches("v3").to_owned())
 }
 
 /// Drawn on stderr, on a terminal only.

@@ -1,31 +1,12 @@
-//! The outcome of a call, and what it means for the batch.
+//! What the outcome of a call means for the batch.
 
 use std::time::Duration;
 
-use serde::{Deserialize, Serialize};
-use wechatpay_chain::{ApiError, Error, Response};
+use serde::Serialize;
+use wechatpay_chain::{Error, Response};
 
 use crate::exit;
-
-/// Error codes of rate limits (PROTOCOL, Errors and retry).
-const RATE_LIMIT_CODES: [&str; 3] = ["FREQUENCY_LIMITED", "RATELIMIT_EXCEEDED", "RATELIMIT_EXCEED"];
-
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub(super) enum Outcome {
-    /// A verified response with success.
-    Ok,
-    /// The platform's own word that it does not carry out the call: verified, or its JSON with a `code`.
-    Refused,
-    /// Refused by a rate limit, so not carried out.
-    Limited,
-    /// The request was never sent, or was not authenticated (401): certainly not carried out.
-    Unsent,
-    /// It may have been carried out: there was no response, or a 5xx, which does not say (PROTOCOL, Errors and retry).
-    Unknown,
-    /// Not the platform's word (a wrong signature, a proxy's page); the call may have been carried out.
-    Unverified,
-}
+pub(super) use crate::outcome::Outcome;
 
 /// What to do with a call.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -38,27 +19,8 @@ pub(super) enum NextStep {
     SendIfRepeatable,
 }
 
+/// What a batch does after a call.
 impl Outcome {
-    pub(super) fn of(result: &Result<Response, Error>) -> Outcome {
-        match result {
-            // A genuine success whose body is not the JSON that it says it is: the platform has carried it out.
-            Ok(_) | Err(Error::Decode(_)) => Outcome::Ok,
-            Err(Error::Api(e)) if e.status == 401 => Outcome::Unsent,
-            Err(Error::Api(e)) if is_rate_limit(e) => Outcome::Limited,
-            Err(Error::Api(e)) if e.status >= 500 => Outcome::Unknown,
-            Err(Error::Api(e)) if e.verified || !e.code.is_empty() => Outcome::Refused,
-            // A proxy's page, a captive portal's redirect: nothing says whether the platform received the call.
-            Err(Error::Api(_)) => Outcome::Unverified,
-            Err(Error::PlatformKeys(_)) => Outcome::Unsent,
-            Err(Error::File(e)) if !e.maybe_sent() => Outcome::Unsent,
-            Err(Error::Transport(e)) if !e.maybe_sent() => Outcome::Unsent,
-            Err(Error::Config(_) | Error::Path(_) | Error::Key(_)) => Outcome::Unsent,
-            Err(Error::Verify(_)) => Outcome::Unverified,
-            // The enum is non-exhaustive: a new kind of error does not say whether the call was carried out.
-            Err(_) => Outcome::Unknown,
-        }
-    }
-
     pub(super) fn next_step(self) -> NextStep {
         match self {
             Outcome::Ok | Outcome::Refused => NextStep::Skip,
@@ -76,10 +38,6 @@ pub(super) fn is_permanent(error: &Error) -> bool {
 /// Whether the same call would end in the same way.
 pub(super) fn is_final(result: &Result<Response, Error>) -> bool {
     matches!(result, Err(Error::ResponseTooLarge(_)))
-}
-
-fn is_rate_limit(error: &ApiError) -> bool {
-    error.status == 429 || RATE_LIMIT_CODES.contains(&error.code.as_str())
 }
 
 /// The pause that a rate limit asks for.

@@ -11,7 +11,7 @@ use super::refusals::Refusals;
 use super::states::{State, States};
 use crate::failure::{Failure, usage_error};
 use crate::output;
-use crate::text::Message;
+use crate::text::{Message, ShownPath};
 
 /// Enough for the longest response, escaped, and the other members.
 const MAX_LINE_BYTES: u64 = 64 << 20;
@@ -25,7 +25,7 @@ pub(super) fn open(
     states: &mut States,
     refusals: &mut Refusals,
 ) -> Result<File, Failure> {
-    let shown = format!("`{}`", path.display());
+    let shown = ShownPath(path).to_string();
     let failed = |e: io::Error| usage_error(format!("cannot open the journal {shown}: {e}"));
     let existed = path.exists();
     let mut options = OpenOptions::new();

@@ -33,6 +33,41 @@ struct Entered {
     line: u64,
     digest: u64,
     state: State,
+    /// The outcome of an earlier attempt that may have been carried out.
+    doubt: Option<Outcome>,
+}
+
+impl Entered {
+    fn enter(&mut self, state: State) {
+        if state == State::Sent {
+            self.doubt = match self.state {
+                // Announced, without a result: a run that was killed.
+                State::Sent => Some(Outcome::Unknown),
+                State::Finished(outcome) => outcome.doubt().or(self.doubt),
+                State::New => self.doubt,
+            };
+        }
+        self.state = match state {
+            State::Finished(outcome) => State::Finished(after(self.doubt, outcome)),
+            state => state,
+        };
+    }
+}
+
+impl Outcome {
+    /// This outcome, if the call may have been carried out.
+    pub(super) fn doubt(self) -> Option<Outcome> {
+        matches!(self, Outcome::Unknown | Outcome::Unverified).then_some(self)
+    }
+}
+
+/// The outcome of a call whose last attempt ended as `last`. That one was certainly not carried out does not mean that an
+/// earlier one was not.
+pub(super) fn after(doubt: Option<Outcome>, last: Outcome) -> Outcome {
+    match (last, doubt) {
+        (Outcome::Unsent | Outcome::Limited, Some(doubt)) => doubt,
+        _ => last,
+    }
 }
 
 #[derive(Default)]
@@ -50,6 +85,7 @@ impl States {
                     line: call.line,
                     digest: parse_digest(&call.digest),
                     state: State::New,
+                    doubt: None,
                 });
                 Ok(())
             }
@@ -71,7 +107,7 @@ impl States {
         // A response is final, even if the same call also occurs in another journal.
         let open = entered.state.next_step() != NextStep::Skip;
         if open {
-            entered.state = state;
+            entered.enter(state);
         }
         Ok(open)
     }
@@ -85,7 +121,11 @@ impl States {
     /// Sets the state of a call, and returns the previous one.
     pub(super) fn set(&mut self, id: &Id, state: State) -> State {
         match self.calls.get_mut(&key(id)) {
-            Some(entered) => std::mem::replace(&mut entered.state, state),
+            Some(entered) => {
+                let before = entered.state;
+                entered.enter(state);
+                before
+            }
             None => State::New,
         }
     }

@@ -14,6 +14,7 @@ use super::rate_limiter::{Limited, RateLimiter};
 use super::records::{ResultRecord, SentRecord};
 use super::refusals::Refusal;
 use super::shutdown::Shutdown;
+use super::states;
 use crate::config::sandbox::is_not_modelled;
 use crate::exit;
 use crate::failure::describe;
@@ -59,7 +60,7 @@ impl Worker {
     pub(super) async fn run(&self, call: &Call) -> Option<Finished> {
         let mut pauses = PAUSES.into_iter();
         let mut tries_limited = 0;
-        let mut last = None;
+        let (mut last, mut doubt) = (None, None);
         while self.shutdown.or(self.rate_limiter.acquire()).await.is_some() {
             if self.journal.write_and_sync(&SentRecord::now(call)).await.is_err() {
                 self.shutdown.request(JOURNAL_FAILED);
@@ -76,7 +77,8 @@ impl Worker {
                 return Some(Finished { outcome: Outcome::Unknown, refusal: None });
             }
             let refusal = (outcome == Outcome::Refused).then(|| Refusal::of(&result));
-            last = Some(Finished { outcome, refusal });
+            last = Some(Finished { outcome: states::after(doubt, outcome), refusal });
+            doubt = outcome.doubt().or(doubt);
             if let Err(error) = &result
                 && outcome::is_permanent(error)
             {

@@ -8,17 +8,18 @@ use clap::Args;
 #[derive(Args)]
 #[command(after_help = "Examples:\n  \
     wxpay get v3/pay/transactions/id/{transaction_id} --var transaction_id=4200 -q mchid=1900000109\n  \
-    wxpay get v3/capital/capitallhh/banks/search-banks-by-bank-account -q account_number=6214830000000000 --encrypt account_number\n  \
+    wxpay get v3/capital/capitallhh/banks/search-banks-by-bank-account \\\n    \
+      -q account_number=6214830000000000 --encrypt account_number\n  \
     wxpay get v3/certificates --jq '.data[].serial_no' --raw\n  \
     wxpay get v3/merchant-service/complaints-v2 begin_date==2026-11-01 end_date==2026-11-20\n  \
-    wxpay get v3/merchant-service/images/{+media_id} --var media_id=ChsyMDAyMDA4MDAy --save image.jpg")]
+    wxpay get v3/merchant-service/images/{+media_id} --var media_id=ChsyMDAyMDA4MDAy -o image.jpg")]
 pub(crate) struct GetArgs {
     #[command(flatten)]
     pub(super) call: CallArgs,
     /// Stream the response into this file, which appears only once it is complete; - for stdout
-    #[arg(long, value_name = "FILE", conflicts_with_all = ["raw", "jq", "decrypt"])]
+    #[arg(short = 'o', long = "output", alias = "save", value_name = "FILE", conflicts_with_all = ["raw", "jq", "decrypt"])]
     pub(super) save: Option<PathBuf>,
-    /// With --save: the SHA-1 or SHA-256 that the content must have, in hex
+    /// With -o: the SHA-1 or SHA-256 that the content must have, in hex
     #[arg(long, value_name = "HEX", requires = "save")]
     pub(super) digest: Option<String>,
     /// Add a query parameter: NAME==VALUE
@@ -30,14 +31,19 @@ pub(crate) struct GetArgs {
 #[command(after_help = "Examples:\n  \
     wxpay post v3/security/echo echo_message=hello\n  \
     wxpay post v3/security/echo -d '{\"echo_message\":\"hello\"}'\n  \
-    wxpay post v3/refund/domestic/refunds out_trade_no=P1 out_refund_no=R1 amount[refund]:=1 amount[total]:=1 amount[currency]=CNY\n  \
+    wxpay post v3/refund/domestic/refunds out_trade_no=P1 out_refund_no=R1 \\\n    \
+      amount[refund]:=1 amount[total]:=1 amount[currency]=CNY\n  \
     wxpay put v3/marketing/favor/stocks/{id} --var id=98065001 -d @body.json -H 'Idempotency-Key: 1'\n  \
-    wxpay delete v3/global/merchant-service/complaint-notifications url=https://www.example.com/notify --curl")]
+    wxpay delete v3/global/merchant-service/complaint-notifications \\\n    \
+      url=https://www.example.com/notify --curl")]
 pub(crate) struct WriteArgs {
     #[command(flatten)]
     pub(super) call: CallArgs,
     #[command(flatten)]
     pub(super) body: BodyArgs,
+    /// Write the output to this file, which appears only once it is complete; - for stdout
+    #[arg(short, long, value_name = "FILE")]
+    pub(super) output: Option<PathBuf>,
 }
 
 /// The arguments of every verb.
@@ -77,7 +83,7 @@ pub(crate) struct CallArgs {
     #[arg(short, long)]
     pub(super) include: bool,
     /// Print the response body unchanged; with --jq, print strings without quotes
-    #[arg(long)]
+    #[arg(short, long)]
     pub(super) raw: bool,
     /// Filter the response with a jq expression
     #[arg(long, value_name = "FILTER")]

@@ -9,7 +9,7 @@ use std::path::Path;
 
 use serde_json::json;
 use wechatpay_chain::http::{HeaderMap, Method, StatusCode};
-use wechatpay_chain::{Request, WeChatPay};
+use wechatpay_chain::{Request, Response, WeChatPay};
 
 pub(crate) use args::{GetArgs, WriteArgs, pair, query_pair};
 
@@ -28,24 +28,25 @@ use fields::{Field, Item};
 pub(crate) fn get(global: &GlobalArgs, args: &GetArgs) -> Result<(), Failure> {
     let (query, fields) = items(&args.call, &args.fields)?;
     if !fields.is_empty() {
-        return Err(usage_error(
-            "a GET has no body: write NAME==VALUE, or -q NAME=VALUE, for a query parameter",
-        ));
+        return Err(
+            usage_error("a GET has no body").with_hint("a query parameter is NAME==VALUE, or -q NAME=VALUE")
+        );
     }
     let digest = args.digest.as_deref().map(Digest::parse).transpose()?;
     let build = |wx: &WeChatPay| request(wx, &Method::GET, &args.call, &query);
-    run(global, &args.call, args.save.as_deref().map(|file| (file, digest)), build)
+    run(global, &Method::GET, &args.call, args.save.as_deref(), digest, build)
 }
 
 pub(crate) fn write(global: &GlobalArgs, method: Method, args: &WriteArgs) -> Result<(), Failure> {
-    let WriteArgs { call, body } = args;
+    let WriteArgs { call, body, .. } = args;
     let (query, fields) = items(call, &body.fields)?;
     let content = Body::build(body.data.as_deref(), fields, &call.encrypted())?;
     // A DELETE seldom has a body.
     if matches!(content, Body::Empty) && method != Method::DELETE && input::stdin_is_waiting() {
-        return Err(usage_error(
-            "-d - sends the content of stdin as the body; if none is meant, add `< /dev/null`: without -d it is not read",
-        ));
+        return Err(usage_error("there is no body, but stdin has content, which is not read without -d")
+            .with_hint(
+                "`-d -` sends the content of stdin as the body; if none is meant, add `< /dev/null`",
+            ));
     }
     let build = |wx: &WeChatPay| {
         let request = request(wx, &method, call, &query);
@@ -61,7 +62,7 @@ pub(crate) fn write(global: &GlobalArgs, method: Method, args: &WriteArgs) -> Re
             }
         }
     };
-    run(global, call, None, build)
+    run(global, &method, call, args.output.as_deref(), None, build)
 }
 
 /// Names and values.
@@ -134,19 +135,22 @@ fn request(wx: &WeChatPay, method: &Method, args: &CallArgs, query: &[(String, S
     request.retry(args.retry)
 }
 
-/// Shows the request, or sends it and prints or saves the response.
+/// Shows the request, or sends it and prints or saves the response. Only a GET is streamed into its file.
 fn run(
     global: &GlobalArgs,
+    method: &Method,
     args: &CallArgs,
-    save: Option<(&Path, Option<Digest>)>,
+    file: Option<&Path>,
+    digest: Option<Digest>,
     build: impl FnOnce(&WeChatPay) -> Request,
 ) -> Result<(), Failure> {
-    let output = Output::new(global.color).with_filter(args.jq.as_deref(), args.raw)?;
+    let (save, file) = if *method == Method::GET { (file, None) } else { (None, file) };
+    let output = Output::new(global).with_filter(args.jq.as_deref(), args.raw)?.with_file(file)?;
     if args.curl && global.sandbox {
         return Err(usage_error(
-            "--curl cannot be used with --sandbox, whose platform ends with this command: start `wxpay sandbox`, and \
-             set the variables that it prints",
-        ));
+            "--curl cannot be used with --sandbox, whose platform ends with this command",
+        )
+        .with_hint("start `wxpay sandbox`, and set the variables that it prints"));
     }
     let session = match args.dry_run || args.curl {
         true => Session::open_with(global, |builder| builder)?,
@@ -159,7 +163,7 @@ fn run(
     if args.dry_run {
         return preview::dry_run(&request.prepare()?, &output);
     }
-    if let Some((file, digest)) = save {
+    if let Some(file) = save {
         let downloaded = download::save(file, |path| match digest {
             None => request.save_to(path),
             Some(Digest::Sha1(hex)) => request.save_to(path).sha1(hex),
@@ -170,8 +174,16 @@ fn run(
         print_head(args, saved.status, &saved.headers)?;
         return downloaded.print(|description| output.json(description));
     }
-    let response = request.wait()?;
+    let response = request.wait().map_err(|error| match *method {
+        Method::GET => Failure::from(error),
+        _ => Failure::Write(error),
+    })?;
     warn_if_not_modelled(response.headers());
+    let printed = print(args, &output, &response);
+    if *method == Method::GET { printed } else { printed.map_err(Failure::after_success) }
+}
+
+fn print(args: &CallArgs, output: &Output, response: &Response) -> Result<(), Failure> {
     print_head(args, response.status(), response.headers())?;
     if !args.decrypt.is_empty() {
         let pointers: Vec<_> = args.decrypt.iter().map(String::as_str).collect();
@@ -182,7 +194,7 @@ fn run(
         return output.json(&decrypted);
     }
     match args.raw && args.jq.is_none() {
-        true => output::raw(response.bytes()),
+        true => output.bytes(response.bytes()),
         // Only the library can read it: U+FFFD replaces half of a character.
         false if !response.data().is_string() && !output::is_json(response.bytes()) => {
             output.json(response.data())

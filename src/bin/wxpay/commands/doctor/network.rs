@@ -1,5 +1,6 @@
 //! The network checks: proxy, DNS, TLS, and the server's time.
 
+use std::io;
 use std::net::{TcpStream, ToSocketAddrs as _};
 use std::sync::mpsc;
 use std::time::{Duration, UNIX_EPOCH};
@@ -9,13 +10,17 @@ use url::{Host, Url};
 use super::report::Report;
 use crate::exit;
 use crate::failure::Failure;
+use crate::text::Excerpt;
 
 /// For each step.
 const TIMEOUT: Duration = Duration::from_secs(5);
 
-/// The proxy variable that applies to URLs of this scheme, and its value.
-fn proxy_variable(scheme: &str) -> Option<(&'static str, String)> {
-    let names: &[&'static str] = match scheme {
+/// The proxy variable that applies to this URL, and its value.
+fn proxy_variable(url: &Url) -> Option<(&'static str, String)> {
+    if is_local(url) || is_excepted(url.host_str().unwrap_or_default()) {
+        return None;
+    }
+    let names: &[&'static str] = match url.scheme() {
         "http" => &["HTTP_PROXY", "http_proxy", "ALL_PROXY", "all_proxy"],
         _ => &["HTTPS_PROXY", "https_proxy", "ALL_PROXY", "all_proxy"],
     };
@@ -25,11 +30,20 @@ fn proxy_variable(scheme: &str) -> Option<(&'static str, String)> {
     })
 }
 
-/// Checks the proxy from the environment, which the library uses, too.
-pub(super) fn proxy(report: &mut Report, base: &str) -> Result<(), Failure> {
-    let Ok(base) = Url::parse(base) else { return Ok(()) };
-    let Some((name, value)) = proxy_variable(base.scheme()).filter(|_| !is_local(&base)) else {
-        return report.ok("proxy", "none");
+/// Whether `NO_PROXY` has this host, or a domain that it is in.
+fn is_excepted(host: &str) -> bool {
+    let list = ["NO_PROXY", "no_proxy"].iter().find_map(|name| std::env::var(name).ok()).unwrap_or_default();
+    list.split(',').map(|entry| entry.trim().trim_start_matches('.')).any(|entry| {
+        let parent = host.strip_suffix(entry).is_some_and(|rest| rest.is_empty() || rest.ends_with('.'));
+        entry == "*" || !entry.is_empty() && parent
+    })
+}
+
+/// Checks the proxy from the environment, which the library uses, too; `false` if it cannot be reached.
+pub(super) fn proxy(report: &mut Report, base: &str) -> Result<bool, Failure> {
+    let Ok(base) = Url::parse(base) else { return Ok(true) };
+    let Some((name, value)) = proxy_variable(&base) else {
+        return report.ok("proxy", "none").map(|()| true);
     };
     // Only host and port are shown: the URL may hold a password.
     let with_scheme = if value.contains("://") { value } else { format!("http://{value}") };
@@ -37,35 +51,39 @@ pub(super) fn proxy(report: &mut Report, base: &str) -> Result<(), Failure> {
         .ok()
         .and_then(|url| Some((url.host_str()?.to_owned(), url.port_or_known_default().unwrap_or(1080))))
     else {
-        return report.failed(
-            "proxy",
-            exit::USAGE,
-            &format!("`{name}` is not a URL"),
-            "set it to http://host:port, or unset it",
-        );
+        let found = format!("`{name}` is not a URL");
+        report.failed("proxy", exit::USAGE, &found, "set it to http://host:port, or unset it")?;
+        return Ok(false);
     };
     let found = format!("{host}:{port}, from `{name}`");
     match resolve(&host, port)
         .and_then(|address| TcpStream::connect_timeout(&address, TIMEOUT).map_err(|e| e.to_string()))
     {
-        Ok(_) => report.ok("proxy", &found),
+        Ok(_) => report.ok("proxy", &found).map(|()| true),
         Err(reason) => {
             let fix = format!("start the proxy, correct or unset `{name}`, or add the host to NO_PROXY");
-            report.failed("proxy", exit::TRANSPORT, &format!("{found}: {reason}"), &fix)
+            report.failed("proxy", exit::TRANSPORT, &format!("{found}: {reason}"), &fix)?;
+            Ok(false)
         }
     }
 }
 
-/// Resolves the host of a base URL and sends it a request; returns the server's time in Unix seconds.
-pub(super) fn host(report: &mut Report, base: &str) -> Result<Option<u64>, Failure> {
+/// Resolves the host of a base URL and sends it a request; `None` without a response, else the server's time in Unix
+/// seconds, if there is one.
+pub(super) fn host(
+    report: &mut Report,
+    base: &str,
+    proxy_works: bool,
+) -> Result<Option<Option<u64>>, Failure> {
     let (url, name) = match Url::parse(base).map(|url| (url.host_str().map(str::to_owned), url)) {
         Ok((Some(name), url)) => (url, name),
         _ => {
-            report.failed("host", exit::USAGE, &format!("`{base}` is not a URL"), "correct the base URL")?;
+            let found = format!("{} is not a URL", Excerpt(base));
+            report.failed("base URL", exit::USAGE, &found, "correct the base URL")?;
             return Ok(None);
         }
     };
-    let proxied = !is_local(&url) && proxy_variable(url.scheme()).is_some();
+    let proxied = proxy_variable(&url).is_some();
     let port = url.port_or_known_default().unwrap_or(443);
     match resolve(&name, port) {
         Ok(address) => report.ok("DNS", &format!("{name} resolves to {}", address.ip()))?,
@@ -76,15 +94,18 @@ pub(super) fn host(report: &mut Report, base: &str) -> Result<Option<u64>, Failu
             return Ok(None);
         }
     }
+    if proxied && !proxy_works {
+        report.skipped("host", &format!("{name} is not asked: the proxy cannot be reached"))?;
+        return Ok(None);
+    }
     match server_time(&url) {
         Ok(date) => {
             report.ok("host", &format!("{} responds", url.origin().ascii_serialization()))?;
-            Ok(date)
+            Ok(Some(date))
         }
-        Err(reason) => {
-            let fix = "allow port 443 in the firewall; if a proxy is required, set HTTPS_PROXY; for TLS errors, \
-                       install the system's ca-certificates";
-            report.failed("host", exit::TRANSPORT, &format!("{name}: {reason}"), fix)?;
+        Err(Unreached { fault, reason }) => {
+            let fix = fault.fix(&url, port, proxied);
+            report.failed("host", exit::TRANSPORT, &format!("{name}:{port}: {reason}"), &fix)?;
             Ok(None)
         }
     }
@@ -105,20 +126,95 @@ fn resolve(host: &str, port: u16) -> Result<std::net::SocketAddr, String> {
 }
 
 /// The `Date` of the response. Any status will do: it shows that the host is reachable.
-fn server_time(url: &Url) -> Result<Option<u64>, String> {
-    let runtime =
-        tokio::runtime::Builder::new_current_thread().enable_all().build().map_err(|e| e.to_string())?;
+fn server_time(url: &Url) -> Result<Option<u64>, Unreached> {
+    let other = |reason| Unreached { fault: Fault::Other, reason };
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()
+        .map_err(|e| other(e.to_string()))?;
     let builder =
         reqwest::Client::builder().redirect(reqwest::redirect::Policy::none()).timeout(TIMEOUT).http1_only();
     let builder = if is_local(url) { builder.no_proxy() } else { builder };
     // Plain http needs no root certificates, which a slim container may lack.
     let builder = if url.scheme() == "http" { builder.tls_certs_only([]) } else { builder };
-    let client = builder.build().map_err(|e| innermost(&e))?;
-    let response =
-        runtime.block_on(async { client.get(url.clone()).send().await }).map_err(|e| innermost(&e))?;
+    let client = builder.build().map_err(|e| other(innermost(&e)))?;
+    let response = runtime
+        .block_on(async { client.get(url.clone()).send().await })
+        .map_err(|e| Unreached { fault: Fault::of(&e), reason: innermost(&e) })?;
     let date = response.headers().get("date").and_then(|value| value.to_str().ok());
     let date = date.and_then(|text| httpdate::parse_http_date(text).ok());
     Ok(date.and_then(|date| date.duration_since(UNIX_EPOCH).ok()).map(|since| since.as_secs()))
+}
+
+/// Why a host did not respond.
+struct Unreached {
+    fault: Fault,
+    reason: String,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Fault {
+    /// Nothing listens on the port, or a firewall rejects the connection.
+    Refused,
+    Timeout,
+    Tls,
+    /// Not HTTP, or closed early.
+    Other,
+}
+
+impl Fault {
+    fn of(error: &reqwest::Error) -> Fault {
+        let mut cause: Option<&(dyn std::error::Error + 'static)> = Some(error);
+        while let Some(inner) = cause {
+            if let Some(e) = inner.downcast_ref::<io::Error>() {
+                if e.kind() == io::ErrorKind::ConnectionRefused {
+                    return Fault::Refused;
+                }
+                if contains_tls_error(e) {
+                    return Fault::Tls;
+                }
+            }
+            if inner.is::<rustls::Error>() {
+                return Fault::Tls;
+            }
+            cause = inner.source();
+        }
+        if error.is_timeout() { Fault::Timeout } else { Fault::Other }
+    }
+
+    fn fix(self, url: &Url, port: u16, proxied: bool) -> String {
+        let local = is_local(url);
+        match self {
+            _ if proxied => "check the proxy above; it must allow CONNECT to this host and port".to_owned(),
+            Fault::Refused if local => {
+                format!(
+                    "start the server (such as `wxpay sandbox`), or correct the base URL: nothing listens on port {port}"
+                )
+            }
+            Fault::Refused => format!(
+                "check host and port of the base URL: nothing listens on port {port}, or a firewall rejects the connection"
+            ),
+            Fault::Timeout if local => {
+                "restart the server: it accepts the connection and does not respond".to_owned()
+            }
+            Fault::Timeout => {
+                format!("allow port {port} in the firewall; if a proxy is required, set HTTPS_PROXY")
+            }
+            Fault::Tls if local => "use the scheme that the server has: http:// for a sandbox".to_owned(),
+            Fault::Tls => {
+                "install the system's ca-certificates, check the clock, and whether something between this \
+                           machine and the platform replaces certificates"
+                    .to_owned()
+            }
+            Fault::Other => "check that the base URL is that of an HTTP server of the platform".to_owned(),
+        }
+    }
+}
+
+/// The error in an `io::Error` is not its source: the source is that error's own.
+fn contains_tls_error(error: &io::Error) -> bool {
+    let Some(inner) = error.get_ref() else { return false };
+    inner.is::<rustls::Error>() || inner.downcast_ref::<io::Error>().is_some_and(contains_tls_error)
 }
 
 fn innermost(error: &dyn std::error::Error) -> String {

@@ -5,7 +5,7 @@ use std::io::{self, IsTerminal as _};
 use serde_json::json;
 
 use crate::failure::Failure;
-use crate::global::ColorChoice;
+use crate::global::GlobalArgs;
 use crate::output::{self, Output};
 use crate::text::Message;
 
@@ -17,8 +17,8 @@ pub(super) struct Report {
 }
 
 impl Report {
-    pub(super) fn new(color: ColorChoice) -> Report {
-        let json = (!io::stdout().is_terminal()).then(|| Output::new(color));
+    pub(super) fn new(global: &GlobalArgs) -> Report {
+        let json = (!io::stdout().is_terminal()).then(|| Output::new(global));
         Report { json, first_failure: None }
     }
 
@@ -51,8 +51,8 @@ impl Report {
                 output.json(&line)
             }
             None => {
-                let fix = fix.map_or_else(String::new, |fix| format!("\n{:25}→ {fix}", ""));
-                output::line(&format!("{status:8} {check:15} {found}{fix}"))
+                let fix = fix.map_or_else(String::new, |fix| format!("\n{:30}→ {fix}", ""));
+                output::line(&format!("{status:8} {check:20} {found}{fix}"))
             }
         }
     }

@@ -8,7 +8,7 @@ use wechatpay_chain::sandbox::{FaultRule, Sandbox};
 
 use super::signals::Signals;
 
-#[derive(clap::Args)]
+#[derive(Clone, clap::Args)]
 pub(crate) struct Options {
     /// Listen on this port of 127.0.0.1 [default: a free port]
     #[arg(long, default_value_t = 0, hide_default_value = true)]
@@ -59,7 +59,22 @@ pub(crate) fn run(options: &Options) -> Result<(), BoxError> {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     // Listens before anything is printed: a caller that waits for the output may send the signal at once.
     let mut signals = runtime.block_on(async { Signals::listen() })?;
-    let sandbox = start(options, &keys)?;
+    // On a thread of its own: a script may be a pipe that nobody writes to, and the signal must end that, too.
+    let starting = {
+        let (options, keys) = (options.clone(), keys.clone());
+        move || start(&options, &keys).map_err(|e| with_sources(&*e))
+    };
+    let started = runtime.block_on(async {
+        tokio::select! {
+            _ = signals.next() => None,
+            started = tokio::task::spawn_blocking(starting) => Some(started),
+        }
+    });
+    let Some(started) = started else {
+        runtime.shutdown_background();
+        return Ok(());
+    };
+    let sandbox = started??;
     let mut out = io::stdout().lock();
     // The sandbox keeps running if the reader of its output is gone.
     let _ = print_banner(&sandbox, &keys, options.keys.is_none(), &mut out).and_then(|()| out.flush());

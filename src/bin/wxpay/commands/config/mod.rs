@@ -1,0 +1,98 @@
+//! `wxpay config`.
+
+mod init;
+mod questions;
+
+use std::path::PathBuf;
+
+use clap::{Args, Subcommand};
+use serde_json::{Map, Value, json};
+
+use crate::config::{profile, variables};
+use crate::failure::{Failure, usage_error};
+use crate::files;
+use crate::global::GlobalArgs;
+use crate::output::{self, Output};
+use crate::text::Message;
+use init::InitArgs;
+
+/// Write, list and find the profiles of config.toml
+#[derive(Args)]
+#[command(after_help = "Examples:\n  \
+    wxpay config path\n  \
+    wxpay config list\n  \
+    wxpay config init --profile hongkong")]
+pub(crate) struct ConfigArgs {
+    #[command(subcommand)]
+    command: ConfigCommand,
+}
+
+#[derive(Subcommand)]
+enum ConfigCommand {
+    Init(InitArgs),
+    List(ListArgs),
+    Path(PathArgs),
+}
+
+/// Print the profiles as JSON, without secrets
+#[derive(Args)]
+#[command(after_help = "Examples:\n  \
+    wxpay config list\n  \
+    wxpay config list --pretty")]
+struct ListArgs {}
+
+/// Print the path of config.toml
+#[derive(Args)]
+#[command(after_help = "Examples:\n  \
+    wxpay config path")]
+struct PathArgs {}
+
+pub(crate) fn run(global: &GlobalArgs, args: &ConfigArgs) -> Result<(), Failure> {
+    if global.sandbox {
+        return Err(usage_error("config: --sandbox has no config.toml"));
+    }
+    match &args.command {
+        ConfigCommand::Init(args) => init::run(global, args),
+        ConfigCommand::List(ListArgs {}) => list(global),
+        ConfigCommand::Path(PathArgs {}) => output::line(&file(global)?.display().to_string()),
+    }
+}
+
+/// The file of `--config`, or the default one.
+fn file(global: &GlobalArgs) -> Result<PathBuf, Failure> {
+    let file = global.config.clone().or_else(profile::default_file);
+    file.ok_or_else(|| usage_error("there is no configuration folder").with_hint("name a file with --config"))
+}
+
+fn list(global: &GlobalArgs) -> Result<(), Failure> {
+    let file = file(global)?;
+    let mut profiles = Vec::new();
+    for (name, value) in profile::load(&file)? {
+        // As reading the file for a command would: other values are ignored there.
+        let Some(table) = value.as_table() else { continue };
+        let mut shown = Map::new();
+        shown.insert("profile".to_owned(), json!(name));
+        for (key, value) in table {
+            let variable = variables::settings().find(|variable| variable.key().as_deref() == Some(key));
+            let value = match value {
+                // The path of a key is not secret.
+                toml::Value::String(text) if files::path_of(text).is_some() => shown_text(text),
+                _ if variable.is_none_or(|variable| variable.is_secret()) => json!("…"),
+                toml::Value::String(text) => shown_text(text),
+                toml::Value::Boolean(on) => json!(on),
+                toml::Value::Integer(number) => json!(number),
+                toml::Value::Float(number) => json!(number),
+                // Refused when the profile is used; it may hold anything.
+                _ => json!("…"),
+            };
+            shown.insert(Message(key).to_string(), value);
+        }
+        profiles.push(Value::Object(shown));
+    }
+    Output::new(global).json(&Value::Array(profiles))
+}
+
+/// A text without what may be a key: it may stand in the place of another setting.
+fn shown_text(text: &str) -> Value {
+    json!(Message(text).to_string())
+}

@@ -1,0 +1,61 @@
+//! The requests that a test expects, counted as they come: the log itself is bounded, and can be cleared.
+
+use std::{
+    fmt,
+    sync::{Mutex, MutexGuard, PoisonError},
+};
+
+use http::Method;
+
+use super::request_log::{SeenRequest, Verdict};
+use crate::sandbox::http::path_template::{self, PathTemplate};
+
+/// A number of accepted requests for a route.
+pub(crate) struct Expectation {
+    pub(crate) method: Method,
+    pub(crate) template: PathTemplate,
+    /// The template as the test wrote it.
+    pub(crate) text: String,
+    pub(crate) times: u64,
+    pub(crate) came: u64,
+}
+
+#[derive(Default)]
+pub(crate) struct Expectations(Mutex<Vec<Expectation>>);
+
+impl Expectations {
+    fn lock(&self) -> MutexGuard<'_, Vec<Expectation>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    pub(crate) fn add(&self, expectation: Expectation) {
+        self.lock().push(expectation);
+    }
+
+    /// Counts a request for each route that it matches.
+    pub(super) fn count(&self, request: &SeenRequest) {
+        let mut all = self.lock();
+        if all.is_empty() || request.verdict != Verdict::Accepted {
+            return;
+        }
+        let Some(path) = path_template::decode_segments(&request.target) else { return };
+        let below_base = path_template::strip_base_path(&path);
+        for expectation in all.iter_mut().filter(|one| one.method.as_str() == request.method) {
+            let template = &expectation.template;
+            let fits = template.matches(&path).or_else(|| template.matches(below_base)).is_some();
+            expectation.came += u64::from(fits);
+        }
+    }
+
+    /// Those whose number of requests is another one, each as a line of text.
+    pub(crate) fn unmet(&self) -> Vec<String> {
+        self.lock().iter().filter(|one| one.came != one.times).map(ToString::to_string).collect()
+    }
+}
+
+impl fmt::Display for Expectation {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Expectation { method, text, times, came, .. } = self;
+        write!(f, "expected {times} accepted requests `{method} {text}`, {came} came")
+    }
+}
