@@ -156,7 +156,7 @@ fn a_misspelt_variable_is_refused_or_reported() {
         "WECHATPAY_GATEWAY",
     ] {
         for done in run((name, here), &[]) {
-            done.fails(1, &format!("`{name}` is not a variable of wxpay: unset it"));
+            done.fails(1, &format!("error: `{name}` is not a variable of wxpay\nwxpay: hint: unset it"));
         }
         let option = ["--base-url", "https://apihk.mch.weixin.qq.com/"];
         for done in run((name, here), &option) {

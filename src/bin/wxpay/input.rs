@@ -43,10 +43,10 @@ pub(crate) fn text_value(name: &str, value: &str) -> Result<String, Failure> {
     let missing = std::fs::metadata(path).is_err_and(|e| e.kind() != std::io::ErrorKind::PermissionDenied);
     match missing {
         false => text_file(name, Path::new(path)).map(without_line_break),
-        true if path.contains(['/', '\\', '.']) => Err(usage_error(format!(
-            "{name}: there is no file {}; a text that begins with `@` is given as JSON, NAME:='\"@…\"'",
-            Excerpt(path)
-        ))),
+        true if path.contains(['/', '\\', '.']) => {
+            Err(usage_error(format!("{name}: there is no file {}", Excerpt(path)))
+                .with_hint("a text that begins with `@` is given as JSON, NAME:='\"@…\"'"))
+        }
         true => {
             output::warn(&format!(
                 "{name}: there is no file {}, so {} is sent as text; to say so, use JSON, NAME:='\"@…\"'",

@@ -52,9 +52,9 @@ pub(super) fn check(
         let name = variables::BASE_URL;
         if !set.get(name).and_then(|value| value.to_str()).is_some_and(|mine| same_url(mine, theirs)) {
             return Err(usage_error(format!(
-                "unset `{name}`, or use --base-url: the variable is ignored, because all settings come from {source}, \
-                 whose base URL is another one"
-            )));
+                "`{name}` is set, but all settings come from {source}, whose base URL is another one"
+            ))
+            .with_hint(format!("unset `{name}`, or use --base-url")));
         }
         ignored.retain(|ignored| *ignored != name);
     }
@@ -85,11 +85,12 @@ fn beside_default(ignored: &[&str], source: &str) -> Failure {
         true => "use --base-url",
         false => "use --profile default",
     };
-    usage_error(format!(
-        "set `{}` and all other variables, or unset {} and {option}: all settings come from one source, which is {source}",
-        variables::MCHID,
-        list(ignored)
-    ))
+    let (names, verb) = (list(ignored), is_or_are(ignored));
+    usage_error(format!("{names} {verb} set, but all settings come from one source, which is {source}"))
+        .with_hint(format!(
+            "set `{}` and all other variables, or unset {names} and {option}",
+            variables::MCHID
+        ))
 }
 
 /// Variables whose names are unknown.
@@ -120,7 +121,9 @@ fn unknown(
                         .get(variables::BASE_URL)
                         .is_some_and(|url| value.to_str().is_some_and(|value| same_url(value, url))),
             ),
-            Meaning::Profile => ("use --profile or --config".to_owned(), global.profile.is_none()),
+            Meaning::Profile => {
+                (format!("use --profile, `{}` or --config", variables::PROFILE), global.profile.is_none())
+            }
             Meaning::Unknown => {
                 others.push(name.as_str());
                 continue;
@@ -128,7 +131,7 @@ fn unknown(
         };
         let text = format!("{shown} is not a variable of wxpay");
         if dangerous && chosen != Chosen::Sandbox {
-            return Err(usage_error(format!("{text}: unset it; {fix}")));
+            return Err(usage_error(text).with_hint(format!("unset it; {fix}")));
         }
         output::warn(&format!("{text} and is ignored; {fix}"));
     }
