@@ -19,8 +19,9 @@ use crate::output::Output;
 #[command(after_help = "Examples:\n  \
     wxpay upload licence.jpg v3/merchant/media/upload\n  \
     wxpay upload licence.jpg v3/merchant/media/upload --name front.jpg\n  \
-    wxpay upload licence.jpg v3/mch-manage/submission-files/sub-mchid/1900000109/upload --part submission_file --field item_id=7 \
-    --field manage_record_id=R1 --meta '{\"file_name\":\"licence.jpg\",\"file_digest\":\"aac9320b…\",\"item_id\":7}'")]
+    wxpay upload licence.jpg v3/mch-manage/submission-files/sub-mchid/1900000109/upload \\\n    \
+      --part submission_file --field item_id=7 --field manage_record_id=R1 \\\n    \
+      --meta '{\"file_name\":\"licence.jpg\",\"file_digest\":\"aac9320b…\",\"item_id\":7}'")]
 pub(crate) struct UploadArgs {
     /// The file to upload
     #[arg(value_name = "FILE")]
