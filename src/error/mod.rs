@@ -29,7 +29,7 @@ pub(crate) use file::io_reason;
 pub use file::{FileError, ResponseTooLargeError};
 pub(crate) use json::json_reason;
 pub(crate) use json_source::json_source;
-pub(crate) use key_text::key_ranges;
+pub(crate) use key_text::{key_ranges, may_be_key};
 pub use not_ready::NotReadyError;
 pub use path::PathError;
 pub use platform_keys::PlatformKeysError;

@@ -5,7 +5,7 @@ use std::ops::Range;
 use http::{HeaderMap, StatusCode};
 use url::Position;
 
-use crate::error::{Sanitized, key_ranges};
+use crate::error::{Sanitized, key_ranges, may_be_key};
 
 const TARGET: &str = "wechatpay_chain::messages";
 
@@ -48,9 +48,17 @@ fn headers(headers: &HeaderMap) -> String {
 
 fn body(bytes: &[u8]) -> String {
     match std::str::from_utf8(bytes) {
-        Ok(text) => without_keys(text),
+        Ok(text) => without_keys(&without_long_values(text)),
         Err(_) => format!("{} bytes that are not text", bytes.len()),
     }
+}
+
+/// A longer string of JSON, in bytes, may be a key in groups, each of which looks like a word.
+const LONG_VALUE: usize = 200;
+
+fn without_long_values(text: &str) -> String {
+    let shown = |part| if str::len(part) > LONG_VALUE && may_be_key(part) { "…" } else { part };
+    text.split('"').map(shown).collect::<Vec<_>>().join("\"")
 }
 
 /// Ids, such as a payer's, may look like pieces of a key; no id is as long as this, in bytes.
@@ -85,6 +93,20 @@ fn without_keys(text: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_key_in_groups_is_not_traced_and_long_texts_are() {
+        let pem = include_str!("../../tests/keys/merchant_key.pem");
+        let base64: String = pem.lines().filter(|line| !line.contains("---")).collect();
+        let groups: Vec<_> =
+            base64.as_bytes().chunks(8).map(|eight| str::from_utf8(eight).unwrap()).collect();
+        for separator in [" ", ",", "\\n", "-"] {
+            let traced = body(format!("{{\"a\":\"{}\",\"b\":1}}", groups.join(separator)).as_bytes());
+            assert_eq!(traced, r#"{"a":"…","b":1}"#);
+        }
+        let text = format!("{{\"description\":\"{}\"}}", "Image形象店-深圳腾大-QQ公仔 100% new, ".repeat(9));
+        assert_eq!(body(text.as_bytes()), text);
+    }
 
     #[test]
     fn a_key_is_not_traced_and_ids_are() {

@@ -190,7 +190,11 @@ fn errors_speak_in_one_voice() {
         (&["--sandbox", "get", "v3//x"], "`v3//x` has an empty segment", "a variable with an empty value"),
         (&["--sandbox", "get", "v3/x", "--retry", "4"], "--retry must be at most 3; it is 4", ""),
         (&["--sandbox", "get", "v3/x", "-H", "a b: c"], "-H `a b` is not a header name", ""),
-        (&["--sandbox", "post", "v3/x", "json:={}"], "the body is an `$options` array", "`json` alone"),
+        (
+            &["--sandbox", "post", "v3/x", "json:={}", "--encrypt", "/json"],
+            "the body is an `$options` array",
+            "`json` alone",
+        ),
         (&["--sandbox", "get", "v3/x", "--save", "/"], "names `/`", ""),
         (
             &["--sandbox", "post", "https://example.com/x", "a=1"],

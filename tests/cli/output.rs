@@ -63,7 +63,7 @@ fn output_goes_to_a_file_everywhere_by_the_same_option() {
             &["bill", "2026-11-20"],
         ] {
             let done = env.run(&[arguments, &["-o", target]].concat());
-            done.fails(1, "is not a regular file");
+            done.fails(1, "is a pipe, not a regular file");
         }
     }
     let kind = std::os::unix::fs::FileTypeExt::is_fifo;

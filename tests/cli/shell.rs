@@ -121,7 +121,7 @@ fn a_body_that_is_piped_is_not_ignored() {
         "cat body.json | wxpay post v3/security/echo --dry-run",
         "sleep 3 | wxpay post v3/security/echo",
     ] {
-        bash(&env, line).fails(1, "-d - sends the content of stdin");
+        bash(&env, line).fails(1, "hint: `-d -` sends the content of stdin");
     }
     assert!(env.sandbox.requests().is_empty());
     // A shell's loop has its own stdin, which stays its own.

@@ -63,7 +63,7 @@ fn the_program_never_waits_for_a_file_that_is_none() {
         ("wxpay sandbox --script /dev/zero", "is larger than 64 MiB"),
         (
             "wxpay get v3/certificates --save pipe",
-            "which is a pipe, not a regular file: leave out the option",
+            "which is a pipe, not a regular file\nwxpay: hint: `-o -`, or no -o, is stdout",
         ),
         ("wxpay get v3/certificates --save device", "which is a device"),
         ("wxpay bill 2026-11-20 -o pipe", "which is a pipe"),

@@ -26,7 +26,7 @@ fn a_dash_is_stdout() {
         env.run(&[&get[..], &["--digest", &wrong]].concat()).fails(4, "SHA-");
     }
     env.run(&[&get[..], &["--digest", "12"]].concat()).fails(1, "40 (SHA-1) or 64");
-    env.run(&["get", "v3/x", "--digest", sha1]).fails(1, "--save");
+    env.run(&["get", "v3/x", "--digest", sha1]).fails(1, "--output");
     let day = env.paid_day();
     let bill = env.run(&["bill", &day]);
     assert_eq!(env.run(&["bill", &day, "-o", "-"]).ok(), bill.ok());

@@ -206,7 +206,7 @@ fn a_failed_start_is_reported_on_stderr() {
     fs::write(&script, "\n{\"method\":\"GET\"}\n").unwrap();
     let (code, message) = fails(&["--script", script.to_str().unwrap()]);
     assert!(
-        code == 1 && message.contains("broken.jsonl, line 2: ") && message.contains("template"),
+        code == 1 && message.contains("broken.jsonl`, line 2: ") && message.contains("template"),
         "{message}"
     );
 

@@ -88,7 +88,10 @@ fn parse(arguments: &mut [OsString]) -> Result<Cli, clap::Error> {
                     arguments[place] = written;
                 }
                 // It is not a command in lower case either.
-                Err(next) if invalid_command(&next).is_some_and(|next| next == lower) => return Err(error),
+                Err(next) if invalid_command(&next).is_some_and(|next| next == lower) => {
+                    arguments[place] = written;
+                    return Err(error);
+                }
                 Err(next) if next.kind() == ErrorKind::InvalidSubcommand => {
                     error = next;
                     continue 'commands;

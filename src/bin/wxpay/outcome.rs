@@ -1,7 +1,5 @@
 //! The outcome of a call: the one classification that exit codes and `wxpay batch` share.
 
-use std::sync::Arc;
-
 use serde::{Deserialize, Serialize};
 use wechatpay_chain::{ApiError, Error, Response};
 
@@ -60,5 +58,5 @@ fn is_rate_limit(error: &ApiError) -> bool {
 
 /// Why the platform's certificates could not be downloaded.
 pub(crate) fn platform_keys_cause(error: &dyn std::error::Error) -> Option<&Error> {
-    error.source()?.downcast_ref::<Arc<Error>>().map(|error| &**error)
+    error.source()?.downcast_ref::<Error>()
 }

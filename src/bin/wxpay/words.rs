@@ -2,7 +2,6 @@
 
 use std::error::Error as StdError;
 use std::io;
-use std::sync::Arc;
 
 use wechatpay_chain::{Error, error::PathError};
 
@@ -174,6 +173,7 @@ fn fix(error: &Error, place: Place) -> Option<String> {
             (field, true, Place::Shell) if field.starts_with('/') => {
                 "a parameter of the query is named without a slash".to_owned()
             }
+            ("save_to", true, Place::Shell) => "`-o -`, or no -o, is stdout".to_owned(),
             ("media", true, Place::Shell) => "name it with --name".to_owned(),
             (variables::AUTOMATIC_CERTIFICATES, true, _) => {
                 "without a platform key, only a request that is sent downloads one".to_owned()
@@ -191,7 +191,7 @@ fn fix(error: &Error, place: Place) -> Option<String> {
 }
 
 fn library_error<'e>(cause: &'e (dyn StdError + 'static)) -> Option<&'e Error> {
-    cause.downcast_ref::<Error>().or_else(|| cause.downcast_ref::<Arc<Error>>().map(|error| &**error))
+    cause.downcast_ref::<Error>()
 }
 
 /// Whether a cause is not in the message already, in the library's words.

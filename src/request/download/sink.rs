@@ -85,8 +85,9 @@ impl OpenSink {
             Some(kind @ "a directory") => return Err(refuse(&format!("which is {kind}"))),
             // The rename at the end would put a file in its place: for root, in that of `/dev/null`, too.
             Some(kind) => {
-                let reason = format!("which is {kind}, not a regular file: use `save_to_writer`");
-                return Err(refuse(&reason));
+                let reason =
+                    format!("names {}, which is {kind}, not a regular file", Excerpt(&shown(&target)));
+                return Err(Error::config_with("save_to", reason, "use `save_to_writer`"));
             }
             None => {}
         }

@@ -55,6 +55,7 @@ fn the_setting_that_is_wrong_is_named() {
     let env = TestEnv::new();
     let ec = format!("file://{}", key_path("ec_key.pem"));
     let merchants = format!("file://{}", key_path("merchant_pub.pem"));
+    let nowhere = format!("{merchants}.x");
     for (variable, value, name, found) in [
         ("WECHATPAY_BASE_URL", "api.mch.weixin.qq.com", "base URL", "WECHATPAY_BASE_URL"),
         ("WECHATPAY_BASE_URL", "http://api.mch.weixin.qq.com/", "base URL", "WECHATPAY_BASE_URL"),
@@ -81,7 +82,7 @@ fn the_setting_that_is_wrong_is_named() {
         ("WECHATPAY_PRIVATE_KEY", "", "private key", "is missing"),
         ("WECHATPAY_PRIVATE_KEY", &ec, "private key", "elliptic-curve private key"),
         ("WECHATPAY_P12", "/nowhere.p12", "p12 file", "mutually exclusive"),
-        ("WECHATPAY_PUBLIC_KEY", &merchants[..20], "public key", "does not exist"),
+        ("WECHATPAY_PUBLIC_KEY", &nowhere, "public key", "does not exist"),
         ("WECHATPAY_PUBLIC_KEY", "", "public key", "is missing"),
         ("WECHATPAY_PUBLIC_KEY_ID", "", "public key ID", "is missing"),
         ("WECHATPAY_PUBLIC_KEY_ID", "PUBKEYID0114232134912410", "public key ID", "PUB_KEY_ID_"),

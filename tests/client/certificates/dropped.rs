@@ -191,8 +191,8 @@ fn a_signer_that_fails_during_a_download_is_not_a_wrong_setting() {
     };
     let error = failed();
     assert!(!error.is_permanent() && error.retry_after() == Some(Duration::from_secs(1)), "{error}");
-    let cause = std::error::Error::source(&*error).unwrap().downcast_ref::<Arc<Error>>().unwrap();
-    assert!(matches!(&**cause, Error::Key(key) if key.is_signer()), "{cause:?}");
+    let cause = std::error::Error::source(&*error).unwrap().downcast_ref::<Error>().unwrap();
+    assert!(matches!(cause, Error::Key(key) if key.is_signer()), "{cause:?}");
     assert!(server.seen().is_empty());
     // The next call asks the signer again, and the platform.
     clock.advance(1);

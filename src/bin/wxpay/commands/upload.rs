@@ -23,8 +23,9 @@ use crate::text::Excerpt;
     wxpay upload licence.jpg v3/merchant/media/upload\n  \
     wxpay upload licence.jpg v3/merchant/media/upload --name front.jpg\n  \
     wxpay upload - v3/merchant/media/upload --name front.jpg --type image/jpeg < licence.jpg\n  \
-    wxpay upload licence.jpg v3/mch-manage/submission-files/sub-mchid/1900000109/upload --part submission_file --field item_id=7 \
-    --field manage_record_id=R1 --meta '{\"file_name\":\"licence.jpg\",\"file_digest\":\"aac9320b…\",\"item_id\":7}'")]
+    wxpay upload licence.jpg v3/mch-manage/submission-files/sub-mchid/1900000109/upload \\\n    \
+      --part submission_file --field item_id=7 --field manage_record_id=R1 \\\n    \
+      --meta '{\"file_name\":\"licence.jpg\",\"file_digest\":\"aac9320b…\",\"item_id\":7}'")]
 pub(crate) struct UploadArgs {
     /// The file to upload; - for stdin, which needs --name
     #[arg(value_name = "FILE")]

@@ -1,7 +1,6 @@
 //! The calls: an echo, and the download that shows whether the APIv3 key is right. A fault that stops both is told once.
 
 use std::path::Path;
-use std::sync::Arc;
 
 use serde_json::json;
 use wechatpay_chain::{Error, VerifyError, VerifyReason, WeChatPay};
@@ -68,7 +67,7 @@ pub(super) fn check(
 
 /// Why the platform certificates could not be downloaded.
 fn cause_of(error: &dyn std::error::Error) -> Option<&Error> {
-    error.source()?.downcast_ref::<Arc<Error>>().map(|cause| &**cause)
+    error.source()?.downcast_ref::<Error>()
 }
 
 fn is_of_apiv3_key(error: &Error) -> bool {
