@@ -208,6 +208,18 @@ fn errors_speak_in_one_voice() {
             "`/c` matches nothing in the body",
             "a parameter of the query is named without a slash",
         ),
+        (&["get", "v3/x", "a=b"], "a GET has no body", "a query parameter is NAME==VALUE"),
+        (&["post", "v3/x", "a.b=1"], "field `a.b`: a name has letters", "write `a[b]` for a member"),
+        (&["post", "v3/x", "A:b"], "expected NAME=TEXT, NAME:=JSON or NAME==VALUE", "-H 'NAME: VALUE'"),
+        (&["post", "v3/x", "a=@./nothing"], "there is no file `./nothing`", "NAME:='\"@…\"'"),
+        (&["post", "v3/x", "/a==1"], "whose name is not a JSON pointer", "NAME:='\"=…\"'"),
+        (&["upload", "-", "v3/x"], "a file from stdin has no name", "name it with --name"),
+        (&["--sandbox", "get", "v3/x", "--curl"], "--curl cannot be used with --sandbox", "`wxpay sandbox`"),
+        (
+            &["--sandbox", "get", "v3/x", "-o", "-", "--digest", "12"],
+            "--digest: expected 40 (SHA-1) or 64",
+            "",
+        ),
         (&["--sandbox", "get", "v3/x", "--timeout", "4000"], "error: --timeout must be more than 0", ""),
         (&["--sandbox", "get", "v2/x"], "PATH begins with `v2`", ""),
     ] {

@@ -89,7 +89,10 @@ fn a_variable_beside_the_default_profile_is_refused() {
         home.env.finish(command.env(stray.0, stray.1).args(&arguments)).fails(1, "WECHATPAY_BASE_URL");
     }
     let done = Done::of(wxpay(home.env.home.path()).env(stray.0, stray.1).args(["doctor"]));
-    assert!(done.out.contains("WECHATPAY_BASE_URL") && done.code == Some(1), "{done:?}");
+    assert!(
+        done.out.contains("or unset `WECHATPAY_BASE_URL` and use --base-url") && done.code == Some(1),
+        "{done:?}"
+    );
     // Emptied is unset; an option, or a complete environment, settles it.
     assert!(url(&home.shown(&[("WECHATPAY_BASE_URL", "")], &[])).contains("api.mch."));
     let hongkong = home.shown(&[stray], &["--base-url", "https://apihk.mch.weixin.qq.com/"]);

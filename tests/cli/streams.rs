@@ -15,7 +15,7 @@ fn a_dash_is_stdout() {
     let image: Vec<u8> = (0..=255).collect();
     let response = SandboxResponse::new(200).body("image/png", image.clone());
     env.sandbox.on_with("GET", "v3/merchant-service/images/{id}", response).unwrap();
-    let get = ["get", "v3/merchant-service/images/x", "--save", "-"];
+    let get = ["get", "v3/merchant-service/images/x", "-o", "-"];
     assert_eq!(env.wxpay().args(get).output().unwrap().stdout, image);
     let sha1 = "4916d6bdb7f78e6803698cab32d1586ea457dfc8";
     let sha256 = "40aff2e9d2d8922e47afd4648e6967497158785fbd1da870e7110266bf944880";

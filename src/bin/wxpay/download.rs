@@ -12,7 +12,6 @@ use wechatpay_chain::{Download, Saved};
 use crate::exit;
 use crate::failure::{Failure, usage_error};
 use crate::signals::{Received, Signals};
-use crate::text::ShownPath;
 
 /// What happens to the downloaded file.
 pub(crate) enum Downloaded {
@@ -30,9 +29,6 @@ pub(crate) fn is_stdout(file: &Path) -> bool {
 /// Downloads into a file, or by way of a temporary file for `-`: nothing is printed before it is checked.
 pub(crate) fn save(file: &Path, download: impl FnOnce(&Path) -> Download) -> Result<Downloaded, Failure> {
     if !is_stdout(file) {
-        if file.file_name().is_none() || file.is_dir() {
-            return Err(usage_error(format!("cannot write {}: it is a directory", ShownPath(file))));
-        }
         return run(download(file)).map(Downloaded::Saved);
     }
     let failed = |e: io::Error| usage_error(format!("cannot use a temporary file: {e}"));

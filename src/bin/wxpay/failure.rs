@@ -83,7 +83,8 @@ impl Failure {
         ExitCode::from(code)
     }
 
-    fn hint(&self) -> Option<String> {
+    /// How to fix it, in one or more lines.
+    pub(crate) fn hint(&self) -> Option<String> {
         match self {
             Failure::Hinted { hint, .. } | Failure::Library { hint: Some(hint), .. } => Some(hint.clone()),
             Failure::Library { error, hint: None } => words::hint(error),

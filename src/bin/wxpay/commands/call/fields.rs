@@ -7,6 +7,9 @@ use crate::failure::{Failure, usage_error};
 use crate::input;
 use crate::text::Excerpt;
 
+/// A hint.
+const HEADER: &str = "a header is -H 'NAME: VALUE'";
+
 /// What one argument sets.
 pub(super) enum Item {
     /// `NAME==VALUE`: a parameter of the query.
@@ -27,11 +30,11 @@ pub(super) struct Field {
 impl Item {
     pub(super) fn parse(text: &str) -> Result<Item, Failure> {
         let Some((name, rest)) = text.split_once('=') else {
-            let header = if text.contains(':') { "; a header is -H 'NAME: VALUE'" } else { "" };
-            return Err(usage_error(format!(
-                "expected NAME=TEXT, NAME:=JSON or NAME==VALUE (query), found {}{header}",
+            let failure = usage_error(format!(
+                "expected NAME=TEXT, NAME:=JSON or NAME==VALUE (query), found {}",
                 Excerpt(text)
-            )));
+            ));
+            return Err(if text.contains(':') { failure.with_hint(HEADER) } else { failure });
         };
         if name.is_empty() || name == ":" {
             return Err(usage_error(format!("the field {} has no name", Excerpt(text))));
@@ -45,9 +48,9 @@ impl Item {
                 Ok(Item::Field(Field { name: name.to_owned(), tokens, in_object, value }))
             }
             (None, Some(_)) if name.starts_with('/') => Err(usage_error(format!(
-                "{shown}: `==` sets a parameter of the query, whose name is not a JSON pointer; a text that begins with \
-                 `=` is {name}:='\"=…\"'"
-            ))),
+                "{shown}: `==` sets a parameter of the query, whose name is not a JSON pointer"
+            ))
+            .with_hint("a text that begins with `=` is given as JSON, NAME:='\"=…\"'")),
             (None, Some(value)) => Ok(Item::Query(name.to_owned(), input::text_value(&shown, value)?)),
             (None, None) => {
                 let (tokens, in_object) = tokens(name)?;
@@ -87,9 +90,9 @@ fn tokens(name: &str) -> Result<(Vec<String>, bool), Failure> {
         tokens.push(match *token {
             "" if at + 1 < inner.len() => {
                 return Err(invalid(
-                    "`[]` appends an element, and other tools do not agree to which one the next name belongs: write \
-                     its index, such as list[0][id]",
-                ));
+                    "`[]` appends an element, and other tools do not agree to which one the next name belongs",
+                )
+                .with_hint("write its index, such as list[0][id]"));
             }
             "" => "-".to_owned(),
             token if is_plain(token) => token.to_owned(),
@@ -110,24 +113,23 @@ fn is_plain(name: &str) -> bool {
 /// How to write what was probably meant.
 fn not_plain(name: &str) -> Failure {
     let parts: Vec<_> = name.split(['.', '/', ':', '>', '-']).filter(|part| !part.is_empty()).collect();
-    let nested = match parts.split_first() {
-        Some((first, rest)) if !rest.is_empty() && parts.iter().all(|part| is_plain(part)) => {
-            let rest: String = rest.iter().map(|part| format!("[{part}]")).collect();
-            format!("write `{first}{rest}` for a member of an object, or ")
-        }
-        _ => String::new(),
-    };
-    let other = match name {
-        name if name.contains('@') => "; a file is NAME=@FILE",
-        name if name.contains(':') => "; a header is -H 'NAME: VALUE'",
-        _ => "",
-    };
+    let mut hints = Vec::new();
+    if let Some((first, rest)) = parts.split_first()
+        && !rest.is_empty()
+        && parts.iter().all(|part| is_plain(part))
+    {
+        let rest: String = rest.iter().map(|part| format!("[{part}]")).collect();
+        hints.push(format!("write {} for a member of an object", Excerpt(&format!("{first}{rest}"))));
+    }
     let pointer = format!("/{}", name.replace('~', "~0").replace('/', "~1"));
-    usage_error(format!(
-        "field {}: a name has letters, digits, `_` and `-`: {nested}write {} for exactly this name{other}",
-        Excerpt(name),
-        Excerpt(&pointer)
-    ))
+    hints.push(format!("write {} for exactly this name", Excerpt(&pointer)));
+    match name {
+        name if name.contains('@') => hints.push("a file is NAME=@FILE".to_owned()),
+        name if name.contains(':') => hints.push(HEADER.to_owned()),
+        _ => {}
+    }
+    usage_error(format!("field {}: a name has letters, digits, `_` and `-`", Excerpt(name)))
+        .with_hint(hints.join("\n"))
 }
 
 /// Sets the value at the tokens of a JSON pointer. Missing parents are created: an array for an index and for `-`, which is
@@ -173,11 +175,19 @@ mod tests {
 
     use super::*;
 
+    /// The message and the hint.
+    fn text(failure: Failure) -> String {
+        match failure {
+            Failure::Hinted { failure, hint } => format!("{failure}\n{hint}"),
+            failure => failure.to_string(),
+        }
+    }
+
     fn body(fields: &[&str]) -> Result<Value, String> {
         let mut value = Value::Null;
         for field in fields {
-            match Item::parse(field).map_err(|failure| failure.to_string())? {
-                Item::Field(field) => field.set(&mut value).map_err(|failure| failure.to_string())?,
+            match Item::parse(field).map_err(text)? {
+                Item::Field(field) => field.set(&mut value).map_err(text)?,
                 Item::Query(name, value) => return Err(format!("query {name} = {value}")),
             }
         }

@@ -37,7 +37,8 @@ impl Configuration {
         let mut source = match SettingsSource::find(global) {
             Ok(source) => source,
             Err(failure) => {
-                let fix = format!("wxpay --help lists all settings; {PROGRAM_PAGE} has examples");
+                let general = || format!("wxpay --help lists all settings; {PROGRAM_PAGE} has examples");
+                let fix = failure.hint().unwrap_or_else(general);
                 report.failed("configuration", failure.code(), &failure.to_string(), &fix)?;
                 let base_url = Some(global.base_url.as_deref().unwrap_or(MAIN_HOST).to_owned());
                 return Ok(Configuration { source: None, wx: None, base_url, apiv3_key_is_invalid: false });
