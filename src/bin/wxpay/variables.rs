@@ -44,12 +44,12 @@ variables! {
     AUTOMATIC_CERTIFICATES = "WECHATPAY_AUTOMATIC_CERTIFICATES", Setting:
         "1: download and renew the platform certificates";
     APIV3_KEY = "WECHATPAY_APIV3_KEY", Secret: "APIv3 key, 32 bytes";
-    BASE_URL = "WECHATPAY_BASE_URL", Setting: "base URL [default: https://api.mch.weixin.qq.com/]";
+    BASE_URL = "WECHATPAY_BASE_URL", Setting: "base URL (default: api.mch.weixin.qq.com)";
     ALLOW_HTTP = "WECHATPAY_ALLOW_HTTP", Setting: "1: permit a base URL with http:// on another machine";
     TIMEOUT = "WECHATPAY_TIMEOUT", Setting:
-        "time limit of a call with all its attempts, in seconds [default: 30]";
+        "time limit of a call with all its attempts, in seconds (default: 30)";
     SANDBOX_KEYS = "WECHATPAY_SANDBOX_KEYS", Program:
-        "folder that keeps the sandbox's keys [default: new keys for each run]";
+        "folder that keeps the sandbox's keys (default: new keys for each run)";
     PROFILE = "WXPAY_PROFILE", Program: "profile of config.toml, as --profile";
     NO_COLOR = "NO_COLOR", Program: "not empty: no colours, unless --color asks for them";
 }
