@@ -49,7 +49,7 @@ fn an_unsupported_option_is_named() {
         (json!([1]), "options", "must be an object; it is an array"),
         (json!({"query": 1}), "options.query", "must be an object or a string; it is a number"),
         (json!({"headers": "x"}), "options.headers", "must be an object; it is a string"),
-        (json!({"headers": {"X": ["a"]}}), "options.headers", "an object of strings; it is an array"),
+        (json!({"headers": {"X": ["a", "b"]}}), "options.headers", "an object of strings; it is an array"),
         (json!({"headers": {"X": "a\r\nEvil: 1"}}), "headers.X", "line break"),
         (json!({"headers": {"X\n": "a"}}), "headers.X\\n", "not a header name"),
         (json!({"headers": {"Authorization": "mine"}}), "headers.Authorization", "set by the client"),
