@@ -4,27 +4,23 @@ use std::future::IntoFuture as _;
 use std::io::{Read as _, Write as _};
 use std::net::TcpListener;
 use std::path::Path;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
 use serde_json::{Value, json};
 use wechatpay_chain::signer::{SignFuture, Signer};
 use wechatpay_chain::{Error, Media, WeChatPay, WeChatPayBuilder};
 
-use crate::support::{self, Recorder, key, signed};
+use crate::support::{self, Recorder, TestServer, key, signed};
 
 /// A platform that responds once, on its only connection, and then is gone: connections are refused.
-fn once(response: Vec<u8>) -> String {
+fn once(response: Vec<u8>) -> TestServer {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
-    let base = format!("http://{}/", listener.local_addr().unwrap());
-    std::thread::spawn(move || {
-        let (mut stream, _) = listener.accept().unwrap();
-        drop(listener);
+    TestServer::on(listener, 1, move |mut stream, _| {
         let _ = stream.read(&mut [0; 8192]);
-        let _ = stream.write_all(&response);
-    });
-    base
+        stream.write_all(&response)
+    })
 }
 
 fn closed_port() -> String {
@@ -61,15 +57,17 @@ fn an_attempt_that_was_not_sent_does_not_hide_one_that_was() {
     let (runtime, folder) = (runtime(), tempfile::tempdir().unwrap());
     let path = folder.path().join("file");
     for (status, code) in [(500, "SYSTEM_ERROR"), (503, "RATELIMIT_EXCEED"), (429, "FREQUENCY_LIMITED")] {
-        let wx = || impatient(support::builder(&once(refusal(&format!("{status} X"), code))));
+        let server = || once(refusal(&format!("{status} X"), code));
+        let wx = |server: &TestServer| impatient(support::builder(&server.base));
         let body = || json!({"out_refund_no": "R1"});
-        refused("wait", wx()["v3/x"].post(body()).retry(2).wait(), status);
-        refused("await", runtime.block_on(wx()["v3/x"].post(body()).retry(1).into_future()), status);
-        refused("GET", wx()["v3/x"].get().retry(1).wait(), status);
-        refused("download", wx()["v3/x"].get().retry(1).save_to(&path).wait(), status);
+        let hosts: [_; 5] = std::array::from_fn(|_| server());
+        refused("wait", wx(&hosts[0])["v3/x"].post(body()).retry(2).wait(), status);
+        let request = wx(&hosts[1])["v3/x"].post(body()).retry(1);
+        refused("await", runtime.block_on(request.into_future()), status);
+        refused("GET", wx(&hosts[2])["v3/x"].get().retry(1).wait(), status);
+        refused("download", wx(&hosts[3])["v3/x"].get().retry(1).save_to(&path).wait(), status);
         // Nor does the spare host, if it cannot be reached either.
-        let spare =
-            support::builder(&once(refusal(&format!("{status} X"), code))).spare_base_url(closed_port());
+        let spare = support::builder(&hosts[4].base).spare_base_url(closed_port());
         refused("spare", impatient(spare)["v3/x"].post(body()).retry(3).wait(), status);
     }
 }
@@ -78,7 +76,8 @@ fn an_attempt_that_was_not_sent_does_not_hide_one_that_was() {
 fn a_get_that_broke_is_not_said_to_be_unsent() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("file");
-    let wx = || support::builder(&once(Vec::new())).spare_base_url(closed_port()).build().unwrap();
+    let hosts: [_; 3] = std::array::from_fn(|_| once(Vec::new()));
+    let wx = |at: usize| support::builder(&hosts[at].base).spare_base_url(closed_port()).build().unwrap();
     let sent = |what: &str, result: Result<(), Error>| {
         let Err(Error::Transport(error)) = result else {
             panic!("{what}: not a Transport error: {result:?}")
@@ -86,19 +85,17 @@ fn a_get_that_broke_is_not_said_to_be_unsent() {
         assert!(error.maybe_sent() && !error.is_connect(), "{what}: {error}");
         assert!(error.to_string().contains("the connection closed before"), "{what}: {error}");
     };
-    sent("wait", wx()["v3/x"].get_sync().map(drop));
-    sent("await", runtime().block_on(wx()["v3/x"].get().into_future()).map(drop));
-    sent("download", wx()["v3/x"].get().save_to(&path).wait().map(drop));
+    sent("wait", wx(0)["v3/x"].get_sync().map(drop));
+    sent("await", runtime().block_on(wx(1)["v3/x"].get().into_future()).map(drop));
+    sent("download", wx(2)["v3/x"].get().save_to(&path).wait().map(drop));
     // A kept connection that was closed, and then no other.
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
-    let wx = support::client(&format!("http://{}/", listener.local_addr().unwrap()));
-    std::thread::spawn(move || {
-        let (mut stream, _) = listener.accept().unwrap();
-        drop(listener);
-        let _ = stream.read(&mut [0; 8192]);
-        stream.write_all(&signed("200 OK", &[], b"{}")).unwrap();
-        let _ = stream.read(&mut [0; 8192]);
+    let server = TestServer::on(listener, 1, |mut stream, _| {
+        let _ = stream.read(&mut [0; 8192])?;
+        stream.write_all(&signed("200 OK", &[], b"{}"))?;
+        stream.read(&mut [0; 8192]).map(drop)
     });
+    let wx = support::client(&server.base);
     wx["v3/x"].get_sync().unwrap();
     sent("kept", wx["v3/x"].get_sync().map(drop));
 }
@@ -235,43 +232,35 @@ impl Act {
 }
 
 /// A host that treats its requests so, one after another, and then is gone. Also what it received.
-fn host(acts: &[Act]) -> (String, Arc<std::sync::Mutex<Vec<String>>>) {
+fn host(acts: &[Act]) -> (TestServer, Arc<Mutex<Vec<String>>>) {
+    let received = Arc::<Mutex<Vec<String>>>::default();
+    let (all, acts) = (Arc::clone(&received), acts.to_vec());
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
-    let base = format!("http://{}/", listener.local_addr().unwrap());
-    let (received, acts) = (Arc::<std::sync::Mutex<Vec<String>>>::default(), acts.to_vec());
-    let all = Arc::clone(&received);
-    std::thread::spawn(move || {
-        for (at, act) in acts.iter().enumerate() {
-            let (mut stream, _) = listener.accept().unwrap();
-            let (mut head, mut buffer) = (Vec::new(), [0; 4096]);
-            while !head.windows(4).any(|window| window == b"\r\n\r\n") {
-                match stream.read(&mut buffer) {
-                    Ok(read @ 1..) => head.extend_from_slice(&buffer[..read]),
-                    _ => return,
-                }
+    let server = TestServer::on(listener, acts.len(), move |mut stream, notes| {
+        let (mut head, mut buffer) = (Vec::new(), [0; 4096]);
+        while !head.windows(4).any(|window| window == b"\r\n\r\n") {
+            match stream.read(&mut buffer)? {
+                0 => return Ok(()),
+                read => head.extend_from_slice(&buffer[..read]),
             }
-            let head = String::from_utf8_lossy(&head).into_owned();
-            let nonce = head.split("nonce_str=\"").nth(1).unwrap().split('"').next().unwrap();
-            all.lock().unwrap().push(nonce.to_owned());
-            match act {
-                Act::Slow => std::thread::sleep(Duration::from_millis(70)),
-                Act::Hang => {
-                    // Until the client has had enough.
-                    std::thread::spawn(move || stream.read(&mut [0; 64]));
-                    continue;
-                }
-                _ => {}
-            }
-            if at + 1 == acts.len() {
-                // Gone before the client has the response.
-                drop(listener);
-                let _ = stream.write_all(&act.response());
-                return;
-            }
-            let _ = stream.write_all(&act.response());
         }
+        let head = String::from_utf8_lossy(&head).into_owned();
+        notes.request(head.lines().next().unwrap());
+        let nonce = head.split("nonce_str=\"").nth(1).unwrap().split('"').next().unwrap();
+        let act = {
+            let mut all = all.lock().unwrap();
+            all.push(nonce.to_owned());
+            acts[all.len() - 1]
+        };
+        match act {
+            Act::Slow => std::thread::sleep(Duration::from_millis(70)),
+            // Until the client has had enough.
+            Act::Hang => return stream.read(&mut [0; 64]).map(drop),
+            _ => {}
+        }
+        stream.write_all(&act.response())
     });
-    (base, received)
+    (server, received)
 }
 
 #[test]
@@ -298,7 +287,7 @@ fn two_hosts(possible: &[Act], rounds: usize, timeout: Duration) {
             || (0..random(4)).map(|_| possible[random(possible.len() as u64) as usize]).collect::<Vec<_>>();
         let (first, spare) = (acts(), acts());
         let hosts = [host(&first), host(&spare)];
-        let wx = support::builder(&hosts[0].0).spare_base_url(&hosts[1].0);
+        let wx = support::builder(&hosts[0].0.base).spare_base_url(&hosts[1].0.base);
         let wx = wx.retry_delay(timeout / 10_000).timeout(timeout).build().unwrap();
         let (post, download, retries) = (random(2) == 0, random(3) == 0, random(4) as u32);
         let request = if post { wx["v3/x"].post(json!({"out_trade_no": "P1"})) } else { wx["v3/x"].get() };

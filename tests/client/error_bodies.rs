@@ -1,11 +1,10 @@
 //! Error responses that nobody signed, made to take memory: each is read in a child process, whose peak is measured.
 
 use std::io::{Read as _, Write as _};
-use std::net::TcpListener;
 
 use wechatpay_chain::Error;
 
-use crate::support::{self, skipped};
+use crate::support::{self, TestServer, skipped};
 
 /// Almost the largest response that is read into memory.
 const LENGTH: usize = (8 << 20) - 64;
@@ -24,27 +23,22 @@ const BODIES: [(&str, [&str; 3]); 6] = [
 ];
 
 /// Sends the body again and again, without keeping it whole.
-fn serve([begin, piece, end]: [&'static str; 3], signature: &'static str) -> String {
-    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
-    let base = format!("http://{}/", listener.local_addr().unwrap());
-    std::thread::spawn(move || {
-        for mut stream in listener.incoming().map_while(Result::ok) {
-            let _ = stream.read(&mut [0; 8192]).unwrap();
-            let count = (LENGTH - begin.len() - end.len()) / piece.len();
-            let length = begin.len() + count * piece.len() + end.len();
-            let head =
-                format!("HTTP/1.1 500 X\r\nConnection: close\r\n{signature}Content-Length: {length}\r\n\r\n");
-            stream.write_all(head.as_bytes()).unwrap();
-            stream.write_all(begin.as_bytes()).unwrap();
-            let block = piece.repeat(1_000);
-            for _ in 0..count / 1_000 {
-                stream.write_all(block.as_bytes()).unwrap();
-            }
-            stream.write_all(piece.repeat(count % 1_000).as_bytes()).unwrap();
-            stream.write_all(end.as_bytes()).unwrap();
+fn serve([begin, piece, end]: [&'static str; 3], signature: &'static str) -> TestServer {
+    TestServer::start(move |mut stream, _| {
+        let _ = stream.read(&mut [0; 8192])?;
+        let count = (LENGTH - begin.len() - end.len()) / piece.len();
+        let length = begin.len() + count * piece.len() + end.len();
+        let head =
+            format!("HTTP/1.1 500 X\r\nConnection: close\r\n{signature}Content-Length: {length}\r\n\r\n");
+        stream.write_all(head.as_bytes())?;
+        stream.write_all(begin.as_bytes())?;
+        let block = piece.repeat(1_000);
+        for _ in 0..count / 1_000 {
+            stream.write_all(block.as_bytes())?;
         }
-    });
-    base
+        stream.write_all(piece.repeat(count % 1_000).as_bytes())?;
+        stream.write_all(end.as_bytes())
+    })
 }
 
 /// The peak of this process's memory, in KiB.
@@ -60,7 +54,8 @@ fn child() {
     let Ok(task) = std::env::var(TASK) else { return };
     let (_, body) = BODIES.into_iter().find(|(name, _)| *name == task).unwrap();
     let bad = "Wechatpay-Timestamp: 1\r\nWechatpay-Nonce: N\r\nWechatpay-Serial: A\r\nWechatpay-Signature: AAAA\r\n";
-    let clients = ["", bad].map(|signature| support::client(&serve(body, signature)));
+    let servers = ["", bad].map(|signature| serve(body, signature));
+    let clients = servers.each_ref().map(|server| support::client(&server.base));
     // A small one sets up everything.
     let warm = support::Recorder::start(|_| support::raw("500 X", &[], b"{}"));
     assert!(support::client(&warm.base)["v3/x"].get().wait().is_err());

@@ -4,13 +4,12 @@
 //! `cargo test --features sandbox --test client memory -- --ignored --nocapture`.
 
 use std::io::{Read as _, Write as _};
-use std::net::TcpListener;
 
 use aws_lc_rs::digest;
 use serde_json::{Value, json};
 use wechatpay_chain::Media;
 
-use crate::support::{self, skipped};
+use crate::support::{self, TestServer, skipped};
 
 const MIB: usize = 1 << 20;
 const MAY_GROW: u64 = 32 << 10; // KiB
@@ -45,9 +44,7 @@ fn rows() -> Vec<u8> {
 
 /// A server in a thread: counts what comes, and sends `size` MiB of rows. It keeps no file in memory either: it
 /// sends one piece again and again, for gzip as one member (RFC 1952 section 2.2) after another.
-fn serve(size: usize) -> String {
-    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
-    let base = format!("http://{}/", listener.local_addr().unwrap());
+fn serve(size: usize) -> TestServer {
     let plain = rows();
     let mut gzip = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::fast());
     gzip.write_all(&plain).unwrap();
@@ -58,47 +55,43 @@ fn serve(size: usize) -> String {
         sha1.finish().as_ref().iter().map(|byte| format!("{byte:02x}")).collect::<String>()
     };
     let (small, large) = (sha1(1), sha1(size));
-    let url = format!("{base}v3/billdownload/file");
-    std::thread::spawn(move || {
-        for mut stream in listener.incoming().map_while(Result::ok) {
-            let (mut head, mut byte) = (Vec::new(), [0]);
-            while !head.ends_with(b"\r\n\r\n") {
-                stream.read_exact(&mut byte).unwrap();
-                head.push(byte[0]);
-            }
-            let head = String::from_utf8(head).unwrap().to_ascii_lowercase();
-            let line = head.lines().next().unwrap();
-            let count = if line.contains("small") { 1 } else { size };
-            let piece = if line.contains("gzip") { &gzip } else { &plain };
-            let signed = |body: Value| {
-                support::signed("200 OK", &[("Connection", "close")], body.to_string().as_bytes())
-            };
-            if line.starts_with("get /v3/billdownload/file") {
-                let length = count * piece.len();
-                write!(stream, "HTTP/1.1 200 OK\r\nConnection: close\r\nContent-Length: {length}\r\n\r\n")
-                    .unwrap();
-                for _ in 0..count {
-                    stream.write_all(piece).unwrap();
-                }
-            } else if line.starts_with("get ") {
-                let hash = if count == 1 { &small } else { &large };
-                let query = line.split(' ').nth(1).unwrap().split_once('?').unwrap().1;
-                let url = format!("{url}?{query}");
-                let response = json!({"hash_type": "SHA1", "hash_value": hash, "download_url": url});
-                stream.write_all(&signed(response)).unwrap();
-            } else {
-                let length = head.split("content-length: ").nth(1).unwrap().lines().next().unwrap();
-                let (mut left, mut piece) = (length.parse::<usize>().unwrap(), vec![0; 64 << 10]);
-                while left > 0 {
-                    let n = left.min(piece.len());
-                    stream.read_exact(&mut piece[..n]).unwrap();
-                    left -= n;
-                }
-                stream.write_all(&signed(json!({"length": length}))).unwrap();
-            }
+    TestServer::start(move |mut stream, notes| {
+        let (mut head, mut byte) = (Vec::new(), [0]);
+        while !head.ends_with(b"\r\n\r\n") {
+            stream.read_exact(&mut byte)?;
+            head.push(byte[0]);
         }
-    });
-    base
+        let head = String::from_utf8(head).unwrap().to_ascii_lowercase();
+        let line = head.lines().next().unwrap();
+        notes.request(line);
+        let count = if line.contains("small") { 1 } else { size };
+        let piece = if line.contains("gzip") { &gzip } else { &plain };
+        let signed =
+            |body: Value| support::signed("200 OK", &[("Connection", "close")], body.to_string().as_bytes());
+        if line.starts_with("get /v3/billdownload/file") {
+            let length = count * piece.len();
+            write!(stream, "HTTP/1.1 200 OK\r\nConnection: close\r\nContent-Length: {length}\r\n\r\n")?;
+            for _ in 0..count {
+                stream.write_all(piece)?;
+            }
+        } else if line.starts_with("get ") {
+            let hash = if count == 1 { &small } else { &large };
+            let query = line.split(' ').nth(1).unwrap().split_once('?').unwrap().1;
+            let url = format!("http://{}/v3/billdownload/file?{query}", stream.local_addr()?);
+            let response = json!({"hash_type": "SHA1", "hash_value": hash, "download_url": url});
+            stream.write_all(&signed(response))?;
+        } else {
+            let length = head.split("content-length: ").nth(1).unwrap().lines().next().unwrap();
+            let (mut left, mut piece) = (length.parse::<usize>().unwrap(), vec![0; 64 << 10]);
+            while left > 0 {
+                let n = left.min(piece.len());
+                stream.read_exact(&mut piece[..n])?;
+                left -= n;
+            }
+            stream.write_all(&signed(json!({"length": length})))?;
+        }
+        Ok(())
+    })
 }
 
 /// The body of the child processes; on its own it does nothing.
@@ -106,7 +99,8 @@ fn serve(size: usize) -> String {
 fn child() {
     let Ok(task) = std::env::var(TASK) else { return };
     let size: usize = std::env::var(SIZE).unwrap().parse().unwrap();
-    let wx = support::client(&serve(size));
+    let server = serve(size);
+    let wx = support::client(&server.base);
     let folder = tempfile::tempdir().unwrap();
     let path = |name| folder.path().join(name);
     let bill = |name| {

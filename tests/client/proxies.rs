@@ -5,7 +5,7 @@ use std::net::TcpListener;
 
 use wechatpay_chain::Error;
 
-use crate::support::{self, alone};
+use crate::support::{self, TestServer, alone};
 
 /// An address on which no server listens.
 fn closed() -> String {
@@ -13,18 +13,14 @@ fn closed() -> String {
 }
 
 /// A proxy that responds to each CONNECT with `response`; an empty one closes the connection.
-fn proxy(response: &'static str) -> String {
-    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
-    let address = listener.local_addr().unwrap().to_string();
-    std::thread::spawn(move || {
-        for mut stream in listener.incoming().map_while(Result::ok) {
-            let mut head = [0; 4096];
-            let read = stream.read(&mut head).unwrap_or(0);
-            assert!(head[..read].starts_with(b"CONNECT wechatpay.invalid:443 "));
-            let _ = stream.write_all(response.as_bytes());
-        }
-    });
-    address
+fn proxy(response: &'static str) -> TestServer {
+    TestServer::start(move |mut stream, notes| {
+        let mut head = [0; 4096];
+        let read = stream.read(&mut head)?;
+        notes.request(String::from_utf8_lossy(&head[..read]));
+        assert!(head[..read].starts_with(b"CONNECT wechatpay.invalid:443 "));
+        stream.write_all(response.as_bytes())
+    })
 }
 
 fn text(error: &Error) -> String {
@@ -65,20 +61,23 @@ fn only_a_proxy_that_works_is_accepted() {
 
 #[test]
 fn a_proxy_that_fails_is_named() {
-    for (address, parts) in [
-        (closed(), ["connection refused by", ""]),
-        (proxy("HTTP/1.1 407 Proxy Authentication Required\r\n\r\n"), ["user name", "password"]),
-        (proxy("HTTP/1.1 403 Forbidden\r\n\r\n"), ["refused", "to connect to the host"]),
-        (proxy("HTTP/1.1 502 Bad Gateway\r\n\r\n"), ["refused", "to connect to the host"]),
-        (proxy("SSH-2.0-OpenSSH_9.6\r\n"), ["refused", "to connect to the host"]),
-        (proxy(""), ["closed the connection", ""]),
-    ] {
+    let fails = |address: &str, parts: [&str; 2]| {
         let url = format!("http://user:p4ssword@{address}");
         let wx = support::builder("https://wechatpay.invalid/").proxy(&url).build().unwrap();
         let text = text(&wx["v3/x"].get_sync().unwrap_err());
         let named = format!("the proxy `{address}`");
         assert!(text.contains(&named) && !text.contains("p4ssword"), "{text}");
         assert!(parts.iter().all(|part| text.contains(part)), "{text}");
+    };
+    fails(&closed(), ["connection refused by", ""]);
+    for (response, parts) in [
+        ("HTTP/1.1 407 Proxy Authentication Required\r\n\r\n", ["user name", "password"]),
+        ("HTTP/1.1 403 Forbidden\r\n\r\n", ["refused", "to connect to the host"]),
+        ("HTTP/1.1 502 Bad Gateway\r\n\r\n", ["refused", "to connect to the host"]),
+        ("SSH-2.0-OpenSSH_9.6\r\n", ["refused", "to connect to the host"]),
+        ("", ["closed the connection", ""]),
+    ] {
+        fails(proxy(response).address(), parts);
     }
     // Plain http goes to the proxy itself, whose 407 looks like a response of the host.
     for (response, named) in [
@@ -120,8 +119,8 @@ fn a_proxy_that_fails_is_named() {
 /// The proxy does its part, and TLS with the host fails: the proxy is not blamed.
 #[test]
 fn a_proxy_is_not_blamed_for_the_host() {
-    let address = proxy("HTTP/1.1 200 Connection established\r\n\r\nnot TLS at all");
-    let wx = support::builder("https://wechatpay.invalid/").proxy(&address).build().unwrap();
+    let proxy = proxy("HTTP/1.1 200 Connection established\r\n\r\nnot TLS at all");
+    let wx = support::builder("https://wechatpay.invalid/").proxy(proxy.address()).build().unwrap();
     let text = text(&wx["v3/x"].get_sync().unwrap_err());
     assert!(!text.contains("proxy"), "{text}");
 }

@@ -1,7 +1,6 @@
 //! The rows of docs/security.md that no other module tests, and a test that each row names its tests.
 
 use std::io::{Read as _, Write as _};
-use std::net::TcpListener;
 use std::path::Path;
 use std::time::{Duration, Instant};
 
@@ -11,7 +10,7 @@ use http::HeaderMap;
 use serde_json::json;
 use wechatpay_chain::{Clock, Error, Response, VerifyReason, WeChatPay};
 
-use crate::support::{self, Recorder, platform_sign, raw, signed, start_sandbox};
+use crate::support::{self, Recorder, TestServer, platform_sign, raw, signed, start_sandbox};
 
 fn reason<T: std::fmt::Debug>(result: Result<T, Error>) -> VerifyReason {
     match result {
@@ -158,28 +157,23 @@ fn endless(
     head: &'static str,
     piece: Vec<u8>,
     pause: Duration,
-) -> (String, std::sync::Arc<std::sync::atomic::AtomicUsize>) {
-    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
-    let base = format!("http://{}/", listener.local_addr().unwrap());
+) -> (TestServer, std::sync::Arc<std::sync::atomic::AtomicUsize>) {
     let taken = std::sync::Arc::<std::sync::atomic::AtomicUsize>::default();
     let counter = taken.clone();
-    std::thread::spawn(move || {
-        for mut stream in listener.incoming().map_while(Result::ok) {
-            let (piece, counter) = (piece.clone(), counter.clone());
-            std::thread::spawn(move || {
-                stream.set_nodelay(true).unwrap();
-                let _ = stream.read(&mut [0; 8192]).unwrap();
-                stream.write_all(head.as_bytes()).unwrap();
-                // Longer than any test waits.
-                let start = Instant::now();
-                while start.elapsed() < Duration::from_secs(20) && stream.write_all(&piece).is_ok() {
-                    counter.fetch_add(piece.len(), std::sync::atomic::Ordering::Relaxed);
-                    std::thread::sleep(pause);
-                }
-            });
+    let server = TestServer::start(move |mut stream, _| {
+        stream.set_nodelay(true)?;
+        let _ = stream.read(&mut [0; 8192])?;
+        stream.write_all(head.as_bytes())?;
+        // Longer than any test waits.
+        let start = Instant::now();
+        while start.elapsed() < Duration::from_secs(20) {
+            stream.write_all(&piece)?;
+            counter.fetch_add(piece.len(), std::sync::atomic::Ordering::Relaxed);
+            std::thread::sleep(pause);
         }
+        Ok(())
     });
-    (base, taken)
+    (server, taken)
 }
 
 const HUNDRED_MB: &str = "HTTP/1.1 200 OK\r\nContent-Length: 104857600\r\n\r\n";
@@ -190,8 +184,8 @@ const AN_ERROR: &str = "HTTP/1.1 500 X\r\n\r\n";
 #[test]
 fn a_huge_response_is_not_read_to_its_end() {
     for head in [HUNDRED_MB, CLOSED_BY_THE_END, AN_ERROR] {
-        let (base, taken) = endless(head, vec![b'x'; 1 << 16], Duration::ZERO);
-        let Err(Error::ResponseTooLarge(e)) = support::client(&base)["v3/x"].get_sync() else {
+        let (server, taken) = endless(head, vec![b'x'; 1 << 16], Duration::ZERO);
+        let Err(Error::ResponseTooLarge(e)) = support::client(&server.base)["v3/x"].get_sync() else {
             panic!("not refused for its size: {head}")
         };
         let (text, status) = (e.to_string(), if head == AN_ERROR { 500 } else { 200 });
@@ -204,8 +198,8 @@ fn a_huge_response_is_not_read_to_its_end() {
 }
 
 fn ends_in_time(head: &'static str, call: impl Fn(&WeChatPay) -> Result<(), Error>) {
-    let (base, _) = endless(head, b"x".to_vec(), Duration::from_millis(50));
-    let wx = support::builder(&base).timeout(Duration::from_millis(400)).build().unwrap();
+    let (server, _) = endless(head, b"x".to_vec(), Duration::from_millis(50));
+    let wx = support::builder(&server.base).timeout(Duration::from_millis(400)).build().unwrap();
     let start = Instant::now();
     let Err(Error::Transport(e)) = call(&wx) else { panic!("not a Transport error: {head:?}") };
     assert!(e.maybe_sent() && e.to_string().contains("400ms"), "{e}");
@@ -227,8 +221,8 @@ fn a_slow_drip_ends_with_the_timeout() {
         });
     }
     // A file is bounded by its size.
-    let (base, _) = endless(CLOSED_BY_THE_END, b"x".to_vec(), Duration::from_millis(20));
-    let wx = support::client(&base);
+    let (server, _) = endless(CLOSED_BY_THE_END, b"x".to_vec(), Duration::from_millis(20));
+    let wx = support::client(&server.base);
     let download = wx["v3/billdownload/file"].get().save_to(folder.path().join("a")).max_bytes(20);
     assert!(matches!(download.wait(), Err(Error::ResponseTooLarge(e)) if e.limit() == 20));
     assert!(std::fs::read_dir(folder.path()).unwrap().next().is_none());

@@ -1,20 +1,20 @@
 //! TLS: a machine without root certificates, and one configuration for all connection pools.
 
 use std::io::{Read as _, Write as _};
-use std::net::TcpListener;
 use std::sync::{Arc, Mutex};
 
 use rustls::pki_types::PrivateKeyDer;
 use rustls::{HandshakeKind, ServerConfig, ServerConnection, StreamOwned};
 use wechatpay_chain::Error;
 
-use crate::support::{self, Recorder, alone, signed};
+use crate::support::{self, Recorder, TestServer, alone, signed};
 
 /// An https server with a certificate of its own.
 struct TlsServer {
     base: String,
     certificate: String,
     handshakes: Arc<Mutex<Vec<HandshakeKind>>>,
+    _server: TestServer,
 }
 
 impl TlsServer {
@@ -30,30 +30,26 @@ impl TlsServer {
             .with_single_cert(vec![cert.der().clone()], key)
             .unwrap();
         let config = Arc::new(config);
-        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
-        let base = format!("https://localhost:{}/", listener.local_addr().unwrap().port());
         let handshakes = Arc::<Mutex<Vec<HandshakeKind>>>::default();
         let seen = handshakes.clone();
-        std::thread::spawn(move || {
-            for stream in listener.incoming().map_while(Result::ok) {
-                let (config, seen) = (config.clone(), seen.clone());
-                std::thread::spawn(move || {
-                    let mut tls = StreamOwned::new(ServerConnection::new(config).unwrap(), stream);
-                    let (mut head, mut byte) = (Vec::new(), [0]);
-                    while !head.ends_with(b"\r\n\r\n") {
-                        if tls.read(&mut byte).unwrap_or(0) == 0 {
-                            return;
-                        }
-                        head.push(byte[0]);
-                    }
-                    seen.lock().unwrap().extend(tls.conn.handshake_kind());
-                    let _ = tls.write_all(&signed("204 No Content", &[("Connection", "close")], b""));
-                    tls.conn.send_close_notify();
-                    let _ = tls.flush();
-                });
+        let server = TestServer::start(move |stream, notes| {
+            let connection = ServerConnection::new(config.clone()).unwrap();
+            let mut tls = StreamOwned::new(connection, stream);
+            let (mut head, mut byte) = (Vec::new(), [0]);
+            while !head.ends_with(b"\r\n\r\n") {
+                if tls.read(&mut byte)? == 0 {
+                    return Ok(());
+                }
+                head.push(byte[0]);
             }
+            notes.request(String::from_utf8_lossy(&head).lines().next().unwrap_or_default());
+            seen.lock().unwrap().extend(tls.conn.handshake_kind());
+            tls.write_all(&signed("204 No Content", &[("Connection", "close")], b""))?;
+            tls.conn.send_close_notify();
+            tls.flush()
         });
-        TlsServer { base, certificate: cert.pem(), handshakes }
+        let base = server.base.replace("http://127.0.0.1", "https://localhost");
+        TlsServer { base, certificate: cert.pem(), handshakes, _server: server }
     }
 }
 

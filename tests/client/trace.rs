@@ -1,7 +1,6 @@
 //! Spans and events of a call. Each test has a process of its own: a call of another thread would decide whether its
 //! span is kept.
 
-use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
@@ -59,11 +58,10 @@ fn a_call_is_traced_without_its_values() {
     if !alone("a_call_is_traced_without_its_values") {
         return;
     }
-    let count = AtomicUsize::new(0);
-    let server = Recorder::start(move |_| match count.fetch_add(1, Ordering::SeqCst) {
-        0 => signed("429 Too Many Requests", &[], br#"{"code":"FREQUENCY_LIMITED","message":"later"}"#),
-        _ => signed("200 OK", &[], b"{}"),
-    });
+    let server = Recorder::script([
+        signed("429 Too Many Requests", &[], br#"{"code":"FREQUENCY_LIMITED","message":"later"}"#),
+        signed("200 OK", &[], b"{}"),
+    ]);
     let wx = support::builder(&server.base).retry_delay(Duration::from_millis(20)).build().unwrap();
     let text = Arc::new(Mutex::new(String::new()));
     tracing::subscriber::with_default(Spans(Arc::clone(&text)), || {

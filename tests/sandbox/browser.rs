@@ -2,7 +2,6 @@
 
 use std::{
     io::{Read, Write},
-    net::TcpListener,
     sync::mpsc,
     thread,
     time::Duration,
@@ -16,23 +15,23 @@ use wechatpay_chain::{
 
 use crate::raw_http::{Plan, export, send};
 use crate::requests::*;
-use crate::support::{has, sandbox_builder};
+use crate::support::{TestServer, has, sandbox_builder};
 use crate::webdriver::*;
 
 /// A merchant's receiver of one notification: its URL, and what came.
-fn listen() -> (String, mpsc::Receiver<Vec<u8>>) {
-    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
-    let url = format!("http://{}/notify", listener.local_addr().unwrap());
+fn listen() -> (TestServer, String, mpsc::Receiver<Vec<u8>>) {
     let (sender, receiver) = mpsc::channel();
-    thread::spawn(move || {
-        let (mut stream, _) = listener.accept().unwrap();
+    let server = TestServer::start(move |mut stream, _| {
         let mut bytes = vec![0; 16 << 10];
-        let length = stream.read(&mut bytes).unwrap();
+        let length = stream.read(&mut bytes)?;
         bytes.truncate(length);
-        stream.write_all(b"HTTP/1.1 204 No Content\r\nConnection: close\r\n\r\n").unwrap();
-        sender.send(bytes).unwrap();
+        stream.write_all(b"HTTP/1.1 204 No Content\r\nConnection: close\r\n\r\n")?;
+        // The test may have seen enough.
+        let _ = sender.send(bytes);
+        Ok(())
     });
-    (url, receiver)
+    let url = format!("{}notify", server.base);
+    (server, url, receiver)
 }
 
 fn place(wx: &WeChatPay, number: &str, notify_url: &str) {
@@ -51,7 +50,7 @@ fn an_order_appears_is_paid_and_its_notification_arrives() {
     // A mark that must still be there at the end: the page is never reloaded.
     browser.run("window.kept = 1");
 
-    let (url, arrived) = listen();
+    let (_server, url, arrived) = listen();
     place(&wx, "P202611220001", &url);
     browser.wait("document.querySelector('[id^=play-]')");
     assert!(text(&browser, "#resources").contains("NOTPAY"));
@@ -203,7 +202,7 @@ fn the_page_fits_phones_dark_mode_and_both_languages() {
 
 /// Something of everything.
 fn fill(sandbox: &Sandbox, wx: &WeChatPay) {
-    let (url, arrived) = listen();
+    let (_server, url, arrived) = listen();
     place(wx, "P202611220004", &url);
     sandbox.pay("P202611220004").unwrap();
     arrived.recv_timeout(Duration::from_secs(10)).unwrap();

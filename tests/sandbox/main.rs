@@ -6,9 +6,10 @@ mod support {
     pub(crate) mod openssl;
     pub(crate) mod process;
     pub(crate) mod sandbox;
+    pub(crate) mod test_server;
     pub(crate) mod tools;
 
-    pub(crate) use self::{openssl::*, process::*, sandbox::*, tools::*};
+    pub(crate) use self::{openssl::*, process::*, sandbox::*, test_server::*, tools::*};
 }
 // Raw HTTP requests that `openssl` signs.
 #[cfg(unix)]

@@ -2,7 +2,7 @@
 
 use std::{
     io::{Read, Write},
-    net::{TcpListener, TcpStream},
+    net::TcpStream,
     sync::mpsc::{self, Receiver},
     thread,
     time::{Duration, Instant},
@@ -16,7 +16,7 @@ use wechatpay_chain::{
 };
 
 use crate::raw_http::{Reply, export};
-use crate::support::{has, sandbox_builder, start_sandbox};
+use crate::support::{TestServer, has, sandbox_builder, start_sandbox};
 
 const WAIT: Duration = Duration::from_secs(20);
 
@@ -29,36 +29,35 @@ struct Received {
 
 /// A receiver that sends each connection the next status; 0: no response, 1: it keeps the sender waiting. The
 /// last one is for all that follow.
-fn receiver(statuses: &[u16]) -> (String, Receiver<Received>) {
-    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
-    let url = format!("http://{}/notify", listener.local_addr().unwrap());
+fn receiver(statuses: &[u16]) -> (TestServer, String, Receiver<Received>) {
     let (sender, received) = mpsc::channel();
-    let statuses = statuses.to_vec();
-    thread::spawn(move || {
-        let mut kept = Vec::new();
-        for (index, stream) in listener.incoming().enumerate() {
-            let mut stream = stream.unwrap();
-            let status = statuses[index.min(statuses.len() - 1)];
-            let request = read(&mut stream);
-            let whole = request.whole;
-            if sender.send(request).is_err() {
-                return;
-            }
-            match status {
-                0 => {}
-                1 => kept.push(stream),
-                _ if !whole => {}
-                _ => {
-                    let head = format!("HTTP/1.1 {status} X\r\nLocation: /elsewhere\r\n");
-                    let _ = write!(stream, "{head}Content-Length: 0\r\nConnection: close\r\n\r\n");
-                }
+    let (statuses, mut connections, mut kept) = (statuses.to_vec(), 0, Vec::new());
+    let server = TestServer::one_by_one(move |mut stream, notes| {
+        let status = statuses[connections.min(statuses.len() - 1)];
+        connections += 1;
+        let request = read(stream);
+        notes.request(request.head.lines().next().unwrap_or_default());
+        let whole = request.whole;
+        if sender.send(request).is_err() {
+            // The test has seen enough.
+            return Ok(());
+        }
+        match status {
+            0 => {}
+            1 => kept.push(stream.try_clone()?),
+            _ if !whole => {}
+            _ => {
+                let head = format!("HTTP/1.1 {status} X\r\nLocation: /elsewhere\r\n");
+                write!(stream, "{head}Content-Length: 0\r\nConnection: close\r\n\r\n")?;
             }
         }
+        Ok(())
     });
-    (url, received)
+    let url = format!("{}notify", server.base);
+    (server, url, received)
 }
 
-fn read(stream: &mut TcpStream) -> Received {
+fn read(mut stream: &TcpStream) -> Received {
     stream.set_read_timeout(Some(WAIT)).unwrap();
     let mut head = Vec::new();
     let mut byte = [0];
@@ -137,7 +136,7 @@ fn results(notification: &SentNotification) -> Vec<Result<u16, String>> {
 #[test]
 fn a_notification_is_sent_signed_and_encrypted() {
     let sandbox = start_sandbox();
-    let (url, received) = receiver(&[204]);
+    let (_server, url, received) = receiver(&[204]);
     let id = pay(&sandbox, &url);
     let request = received.recv_timeout(WAIT).unwrap();
     assert!(request.head.starts_with("POST /notify HTTP/1.1\r\n"), "{}", request.head);
@@ -173,7 +172,7 @@ fn a_notification_is_sent_signed_and_encrypted() {
 #[test]
 fn a_notification_is_repeated_until_it_is_accepted() {
     let sandbox = sandbox_builder().time_scale(1000.0).start().unwrap();
-    let (url, received) = receiver(&[500, 0, 200]);
+    let (_server, url, received) = receiver(&[500, 0, 200]);
     let id = pay(&sandbox, &url);
     let sent = done(&sandbox, &id);
     let results = results(&sent);
@@ -200,7 +199,7 @@ fn a_notification_is_repeated_until_it_is_accepted() {
 fn a_notification_is_given_up_after_the_schedule() {
     // 24 h and 4 min in 0.87 s.
     let sandbox = sandbox_builder().time_scale(100_000.0).start().unwrap();
-    let (url, received) = receiver(&[302]);
+    let (_server, url, received) = receiver(&[302]);
     let id = pay(&sandbox, &url);
     let sent = done(&sandbox, &id);
     assert_eq!(sent.delivery, Delivery::GivenUp);
@@ -218,7 +217,7 @@ fn a_notification_is_given_up_after_the_schedule() {
 #[test]
 fn a_receiver_that_does_not_respond_in_time_gets_it_again() {
     let sandbox = sandbox_builder().time_scale(1000.0).start().unwrap();
-    let (url, _received) = receiver(&[1, 200]);
+    let (_server, url, _received) = receiver(&[1, 200]);
     let started = Instant::now();
     let sent = done(&sandbox, &pay(&sandbox, &url));
     assert!(results(&sent)[0].as_ref().is_err_and(|why| why.contains("time")), "{sent:?}");
@@ -242,7 +241,7 @@ fn nothing_leaves_this_machine_unless_allowed() {
         assert!(why.contains(part) && sent.attempts.is_empty(), "{url}: {why}");
     }
     // A name that resolves to this machine is allowed, like its address.
-    let (url, _received) = receiver(&[200]);
+    let (_server, url, _received) = receiver(&[200]);
     let url = url.replace("127.0.0.1", "localhost");
     assert_eq!(done(&sandbox, &pay(&sandbox, &url)).delivery, Delivery::Accepted);
     // An allowed host is tried; a failed connection counts as an attempt, not as a refusal.
@@ -272,7 +271,7 @@ fn a_probe_is_sent_first_and_does_not_count() {
         (Fault::MissingHeader("Wechatpay-Nonce".into()), None),
         (Fault::UnknownSerial, None),
     ] {
-        let (url, received) = receiver(&[200]);
+        let (_server, url, received) = receiver(&[200]);
         sandbox.inject(fault.clone());
         let id = pay(&sandbox, &url);
         let sent = done(&sandbox, &id);
@@ -290,7 +289,7 @@ fn a_probe_is_sent_first_and_does_not_count() {
 fn faults_of_the_connection_and_duplicates() {
     let sandbox = sandbox_builder().time_scale(1000.0).start().unwrap();
     let run = |fault: Fault| {
-        let (url, received) = receiver(&[200]);
+        let (_server, url, received) = receiver(&[200]);
         sandbox.inject(fault);
         let started = Instant::now();
         let sent = done(&sandbox, &pay(&sandbox, &url));
@@ -324,7 +323,7 @@ fn rules_for_notifications_leave_requests_alone() {
     let rule = FaultRule::new(Fault::Duplicate).notifications().path("notify").nth(2);
     sandbox.inject_rule(rule).unwrap();
     sandbox.inject_rule(FaultRule::new(Fault::HtmlBadGateway)).unwrap();
-    let (url, received) = receiver(&[200]);
+    let (_server, url, received) = receiver(&[200]);
     let attempts: Vec<usize> = (0..3).map(|_| done(&sandbox, &pay(&sandbox, &url)).attempts.len()).collect();
     assert_eq!(attempts, [1, 2, 1]);
     assert_eq!(received.try_iter().count(), 4);
@@ -334,7 +333,7 @@ fn rules_for_notifications_leave_requests_alone() {
 #[test]
 fn waiting_notifications_are_bounded() {
     let sandbox = start_sandbox();
-    let (url, _received) = receiver(&[1]);
+    let (_server, url, _received) = receiver(&[1]);
     for _ in 0..10_001 {
         sandbox.notify(&url, "REFUND.SUCCESS", "refund", &json!({}));
     }
@@ -348,7 +347,7 @@ fn waiting_notifications_are_bounded() {
 #[test]
 fn the_end_does_not_wait_for_receivers() {
     let sandbox = start_sandbox();
-    let (url, received) = receiver(&[1]);
+    let (_server, url, received) = receiver(&[1]);
     for _ in 0..20 {
         pay(&sandbox, &url);
     }

@@ -9,7 +9,7 @@ use std::time::{SystemTime, UNIX_EPOCH};
 
 use base64::Engine as _;
 
-use super::{PLATFORM_SERIAL, TestServer, key};
+use super::{Notes, PLATFORM_SERIAL, TestServer, key};
 
 /// A request as it came over the wire.
 #[derive(Clone, Debug)]
@@ -57,16 +57,26 @@ pub(crate) struct Recorder {
 impl Recorder {
     /// `respond` gives the raw bytes of each response; an empty one closes the connection.
     pub(crate) fn start(respond: impl Fn(&Recorded) -> Vec<u8> + Send + Sync + 'static) -> Recorder {
+        Recorder::serving(move |request, _| respond(request))
+    }
+
+    /// Each request takes the next response. One beyond the script, or a response that is left, fails the test.
+    pub(crate) fn script(responses: impl IntoIterator<Item = Vec<u8>>) -> Recorder {
+        let recorder = Recorder::serving(|_, notes| notes.next_response());
+        recorder.server.notes.script(responses);
+        recorder
+    }
+
+    fn serving(respond: impl Fn(&Recorded, &Notes) -> Vec<u8> + Send + Sync + 'static) -> Recorder {
         let seen = Arc::<Mutex<Vec<Recorded>>>::default();
         let all = seen.clone();
         let server = TestServer::start(move |stream, notes| {
-            // A client may go away in the middle of a request.
-            let _ = serve(stream, |request| {
+            serve(stream, |request| {
                 notes.request(format!("{} {}", request.method, request.target));
-                let raw = respond(&request);
+                let raw = respond(&request, notes);
                 all.lock().unwrap().push(request);
                 raw
-            });
+            })
         });
         Recorder { base: server.base.clone(), seen, server }
     }
@@ -92,10 +102,9 @@ impl Recorder {
     }
 }
 
-fn serve(stream: TcpStream, mut respond: impl FnMut(Recorded) -> Vec<u8>) -> io::Result<()> {
+fn serve(mut stream: &TcpStream, mut respond: impl FnMut(Recorded) -> Vec<u8>) -> io::Result<()> {
     stream.set_nodelay(true)?;
-    let mut reader = BufReader::new(stream.try_clone()?);
-    let mut stream = stream;
+    let mut reader = BufReader::new(stream);
     loop {
         let mut line = String::new();
         if reader.read_line(&mut line)? == 0 {

@@ -1,7 +1,7 @@
 //! `timeout` is the longest that the caller waits: for certificates, a signature, attempts and pauses together.
 
 use std::future::IntoFuture as _;
-use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Instant;
 
 use serde_json::{Value, json};
@@ -310,9 +310,7 @@ async fn a_refusal_whose_body_does_not_end_ends_with_the_call() {
 
 #[test]
 fn calls_in_a_row_do_not_share_their_time() {
-    let count = AtomicUsize::new(0);
-    let server = Recorder::start(move |_| {
-        count.fetch_add(1, Ordering::SeqCst);
+    let server = Recorder::start(|_| {
         std::thread::sleep(Duration::from_millis(400));
         signed("200 OK", &[], b"{}")
     });
