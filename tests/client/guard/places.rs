@@ -205,6 +205,8 @@ fn files(out: &mut Outputs<'_>, wx: &WeChatPay) {
     let download = || wx["v3/billdownload/file"].get().save_to_writer(tokio::io::sink());
     out.debug("sha1", &download().sha1(text));
     out.result("sha1", download().sha1(text).wait());
+    out.debug("sha256", &download().sha256(text));
+    out.result("sha256", download().sha256(text).wait());
     let bill = wx.bill(text).date(text).var(text, text).header("X", text);
     out.debug("bill", &bill);
     out.result("bill", bill.save_to_writer(tokio::io::sink()).wait());
