@@ -201,6 +201,30 @@ fn certificates_and_signatures() {
     [BASE64]
     --- stderr
     ");
+    snapshot!(env.run(&["man", "version"]), @r#"
+    exit 0
+    --- stdout
+    .ie \n(.g .ds Aq \(aq
+    .el .ds Aq '
+    .TH wxpay-version 1  "version "
+    .SH NAME
+    wxpay\-version \- Print the version
+    .SH SYNOPSIS
+    \fBwxpay version\fR [\fB\-h\fR|\fB\-\-help\fR]
+    .SH DESCRIPTION
+    Print the version
+    .SH OPTIONS
+    .TP
+    \fB\-h\fR, \fB\-\-help\fR
+    Print help
+    .SH EXTRA
+    Examples:
+      wxpay version
+
+    Global options, see `wxpay \-\-help`: \-\-sandbox, \-\-profile, \-\-config, \-\-base\-url, \-\-timeout, \-\-color,
+    \-\-compact, \-\-pretty, \-\-verbose, \-\-json\-errors
+    --- stderr
+    "#);
     snapshot!(env.run(&["version"]), @"
     exit 0
     --- stdout

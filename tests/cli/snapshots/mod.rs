@@ -14,7 +14,7 @@ macro_rules! snapshot {
 mod batch;
 // Calls, uploads, downloads, certificates, signatures.
 mod calls;
-// `wxpay config` and `wxpay doctor`.
+// `wxpay config`, `wxpay doctor` and `wxpay sandbox`.
 mod configuration;
 // Help of each command and of each topic.
 mod help;
@@ -30,7 +30,8 @@ use crate::program::Done;
 /// What differs from run to run or from machine to machine, and what is shown instead of it, in this order.
 const FILTERS: &[(&str, &str)] = &[
     // Temporary folders, ports, and the numbers of the operating system's errors.
-    (r#"[^\s"'`=@]*/\.tmp\w{6}"#, "[HOME]"),
+    (r#"(file://)?/[^\s"'`=@:]*/\.tmp\w{6}"#, "$1[HOME]"),
+    (r"\.config-\w{6}\.toml", ".config-[TEMPORARY].toml"),
     (r"127\.0\.0\.1:\d+", "127.0.0.1:[PORT]"),
     (r"(listens on port )\d+", "$1[PORT]"),
     (r" \(os error \d+\)", " (os error [N])"),
@@ -47,6 +48,8 @@ const FILTERS: &[(&str, &str)] = &[
     // Keys and certificates that the sandbox has made.
     (r"\b[0-9A-F]{40}\b", "[SERIAL]"),
     (r"\bPUB_KEY_ID_\d+", "[PUBLIC KEY ID]"),
+    (r#"(APIv3 key +|APIV3_KEY='|apiv3Key = '|apiv3_key\(")\w{32}"#, "$1[APIV3 KEY]"),
+    (r"(# seed +)\d+", "$1[N]"),
     (r"(-----BEGIN CERTIFICATE-----\\n)[^-]+", "$1[BASE64]\\n"),
     // Times, dates and durations. A day alone is not filtered: examples have some.
     (r"\d{4}-\d\d-\d\d[T ]\d\d:\d\d:\d\d(Z|[+-]\d\d:\d\d)?", "[TIME]"),
