@@ -61,6 +61,8 @@ mod agreement;
 mod profiles;
 // Files that are no files, pipes, byte order marks.
 mod special_files;
+// Whole outputs, as snapshots in the source.
+mod snapshots;
 // The spellings of other tools.
 mod shell;
 // One source for all settings: stray variables, options that contradict each other.

@@ -14,7 +14,7 @@ fn lines(headers: &HeaderMap) -> String {
 }
 
 /// A notification in two files: headers, body.
-fn saved(env: &TestEnv, sandbox: &Sandbox) -> (String, String) {
+pub(crate) fn saved(env: &TestEnv, sandbox: &Sandbox) -> (String, String) {
     let order = json!({"out_trade_no": "P1", "payer": "茶"});
     let (headers, body) = sandbox.notification("TRANSACTION.SUCCESS", "transaction", &order).unwrap();
     (

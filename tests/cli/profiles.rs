@@ -10,7 +10,7 @@ use crate::program::{Done, TestEnv, wxpay};
 const ECHO: [&str; 3] = ["post", "v3/security/echo", "echo_message=x"];
 
 /// The answers to the questions of `config init`, for the sandbox's merchant.
-fn answers(env: &TestEnv, public_key: &str) -> Vec<String> {
+pub(crate) fn answers(env: &TestEnv, public_key: &str) -> Vec<String> {
     vec![
         env.sandbox.mchid().to_owned(),
         env.file("apiclient_key.pem", env.sandbox.merchant_key_pem()),
@@ -22,11 +22,11 @@ fn answers(env: &TestEnv, public_key: &str) -> Vec<String> {
     ]
 }
 
-fn private(file: &str) {
+pub(crate) fn private(file: &str) {
     std::fs::set_permissions(file, std::fs::Permissions::from_mode(0o600)).unwrap();
 }
 
-fn init(env: &TestEnv, answers: &[String], options: &[&str]) -> Done {
+pub(crate) fn init(env: &TestEnv, answers: &[String], options: &[&str]) -> Done {
     let mut command = wxpay(env.home.path());
     command.args(["config", "init"]).args(options).write_stdin(answers.join("\n") + "\n");
     env.finish(&mut command)
@@ -167,7 +167,6 @@ fn list_shows_no_secret_whatever_the_file_has() {
         json!({"profile": "a", "mchid": 1900000109, "automatic_certificates": true, "private_key": "…", "passphrase": "…"})
     );
     assert_eq!((&list[1]["unknown"], &list[2]), (&json!("…"), &json!({"profile": "c"})));
-    Done::of(wxpay(env.home.path()).args(["config", "list"])).fails(1, "cannot read");
 }
 
 #[test]

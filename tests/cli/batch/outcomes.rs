@@ -14,26 +14,16 @@ fn an_invalid_line_is_reported_by_number_and_nothing_is_sent() {
     let good = thing("POST", "R1");
     let long = format!(r#"{{"method":"POST","path":"v3/x","body":"{}"}}"#, "x".repeat(8 << 20));
     for (line, part) in [
-        ("{", "line 3: it ends too early, column 1"),
-        ("[]", "line 3: expected an object, found an array: write one call a line"),
         ("nonsense", "line 3: expected"),
-        (r#"{"method":"GET","path":"v3/x","url":1}"#, "line 3: unknown field `url`"),
         (r#"{"method":"GET","path":"v3/x","path":"v3/y"}"#, "line 3: duplicate field `path`"),
-        (r#"{"method":"GET"}"#, "line 3: missing field `path`"),
         (r#"{"path":"v3/x"}"#, "line 3: missing field `method`"),
-        (r#"{"method":"HEAD","path":"v3/x"}"#, "line 3: `method`: expected GET, POST, PUT, PATCH or DELETE"),
         (r#"{"method":"GET","path":"v3/x"} {}"#, "line 3: trailing characters"),
-        (r#"{"id":"R1","method":"GET","path":"v3/x"}"#, "line 3: its `id` is already used on line 1"),
         (r#"{"id":"","method":"GET","path":"v3/x"}"#, "line 3: `id` is empty"),
         (r#"{"id":7,"method":"GET","path":"v3/x"}"#, "line 3: invalid type"),
-        (r#"{"method":"GET","path":"v3/P123"}"#, "line 3: the segment `P123`"),
-        (r#"{"method":"GET","path":"v3/{id}"}"#, r#"`"vars": {"id": …}`"#),
         (r#"{"method":"GET","path":"v3/x","vars":{"y":1}}"#, "line 3"),
         (r#"{"method":"GET","path":"v3/x","headers":{"Host":"x"}}"#, "line 3: `headers.Host`"),
         (r#"{"method":"POST","path":"v3/x","body":{},"encrypt":["/a"]}"#, "line 3"),
-        (r#"{"method":"POST","path":"v3/x","encrypt":["/a"]}"#, "line 3: `encrypt` needs a JSON body"),
         (r#"{"method":"GET","path":"v3/x","timeout":-1}"#, "line 3: `timeout`: expected seconds, found -1"),
-        (r#"{"method":"GET","path":"v3/x","timeout":0}"#, "line 3: `timeout`"),
         (r#"{"method":"GET","path":"v3/x","timeout":1e99}"#, "line 3: `timeout`"),
         ("\u{feff}{}", "line 3"),
         (&long, "line 3: line too long (limit 8388608 bytes)"),
@@ -43,20 +33,10 @@ fn an_invalid_line_is_reported_by_number_and_nothing_is_sent() {
     }
     env.write("calls.jsonl", [good.as_bytes(), b"\n{\"method\":\"GET\",\"path\":\"v3/\xff\"}"].concat());
     env.run(&["calls.jsonl"]).is(1, "line 3");
-    env.run(&["nowhere.jsonl"]).is(1, "cannot read `nowhere.jsonl`");
     env.run(&["."]).is(1, "cannot read");
-    env.run(&["-"]).is(1, "use -o to name the journal");
     env.run(&["calls.jsonl", "-j", "0"]).is(1, "invalid value");
-    env.write("calls.jsonl", good);
-    env.run(&["calls.jsonl", "-o", "/dev/null"])
-        .is(1, "expected a regular file for the journal, found `/dev/null`");
-    env.run(&["calls.jsonl", "-o", "/nowhere/r.jsonl"]).is(1, "cannot open the journal `/nowhere/r.jsonl`");
     assert_eq!(env.sandbox.requests().len(), 0);
     assert!(!env.path("calls.results.jsonl").exists());
-
-    // An empty list of calls is not an error.
-    env.write("calls.jsonl", "\n");
-    env.run(&["calls.jsonl"]).is(0, "0 calls");
 }
 
 #[test]
@@ -90,14 +70,6 @@ fn the_exit_code_is_that_of_the_worst_outcome() {
     fresh("POST");
     env.run(&["calls.jsonl", "-j1"]).is(4, "1 ok, 0 refused, 1 unknown, 0 left, 1 unverified");
     assert_eq!(env.journal().outcomes()["2"], "unverified");
-
-    // No server: nothing was sent, so all calls are left.
-    fresh("POST");
-    env.sandbox.clear_requests();
-    let mut unreachable = env.batch(&["calls.jsonl"]);
-    finish(unreachable.env("WECHATPAY_BASE_URL", "http://127.0.0.1:9/"))
-        .is(3, "0 ok, 0 refused, 0 unknown, 3 left");
-    assert_eq!(env.journal().outcomes()["1"], "unsent");
 
     let mut as_json = env.batch(&["calls.jsonl", "-o", "other.jsonl", "--json-errors"]);
     let done = finish(&mut as_json);

@@ -8,15 +8,15 @@ use crate::program::{Done, TestEnv};
 use crate::support::{PLATFORM_SERIAL, key_path, now, platform_sign};
 
 /// As the platform writes it (PROTOCOL, Notifications): no blanks, this order.
-const BODY: &str = r#"{"id":"EV-1","create_time":"2026-11-27T14:56:22+08:00","resource_type":"encrypt-resource","event_type":"TRANSACTION.SUCCESS","summary":"支付成功","resource":{"original_type":"transaction","algorithm":"AEAD_AES_256_GCM","ciphertext":"6sfhNlYk+vDWPvZU9/0PcZvyc==","associated_data":"transaction","nonce":"JiRoi3NoM000"}}"#;
+pub(crate) const BODY: &str = r#"{"id":"EV-1","create_time":"2026-11-27T14:56:22+08:00","resource_type":"encrypt-resource","event_type":"TRANSACTION.SUCCESS","summary":"支付成功","resource":{"original_type":"transaction","algorithm":"AEAD_AES_256_GCM","ciphertext":"6sfhNlYk+vDWPvZU9/0PcZvyc==","associated_data":"transaction","nonce":"JiRoi3NoM000"}}"#;
 
-struct Saved {
+pub(crate) struct Saved {
     env: TestEnv,
     headers: Vec<(&'static str, String)>,
 }
 
 impl Saved {
-    fn new() -> Saved {
+    pub(crate) fn new() -> Saved {
         Saved::of(BODY)
     }
 
@@ -33,12 +33,12 @@ impl Saved {
         Saved { env: TestEnv::new(), headers }
     }
 
-    fn lines(&self, line: impl Fn(&str, &str) -> String) -> String {
+    pub(crate) fn lines(&self, line: impl Fn(&str, &str) -> String) -> String {
         self.headers.iter().map(|(name, value)| line(name, value)).collect()
     }
 
     /// What `verify` says about this body.
-    fn verify(&self, body: impl AsRef<[u8]>, headers: &str) -> Done {
+    pub(crate) fn verify(&self, body: impl AsRef<[u8]>, headers: &str) -> Done {
         let headers = self.env.file("headers", headers);
         let body = self.env.file("body", body);
         let mut wxpay = self.env.wxpay();

@@ -1,0 +1,37 @@
+//! The help of the program, of each command and of each topic.
+
+mod calls;
+mod changes;
+mod files;
+mod tools;
+mod topics;
+
+use crate::program::{Done, wxpay};
+
+/// What `wxpay WORDS --help` prints.
+fn help(words: &str) -> Done {
+    let home = tempfile::tempdir().unwrap();
+    Done::of(wxpay(home.path()).args(words.split_whitespace()).arg("--help"))
+}
+
+/// What `wxpay help TOPIC` prints.
+fn topic(topic: &str) -> Done {
+    let home = tempfile::tempdir().unwrap();
+    Done::of(wxpay(home.path()).args(["help", topic]))
+}
+
+#[test]
+fn every_command_has_a_snapshot_of_its_help() {
+    let sources = [
+        include_str!("calls.rs"),
+        include_str!("changes.rs"),
+        include_str!("files.rs"),
+        include_str!("tools.rs"),
+        include_str!("topics.rs"),
+    ]
+    .concat();
+    for command in crate::help::commands() {
+        let call = format!("snapshot!(help(\"{}\")", command.join(" "));
+        assert!(sources.contains(&call), "missing: {call}");
+    }
+}

@@ -1,0 +1,286 @@
+//! Commands about the program and its configuration.
+
+use super::help;
+
+#[test]
+fn doctor() {
+    snapshot!(help("doctor"), @"
+    exit 0
+    --- stdout
+    Check configuration, keys, certificates, network, clock and a signed call; print a fix for each
+    failure
+
+    Usage: wxpay doctor
+
+    Options:
+      -h, --help  Print help
+
+    Examples:
+      wxpay doctor
+      wxpay doctor --profile hongkong
+
+    Global options, see `wxpay --help`: --sandbox, --profile, --config, --base-url, --timeout, --color,
+    --compact, --pretty, --verbose, --json-errors
+    --- stderr
+    ");
+}
+
+#[test]
+fn config() {
+    snapshot!(help("config"), @"
+    exit 0
+    --- stdout
+    Write, list and find the profiles of config.toml
+
+    Usage: wxpay config <COMMAND>
+
+    Commands:
+      init  Ask for the settings of a profile, check them with doctor, and write them to config.toml
+      list  Print the profiles as JSON, without secrets
+      path  Print the path of config.toml
+
+    Options:
+      -h, --help  Print help
+
+    Examples:
+      wxpay config path
+      wxpay config list
+      wxpay config init --profile hongkong
+
+    Global options, see `wxpay --help`: --sandbox, --profile, --config, --base-url, --timeout, --color,
+    --compact, --pretty, --verbose, --json-errors
+    --- stderr
+    ");
+}
+
+#[test]
+fn config_init() {
+    snapshot!(help("config init"), @"
+    exit 0
+    --- stdout
+    Ask for the settings of a profile, check them with doctor, and write them to config.toml
+
+    The file has the mode 0600. Other profiles of the file stay as they are. Without a terminal, each
+    line of stdin is an answer.
+
+    Usage: wxpay config init [OPTIONS]
+
+    Options:
+          --no-check
+              Do not run doctor before the file is written
+
+      -h, --help
+              Print help (see a summary with '-h')
+
+    Examples:
+      wxpay config init
+      wxpay config init --profile hongkong
+
+    Global options, see `wxpay --help`: --sandbox, --profile, --config, --base-url, --timeout, --color,
+    --compact, --pretty, --verbose, --json-errors
+    --- stderr
+    ");
+}
+
+#[test]
+fn config_list() {
+    snapshot!(help("config list"), @"
+    exit 0
+    --- stdout
+    Print the profiles as JSON, without secrets
+
+    Usage: wxpay config list
+
+    Options:
+      -h, --help  Print help
+
+    Examples:
+      wxpay config list
+      wxpay config list --pretty
+
+    Global options, see `wxpay --help`: --sandbox, --profile, --config, --base-url, --timeout, --color,
+    --compact, --pretty, --verbose, --json-errors
+    --- stderr
+    ");
+}
+
+#[test]
+fn config_path() {
+    snapshot!(help("config path"), @"
+    exit 0
+    --- stdout
+    Print the path of config.toml
+
+    Usage: wxpay config path
+
+    Options:
+      -h, --help  Print help
+
+    Examples:
+      wxpay config path
+
+    Global options, see `wxpay --help`: --sandbox, --profile, --config, --base-url, --timeout, --color,
+    --compact, --pretty, --verbose, --json-errors
+    --- stderr
+    ");
+}
+
+#[test]
+fn sandbox() {
+    snapshot!(help("sandbox"), @r#"
+    exit 0
+    --- stdout
+    Run an offline WeChat Pay platform for any SDK, until Ctrl-C
+
+    Prints its address and credentials, as `export` lines for a shell and as code for the PHP, Node and
+    Rust SDKs.
+
+    Usage: wxpay sandbox [OPTIONS]
+
+    Options:
+          --port <PORT>
+              Listen on this port of 127.0.0.1 [default: a free port]
+
+          --keys <DIR>
+              Keep keys, merchant number and APIv3 key in this folder [default: new ones for each run]
+
+          --state <FILE>
+              Keep orders, refunds, files and all other state in this SQLite file [default: in memory]
+
+          --hold-refunds
+              Leave refunds in PROCESSING instead of completing them at once
+
+          --script <FILE>
+              Read scripted responses from this file, one JSON object per line (repeatable)
+
+          --strict
+              Return 404 for endpoints that are neither modelled nor scripted
+
+          --time-scale <X>
+              Send repeated notifications X times as fast as the platform
+
+              [default: 1]
+
+          --notify-host <HOST>
+              Send notifications to this host, too; by default only to this machine (repeatable)
+
+          --seed <SEED>
+              Random seed for faults with a `share` [default: random]
+
+          --fault <RULE>
+              Inject a fault, such as "rate-limited share=0.1 path=v3/pay/{+rest}" (repeatable)
+
+          --clock-skew <SECONDS>
+              Set the sandbox's clock ahead by this many seconds; behind, if negative
+
+              [default: 0]
+
+      -h, --help
+              Print help (see a summary with '-h')
+
+    Examples:
+      wxpay sandbox
+      wxpay sandbox --port 8080 --keys keys --state state.db
+      wxpay sandbox --fault 'rate-limited share=0.1' --seed 7
+
+    Global options, see `wxpay --help`: --sandbox, --profile, --config, --base-url, --timeout, --color,
+    --compact, --pretty, --verbose, --json-errors
+    --- stderr
+    "#);
+}
+
+#[test]
+fn completions() {
+    snapshot!(help("completions"), @"
+    exit 0
+    --- stdout
+    Print a completion script for a shell
+
+    Usage: wxpay completions <SHELL>
+
+    Arguments:
+      <SHELL>  bash, elvish, fish, powershell or zsh
+
+    Options:
+      -h, --help  Print help
+
+    Examples:
+      wxpay completions bash > wxpay.bash
+
+    Global options, see `wxpay --help`: --sandbox, --profile, --config, --base-url, --timeout, --color,
+    --compact, --pretty, --verbose, --json-errors
+    --- stderr
+    ");
+}
+
+#[test]
+fn man() {
+    snapshot!(help("man"), @"
+    exit 0
+    --- stdout
+    Print a manual page (roff) of the program or of a command
+
+    Usage: wxpay man [COMMAND]...
+
+    Arguments:
+      [COMMAND]...  The command [default: the program]
+
+    Options:
+      -h, --help  Print help
+
+    Examples:
+      wxpay man > wxpay.1
+      wxpay man post > wxpay-post.1
+
+    Global options, see `wxpay --help`: --sandbox, --profile, --config, --base-url, --timeout, --color,
+    --compact, --pretty, --verbose, --json-errors
+    --- stderr
+    ");
+}
+
+#[test]
+fn help_() {
+    snapshot!(help("help"), @"
+    exit 0
+    --- stdout
+    Print the help of a command or of a topic
+
+    Usage: wxpay help [TOPIC]...
+
+    Arguments:
+      [TOPIC]...  A command, or environment, profiles, exit-codes or outcomes [default: the program]
+
+    Options:
+      -h, --help  Print help
+
+    Examples:
+      wxpay help batch
+      wxpay help environment
+      wxpay help exit-codes
+
+    Global options, see `wxpay --help`: --sandbox, --profile, --config, --base-url, --timeout, --color,
+    --compact, --pretty, --verbose, --json-errors
+    --- stderr
+    ");
+}
+
+#[test]
+fn version() {
+    snapshot!(help("version"), @"
+    exit 0
+    --- stdout
+    Print the version
+
+    Usage: wxpay version
+
+    Options:
+      -h, --help  Print help
+
+    Examples:
+      wxpay version
+
+    Global options, see `wxpay --help`: --sandbox, --profile, --config, --base-url, --timeout, --color,
+    --compact, --pretty, --verbose, --json-errors
+    --- stderr
+    ");
+}
