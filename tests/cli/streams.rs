@@ -124,14 +124,15 @@ fn ended(
     signal: &str,
     nohup: bool,
 ) -> Option<i32> {
-    let mut command = match nohup {
-        true => Command::new("nohup"),
-        false => Command::new(env!("CARGO_BIN_EXE_wxpay")),
+    // The tests themselves may run under `nohup`.
+    let before: &[&str] = match nohup {
+        true => &["nohup"],
+        false if cfg!(target_os = "linux") => &["env", "--default-signal=HUP"],
+        false => &[],
     };
-    if nohup {
-        command.arg(env!("CARGO_BIN_EXE_wxpay"));
-    }
-    let mut child = command
+    let line = [before, &[env!("CARGO_BIN_EXE_wxpay")]].concat();
+    let mut child = Command::new(line[0])
+        .args(&line[1..])
         .args(arguments)
         .env_clear()
         .env("PATH", std::env::var_os("PATH").unwrap())
