@@ -107,6 +107,8 @@ pub(crate) struct BodyArgs {
     /// The JSON body: the text itself, @FILE, or @- (or -) for stdin. Sent unchanged unless there are fields or --encrypt
     #[arg(short, long, value_name = "JSON|@FILE|-")]
     pub(super) data: Option<String>,
+    // The help, in which `amount[total]` is no link.
+    #[allow(rustdoc::broken_intra_doc_links)]
     /// Set a field of the body: NAME=TEXT or NAME:=JSON (amount[total]:=1, list[]=last, or a JSON pointer: /amount/total:=1).
     /// NAME=@FILE and NAME:=@FILE read it from a file, @- from stdin; NAME==VALUE adds a query parameter
     #[arg(value_name = "FIELD")]
