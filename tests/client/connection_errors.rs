@@ -8,7 +8,7 @@ use std::time::Duration;
 use wechatpay_chain::error::TransportError;
 use wechatpay_chain::{Error, WeChatPay};
 
-use crate::support;
+use crate::support::{self, TestServer};
 
 fn failure(wx: &WeChatPay) -> Box<TransportError> {
     match wx["v3/x"].post(serde_json::json!({})).wait() {
@@ -30,16 +30,11 @@ fn message(error: &TransportError) -> String {
 }
 
 /// A server that reads the head of a request and writes this.
-fn server(response: &'static [u8]) -> String {
-    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
-    let address = listener.local_addr().unwrap().to_string();
-    std::thread::spawn(move || {
-        for mut stream in listener.incoming().map_while(Result::ok) {
-            let _ = stream.read(&mut [0; 4096]);
-            let _ = stream.write_all(response);
-        }
-    });
-    address
+fn server(response: &'static [u8]) -> TestServer {
+    TestServer::start(move |mut stream, _| {
+        let _ = stream.read(&mut [0; 4096])?;
+        stream.write_all(response)
+    })
 }
 
 fn closed_port() -> String {
@@ -66,14 +61,17 @@ fn a_host_that_cannot_be_reached_is_named_with_the_reason() {
 #[test]
 fn a_proxy_that_refuses_is_named_without_its_password() {
     let closed = closed_port();
-    let forbids = server(b"HTTP/1.1 403 Forbidden\r\nContent-Length: 0\r\n\r\n");
-    let asks = server(b"HTTP/1.1 407 Proxy Authentication Required\r\nContent-Length: 0\r\n\r\n");
+    let servers = [
+        server(b"HTTP/1.1 403 Forbidden\r\nContent-Length: 0\r\n\r\n"),
+        server(b"HTTP/1.1 407 Proxy Authentication Required\r\nContent-Length: 0\r\n\r\n"),
+    ];
+    let [forbids, asks] = servers.each_ref().map(TestServer::address);
     let target = "https://wechatpay.invalid/";
     for (proxy, base, reason) in [
-        (&closed, target, format!("connection refused by the proxy `{closed}`")),
+        (closed.as_str(), target, format!("connection refused by the proxy `{closed}`")),
         (&closed, "http://wechatpay.invalid/", format!("connection refused by the proxy `{closed}`")),
-        (&forbids, target, format!("the proxy `{forbids}` refused to connect to the host")),
-        (&asks, target, format!("the proxy `{asks}` asks for a user name and a password")),
+        (forbids, target, format!("the proxy `{forbids}` refused to connect to the host")),
+        (asks, target, format!("the proxy `{asks}` asks for a user name and a password")),
     ] {
         let wx = support::builder(base)
             .allow_http()
@@ -135,10 +133,11 @@ fn a_server_that_does_not_speak_tls_is_told() {
         (b"\x15\x03\x03\x00\x02\x02\x28", "the TLS handshake with `{host}` failed"),
         (b"", "closed the connection while it was set up"),
     ] {
-        let host = server(response);
+        let server = server(response);
+        let host = server.address();
         let error = failure(&support::builder(&format!("https://{host}/")).build().unwrap());
         let text = message(&error);
-        assert!(text.contains(&says.replace("{host}", &host)), "{text}");
+        assert!(text.contains(&says.replace("{host}", host)), "{text}");
         assert!(error.is_connect() && !error.maybe_sent(), "{text}");
     }
 }
@@ -154,7 +153,7 @@ fn a_connection_that_breaks_may_have_carried_the_request() {
         (b"SSH-2.0-OpenSSH_9.6\r\n\r\n", "the response is not valid HTTP"),
         (b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\nzz\r\n", "the response is not valid HTTP"),
     ] {
-        let error = failure(&support::client(&format!("http://{}/", server(response))));
+        let error = failure(&support::client(&server(response).base));
         let text = message(&error);
         assert_eq!(text, format!("POST v3/x: {reason}; the platform may have received the request"));
         assert!(error.maybe_sent() && !error.is_connect() && !error.is_timeout());

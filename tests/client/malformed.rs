@@ -1,14 +1,14 @@
 //! Responses that break HTTP or use it oddly, from a raw TCP server: each ends in time, in small memory, and never in
 //! content that the platform did not sign.
 
-use std::io::{Read as _, Write as _};
-use std::net::{TcpListener, TcpStream};
+use std::io::{self, Read as _, Write as _};
+use std::net::TcpStream;
 use std::time::{Duration, Instant};
 
 use serde_json::{Value, json};
 use wechatpay_chain::{Error, Media, WeChatPay};
 
-use crate::support::{self, alone, signed, skipped};
+use crate::support::{self, TestServer, alone, signed, skipped};
 
 const BODY: &[u8] = br#"{"a":1}"#;
 const TIMEOUT: Duration = Duration::from_millis(100);
@@ -171,39 +171,33 @@ fn cases() -> Vec<(&'static str, Vec<u8>, Then)> {
 }
 
 /// Sends the bytes to every request, on every connection.
-fn serve(bytes: Vec<u8>, then: Then) -> String {
-    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
-    let base = format!("http://{}/", listener.local_addr().unwrap());
-    std::thread::spawn(move || {
-        for stream in listener.incoming().map_while(Result::ok) {
-            let bytes = bytes.clone();
-            std::thread::spawn(move || respond(stream, &bytes, then));
-        }
-    });
-    base
+fn serve(bytes: Vec<u8>, then: Then) -> TestServer {
+    TestServer::start(move |stream, _| respond(stream, &bytes, then))
 }
 
-fn respond(mut stream: TcpStream, bytes: &[u8], then: Then) {
+fn respond(mut stream: &TcpStream, bytes: &[u8], then: Then) -> io::Result<()> {
     let (mut seen, mut buffer) = (Vec::new(), [0; 4096]);
     while !seen.windows(4).any(|window| window == b"\r\n\r\n") {
-        match stream.read(&mut buffer) {
-            Ok(read @ 1..) => seen.extend_from_slice(&buffer[..read]),
-            _ => return,
+        match stream.read(&mut buffer)? {
+            0 => return Ok(()),
+            read => seen.extend_from_slice(&buffer[..read]),
         }
     }
-    if stream.write_all(bytes).is_err() {
-        return;
-    }
+    stream.write_all(bytes)?;
     match then {
-        Then::Close => {}
+        Then::Close => Ok(()),
         // Until the client has had enough.
-        Then::Hold => while matches!(stream.read(&mut buffer), Ok(1..)) {},
-        Then::Repeat(piece) => while stream.write_all(piece).is_ok() {},
-        Then::Drip(piece) => {
-            while stream.write_all(piece).is_ok() {
-                std::thread::sleep(Duration::from_millis(1));
-            }
+        Then::Hold => {
+            while stream.read(&mut buffer)? > 0 {}
+            Ok(())
         }
+        Then::Repeat(piece) => loop {
+            stream.write_all(piece)?;
+        },
+        Then::Drip(piece) => loop {
+            stream.write_all(piece)?;
+            std::thread::sleep(Duration::from_millis(1));
+        },
     }
 }
 
@@ -291,15 +285,16 @@ fn child() {
     }
     let client = |base: &str| support::builder(base).timeout(TIMEOUT).build().unwrap();
     // The genuine response, so that the cases differ from something that works.
-    let fine = support::client(&serve(with("X: 1"), Then::Close));
+    let server = serve(with("X: 1"), Then::Close);
+    let fine = support::client(&server.base);
     assert_eq!(fine["v3/x"].get_sync().unwrap().bytes().as_ref(), BODY);
     let all = cases();
     assert!(all.len() >= 50, "{}", all.len());
     let before = peak();
     for (name, bytes, then) in all {
-        let base = serve(bytes, then);
-        check(name, &client(&base));
-        check_unsent(name, &base);
+        let server = serve(bytes, then);
+        check(name, &client(&server.base));
+        check_unsent(name, &server.base);
     }
     match before.zip(peak()) {
         Some((before, after)) => {
@@ -324,14 +319,14 @@ fn a_malformed_response_ends_in_time_and_in_small_memory() {
 #[test]
 fn a_response_that_nobody_asked_for_is_not_the_next_ones() {
     let forged = String::from_utf8(with("X: 1")).unwrap().replace(r#"{"a":1}"#, r#"{"a":2}"#);
-    let base = serve([with("X: 1"), forged.into_bytes()].concat(), Then::Hold);
-    let wx = support::client(&base);
+    let server = serve([with("X: 1"), forged.into_bytes()].concat(), Then::Hold);
+    let wx = support::client(&server.base);
     for _ in 0..5 {
         assert_eq!(wx["v3/x"].get_sync().unwrap().bytes().as_ref(), BODY);
     }
     // Nor is a genuine one: each request waits for its own.
-    let base = serve([with("X: 1"), signed("200 OK", &[], br#"{"a":2}"#)].concat(), Then::Hold);
-    let wx = support::client(&base);
+    let server = serve([with("X: 1"), signed("200 OK", &[], br#"{"a":2}"#)].concat(), Then::Hold);
+    let wx = support::client(&server.base);
     for _ in 0..5 {
         assert_eq!(wx["v3/x"].get_sync().unwrap().bytes().as_ref(), BODY);
     }

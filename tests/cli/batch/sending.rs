@@ -10,7 +10,7 @@ use serde_json::json;
 use wechatpay_chain::sandbox::{Fault, SandboxResponse};
 
 use super::{BatchEnv, Journal, THINGS, finish, program, thing};
-use crate::support;
+use crate::support::{self, TestServer};
 
 #[test]
 fn calls_are_sent_as_written_and_their_responses_kept() {
@@ -88,11 +88,10 @@ fn a_call_that_never_left_is_sent_again() {
         std::thread::sleep(Duration::from_millis(5));
     }
     let listener = TcpListener::bind(port).unwrap();
-    std::thread::spawn(move || {
-        let (mut stream, _) = listener.accept().unwrap();
+    let _server = TestServer::on(listener, 1, |mut stream, _| {
         let mut head = [0; 4096];
-        assert!(stream.read(&mut head).unwrap() > 0);
-        stream.write_all(&support::signed("204 No Content", &[], b"")).unwrap();
+        assert!(stream.read(&mut head)? > 0);
+        stream.write_all(&support::signed("204 No Content", &[], b""))
     });
     let output = child.wait_with_output().unwrap();
     assert!(output.status.success(), "{output:?}");

@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 use wechatpay_chain::sandbox::{Fault, Sandbox};
 
 use crate::program::{Done, TestEnv, variables, wxpay};
-use crate::support::{MERCHANT_SERIAL, key, key_path, sandbox_builder};
+use crate::support::{MERCHANT_SERIAL, TestServer, key, key_path, sandbox_builder};
 
 /// The lines of the doctor's output.
 fn checks(done: &Done) -> Vec<Value> {
@@ -277,14 +277,9 @@ fn a_refused_port_of_this_machine_is_not_a_firewall() {
     let done = doctor(&env, &[("WECHATPAY_BASE_URL", &https)]);
     expect(&done, "host", "failed", "", "http:// for a sandbox");
     // It listens, and is not HTTP.
-    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
-    let address = listener.local_addr().unwrap();
-    std::thread::spawn(move || {
-        for stream in listener.incoming() {
-            let _ = std::io::Write::write_all(&mut stream.unwrap(), b"SSH-2.0-OpenSSH_9.9\r\n");
-        }
-    });
-    let done = doctor(&env, &[("WECHATPAY_BASE_URL", &format!("http://{address}/"))]);
+    let server =
+        TestServer::start(|mut stream, _| std::io::Write::write_all(&mut stream, b"SSH-2.0-OpenSSH_9.9\r\n"));
+    let done = doctor(&env, &[("WECHATPAY_BASE_URL", &server.base)]);
     expect(&done, "host", "failed", "", "HTTP server");
     // A proxy that does not apply is not asked; one that applies and fails is told once.
     let proxy = format!("http://127.0.0.1:{port}");

@@ -2,14 +2,13 @@
 //! memory is that of a child process, read from the kernel.
 
 use std::io::{Read as _, Write as _};
-use std::net::TcpListener;
 use std::time::{Duration, Instant};
 
 use wechatpay_chain::bill::rows;
 use wechatpay_chain::{Error, WeChatPay};
 
 use super::{NOW, StoppedClock, pkcs8, sign};
-use crate::support::{self, PLATFORM_SERIAL, skipped};
+use crate::support::{self, PLATFORM_SERIAL, TestServer, skipped};
 
 const TASK: &str = "WECHATPAY_BOUNDS_TASK";
 const MIB: usize = 1 << 20;
@@ -17,17 +16,14 @@ const MIB: usize = 1 << 20;
 const LIMIT: usize = 8 * MIB;
 
 /// A server that sends the same bytes to everyone, and the client for it.
-fn platform(response: Vec<u8>) -> WeChatPay {
-    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
-    let base = format!("http://{}/", listener.local_addr().unwrap());
-    std::thread::spawn(move || {
-        for mut stream in listener.incoming().flatten() {
-            let _ = stream.read(&mut [0; 4096]);
-            // A client that has enough closes the connection.
-            let _ = stream.write_all(&response);
-        }
+fn platform(response: Vec<u8>) -> (TestServer, WeChatPay) {
+    let server = TestServer::start(move |mut stream, _| {
+        let _ = stream.read(&mut [0; 4096])?;
+        stream.write_all(&response)
     });
-    support::builder(&base).clock(StoppedClock).timeout(Duration::from_secs(20)).build().unwrap()
+    let wx = support::builder(&server.base).clock(StoppedClock).timeout(Duration::from_secs(20));
+    let wx = wx.build().unwrap();
+    (server, wx)
 }
 
 /// The four headers of a genuine message.
@@ -58,7 +54,7 @@ fn any_number_of_headers() {
             let name = |at: usize| if repeated { "X-Same".to_owned() } else { format!("X-{at}") };
             let mut headers: Vec<_> = (0..count).map(|at| (name(at), "v".to_owned())).collect();
             headers.extend(signature(body));
-            let wx = platform(response("200 OK", &headers, body));
+            let (_server, wx) = platform(response("200 OK", &headers, body));
             let began = Instant::now();
             match wx["v3/x"].get().wait() {
                 Ok(response) => assert!(count <= 200 && response.verified() && response.bytes() == &body[..]),
@@ -76,12 +72,14 @@ fn any_number_of_headers() {
     // The four headers, once more each, and a thousand times.
     for times in [2, 1_000] {
         let headers: Vec<_> = signature(body).into_iter().flat_map(|header| vec![header; times]).collect();
-        let error = platform(response("200 OK", &headers, body))["v3/x"].get().wait().unwrap_err();
+        let (_server, wx) = platform(response("200 OK", &headers, body));
+        let error = wx["v3/x"].get().wait().unwrap_err();
         assert!(matches!(error, Error::Verify(_) | Error::Transport(_)), "{error:?}");
     }
     // A header of a megabyte.
     let headers = [&[("X-Long".to_owned(), "v".repeat(MIB))][..], &signature(body)].concat();
-    let error = platform(response("200 OK", &headers, body))["v3/x"].get().wait();
+    let (_server, wx) = platform(response("200 OK", &headers, body));
+    let error = wx["v3/x"].get().wait();
     assert!(matches!(error, Ok(_) | Err(Error::Transport(_))), "{error:?}");
 }
 
@@ -167,11 +165,11 @@ fn child() {
     let is_unsigned = |error: &Error| matches!(error, Error::Verify(_));
     match kind {
         "unsigned response" => {
-            let wx = platform(response("200 OK", &[], &body(name)));
+            let (_server, wx) = platform(response("200 OK", &[], &body(name)));
             measure(|| wx["v3/x"].get().wait(), is_unsigned);
         }
         "unsigned bill response" => {
-            let wx = platform(response("200 OK", &[], &body(name)));
+            let (_server, wx) = platform(response("200 OK", &[], &body(name)));
             measure(|| wx.bill("v3/bill/x").save_to_writer(tokio::io::sink()).wait(), is_unsigned);
         }
         "forged notification" => {
@@ -180,12 +178,12 @@ fn child() {
             measure(|| wx.notification(headers, body).wait(), is_unsigned);
         }
         "error" => {
-            let wx = platform(response("500 Internal Server Error", &[], &body(name)));
+            let (_server, wx) = platform(response("500 Internal Server Error", &[], &body(name)));
             measure(|| wx["v3/x"].get().wait(), |error| matches!(error, Error::Api(_)));
         }
         "verified error" => {
             let body = body(name);
-            let wx = platform(response("500 Internal Server Error", &signature(&body), &body));
+            let (_server, wx) = platform(response("500 Internal Server Error", &signature(&body), &body));
             measure(
                 || wx["v3/x"].get().wait(),
                 |error| match error {
