@@ -70,8 +70,7 @@ pub(crate) fn read_options() -> OpenOptions {
 pub(crate) fn open(path: &Path) -> Result<(File, u64), Unreadable> {
     let file = read_options().open(path).map_err(|e| {
         // Windows refuses to open a directory, and Unix a socket.
-        let found = std::fs::metadata(path).ok().and_then(|found| special(found.file_type()));
-        found.map_or(Unreadable::Failed(e), Unreadable::NotAFile)
+        not_a_file(path).map_or(Unreadable::Failed(e), Unreadable::NotAFile)
     })?;
     let metadata = file.metadata()?;
     match special(metadata.file_type()) {
@@ -114,7 +113,6 @@ pub(crate) fn read_up_to(source: impl Read, expected: u64, limit: u64) -> Result
 }
 
 /// What is at this path, if there is something that is no file: a directory, a pipe, a device.
-#[allow(dead_code)] // the program includes this file, and does not need it
 pub(crate) fn not_a_file(path: &Path) -> Option<&'static str> {
     std::fs::metadata(path).ok().and_then(|found| special(found.file_type()))
 }

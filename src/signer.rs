@@ -58,31 +58,35 @@ impl MerchantKey {
     pub(crate) fn local(&self) -> Result<&PrivateKey, Error> {
         match self {
             MerchantKey::Local(key) => Ok(key),
-            MerchantKey::Remote(_) => Err(signing_error("a signer, which cannot decrypt", None)),
+            MerchantKey::Remote(_) => Err(signing_error("a signer, which cannot decrypt", false, None)),
         }
     }
 }
 
 pub(crate) fn sign_locally(key: &PrivateKey, message: &[u8]) -> Result<String, Error> {
-    key.sign_base64(message).map_err(|_| signing_error("a key that AWS-LC cannot sign with", None))
+    key.sign_base64(message).map_err(|_| signing_error("a key that AWS-LC cannot sign with", false, None))
 }
 
 pub(crate) async fn sign_remotely(signer: Arc<dyn Signer>, message: Vec<u8>) -> Result<String, Error> {
     let signature = signer.sign(message).await;
-    let signature = signature.map_err(|e| signing_error("a signer that failed", Some(e)))?;
-    // RSA of 2048 to 8192 bits; anything else is not a raw signature (base64, for example).
-    if !(256..=1024).contains(&signature.len()) {
-        return Err(signing_error(&format!("a signature of {} bytes", signature.len()), None));
+    let signature = signature.map_err(|e| signing_error("a signer that failed", true, Some(e)))?;
+    // RSA of 2048 to 8192 bits. Base64 and hex are text, which raw bytes never are.
+    let is_text = signature.iter().all(|byte| byte.is_ascii_graphic() || byte.is_ascii_whitespace());
+    if !(256..=1024).contains(&signature.len()) || is_text {
+        let kind = if is_text { " of text, not the raw ones" } else { "" };
+        let found = format!("a signature of {} bytes{kind}", signature.len());
+        return Err(signing_error(&found, true, None));
     }
     Ok(STANDARD.encode(signature))
 }
 
-fn signing_error(found: &str, source: Option<SignerError>) -> Error {
+/// `signer`: a signer was asked, and failed.
+fn signing_error(found: &str, signer: bool, source: Option<SignerError>) -> Error {
     Error::from(KeyError {
         name: "private_key".to_owned(),
         expected: "a key that can sign and decrypt",
         found: found.to_owned(),
-        signer: source.is_some(),
+        signer,
         source,
     })
 }

@@ -83,8 +83,8 @@ pub struct KeyError {
 }
 
 impl KeyError {
-    /// Whether a [`Signer`](crate::Signer) failed. Its own error is the `source`, which alone says whether the same call
-    /// may succeed later. `false`: the key itself is wrong.
+    /// Whether a [`Signer`](crate::Signer) failed. Its own error is the `source`, if it returned one, and alone says
+    /// whether the same call may succeed later. `false`: the key is wrong, or cannot do the operation.
     pub fn is_signer(&self) -> bool {
         self.signer
     }

@@ -171,13 +171,15 @@ impl Error {
         reason: impl Into<String>,
         advice: &'static str,
     ) -> Error {
-        match Error::config(field, reason) {
-            Error::Config(mut e) => {
-                e.advice = Some(advice);
-                Error::Config(e)
-            }
-            other => other,
+        Error::config(field, reason).advise(advice)
+    }
+
+    /// A wrong setting with a fix in the words of Rust.
+    pub(crate) fn advise(mut self, advice: &'static str) -> Error {
+        if let Error::Config(e) = &mut self {
+            e.advice = Some(advice);
         }
+        self
     }
 }
 

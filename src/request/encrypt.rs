@@ -49,7 +49,10 @@ impl Draft {
                 }
                 (None, Body::Json(body)) => {
                     let changed = sensitive::encrypt_field(&key.key, body, pointer, *padding)?;
-                    found(changed, pointer, "matches nothing in the body")?;
+                    if changed == 0 {
+                        let advice = "`?name` is a query parameter";
+                        return Err(Error::config_with(pointer, "matches nothing in the body", advice));
+                    }
                 }
                 // Without a body, a pointer can only mean the query.
                 (None, Body::None) if url.query().is_some() || self.query.left_out().next().is_some() => {
@@ -77,7 +80,7 @@ impl Draft {
 /// A pointer that selects nothing is an error: a mistyped name would send the text in clear.
 fn found(changed: usize, pointer: &str, otherwise: &str) -> Result<(), Error> {
     match changed {
-        0 => Err(Error::config_with(pointer, otherwise, "`?name` is a query parameter")),
+        0 => Err(Error::config(pointer, otherwise)),
         _ => Ok(()),
     }
 }

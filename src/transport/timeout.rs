@@ -16,20 +16,15 @@ pub(crate) fn seconds(field: &str, value: &Value) -> Result<Duration, Error> {
     })?;
     let duration = Duration::try_from_secs_f64(seconds)
         .map_err(|_| Error::config(field, format!("must be a number of seconds; it is {seconds}")))?;
-    match check_timeout(field, duration) {
-        Ok(()) => Ok(duration),
-        Err(Error::Config(mut e)) => {
-            e.advice = Some("axios counts milliseconds, so divide them by 1000");
-            Err(Error::Config(e))
-        }
-        Err(other) => Err(other),
-    }
+    check_timeout(field, duration)
+        .map_err(|e| e.advise("axios counts milliseconds, so divide them by 1000"))?;
+    Ok(duration)
 }
 
 pub(crate) fn check_timeout(field: &str, value: Duration) -> Result<(), Error> {
     if value.is_zero() || value > MAX_TIMEOUT {
         let reason = "must be more than 0 and at most 3600 seconds";
-        return Err(Error::config(field, format!("{reason}; it is {value:?}")));
+        return Err(Error::config(field, format!("{reason}; it is {}", value.as_secs_f64())));
     }
     Ok(())
 }

@@ -15,7 +15,7 @@ pub(crate) fn table<const N: usize>(rows: &[[String; N]]) -> String {
         for (cell, width) in row.iter().zip(&widths) {
             line.push_str(&format!("{cell:width$}  "));
         }
-        for part in wrapped(&row[last], WIDTH - indent) {
+        for part in wrapped(&row[last], WIDTH.saturating_sub(indent)) {
             line.push_str(&part);
             lines.push(std::mem::replace(&mut line, " ".repeat(indent)));
         }

@@ -81,25 +81,15 @@ impl OpenSink {
         if target.file_name().is_none() {
             return Err(refuse("which is not a file name"));
         }
-        match files::not_a_file(&target) {
-            Some(kind @ "a directory") => return Err(refuse(&format!("which is {kind}"))),
-            // The rename at the end would put a file in its place: for root, in that of `/dev/null`, too.
-            Some(kind) => {
-                let reason =
-                    format!("names {}, which is {kind}, not a regular file", Excerpt(&shown(&target)));
-                return Err(Error::config_with("save_to", reason, "use `save_to_writer`"));
-            }
-            None => {}
+        if target.is_dir() {
+            return Err(refuse("which is a directory"));
         }
-        let failed = |what: String, e: io::Error| {
-            let what = format!("{what}; nothing was sent");
-            Error::File(Box::new(FileError {
-                file: shown(&target),
-                what,
-                maybe_sent: false,
-                source: Some(e),
-            }))
-        };
+        // The rename at the end would put a file in its place: for root, in that of `/dev/null`, too.
+        if let Some(kind) = files::not_a_file(&target) {
+            return Err(
+                refuse(&format!("which is {kind}, not a regular file")).advise("use `save_to_writer`")
+            );
+        }
         let unique = nonce()?;
         // The file that a link names is replaced, not the link.
         let place = std::fs::canonicalize(&target).unwrap_or_else(|_| target.clone());
@@ -111,15 +101,16 @@ impl OpenSink {
                     io::ErrorKind::NotFound => "its directory does not exist",
                     _ => io_reason(&e),
                 };
-                failed(format!("cannot be created: {reason}"), e)
+                unopened(&target, &format!("cannot be created: {reason}"), e)
             })?;
-        let mut part = PartFile { temporary, place, target: PathBuf::new(), committed: false };
+        let part = PartFile { temporary, place, target, committed: false };
         // It may be readable by its owner only.
         if let Ok(old) = std::fs::metadata(&part.place) {
             let kept = file.set_permissions(old.permissions());
-            kept.map_err(|e| failed(format!("cannot keep its permissions: {}", io_reason(&e)), e))?;
+            kept.map_err(|e| {
+                unopened(&part.target, &format!("cannot keep its permissions: {}", io_reason(&e)), e)
+            })?;
         }
-        part.target = target;
         Ok(OpenSink::File { file: File::from_std(file), part })
     }
 
@@ -160,6 +151,15 @@ impl OpenSink {
         };
         Stop::Unwritten { to, source }
     }
+}
+
+fn unopened(target: &Path, what: &str, e: io::Error) -> Error {
+    Error::File(Box::new(FileError {
+        file: shown(target),
+        what: format!("{what}; nothing was sent"),
+        maybe_sent: false,
+        source: Some(e),
+    }))
 }
 
 fn shown(path: &Path) -> String {

@@ -54,12 +54,7 @@ pub(crate) struct RuleStatus<'a> {
 impl ActiveRule {
     fn matches(&self, path: Option<&[String]>) -> bool {
         let Some(template) = &self.template else { return true };
-        path.is_some_and(|path| {
-            template
-                .matches(path)
-                .or_else(|| template.matches(path_template::strip_base_path(path)))
-                .is_some()
-        })
+        path.is_some_and(|path| template.matches_below_base(path).is_some())
     }
 
     /// Counts a match. Returns whether the fault applies to it.

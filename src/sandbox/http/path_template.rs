@@ -80,6 +80,13 @@ impl PathTemplate {
     }
 }
 
+impl PathTemplate {
+    /// The values of the variables, if the path matches with the path of a base URL or without.
+    pub(crate) fn matches_below_base(&self, path: &[String]) -> Option<Vars> {
+        self.matches(path).or_else(|| self.matches(strip_base_path(path)))
+    }
+}
+
 /// The decoded segments of a target's path. `None` if a `%` escape is malformed or not UTF-8.
 pub(crate) fn decode_segments(target: &str) -> Option<Vec<String>> {
     let path = target.split('?').next().unwrap_or("");

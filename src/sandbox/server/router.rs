@@ -94,7 +94,7 @@ impl Router {
 
         let scripts = self.scripts().clone();
         for script in scripts.iter().rev() {
-            if let Some(vars) = script.template.matches(&path).or_else(|| script.template.matches(bare)) {
+            if let Some(vars) = script.template.matches_below_base(&path) {
                 if script.method == request.method {
                     let response = script.respond(&Call::new(engine, request, vars, body))?;
                     return Ok((response, Vec::new()));

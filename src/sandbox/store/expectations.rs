@@ -39,11 +39,8 @@ impl Expectations {
             return;
         }
         let Some(path) = path_template::decode_segments(&request.target) else { return };
-        let below_base = path_template::strip_base_path(&path);
         for expectation in all.iter_mut().filter(|one| one.method.as_str() == request.method) {
-            let template = &expectation.template;
-            let fits = template.matches(&path).or_else(|| template.matches(below_base)).is_some();
-            expectation.came += u64::from(fits);
+            expectation.came += u64::from(expectation.template.matches_below_base(&path).is_some());
         }
     }
 

@@ -156,7 +156,7 @@ fn lines_that_are_no_calls() {
     exit 1
     --- stdout
     --- stderr
-    wxpay: error: `calls.jsonl`, line 2: `timeout` must be more than 0 and at most 3600 seconds; it is 0ns
+    wxpay: error: `calls.jsonl`, line 2: `timeout` must be more than 0 and at most 3600 seconds; it is 0
     ");
     env.write("calls.jsonl", thing("POST", "R1"));
     snapshot!(env.run(&["calls.jsonl", "-o", "/nowhere/r.jsonl"]), @"

@@ -209,7 +209,7 @@ fn fields_and_values() {
     exit 1
     --- stdout
     --- stderr
-    wxpay: error: --timeout must be more than 0 and at most 3600 seconds; it is 4000s
+    wxpay: error: --timeout must be more than 0 and at most 3600 seconds; it is 4000
     ");
     snapshot!(post(&["a=b", "-H", "a b: c"]), @"
     exit 1

@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use tokio::runtime::{Builder, Runtime};
 use wechatpay_chain::sandbox::{Fault, FaultRule};
-use wechatpay_chain::signer::{SignFuture, Signer};
+use wechatpay_chain::signer::{SignFuture, Signer, SignerError};
 
 use super::*;
 use crate::support::{MCHID, MERCHANT_SERIAL, Recorder, key, start_sandbox};
@@ -151,15 +151,15 @@ fn a_future_may_be_dropped_outside_its_own_runtime() {
     }
 }
 
-/// A service that is gone at first.
-struct Recovers(AtomicU64);
+/// A service whose first reply is no signature.
+struct Recovers(AtomicU64, fn() -> Result<Vec<u8>, SignerError>);
 
 impl Signer for Recovers {
     fn sign(&self, message: Vec<u8>) -> SignFuture {
-        let gone = self.0.fetch_add(1, Ordering::SeqCst) == 0;
+        let first = (self.0.fetch_add(1, Ordering::SeqCst) == 0).then_some(self.1);
         Box::pin(async move {
-            if gone {
-                return Err("the KMS is gone".into());
+            if let Some(first) = first {
+                return first();
             }
             let pem = pem::parse(key("merchant_key.pem"))?;
             let pair = aws_lc_rs::rsa::KeyPair::from_pkcs8(pem.contents())?;
@@ -173,12 +173,19 @@ impl Signer for Recovers {
 
 #[test]
 fn a_signer_that_fails_during_a_download_is_not_a_wrong_setting() {
+    fails_at_first(|| Err("the KMS is gone".into()));
+    // Base64 instead of the bytes, an empty reply.
+    fails_at_first(|| Ok(vec![b'A'; 344]));
+    fails_at_first(|| Ok(Vec::new()));
+}
+
+fn fails_at_first(first: fn() -> Result<Vec<u8>, SignerError>) {
     let server = Recorder::start(|_| crate::support::raw("502 Bad Gateway", &[], b""));
     let clock = Set::ahead();
     let wx = WeChatPay::builder()
         .mchid(MCHID)
         .serial(MERCHANT_SERIAL)
-        .signer(Recovers(AtomicU64::new(0)))
+        .signer(Recovers(AtomicU64::new(0), first))
         .apiv3_key(crate::support::APIV3_KEY)
         .automatic_certificates()
         .clock(clock.clone())

@@ -1,7 +1,6 @@
 //! The help of the program, of each command and of each topic.
 
 mod calls;
-mod changes;
 mod files;
 mod tools;
 mod topics;
@@ -24,13 +23,15 @@ fn topic(topic: &str) -> Done {
 fn every_command_has_a_snapshot_of_its_help() {
     let sources = [
         include_str!("calls.rs"),
-        include_str!("changes.rs"),
         include_str!("files.rs"),
         include_str!("tools.rs"),
         include_str!("topics.rs"),
     ]
     .concat();
-    for command in crate::help::commands() {
+    // `put_patch_and_delete` compares these with `post`.
+    let compared = ["put", "patch", "delete"];
+    for command in crate::help::commands().into_iter().filter(|words| !compared.contains(&&*words.join(" ")))
+    {
         let call = format!("snapshot!(help(\"{}\")", command.join(" "));
         assert!(sources.contains(&call), "missing: {call}");
     }

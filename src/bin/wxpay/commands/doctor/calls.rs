@@ -12,6 +12,7 @@ use crate::exit;
 use crate::failure::{Failure, describe};
 use crate::files;
 use crate::global::GlobalArgs;
+use crate::outcome::platform_keys_cause;
 use crate::text::{Excerpt, ShownPath};
 
 /// `obstacle`: why no call can succeed, which is reported already.
@@ -65,15 +66,10 @@ pub(super) fn check(
     }
 }
 
-/// Why the platform certificates could not be downloaded.
-fn cause_of(error: &dyn std::error::Error) -> Option<&Error> {
-    error.source()?.downcast_ref::<Error>()
-}
-
 fn is_of_apiv3_key(error: &Error) -> bool {
     match error {
         Error::Decrypt(_) => true,
-        Error::PlatformKeys(keys) => cause_of(&**keys).is_some_and(is_of_apiv3_key),
+        Error::PlatformKeys(keys) => platform_keys_cause(keys).is_some_and(is_of_apiv3_key),
         _ => false,
     }
 }
@@ -95,7 +91,7 @@ impl Fixes<'_> {
             Error::Decrypt(_) => {
                 "copy the APIv3 key that was set at pay.weixin.qq.com (账户中心, API安全), or set a new one there"
             }
-            Error::PlatformKeys(keys) => match cause_of(&**keys) {
+            Error::PlatformKeys(keys) => match platform_keys_cause(keys) {
                 Some(cause) if cause.code() == Some("RESOURCE_NOT_EXISTS") => {
                     return format!("set {} and {}", variables::PUBLIC_KEY_ID, variables::PUBLIC_KEY);
                 }
