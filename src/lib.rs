@@ -52,6 +52,8 @@
     )
 )]
 
+#[cfg(feature = "catalogue")]
+pub mod catalogue;
 mod chain;
 mod client;
 pub mod clock;

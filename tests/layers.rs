@@ -13,6 +13,7 @@ const SRC: &[&str] = &[
     "chain",
     "request",
     "v3",
+    "catalogue",
     "transport",
     "runtime",
     "response",
