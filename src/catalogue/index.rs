@@ -15,6 +15,17 @@ static TREE: LazyLock<Node> = LazyLock::new(|| {
     tree
 });
 
+/// All base URLs of the documents.
+pub(super) fn bases() -> impl Iterator<Item = &'static str> {
+    static BASES: LazyLock<Vec<&str>> = LazyLock::new(|| {
+        let mut bases: Vec<_> = operations().flat_map(|operation| operation.bases()).collect();
+        bases.sort_unstable();
+        bases.dedup();
+        bases
+    });
+    BASES.iter().copied()
+}
+
 /// All of them, in the order of the file.
 pub(super) fn operations() -> impl ExactSizeIterator<Item = Operation> {
     OPERATIONS.iter().map(|record| Operation { record })

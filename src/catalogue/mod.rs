@@ -3,7 +3,9 @@
 //! It hints, and never stands between a caller and the platform: a path that is not here is sent as any other. Nothing is
 //! read before it is first used.
 
+pub(crate) mod check;
 mod fields;
+mod hint;
 mod index;
 mod notification;
 mod operation;
@@ -14,6 +16,7 @@ mod tests;
 mod text;
 
 pub use fields::{EncryptedFor, Field, FieldType, Fields};
+pub use hint::{FieldHint, FieldProblem, Hint};
 pub use notification::DocumentedNotification;
 pub use operation::{Availability, EitherOr, Operation, OperationKind};
 pub use search::{Found, Search};

@@ -213,6 +213,12 @@ fn distance(template: &[Token], typed: &[char]) -> f64 {
     last[width - 1]
 }
 
+/// The edit distance of two words.
+pub(super) fn letters_apart(expected: &str, typed: &str) -> f64 {
+    let expected: Vec<Token> = expected.chars().map(Token::Char).collect();
+    distance(&expected, &typed.chars().collect::<Vec<_>>())
+}
+
 /// Which letters belong to a variable.
 fn in_braces(typed: &[char]) -> Vec<bool> {
     let mut inside = false;

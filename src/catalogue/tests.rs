@@ -184,3 +184,44 @@ fn a_slip_of_the_fingers_is_found_out() {
     }
     assert!(first * 100 >= all * 97, "{first} of {all}: {unknown:#?}");
 }
+
+/// Every call of both SDKs that was recorded from the documents' samples is found, and gives no hint that is wrong.
+#[test]
+fn conformance_of_recorded_calls() {
+    let Some(folder) = std::env::var_os("WECHATPAY_CONFORMANCE") else { return };
+    let text = std::fs::read_to_string(std::path::Path::new(&folder).join("calls.jsonl")).unwrap();
+    let (mut calls, mut hints) = (0, std::collections::BTreeMap::<String, Vec<String>>::new());
+    for line in text.lines() {
+        let recorded: serde_json::Value = serde_json::from_str(line).unwrap();
+        let Some(url) = recorded["expect"]["url"].as_str() else { continue };
+        let url = url::Url::parse(url).unwrap();
+        let (verb, template) = (recorded["verb"].as_str().unwrap(), recorded["template"].as_str().unwrap());
+        if template.starts_with("http") {
+            continue;
+        }
+        calls += 1;
+        let host = format!("{}/", &url[..url::Position::BeforePath]);
+        let prefix = url.path().split_once("v3/").map_or("", |(prefix, _)| prefix.trim_start_matches('/'));
+        let base = format!("{host}{prefix}{}", template.replace("{empty}", ""));
+        let query: Vec<(String, String)> = url.query_pairs().map(|(n, v)| (n.into(), v.into())).collect();
+        let xml = recorded["options"]
+            .get("xml")
+            .or_else(|| recorded.get("data").filter(|_| recorded["api"] == "v2"));
+        let body = recorded["expect"].get("json").or(xml).filter(|body| !body.is_null());
+        let call = check::Call { verb, url: &base, query: &query, body };
+        for hint in call.hints() {
+            let kind = match &hint {
+                Hint::Field(FieldHint { problem, .. }) => {
+                    format!("{problem:?}").split([' ', '(', '{']).next().unwrap().to_owned()
+                }
+                other => format!("{other:?}").split([' ', '{']).next().unwrap().to_owned(),
+            };
+            let shown = format!("{} {verb} {template}: {hint}", recorded["sdk"].as_str().unwrap());
+            hints.entry(kind).or_default().push(shown);
+        }
+    }
+    for (kind, list) in &hints {
+        println!("{kind}: {} of {calls} calls", list.len());
+        list.iter().take(400).for_each(|hint| println!("  {hint}"));
+    }
+}

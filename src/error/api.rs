@@ -32,6 +32,9 @@ pub struct ApiError {
     pub verified: bool,
     /// The `Retry-After` header, if it is a number of seconds.
     pub retry_after: Option<std::time::Duration>,
+    /// With the feature `catalogue`: documented operations that an undocumented path may mean, such as
+    /// ``POST `v3/refund/domestic/refunds` ``.
+    pub did_you_mean: Vec<String>,
     /// The body as received.
     pub body: bytes::Bytes,
 }
@@ -46,6 +49,9 @@ impl fmt::Display for ApiError {
         write!(f, "{}", RequestId(self.request_id.as_deref()))?;
         if !self.verified {
             f.write_str(" (unsigned)")?;
+        }
+        if !self.did_you_mean.is_empty() {
+            write!(f, "; no document has this path: did you mean {}?", self.did_you_mean.join(", or "))?;
         }
         Ok(())
     }

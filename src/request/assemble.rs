@@ -69,7 +69,7 @@ impl Draft {
             Cow::Borrowed(shown) if shown.len() == self.template.len() => self.template,
             shown => Arc::from(&*shown),
         };
-        Ok(Box::new(OutgoingRequest {
+        let request = Box::new(OutgoingRequest {
             method: self.method,
             template,
             url,
@@ -83,6 +83,9 @@ impl Draft {
             streamed: false,
             fresh: false,
             keys,
-        }))
+        });
+        #[cfg(feature = "catalogue")]
+        super::check::warn(&request);
+        Ok(request)
     }
 }

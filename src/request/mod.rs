@@ -3,6 +3,8 @@
 mod assemble;
 #[cfg(feature = "bill")]
 pub(crate) mod bill;
+#[cfg(feature = "catalogue")]
+mod check;
 pub(crate) mod download;
 mod draft;
 mod encrypt;

@@ -27,7 +27,7 @@ use crate::v3::sign::SigningInput;
 /// ```
 pub struct Prepared {
     merchant: Arc<Merchant>,
-    request: Box<OutgoingRequest>,
+    pub(super) request: Box<OutgoingRequest>,
     input: SigningInput,
 }
 

@@ -46,8 +46,25 @@ pub(super) fn api_error(response: RawResponse, verified: bool) -> Error {
         request_id: request_id(&headers).map(str::to_owned),
         verified,
         retry_after: header(RETRY_AFTER).and_then(|v| v.trim().parse().ok()).map(Duration::from_secs),
+        did_you_mean: Vec::new(),
         body,
     }))
+}
+
+/// Adds what an undocumented path may mean to the platform's word that it does not exist.
+#[cfg(feature = "catalogue")]
+pub(super) fn with_suggestions(mut error: Error, method: &http::Method, path: &str) -> Error {
+    use crate::catalogue::Catalogue;
+
+    if let Error::Api(api) = &mut error
+        && (api.status == 404 || api.code.ends_with("NOT_EXISTS") || api.code.ends_with("NOT_FOUND"))
+        && Catalogue::at(path).is_empty()
+    {
+        let near = Catalogue::suggest(Some(method.as_str()), path).into_iter().take(3);
+        let shown = near.map(|near| format!("{} `{}`", near.operation().verb(), near.operation().template()));
+        api.did_you_mean = shown.collect();
+    }
+    error
 }
 
 fn origin_of(location: &str) -> String {

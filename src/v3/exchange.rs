@@ -141,7 +141,14 @@ pub(crate) async fn into_response(
             let key = context.merchant.key.clone();
             Response::new(key, response.status, response.headers, response.body, verified).checked()
         }
-        false => Err(api_error(response, verified)),
+        false => {
+            #[cfg(feature = "catalogue")]
+            let path = response.path.get(verification.base_path_length..).unwrap_or_default().to_owned();
+            let error = api_error(response, verified);
+            #[cfg(feature = "catalogue")]
+            let error = super::api_error::with_suggestions(error, &verification.method, &path);
+            Err(error)
+        }
     }
 }
 

@@ -82,6 +82,7 @@ mod tests {
             detail: serde_json::Value::Null,
             request_id: None,
             verified: true,
+            did_you_mean: Vec::new(),
             retry_after: retry_after.map(Duration::from_secs),
             body: bytes::Bytes::new(),
         }));

@@ -60,6 +60,7 @@ fn api(status: u16, code: &str) -> Error {
         detail: serde_json::Value::Null,
         request_id: None,
         verified: false,
+        did_you_mean: Vec::new(),
         retry_after: None,
         body: bytes::Bytes::new(),
     }))

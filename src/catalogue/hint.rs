@@ -1,0 +1,189 @@
+//! What the documents say about a call that differs from it.
+
+use std::fmt;
+
+use super::operation::{Availability, Operation};
+use super::suggest::Suggestion;
+
+/// One thing in a call that the documents do not have so. A hint is never an error: the documents have slips.
+///
+/// `Display` says it in one line, the fix first.
+#[derive(Debug, Clone)]
+#[non_exhaustive]
+pub enum Hint {
+    /// No document has this path.
+    UnknownPath {
+        /// What may be meant, the nearest first.
+        suggestions: Vec<Suggestion>,
+    },
+    /// The path is documented with another verb.
+    OtherVerb {
+        /// The documented operations of the path.
+        documented: Vec<Operation>,
+    },
+    /// The path is documented for another base URL.
+    OtherBase {
+        /// The operation.
+        operation: Operation,
+    },
+    /// The operation is withdrawn, or another one has taken its place.
+    Outdated {
+        /// The operation.
+        operation: Operation,
+    },
+    /// A field is at fault.
+    Field(FieldHint),
+}
+
+/// One field of a call that the documents do not have so.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct FieldHint {
+    /// Where it is: `body`, `query`, `headers`.
+    pub place: &'static str,
+    /// The field: a JSON pointer (`/amount/total`), or the name of a parameter or header.
+    pub field: String,
+    /// What is wrong with it.
+    pub problem: FieldProblem,
+}
+
+/// What is wrong with a field.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum FieldProblem {
+    /// It is required, and missing.
+    Missing,
+    /// It, or one of these, is required, and none is there.
+    MissingOneOf(Vec<&'static str>),
+    /// It is null; the platform wants it left out.
+    Null,
+    /// The documents have no such field.
+    Unknown {
+        /// A documented field of nearly the same name.
+        near: Option<&'static str>,
+    },
+    /// Its JSON type is another.
+    WrongType {
+        /// The documented type: `integer`, `object[]` …
+        expected: &'static str,
+        /// The type that it has.
+        found: &'static str,
+    },
+    /// It must be encrypted, and is not.
+    NotEncrypted,
+    /// It is longer or shorter than documented, in characters or elements.
+    Length {
+        /// The least and the greatest.
+        allowed: (usize, usize),
+        /// Its length.
+        found: usize,
+    },
+    /// It is less or more than documented.
+    Range {
+        /// The least and the greatest.
+        allowed: (i64, i64),
+    },
+    /// It is not among the documented values, a list that is often incomplete.
+    OtherValue {
+        /// The documented values.
+        documented: Vec<&'static str>,
+    },
+}
+
+impl FieldHint {
+    /// Whether the platform is likely to refuse the call: the mark is one that documents are seldom wrong about. Names at
+    /// the top level, JSON types, null and fields in the clear are; lengths, values and what is deeper are not.
+    pub fn is_reliable(&self) -> bool {
+        match self.problem {
+            FieldProblem::Missing => self.field.matches('/').count() <= 1,
+            FieldProblem::MissingOneOf(_)
+            | FieldProblem::Null
+            | FieldProblem::WrongType { .. }
+            | FieldProblem::NotEncrypted => true,
+            FieldProblem::Unknown { .. }
+            | FieldProblem::Length { .. }
+            | FieldProblem::Range { .. }
+            | FieldProblem::OtherValue { .. } => false,
+        }
+    }
+}
+
+impl fmt::Display for Hint {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Hint::UnknownPath { suggestions } => {
+                f.write_str("no document has this path")?;
+                for (number, suggestion) in suggestions.iter().take(3).enumerate() {
+                    let operation = suggestion.operation();
+                    f.write_str(if number == 0 { "; did you mean " } else { ", or " })?;
+                    write!(f, "{} `{}`", operation.verb(), operation.template())?;
+                }
+                f.write_str(if suggestions.is_empty() { "" } else { "?" })
+            }
+            Hint::OtherVerb { documented } => {
+                let verbs: Vec<_> = documented.iter().map(Operation::verb).collect();
+                write!(f, "the documents have this path with {}", verbs.join(", "))
+            }
+            Hint::OtherBase { operation } => {
+                write!(f, "the documents have this path at {}", operation.base())
+            }
+            Hint::Outdated { operation } => {
+                let successors: Vec<_> = operation.successors().map(|path| format!("`{path}`")).collect();
+                if !successors.is_empty() {
+                    write!(f, "use {}: ", successors.join(" or "))?;
+                }
+                match operation.availability() {
+                    Availability::Withdrawn(day) => write!(f, "this operation was withdrawn on {day}"),
+                    _ => f.write_str("this operation is superseded"),
+                }
+            }
+            Hint::Field(hint) => hint.fmt(f),
+        }
+    }
+}
+
+impl fmt::Display for FieldHint {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let FieldHint { place, field, problem } = self;
+        let what = match *place {
+            "query" => "the query parameter",
+            "headers" => "the header",
+            _ => "the field",
+        };
+        match problem {
+            FieldProblem::Missing => write!(f, "add {what} `{field}`: it is required"),
+            FieldProblem::MissingOneOf(names) => {
+                write!(f, "add one of `{}`: one is required in `{field}`", names.join("`, `"))
+            }
+            FieldProblem::Null => write!(f, "leave {what} `{field}` out: it is null"),
+            FieldProblem::Unknown { near: Some(near) } => {
+                write!(f, "did you mean `{near}`? No document has {what} `{field}`")
+            }
+            FieldProblem::Unknown { near: None } => write!(f, "no document has {what} `{field}`"),
+            FieldProblem::WrongType { expected, found } => {
+                write!(f, "{what} `{field}` is of the type {expected}; found: {found}")
+            }
+            FieldProblem::NotEncrypted => write!(f, "encrypt {what} `{field}`: it is in the clear"),
+            FieldProblem::Length { allowed: (0, most), found } => {
+                write!(f, "{what} `{field}` has at most {most} characters or elements; found: {found}")
+            }
+            FieldProblem::Length { allowed: (least, usize::MAX), found } => {
+                write!(f, "{what} `{field}` has at least {least} characters or elements; found: {found}")
+            }
+            FieldProblem::Length { allowed: (least, most), found } => {
+                write!(f, "{what} `{field}` has {least} to {most} characters or elements; found: {found}")
+            }
+            FieldProblem::Range { allowed: (least, i64::MAX) } => {
+                write!(f, "{what} `{field}` is a number from {least}")
+            }
+            FieldProblem::Range { allowed: (i64::MIN, most) } => {
+                write!(f, "{what} `{field}` is a number up to {most}")
+            }
+            FieldProblem::Range { allowed: (least, most) } => {
+                write!(f, "{what} `{field}` is a number from {least} to {most}")
+            }
+            FieldProblem::OtherValue { documented } => {
+                write!(f, "{what} `{field}` has another value than the documented {}", documented.join(", "))
+            }
+        }
+    }
+}
