@@ -4,22 +4,26 @@
 //! read before it is first used.
 
 pub(crate) mod check;
+mod examples;
 mod fields;
 mod hint;
 mod index;
 mod notification;
 mod operation;
 mod search;
+mod skeleton;
 mod suggest;
 #[cfg(test)]
 mod tests;
 mod text;
 
+pub use examples::Spelling;
 pub use fields::{EncryptedFor, Field, FieldType, Fields};
 pub use hint::{FieldHint, FieldProblem, Hint};
 pub use notification::DocumentedNotification;
 pub use operation::{Availability, EitherOr, Operation, OperationKind};
 pub use search::{Found, Search};
+pub use skeleton::Include;
 pub use suggest::Suggestion;
 
 /// The documented operations and notifications.

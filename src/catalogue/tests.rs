@@ -185,6 +185,19 @@ fn a_slip_of_the_fingers_is_found_out() {
     assert!(first * 100 >= all * 97, "{first} of {all}: {unknown:#?}");
 }
 
+/// What PHP makes of the line that is shown is the template.
+#[test]
+fn a_chain_that_is_shown_leads_to_its_template() {
+    let mut shown = 0;
+    for operation in Catalogue::operations() {
+        let Some(line) = operation.example(Spelling::PhpLine, Include::Required) else { continue };
+        let chain = line.split(')').next().unwrap().trim_start_matches("chain!(wx->").replace("->", "/");
+        assert_eq!(crate::path::normalise(&chain).unwrap(), operation.template());
+        shown += 1;
+    }
+    assert!(shown > 1_080, "{shown}");
+}
+
 /// Every call of both SDKs that was recorded from the documents' samples is found, and gives no hint that is wrong.
 #[test]
 fn conformance_of_recorded_calls() {
@@ -200,6 +213,16 @@ fn conformance_of_recorded_calls() {
             continue;
         }
         calls += 1;
+        let operation =
+            Catalogue::at(template.trim_end_matches("{empty}")).into_iter().find(|o| o.verb() == verb);
+        let line = operation.and_then(|operation| operation.example(Spelling::PhpLine, Include::Required));
+        if let (Some(line), Some(pure)) = (line, recorded["chain"]["pure"].as_array())
+            && recorded["sdk"] == "php"
+            && !template.contains("nstitutionsub")
+        {
+            let pure: Vec<_> = pure.iter().map(|name| name.as_str().unwrap()).collect();
+            assert!(line.starts_with(&format!("chain!(wx->{})", pure.join("->"))), "{line}: {pure:?}");
+        }
         let host = format!("{}/", &url[..url::Position::BeforePath]);
         let prefix = url.path().split_once("v3/").map_or("", |(prefix, _)| prefix.trim_start_matches('/'));
         let base = format!("{host}{prefix}{}", template.replace("{empty}", ""));

@@ -8,6 +8,7 @@ pub(crate) mod completions;
 pub(crate) mod config;
 pub(crate) mod decrypt;
 pub(crate) mod doctor;
+pub(crate) mod endpoints;
 pub(crate) mod help;
 pub(crate) mod man;
 pub(crate) mod sandbox;
