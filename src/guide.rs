@@ -11,6 +11,7 @@
 //! | upload, download, get bills | [`files`] |
 //! | handle failures | [`reliability`] |
 //! | know what protects me | [`security`] |
+//! | find an endpoint, check a call | [`endpoints`] |
 //! | test offline | [`sandbox`] |
 //! | use the shell | [`cli`] |
 //! | look up a rule of APIv3 | [`protocol`] |
@@ -31,6 +32,7 @@ pages! {
     ".md":
     architecture "architecture"
     cli "cli"
+    endpoints "endpoints"
     files "files"
     keys "keys"
     notifications "notifications"
@@ -49,6 +51,7 @@ pub mod zh {
     pages! {
         ".zh-CN.md":
         cli "cli"
+        endpoints "endpoints"
         files "files"
         keys "keys"
         notifications "notifications"

@@ -31,6 +31,7 @@
 //! |---|---|---|
 //! | `bill` | yes | the module `bill`: bills, downloaded, verified and read row by row |
 //! | `p12` | yes | `.p12` files, and private keys with a passphrase |
+//! | `catalogue` | | the documented endpoints as data: search, "did you mean", hints |
 //! | `bundled-roots` | | Mozilla's root certificates, compiled in, for machines without any |
 //! | `sandbox` | | the module `sandbox`: an offline platform for tests and trials |
 //! | `cli` | | the program `wxpay`, which includes the sandbox |

@@ -1,7 +1,7 @@
 //! The documented operations of WeChat Pay as data: paths, fields, limits, addresses of the official documents.
 //!
 //! It hints, and never stands between a caller and the platform: a path that is not here is sent as any other. Nothing is
-//! read before it is first used.
+//! read before it is first used. [How to find, check and correct one](crate::guide::endpoints).
 
 pub(crate) mod check;
 mod examples;
