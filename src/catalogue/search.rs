@@ -1,11 +1,24 @@
 //! Finds operations by words.
+//!
+//! A query is cut into *concepts*: the longest words that `data/synonyms.txt` knows, each with the words of the documents
+//! that say the same, and what is left, word by word (Chinese: pair by pair). An operation gains from a concept by where its
+//! words stand (title, path, group, field) and how rare they are.
+//!
+//! # How to add a synonym
+//!
+//! `data/synonyms.txt` has a line `SAID SAID > DOCUMENTED DOCUMENTED`. Append what people say before the `>` of the line that
+//! means it, or write a new one. Words after the `>` must occur in the catalogue; the first is the best. `_` joins words:
+//! `mini_program`. Then write the query, and the operations that it should find, into `search/queries.txt`; a test reads both.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::HashMap;
 use std::sync::LazyLock;
 
 use super::fields::Fields;
 use super::index;
 use super::operation::{Availability, Operation};
+
+#[cfg(test)]
+mod tests;
 
 /// Narrows a search.
 #[derive(Debug, Clone, Default)]
@@ -38,150 +51,336 @@ impl Found {
     }
 }
 
-/// What people say, and what the documents say: a word, and the words that are looked for, too.
+/// What people say, and what the documents say.
 const SYNONYMS: &str = include_str!("data/synonyms.txt");
 
 /// Where a word stands, and what that counts.
-const TITLE: f64 = 4.0;
-const PATH: f64 = 3.0;
-const TAG: f64 = 1.5;
-const FIELD: f64 = 0.6;
-/// A word that a synonym adds.
-const SYNONYM: f64 = 0.8;
+const TITLE: f32 = 4.0;
+const OTHER_TITLE: f32 = 2.8;
+const PATH: f32 = 3.6;
+const TAG: f32 = 2.0;
+const FIELD: f32 = 0.4;
+
+/// The query as it stands, beside its concepts.
+const LITERAL: f32 = 0.8;
+/// Words of the documents after the first of a line of synonyms.
+const ANOTHER_WORD: f32 = 0.85;
+/// An operation that reads where the query does not ask, and one that does not read where it asks.
+const READS_UNASKED: f32 = 0.85;
+const ACTS_ASKED: f32 = 0.6;
+
+/// What fits worse than this part of the best is left out.
+const LEAST_FIT: f32 = 0.35;
 /// A longer query is cut.
-const MOST_TERMS: usize = 64;
+const MOST_LETTERS: usize = 400;
+/// Shorter words are taken as typed, with their slips.
+const LEAST_CORRECTED: usize = 5;
+
+/// Where the products begin that most merchants have: of two that fit alike, theirs is meant.
+const MAIN_PRODUCTS: &[&str] = &[
+    "v3/pay/transactions/",
+    "v3/pay/partner/transactions/",
+    "v3/combine-transactions/",
+    "v3/refund/domestic/",
+    "v3/bill",
+    "v3/profitsharing/",
+    "v3/fund-app/mch-transfer/transfer-bills",
+    "v3/fund-app/mch-transfer/elecsign",
+    "v3/merchant-service/complaint",
+    "v3/merchant/",
+    "v3/certificates",
+    "v3/applyment4sub/",
+    "v3/apply4sub/",
+    "v3/marketing/favor/",
+    "v3/marketing/busifavor/",
+    "v3/payscore/serviceorder",
+    "v3/payscore/permissions",
+    "v3/papay/sign/contracts/",
+    "v3/papay/pay/transactions/",
+    "v3/new-tax-control-fapiao/fapiao-applications",
+    "v3/ecommerce/",
+];
+
+/// Traditional characters and the simplified ones of the documents, in pairs.
+const TRADITIONAL: &str = "單单帳账賬账證证書书銷销戶户轉转錢钱紅红發发簽签約约綁绑領领訴诉調调貼贴補补員员會会費费掃扫碼码槍枪\
+    預预開开關关閉闭訂订號号額额詢询餘余報报匯汇稅税醫医車车場场動动儲储條条對对請请結结狀状態态圖图傳传\
+    視视頻频載载臉脸還还項项優优贈赠禮礼積积點点計计劃划風风險险違违規规處处罰罚懲惩賠赔償偿雙双離离進进\
+    門门電电話话線线網网頁页覆复複复復复確确認认註注冊册銀银";
+
+/// What the index knows of an operation.
+struct Known {
+    operation: Operation,
+    /// What its score is multiplied by, whatever the query.
+    prior: f32,
+    /// Whether it only reads.
+    reads: bool,
+    is_withdrawn: bool,
+}
+
+/// Words of the documents, by the numbers of their terms: all of them, to fit well.
+type Words = Vec<usize>;
 
 struct Index {
-    operations: Vec<Operation>,
-    /// Term → operations, each with its weight.
-    postings: HashMap<String, Vec<(u16, f64)>>,
-    /// Terms in each operation's title and path: a short one that is hit is hit better.
-    lengths: Vec<f64>,
-    synonyms: HashMap<&'static str, Vec<&'static str>>,
+    known: Vec<Known>,
+    /// Term → its number.
+    terms: HashMap<String, usize>,
+    /// Number of a term → the operations that have it, and its weight in each.
+    postings: Vec<Vec<(u16, f32)>>,
+    /// The units that people say → any of these words.
+    synonyms: HashMap<Vec<String>, Vec<Words>>,
+    /// Units in the longest synonym.
+    longest: usize,
 }
 
 static INDEX: LazyLock<Index> = LazyLock::new(|| {
-    let operations: Vec<Operation> = index::operations().collect();
-    let mut postings = HashMap::<String, Vec<(u16, f64)>>::new();
-    let mut lengths = Vec::with_capacity(operations.len());
-    for (number, operation) in operations.iter().enumerate() {
-        let mut weights = HashMap::<String, f64>::new();
-        let mut add = |text: &str, weight: f64| {
-            for term in terms(text) {
-                let known = weights.entry(term).or_default();
-                *known = known.max(weight);
+    let mut index = Index {
+        known: Vec::new(),
+        terms: HashMap::new(),
+        postings: Vec::new(),
+        synonyms: HashMap::new(),
+        longest: 1,
+    };
+    // The names of fields come again and again.
+    let mut cut = HashMap::new();
+    for (number, operation) in index::operations().enumerate() {
+        index.add(u16::try_from(number).unwrap_or(u16::MAX), operation, &mut cut);
+    }
+    for line in SYNONYMS.lines().filter(|line| !line.starts_with('#')) {
+        let Some((said, documented)) = line.split_once('>') else { continue };
+        let words = |word| terms(word).iter().filter_map(|term| index.terms.get(term).copied()).collect();
+        let documented: Vec<Words> = documented.split_whitespace().map(words).collect();
+        for said in said.split_whitespace() {
+            let units = units(said);
+            index.longest = index.longest.max(units.len());
+            index.synonyms.insert(units, documented.clone());
+        }
+    }
+    index
+});
+
+impl Index {
+    fn add(&mut self, number: u16, operation: Operation, cut: &mut HashMap<&'static str, Words>) {
+        let mut add = |text: &'static str, weight: f32| {
+            let words = cut.entry(text).or_insert_with(|| {
+                let new = |term| {
+                    let next = self.terms.len();
+                    *self.terms.entry(term).or_insert(next)
+                };
+                terms(text).into_iter().map(new).collect()
+            });
+            for term in words {
+                if *term >= self.postings.len() {
+                    self.postings.resize_with(*term + 1, Vec::new);
+                }
+                match self.postings[*term].last_mut() {
+                    Some((last, known)) if *last == number => *known = known.max(weight),
+                    _ => self.postings[*term].push((number, weight)),
+                }
             }
         };
-        add(operation.title(), TITLE);
-        operation.other_titles().for_each(|title| add(title, TITLE * 0.7));
+        let title = operation.title();
+        let reads = operation.verb() == "GET" || title.contains("查询");
+        add(title, TITLE);
+        operation.other_titles().for_each(|title| add(title, OTHER_TITLE));
+        if reads {
+            add("查询", OTHER_TITLE);
+        }
         let literals = operation.template().split('/').filter(|segment| !segment.starts_with('{'));
         literals.for_each(|segment| add(segment, PATH));
         operation.tags().for_each(|tag| add(tag, TAG));
         for fields in [operation.path_variables(), operation.query(), operation.form(), operation.body()] {
             names(fields, &mut |name| add(name, FIELD));
         }
-        lengths.push(terms(operation.title()).len() as f64 + operation.template().split('/').count() as f64);
-        for (term, weight) in weights {
-            postings.entry(term).or_default().push((u16::try_from(number).unwrap_or(u16::MAX), weight));
-        }
+        let length = title.chars().count() / 2 + operation.template().split('/').count();
+        let availability = operation.availability();
+        self.known.push(Known {
+            operation,
+            prior: usefulness(operation, availability) / (1.0 + length as f32 * 0.04),
+            reads,
+            is_withdrawn: matches!(availability, Availability::Withdrawn(_)),
+        });
     }
-    let mut synonyms = HashMap::<&str, Vec<&str>>::new();
-    for line in SYNONYMS.lines().filter(|line| !line.starts_with('#')) {
-        let mut words = line.split_whitespace();
-        if let Some(word) = words.next() {
-            synonyms.entry(word).or_default().extend(words);
-        }
-    }
-    Index { operations, postings, lengths, synonyms }
-});
 
-fn names(fields: Fields, add: &mut impl FnMut(&str)) {
+    /// The concepts of a query: for each, the words that say it. The first is the query as it stands.
+    fn concepts(&self, query: &str) -> Vec<Vec<Words>> {
+        let query: String = query.chars().take(MOST_LETTERS).collect();
+        let units: Vec<String> = units(&query).into_iter().map(|unit| self.corrected(unit)).collect();
+        let literal = joined(&units).iter().filter_map(|term| self.terms.get(term).copied()).collect();
+        let mut concepts = vec![vec![literal]];
+        let mut rest = &units[..];
+        let mut left: Vec<String> = Vec::new();
+        while !rest.is_empty() {
+            let lengths = (1..=self.longest.min(rest.len())).rev();
+            let known = lengths.into_iter().find_map(|n| Some((n, self.synonyms.get(&rest[..n])?)));
+            let taken = match known {
+                Some((taken, words)) => {
+                    self.take(&mut left, &mut concepts);
+                    concepts.push(words.clone());
+                    taken
+                }
+                None => {
+                    left.push(rest[0].clone());
+                    1
+                }
+            };
+            rest = &rest[taken..];
+        }
+        self.take(&mut left, &mut concepts);
+        concepts[1..].sort();
+        concepts.dedup();
+        concepts
+    }
+
+    /// Units that are no synonym: each of their terms is a concept.
+    fn take(&self, left: &mut Vec<String>, concepts: &mut Vec<Vec<Words>>) {
+        let own = joined(left).into_iter().filter_map(|term| self.terms.get(&term).copied());
+        concepts.extend(own.map(|term| vec![vec![term]]));
+        left.clear();
+    }
+
+    /// The word that a mistyped Latin one means, if one slip explains it.
+    fn corrected(&self, unit: String) -> String {
+        let is_known = |unit: &String| {
+            self.terms.contains_key(unit) || self.synonyms.keys().any(|said| said.contains(unit))
+        };
+        if unit.len() < LEAST_CORRECTED || !unit.is_ascii() || is_known(&unit) {
+            return unit;
+        }
+        let known = self.synonyms.keys().flatten().chain(self.terms.keys());
+        known.filter(|known| is_one_slip(known, &unit)).min().cloned().unwrap_or(unit)
+    }
+
+    /// What each operation gains from the words of a concept: the best of them counts.
+    fn gains(&self, concept: &[Words], gains: &mut [f32]) {
+        gains.fill(0.0);
+        let mut own = vec![(0.0, 0_u8); self.known.len()];
+        for (place, words) in concept.iter().enumerate() {
+            own.fill((0.0, 0));
+            for term in words {
+                let Some(postings) = self.postings.get(*term) else { continue };
+                let rarity = (1.0 + self.known.len() as f32 / postings.len() as f32).ln();
+                for (number, weight) in postings {
+                    if let Some((score, terms)) = own.get_mut(usize::from(*number)) {
+                        *score += weight * rarity;
+                        *terms += 1;
+                    }
+                }
+            }
+            let count = words.len() as f32;
+            let standing = if place == 0 { 1.0 } else { ANOTHER_WORD };
+            for (gain, (score, terms)) in gains.iter_mut().zip(&own) {
+                *gain = gain.max(score * standing * f32::from(*terms) / (count * count.sqrt()));
+            }
+        }
+    }
+}
+
+fn names(fields: Fields, add: &mut impl FnMut(&'static str)) {
     for field in fields.iter() {
         add(field.name());
         names(field.fields(), add);
     }
 }
 
-/// The terms of a text: Latin words without their plural, pairs of Chinese characters.
-fn terms(text: &str) -> Vec<String> {
-    let mut terms = Vec::new();
-    let mut word = String::new();
-    let mut before = None;
-    for letter in text.chars().chain([' ']) {
+/// Cuts a text: Latin words in lower case and without their plural, each Chinese character; an empty unit between two
+/// characters that do not stand together.
+fn units(text: &str) -> Vec<String> {
+    let mut units = Vec::<String>::new();
+    let (mut is_joined, mut was_small) = (false, false);
+    for letter in text.chars() {
         let is_latin = letter.is_ascii_alphanumeric();
-        if !is_latin && !word.is_empty() {
-            terms.push(singular(std::mem::take(&mut word)));
+        // `closeOrder` is two words.
+        is_joined &= !(was_small && letter.is_ascii_uppercase());
+        was_small = letter.is_ascii_lowercase();
+        if is_latin && is_joined && units.last().is_some_and(|last| last.is_ascii() && !last.is_empty()) {
+            units.last_mut().into_iter().for_each(|word| word.push(letter.to_ascii_lowercase()));
+        } else if is_latin {
+            units.push(letter.to_ascii_lowercase().to_string());
+        } else if !letter.is_ascii() && letter.is_alphanumeric() {
+            if !is_joined && units.last().is_some_and(|last| !last.is_ascii()) {
+                units.push(String::new());
+            }
+            units.push(simplified(letter).to_string());
         }
-        if is_latin {
-            word.push(letter.to_ascii_lowercase());
-        }
-        let chinese = (!letter.is_ascii() && letter.is_alphanumeric()).then_some(letter);
-        if let (Some(first), Some(second)) = (before, chinese) {
-            terms.push([first, second].iter().collect());
-        }
-        before = chinese;
+        is_joined = letter.is_alphanumeric();
     }
-    terms
+    units.into_iter().map(singular).collect()
+}
+
+fn terms(text: &str) -> Vec<String> {
+    joined(&units(text))
+}
+
+/// The terms of units: the Latin words, and each pair of Chinese characters.
+fn joined(units: &[String]) -> Vec<String> {
+    let is_latin = |unit: &&String| unit.is_ascii() && !unit.is_empty();
+    let pairs = units.windows(2).filter(|pair| pair.iter().all(|unit| !unit.is_ascii()));
+    units.iter().filter(is_latin).cloned().chain(pairs.map(|pair| pair.concat())).collect()
 }
 
 fn singular(mut word: String) -> String {
-    if word.len() > 3 && word.ends_with('s') && !word.ends_with("ss") && !word.ends_with("us") {
+    if word.len() > 4 && word.ends_with("ies") {
+        word.truncate(word.len() - 3);
+        word.push('y');
+    } else if word.len() > 3 && word.ends_with('s') && !word.ends_with("ss") && !word.ends_with("us") {
         word.pop();
     }
     word
 }
 
-/// The terms of a query and what each counts.
-fn query_terms(index: &Index, words: &str) -> Vec<(String, f64)> {
-    let mut all = Vec::new();
-    let mut seen = HashSet::new();
-    let mut add = |term: String, weight: f64| {
-        if all.len() < MOST_TERMS && seen.insert(term.clone()) {
-            all.push((term, weight));
-        }
-    };
-    let lowered = words.to_lowercase();
-    terms(&lowered).into_iter().for_each(|term| add(term, 1.0));
-    // A synonym may be a part of a Chinese sentence, which has no spaces.
-    let own = terms(&lowered);
-    for (word, others) in &index.synonyms {
-        let said = match word.is_ascii() {
-            true => own.contains(&singular((*word).to_owned())),
-            false => lowered.contains(word),
-        };
-        if said {
-            others.iter().flat_map(|other| terms(other)).for_each(|term| add(term, SYNONYM));
+fn simplified(letter: char) -> char {
+    let mut letters = TRADITIONAL.chars();
+    while let (Some(traditional), Some(simple)) = (letters.next(), letters.next()) {
+        if traditional == letter {
+            return simple;
         }
     }
-    all
+    letter
+}
+
+/// Whether one letter more, less or other, or two that changed places, make one word of the other.
+fn is_one_slip(known: &str, typed: &str) -> bool {
+    if !known.is_ascii() || known.len().abs_diff(typed.len()) > 1 {
+        return false;
+    }
+    let (known, typed) = (known.as_bytes(), typed.as_bytes());
+    let start = known.iter().zip(typed).take_while(|(a, b)| a == b).count();
+    let (known, typed) = (&known[start..], &typed[start..]);
+    let end = known.iter().rev().zip(typed.iter().rev()).take_while(|(a, b)| a == b).count();
+    match (&known[..known.len() - end], &typed[..typed.len() - end]) {
+        ([a, b], [c, d]) => a == d && b == c,
+        (known, typed) => known.len() <= 1 && typed.len() <= 1,
+    }
 }
 
 pub(super) fn search(words: &str, search: &Search) -> Vec<Found> {
     let index = &*INDEX;
-    let mut scores = vec![0.0; index.operations.len()];
-    for (term, weight) in query_terms(index, words) {
-        let Some(postings) = index.postings.get(&term) else { continue };
-        let rarity = (1.0 + index.operations.len() as f64 / postings.len() as f64).ln();
-        for (number, place) in postings {
-            if let Some(score) = scores.get_mut(usize::from(*number)) {
-                *score += weight * place * rarity;
-            }
-        }
+    let asking = index.terms.get("查询").copied();
+    let mut scores = vec![0.0; index.known.len()];
+    let mut gains = scores.clone();
+    let mut asks = false;
+    for (place, concept) in index.concepts(words).iter().enumerate() {
+        asks |= concept.first().is_some_and(|words| words.iter().any(|term| Some(*term) == asking));
+        index.gains(concept, &mut gains);
+        let weight = if place == 0 { LITERAL } else { 1.0 };
+        scores.iter_mut().zip(&gains).for_each(|(score, gain)| *score += weight * gain);
     }
-    let mut found: Vec<Found> = Vec::new();
-    for ((operation, score), length) in index.operations.iter().zip(scores).zip(&index.lengths) {
-        if score > 0.0 && search.allows(*operation) {
-            let score = score * usefulness(*operation) / (1.0 + length * 0.04);
-            found.push(Found { operation: *operation, score });
+    let mut found: Vec<(bool, f32, Operation)> = Vec::new();
+    for (known, score) in index.known.iter().zip(scores) {
+        if score > 0.0 && search.allows(known.operation) {
+            let fits = match (asks, known.reads) {
+                (true, false) => ACTS_ASKED,
+                (false, true) => READS_UNASKED,
+                _ => 1.0,
+            };
+            found.push((known.is_withdrawn, score * known.prior * fits, known.operation));
         }
     }
     // Withdrawn ones last, whatever their words.
-    let is_withdrawn = |found: &Found| matches!(found.operation.availability(), Availability::Withdrawn(_));
-    found.sort_by(|a, b| b.score.total_cmp(&a.score));
-    found.sort_by_key(|found| is_withdrawn(found));
-    let best = found.iter().map(|found| found.score).fold(f64::MIN_POSITIVE, f64::max);
-    found.iter_mut().for_each(|found| found.score /= best);
-    found
+    found.sort_by(|a, b| a.0.cmp(&b.0).then(b.1.total_cmp(&a.1)));
+    let best = found.iter().map(|(_, score, _)| *score).fold(f32::MIN_POSITIVE, f32::max);
+    let found = found.into_iter().filter(|(_, score, _)| *score >= best * LEAST_FIT);
+    found.map(|(_, score, operation)| Found { operation, score: f64::from(score / best) }).collect()
 }
 
 impl Search {
@@ -192,13 +391,21 @@ impl Search {
     }
 }
 
-fn usefulness(operation: Operation) -> f64 {
+/// Of two that fit alike, which one people mean: the product that most have, a merchant's own, the present one.
+fn usefulness(operation: Operation, availability: Availability) -> f32 {
+    let template = operation.template();
+    let product = match MAIN_PRODUCTS.iter().any(|start| template.starts_with(start)) {
+        true => 1.2,
+        false if template.contains("sandbox") || template.contains("global") => 0.7,
+        false => 1.0,
+    };
+    let caller = if operation.modes().any(|mode| mode == "merchant") { 1.0 } else { 0.93 };
     let version = if operation.is_v2() { 0.8 } else { 1.0 };
-    let availability = match operation.availability() {
+    let state = match availability {
         Availability::Current => 1.0,
         Availability::Restricted => 0.95,
         Availability::Superseded => 0.7,
-        Availability::Withdrawn(_) => 0.3,
+        Availability::Withdrawn(_) => 0.6,
     };
-    version * availability
+    product * caller * version * state
 }
