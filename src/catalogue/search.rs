@@ -10,7 +10,7 @@
 //! means it, or write a new one. Words after the `>` must occur in the catalogue; the first is the best. `_` joins words:
 //! `mini_program`. Then write the query, and the operations that it should find, into `search/queries.txt`; a test reads both.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::sync::LazyLock;
 
 use super::fields::Fields;
@@ -19,6 +19,9 @@ use super::operation::{Availability, Operation};
 
 #[cfg(test)]
 mod tests;
+mod words;
+
+use words::{is_one_slip, joined, terms, units};
 
 /// Narrows a search.
 #[derive(Debug, Clone, Default)]
@@ -101,12 +104,6 @@ const MAIN_PRODUCTS: &[&str] = &[
     "v3/ecommerce/",
 ];
 
-/// Traditional characters and the simplified ones of the documents, in pairs.
-const TRADITIONAL: &str = "單单帳账賬账證证書书銷销戶户轉转錢钱紅红發发簽签約约綁绑領领訴诉調调貼贴補补員员會会費费掃扫碼码槍枪\
-    預预開开關关閉闭訂订號号額额詢询餘余報报匯汇稅税醫医車车場场動动儲储條条對对請请結结狀状態态圖图傳传\
-    視视頻频載载臉脸還还項项優优贈赠禮礼積积點点計计劃划風风險险違违規规處处罰罚懲惩賠赔償偿雙双離离進进\
-    門门電电話话線线網网頁页覆复複复復复確确認认註注冊册銀银";
-
 /// What the index knows of an operation.
 struct Known {
     operation: Operation,
@@ -128,6 +125,8 @@ struct Index {
     postings: Vec<Vec<(u16, f32)>>,
     /// The units that people say → any of these words.
     synonyms: HashMap<Vec<String>, Vec<Words>>,
+    /// The units of all that people say.
+    said: HashSet<String>,
     /// Units in the longest synonym.
     longest: usize,
 }
@@ -138,6 +137,7 @@ static INDEX: LazyLock<Index> = LazyLock::new(|| {
         terms: HashMap::new(),
         postings: Vec::new(),
         synonyms: HashMap::new(),
+        said: HashSet::new(),
         longest: 1,
     };
     // The names of fields come again and again.
@@ -152,6 +152,7 @@ static INDEX: LazyLock<Index> = LazyLock::new(|| {
         for said in said.split_whitespace() {
             let units = units(said);
             index.longest = index.longest.max(units.len());
+            index.said.extend(units.iter().cloned());
             index.synonyms.insert(units, documented.clone());
         }
     }
@@ -240,13 +241,11 @@ impl Index {
 
     /// The word that a mistyped Latin one means, if one slip explains it.
     fn corrected(&self, unit: String) -> String {
-        let is_known = |unit: &String| {
-            self.terms.contains_key(unit) || self.synonyms.keys().any(|said| said.contains(unit))
-        };
-        if unit.len() < LEAST_CORRECTED || !unit.is_ascii() || is_known(&unit) {
+        let is_known = self.terms.contains_key(&unit) || self.said.contains(&unit);
+        if is_known || unit.len() < LEAST_CORRECTED || !unit.is_ascii() {
             return unit;
         }
-        let known = self.synonyms.keys().flatten().chain(self.terms.keys());
+        let known = self.said.iter().chain(self.terms.keys());
         known.filter(|known| is_one_slip(known, &unit)).min().cloned().unwrap_or(unit)
     }
 
@@ -279,77 +278,6 @@ fn names(fields: Fields, add: &mut impl FnMut(&'static str)) {
     for field in fields.iter() {
         add(field.name());
         names(field.fields(), add);
-    }
-}
-
-/// Cuts a text: Latin words in lower case and without their plural, each Chinese character; an empty unit between two
-/// characters that do not stand together.
-fn units(text: &str) -> Vec<String> {
-    let mut units = Vec::<String>::new();
-    let (mut is_joined, mut was_small) = (false, false);
-    for letter in text.chars() {
-        let is_latin = letter.is_ascii_alphanumeric();
-        // `closeOrder` is two words.
-        is_joined &= !(was_small && letter.is_ascii_uppercase());
-        was_small = letter.is_ascii_lowercase();
-        if is_latin && is_joined && units.last().is_some_and(|last| last.is_ascii() && !last.is_empty()) {
-            units.last_mut().into_iter().for_each(|word| word.push(letter.to_ascii_lowercase()));
-        } else if is_latin {
-            units.push(letter.to_ascii_lowercase().to_string());
-        } else if !letter.is_ascii() && letter.is_alphanumeric() {
-            if !is_joined && units.last().is_some_and(|last| !last.is_ascii()) {
-                units.push(String::new());
-            }
-            units.push(simplified(letter).to_string());
-        }
-        is_joined = letter.is_alphanumeric();
-    }
-    units.into_iter().map(singular).collect()
-}
-
-fn terms(text: &str) -> Vec<String> {
-    joined(&units(text))
-}
-
-/// The terms of units: the Latin words, and each pair of Chinese characters.
-fn joined(units: &[String]) -> Vec<String> {
-    let is_latin = |unit: &&String| unit.is_ascii() && !unit.is_empty();
-    let pairs = units.windows(2).filter(|pair| pair.iter().all(|unit| !unit.is_ascii()));
-    units.iter().filter(is_latin).cloned().chain(pairs.map(|pair| pair.concat())).collect()
-}
-
-fn singular(mut word: String) -> String {
-    if word.len() > 4 && word.ends_with("ies") {
-        word.truncate(word.len() - 3);
-        word.push('y');
-    } else if word.len() > 3 && word.ends_with('s') && !word.ends_with("ss") && !word.ends_with("us") {
-        word.pop();
-    }
-    word
-}
-
-fn simplified(letter: char) -> char {
-    let mut letters = TRADITIONAL.chars();
-    while let (Some(traditional), Some(simple)) = (letters.next(), letters.next()) {
-        if traditional == letter {
-            return simple;
-        }
-    }
-    letter
-}
-
-/// Whether one letter more, less or other, or two that changed places, make one word of the other.
-fn is_one_slip(known: &str, typed: &str) -> bool {
-    if !known.is_ascii() || known.len().abs_diff(typed.len()) > 1 {
-        return false;
-    }
-    let (known, typed) = (known.as_bytes(), typed.as_bytes());
-    let start = known.iter().zip(typed).take_while(|(a, b)| a == b).count();
-    let (known, typed) = (&known[start..], &typed[start..]);
-    let end = known.iter().rev().zip(typed.iter().rev()).take_while(|(a, b)| a == b).count();
-    match (&known[..known.len() - end], &typed[..typed.len() - end]) {
-        ([a, b], [c, d]) => a == d && b == c,
-        (known, typed) => known.len() <= 1 && typed.len() <= 1,
     }
 }
 

@@ -1,7 +1,6 @@
 //! What merchants ask finds what they mean.
 
-use std::collections::HashSet;
-
+use super::words::TRADITIONAL;
 use super::*;
 use crate::catalogue::Catalogue;
 
