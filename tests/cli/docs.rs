@@ -80,8 +80,7 @@ impl Reader {
 fn ran(script: &str, done: &Done) {
     let nothing = ["wxpay: error: 404 ", "wxpay: error: 400 NO_STATEMENT_EXIST"];
     let unknown = done.code == Some(2) && nothing.iter().any(|begin| done.err.starts_with(begin));
-    let bill =
-        done.code == Some(4) && done.err.starts_with("wxpay: error: the bill response has no `download_url`");
+    let bill = done.code == Some(1) && done.err.starts_with("wxpay: error: the sandbox does not model ");
     assert!(done.code == Some(0) || unknown || bill, "{script}\n{done:?}");
 }
 

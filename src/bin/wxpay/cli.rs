@@ -20,7 +20,7 @@ use crate::commands::{
     verify::{self, VerifyArgs},
 };
 use crate::failure::Failure;
-use crate::global::GlobalArgs;
+use crate::global::{GlobalArgs, GlobalOption};
 use crate::layout::{self, WIDTH};
 use crate::topics::{self, TOPICS};
 use crate::verbose;
@@ -87,6 +87,8 @@ enum Command {
 impl Cli {
     pub(crate) fn run(self) -> Result<(), Failure> {
         let Cli { global, command } = self;
+        let (ignored, name) = command.ignored();
+        global.refuse(ignored, name)?;
         let global = global.with_environment()?;
         verbose::start(global.verbose);
         match command {
@@ -101,14 +103,30 @@ impl Cli {
             Command::Certs(args) => certs::run(&global, &args),
             Command::Verify(args) => verify::run(&global, &args),
             Command::Decrypt(args) => decrypt::run(&global, &args),
-            Command::Sign(SignArgs {}) => sign::run(&global),
-            Command::Doctor(DoctorArgs {}) => doctor::run(&global),
+            Command::Sign(args) => sign::run(&global, &args),
+            Command::Doctor(args) => doctor::run(&global, &args),
             Command::Config(args) => config::run(&global, &args),
             Command::Sandbox(args) => sandbox::run(*args),
             Command::Completions(args) => completions::run(&args, Cli::command()),
             Command::Man(args) => man::run(&args, documented()),
             Command::Help(args) => help::run(&args, documented()),
             Command::Version(VersionArgs {}) => help::version(),
+        }
+    }
+}
+
+impl Command {
+    /// The options that it would ignore, and its name. Those that print a text about the program read no settings, whatever
+    /// is asked.
+    fn ignored(&self) -> (&'static [GlobalOption], &'static str) {
+        use GlobalOption::{BaseUrl, Config, Profile, Timeout};
+        match self {
+            // It is the platform, so that --sandbox says the same.
+            Command::Sandbox(_) => (&[Profile, Config, BaseUrl, Timeout], "sandbox"),
+            // It sends nothing.
+            Command::Sign(_) => (&[BaseUrl, Timeout], "sign"),
+            Command::Config(args) => (args.ignored(), "config"),
+            _ => (&[], ""),
         }
     }
 }

@@ -80,6 +80,17 @@ impl GlobalArgs {
     }
 }
 
+/// An option that says who calls, and where. The others are about the output, and a command without such output may get
+/// them, too.
+#[derive(Clone, Copy)]
+pub(crate) enum GlobalOption {
+    Sandbox,
+    Profile,
+    Config,
+    BaseUrl,
+    Timeout,
+}
+
 #[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub(crate) enum ColorChoice {
     /// On a terminal, unless NO_COLOR is set.
@@ -89,6 +100,23 @@ pub(crate) enum ColorChoice {
 }
 
 impl GlobalArgs {
+    /// Refuses the options that a command would ignore.
+    pub(crate) fn refuse(&self, ignored: &[GlobalOption], command: &str) -> Result<(), Failure> {
+        for option in ignored {
+            let (given, name) = match option {
+                GlobalOption::Sandbox => (self.sandbox, "--sandbox"),
+                GlobalOption::Profile => (self.profile.is_some(), "--profile"),
+                GlobalOption::Config => (self.config.is_some(), "--config"),
+                GlobalOption::BaseUrl => (self.base_url.is_some(), "--base-url"),
+                GlobalOption::Timeout => (self.timeout.is_some(), "--timeout"),
+            };
+            if given {
+                return Err(usage_error(format!("{name} cannot be used with `wxpay {command}`")));
+            }
+        }
+        Ok(())
+    }
+
     /// With the profile of the environment, unless an option names the source of the settings.
     pub(crate) fn with_environment(mut self) -> Result<GlobalArgs, Failure> {
         if self.profile.is_none() && !self.sandbox {

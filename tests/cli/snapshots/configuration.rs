@@ -34,13 +34,15 @@ fn the_profiles_without_their_secrets() {
     exit 1
     --- stdout
     --- stderr
-    wxpay: error: `[HOME]/config.toml`, profile `default`: `serial` is missing: give the serial of the merchant's API certificate, or the certificate (`certificate`), or a `p12`
+    wxpay: error: `[HOME]/config.toml`, profile `default`: `serial` is missing
+    wxpay: hint: give the serial of the merchant's API certificate, or the certificate (`certificate`), or a `p12`
     ");
     snapshot!(run(&["get", "v3/x", "--profile", "nope"]), @"
     exit 1
     --- stdout
     --- stderr
-    wxpay: error: `[HOME]/config.toml` has no profile `nope`; available: `default`, `hk`
+    wxpay: error: `[HOME]/config.toml` has no profile `nope`
+    wxpay: hint: available profiles: `default`, `hk`
     ");
     std::fs::set_permissions(&file, std::fs::Permissions::from_mode(0o644)).unwrap();
     snapshot!(run(&["get", "v3/x"]), @"
@@ -48,7 +50,8 @@ fn the_profiles_without_their_secrets() {
     --- stdout
     --- stderr
     wxpay: warning: run `chmod 600 '[HOME]/config.toml'`: other users can read the configuration `[HOME]/config.toml`
-    wxpay: error: `[HOME]/config.toml`, profile `default`: `serial` is missing: give the serial of the merchant's API certificate, or the certificate (`certificate`), or a `p12`
+    wxpay: error: `[HOME]/config.toml`, profile `default`: `serial` is missing
+    wxpay: hint: give the serial of the merchant's API certificate, or the certificate (`certificate`), or a `p12`
     ");
 }
 
@@ -61,7 +64,7 @@ fn the_questions_of_init() {
     snapshot!(init(&env, &answers, &[]), @r#"
     exit 0
     --- stdout
-    {"check":"configuration","status":"ok","found":"from `[HOME]/.config/wxpay/.config-[TEMPORARY].toml`, profile `default`"}
+    {"check":"configuration","status":"ok","found":"from `[HOME]/.config/wxpay/config.toml`, profile `default`"}
     {"check":"keys","status":"ok","found":"merchant 1900000109, serial `[SERIAL]`; platform keys: [PUBLIC KEY ID]"}
     {"check":"proxy","status":"ok","found":"none"}
     {"check":"DNS","status":"ok","found":"127.0.0.1 resolves to 127.0.0.1"}
@@ -217,7 +220,7 @@ fn a_doctor_who_finds_faults() {
     exit 1
     --- stdout
     {"check":"configuration","status":"ok","found":"from the environment"}
-    {"check":"merchant serial","status":"failed","found":"the environment: `WECHATPAY_SERIAL` is missing: give the serial of the merchant's API certificate, or the certificate (`WECHATPAY_CERTIFICATE`), or a `WECHATPAY_P12`","todo":"take the serial of the merchant's certificate: `openssl x509 -in apiclient_cert.pem -noout -serial`; or set WECHATPAY_CERTIFICATE instead"}
+    {"check":"merchant serial","status":"failed","found":"the environment: `WECHATPAY_SERIAL` is missing","todo":"take the serial of the merchant's certificate: `openssl x509 -in apiclient_cert.pem -noout -serial`; or set WECHATPAY_CERTIFICATE instead"}
     {"check":"proxy","status":"ok","found":"none"}
     {"check":"DNS","status":"ok","found":"127.0.0.1 resolves to 127.0.0.1"}
     {"check":"host","status":"ok","found":"http://127.0.0.1:[PORT] responds"}
@@ -247,7 +250,7 @@ fn a_doctor_who_finds_faults() {
     {"check":"keys","status":"ok","found":"merchant 1900000109, serial `[SERIAL]`; platform keys: [SERIAL], [PUBLIC KEY ID]"}
     {"check":"proxy","status":"ok","found":"none"}
     {"check":"DNS","status":"ok","found":"127.0.0.1 resolves to 127.0.0.1"}
-    {"check":"host","status":"failed","found":"127.0.0.1:[PORT]: Connection refused (os error [N])","todo":"start the server (such as `wxpay sandbox`), or correct the base URL: nothing listens on port [PORT]"}
+    {"check":"host","status":"failed","found":"127.0.0.1:[PORT]: Connection refused","todo":"start the server (such as `wxpay sandbox`), or correct the base URL: nothing listens on port [PORT]"}
     {"check":"clock","status":"skipped","found":"no host returned a date"}
     {"check":"platform certificate","status":"ok","found":"`[SERIAL]`, valid until [DATE]"}
     {"check":"echo","status":"skipped","found":"not sent: no host responds"}

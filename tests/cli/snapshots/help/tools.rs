@@ -10,14 +10,17 @@ fn doctor() {
     Check configuration, keys, certificates, network, clock and a signed call; print a fix for each
     failure
 
-    Usage: wxpay doctor
+    Usage: wxpay doctor [OPTIONS]
 
     Options:
-      -h, --help  Print help
+      -o, --output <FILE>  Write the checks to this file, one JSON object per line; it appears only once
+                           it is complete; - for stdout
+      -h, --help           Print help
 
     Examples:
       wxpay doctor
       wxpay doctor --profile hongkong
+      wxpay doctor -o report.jsonl
 
     Global options, see `wxpay --help`: --sandbox, --profile, --config, --base-url, --timeout, --color,
     --compact, --pretty, --verbose, --json-errors

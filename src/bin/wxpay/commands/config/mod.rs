@@ -11,7 +11,7 @@ use serde_json::{Map, Value, json};
 use crate::config::{profile, variables};
 use crate::failure::{Failure, usage_error};
 use crate::files;
-use crate::global::GlobalArgs;
+use crate::global::{GlobalArgs, GlobalOption};
 use crate::output::{self, Output};
 use crate::text::Message;
 use init::InitArgs;
@@ -48,13 +48,21 @@ struct ListArgs {}
 struct PathArgs {}
 
 pub(crate) fn run(global: &GlobalArgs, args: &ConfigArgs) -> Result<(), Failure> {
-    if global.sandbox {
-        return Err(usage_error("config: --sandbox has no config.toml"));
-    }
     match &args.command {
         ConfigCommand::Init(args) => init::run(global, args),
         ConfigCommand::List(ListArgs {}) => list(global),
         ConfigCommand::Path(PathArgs {}) => output::line(&file(global)?.display().to_string()),
+    }
+}
+
+impl ConfigArgs {
+    /// The options that it would ignore. The base URL of a profile is an answer to `init`.
+    pub(crate) fn ignored(&self) -> &'static [GlobalOption] {
+        use GlobalOption::{BaseUrl, Profile, Sandbox, Timeout};
+        match &self.command {
+            ConfigCommand::Init(_) => &[Sandbox, BaseUrl],
+            ConfigCommand::List(_) | ConfigCommand::Path(_) => &[Sandbox, Profile, BaseUrl, Timeout],
+        }
     }
 }
 

@@ -125,10 +125,15 @@ fn print_banner(sandbox: &Sandbox, keys: &Path, temporary: bool, out: &mut impl 
 
 /// The message of an error, followed by those of its sources.
 pub(crate) fn with_sources(error: &dyn std::error::Error) -> String {
-    let (mut text, mut source) = (error.to_string(), error.source());
+    // The number of an error of the operating system says nothing to a person.
+    let text = |error: &dyn std::error::Error| {
+        let text = error.to_string();
+        text.split_once(" (os error ").map_or(text.clone(), |(reason, _)| reason.to_owned())
+    };
+    let (mut all, mut source) = (text(error), error.source());
     while let Some(error) = source {
-        text = format!("{text}: {error}");
+        all = format!("{all}: {}", text(error));
         source = error.source();
     }
-    text
+    all
 }
