@@ -97,6 +97,13 @@ fn the_options_of_every_command_stand_once() {
             let help = run(&[&words[..], &[option]].concat());
             let (arguments, names) = help.ok().rsplit_once("\nGlobal options, see `wxpay --help`: ").unwrap();
             for option in &options {
+                if !names.contains(option) {
+                    // A command that has no use for it refuses it.
+                    let value = if *option == "--sandbox" { vec![*option] } else { vec![*option, "1"] };
+                    let text = format!("{option} cannot be used with `wxpay {}`", words.join(" "));
+                    run(&[&words[..], &value].concat()).fails(1, &text);
+                    continue;
+                }
                 assert_eq!(names.matches(option).count(), 1, "{words:?}: {option} in {names}");
                 let described = arguments.lines().any(|line| {
                     line.trim_start().trim_start_matches("-v, ").starts_with(&format!("{option} "))
@@ -206,9 +213,9 @@ fn errors_speak_in_one_voice() {
         (&["sandbox", "--base-url", "http://x/"], "--base-url cannot be used with `wxpay sandbox`", ""),
         (&["sandbox", "--timeout", "1"], "--timeout cannot be used with `wxpay sandbox`", ""),
         (&["sign", "--timeout", "1"], "--timeout cannot be used with `wxpay sign`", ""),
-        (&["config", "list", "--profile", "x"], "--profile cannot be used with `wxpay config`", ""),
-        (&["config", "path", "--timeout", "1"], "--timeout cannot be used with `wxpay config`", ""),
-        (&["config", "init", "--base-url", "x"], "--base-url cannot be used with `wxpay config`", ""),
+        (&["config", "list", "--profile", "x"], "--profile cannot be used with `wxpay config list`", ""),
+        (&["config", "path", "--timeout", "1"], "--timeout cannot be used with `wxpay config path`", ""),
+        (&["config", "init", "--base-url", "x"], "--base-url cannot be used with `wxpay config init`", ""),
         (&["--sandbox", "get", "v3/x", "--pkcs1v15"], "--pkcs1v15 is for --encrypt and --decrypt", ""),
         (&["get", "v3/x", "--curl", "-o", "x"], "-o cannot be used with --curl, which sends nothing", ""),
         (&["post", "v3/x", "--curl", "--jq", "."], "--jq cannot be used with --curl", ""),

@@ -196,4 +196,8 @@ fn colours() {
     --compact, --pretty, --verbose, --json-errors
     --- stderr
     ");
+    for line in ["version -h --color never", "--color=never version -h"] {
+        let plain = run(line);
+        assert!(plain.out.contains("\nUsage: wxpay version\n"), "{plain:?}");
+    }
 }

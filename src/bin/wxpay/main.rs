@@ -119,7 +119,8 @@ fn invalid_command(error: &clap::Error) -> Option<String> {
 fn help_or_usage_error(error: &clap::Error, arguments: &[OsString]) -> ExitCode {
     match error.kind() {
         ErrorKind::DisplayHelp => {
-            let documented = cli::documented().try_get_matches_from(arguments).err();
+            let documented = cli::documented(global::help_colours(arguments));
+            let documented = documented.try_get_matches_from(arguments).err();
             // Fails only if the pipe is closed.
             let _ = documented.as_ref().unwrap_or(error).print();
             return ExitCode::SUCCESS;

@@ -299,7 +299,7 @@ fn changed_calls_other_calls_and_a_journal_in_use_are_errors() {
     env.run(&["calls.jsonl"]).is(0, "2 ok");
     let changed = thing("POST", "1").replace("}}", "},\"body\":{}}");
     env.write("calls.jsonl", [&changed, plain].concat());
-    env.run(&["calls.jsonl", "--resume"]).is(1, "the call `1` has changed since it was sent (line 1 of the input): give the new call an `id` of its own");
+    env.run(&["calls.jsonl", "--resume"]).is(1, "the call `1` has changed since it was sent (line 1 of the input)\nwxpay: hint: give the new call an `id` of its own");
     env.write(
         "calls.jsonl",
         [&thing("POST", "1"), "{\"method\":\"POST\",\"path\":\"v3/things/8\"}\n"].concat(),

@@ -202,8 +202,8 @@ fn sign() {
     Examples:
       printf 'GET\n/v3/certificates\n[TIMESTAMP]\n[NONCE]\n\n' | wxpay sign
 
-    Global options, see `wxpay --help`: --sandbox, --profile, --config, --base-url, --timeout, --color,
-    --compact, --pretty, --verbose, --json-errors
+    Global options, see `wxpay --help`: --sandbox, --profile, --config, --color, --compact, --pretty,
+    --verbose, --json-errors
     --- stderr
     ");
 }

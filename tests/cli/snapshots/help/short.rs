@@ -116,8 +116,8 @@ fn commands() {
       wxpay sandbox --port 8080 --keys keys --state state.db
       wxpay sandbox --fault 'rate-limited share=0.1' --seed 7
 
-    Global options, see `wxpay --help`: --sandbox, --profile, --config, --base-url, --timeout, --color,
-    --compact, --pretty, --verbose, --json-errors
+    Global options, see `wxpay --help`: --sandbox, --color, --compact, --pretty, --verbose,
+    --json-errors
     --- stderr
     "#);
     snapshot!(short("config init"), @"
@@ -135,8 +135,8 @@ fn commands() {
       wxpay config init
       wxpay config init --profile hongkong
 
-    Global options, see `wxpay --help`: --sandbox, --profile, --config, --base-url, --timeout, --color,
-    --compact, --pretty, --verbose, --json-errors
+    Global options, see `wxpay --help`: --profile, --config, --timeout, --color, --compact, --pretty,
+    --verbose, --json-errors
     --- stderr
     ");
 }

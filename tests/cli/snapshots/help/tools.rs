@@ -79,8 +79,8 @@ fn config_init() {
       wxpay config init
       wxpay config init --profile hongkong
 
-    Global options, see `wxpay --help`: --sandbox, --profile, --config, --base-url, --timeout, --color,
-    --compact, --pretty, --verbose, --json-errors
+    Global options, see `wxpay --help`: --profile, --config, --timeout, --color, --compact, --pretty,
+    --verbose, --json-errors
     --- stderr
     ");
 }
@@ -101,8 +101,7 @@ fn config_list() {
       wxpay config list
       wxpay config list --pretty
 
-    Global options, see `wxpay --help`: --sandbox, --profile, --config, --base-url, --timeout, --color,
-    --compact, --pretty, --verbose, --json-errors
+    Global options, see `wxpay --help`: --config, --color, --compact, --pretty, --verbose, --json-errors
     --- stderr
     ");
 }
@@ -122,8 +121,7 @@ fn config_path() {
     Examples:
       wxpay config path
 
-    Global options, see `wxpay --help`: --sandbox, --profile, --config, --base-url, --timeout, --color,
-    --compact, --pretty, --verbose, --json-errors
+    Global options, see `wxpay --help`: --config, --color, --compact, --pretty, --verbose, --json-errors
     --- stderr
     ");
 }
@@ -186,8 +184,8 @@ fn sandbox() {
       wxpay sandbox --port 8080 --keys keys --state state.db
       wxpay sandbox --fault 'rate-limited share=0.1' --seed 7
 
-    Global options, see `wxpay --help`: --sandbox, --profile, --config, --base-url, --timeout, --color,
-    --compact, --pretty, --verbose, --json-errors
+    Global options, see `wxpay --help`: --sandbox, --color, --compact, --pretty, --verbose,
+    --json-errors
     --- stderr
     "#);
 }

@@ -8,7 +8,7 @@ use fs4::{FileExt, TryLockError};
 
 use super::records::{Record, RunRecord, VERSION};
 use super::refusals::Refusals;
-use super::states::{State, States};
+use super::states::{Mismatch, State, States};
 use crate::complete_file::folder_of;
 use crate::failure::{Failure, usage_error};
 use crate::output;
@@ -113,17 +113,17 @@ fn read(
         }?;
         match record {
             Record::Run(earlier) if earlier.run != VERSION => {
-                Err(format!("expected a journal of version {VERSION}, found version {}", earlier.run))
+                Err(format!("expected a journal of version {VERSION}, found version {}", earlier.run).into())
             }
-            Record::Run(earlier) if earlier != *run => Err(format!(
+            Record::Run(earlier) if earlier != *run => Err(Mismatch::from(format!(
                 "the journal belongs to merchant {} at {}, but this is merchant {} at {}",
                 Message(&earlier.mchid),
                 Message(&earlier.platform),
                 Message(&run.mchid),
                 Message(&run.platform)
-            )),
+            ))),
             Record::Run(_) => Ok(()),
-            _ if line == 1 => Err("not a journal: its first record must be `run`".to_owned()),
+            _ if line == 1 => Err("not a journal: its first record must be `run`".to_owned().into()),
             Record::Sent { id, digest } => states.restore(&id, &digest, State::Sent).map(drop),
             Record::Result { id, digest, outcome, refusal } => {
                 states.restore(&id, &digest, State::Finished(outcome)).map(|open| {
@@ -133,7 +133,10 @@ fn read(
                 })
             }
         }
-        .map_err(|reason| invalid(&reason))?;
+        .map_err(|Mismatch { fault, fix }| match fix {
+            "" => invalid(&fault),
+            fix => invalid(&fault).with_hint(fix),
+        })?;
     }
     Ok(complete)
 }

@@ -11,7 +11,7 @@ use serde_json::{Map, Value, json};
 use crate::config::{profile, variables};
 use crate::failure::{Failure, usage_error};
 use crate::files;
-use crate::global::{GlobalArgs, GlobalOption};
+use crate::global::GlobalArgs;
 use crate::output::{self, Output};
 use crate::text::Message;
 use init::InitArgs;
@@ -56,12 +56,12 @@ pub(crate) fn run(global: &GlobalArgs, args: &ConfigArgs) -> Result<(), Failure>
 }
 
 impl ConfigArgs {
-    /// The options that it would ignore. The base URL of a profile is an answer to `init`.
-    pub(crate) fn ignored(&self) -> &'static [GlobalOption] {
-        use GlobalOption::{BaseUrl, Profile, Sandbox, Timeout};
+    /// The name of the command.
+    pub(crate) fn name(&self) -> &'static str {
         match &self.command {
-            ConfigCommand::Init(_) => &[Sandbox, BaseUrl],
-            ConfigCommand::List(_) | ConfigCommand::Path(_) => &[Sandbox, Profile, BaseUrl, Timeout],
+            ConfigCommand::Init(_) => "config init",
+            ConfigCommand::List(_) => "config list",
+            ConfigCommand::Path(_) => "config path",
         }
     }
 }

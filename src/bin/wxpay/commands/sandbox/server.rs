@@ -127,8 +127,9 @@ fn print_banner(sandbox: &Sandbox, keys: &Path, temporary: bool, out: &mut impl 
 pub(crate) fn with_sources(error: &dyn std::error::Error) -> String {
     // The number of an error of the operating system says nothing to a person.
     let text = |error: &dyn std::error::Error| {
-        let text = error.to_string();
-        text.split_once(" (os error ").map_or(text.clone(), |(reason, _)| reason.to_owned())
+        let mut text = error.to_string();
+        text.truncate(text.find(" (os error ").unwrap_or(text.len()));
+        text
     };
     let (mut all, mut source) = (text(error), error.source());
     while let Some(error) = source {
