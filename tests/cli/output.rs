@@ -109,10 +109,10 @@ fn errors_of_files_are_worded_by_one_place() {
     let not_a_name = "the file system does not allow its name";
     for (arguments, part) in [
         // To be written.
-        (vec![&echo[..], &["-o", &missing]].concat(), "its directory does not exist"),
-        (vec![&echo[..], &["-o", &below]].concat(), not_a_folder),
-        (vec![&echo[..], &["-o", &long]].concat(), not_a_name),
-        (vec![&echo[..], &["-o", &folder]].concat(), "is a directory, not a regular file"),
+        ([&echo[..], &["-o", &missing]].concat(), "its directory does not exist"),
+        ([&echo[..], &["-o", &below]].concat(), not_a_folder),
+        ([&echo[..], &["-o", &long]].concat(), not_a_name),
+        ([&echo[..], &["-o", &folder]].concat(), "is a directory, not a regular file"),
         (vec!["sign", "-o", &missing], "its directory does not exist"),
         (vec!["doctor", "-o", &below], not_a_folder),
         (vec!["get", "v3/certificates", "-o", &missing], "its directory does not exist"),
