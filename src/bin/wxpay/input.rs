@@ -172,7 +172,7 @@ fn text(name: &str, path: &Path, bytes: Vec<u8>) -> Result<String, Failure> {
     let encoding = not_utf8(&bytes);
     String::from_utf8(without_mark(bytes)).map_err(|_| {
         let (path, encoding) = (ShownPath(path), encoding.unwrap_or("another encoding"));
-        usage_error(format!("{name}{path} is in {encoding}")).with_hint("save it as UTF-8")
+        usage_error(format!("{name}{path} is in {encoding}, not in UTF-8")).with_hint("save it as UTF-8")
     })
 }
 
