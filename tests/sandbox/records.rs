@@ -274,7 +274,7 @@ fn a_line_shows_no_control_characters_and_no_secrets() {
     let plan = Plan::new(&sandbox, "GET", "/v3/odd?x=%1b[2J", "");
     send(&sandbox, &keys, &plan);
     let line = last(&sandbox).to_string();
-    assert!(line.starts_with("GET /v3/odd?x=%1b[2J 404 X"), "{line}");
+    assert!(line.starts_with("#1 GET /v3/odd?x=%1b[2J 404 X"), "{line}");
     assert!(!line.contains(|c: char| c.is_control() || c == '\u{202e}'), "{line:?}");
     let all = format!("{line} {:?} {}", last(&sandbox), ask(&sandbox, "requests"));
     for secret in [plan.signature(&keys), sandbox.apiv3_key().into()] {

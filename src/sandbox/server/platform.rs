@@ -30,8 +30,10 @@ use crate::sandbox::{
     store::{
         database::Database,
         event::QueuedEvent,
+        notification_log::NotificationLog,
         request_log::RequestLog,
         seen_request::{EndpointKind, RecordedResponse, SeenRequest, Verdict},
+        watcher::Watcher,
     },
 };
 
@@ -49,6 +51,7 @@ pub(crate) struct Settings {
     pub(crate) database: Database,
     /// Refunds wait for `Sandbox::settle_refund`.
     pub(crate) hold_refunds: bool,
+    pub(crate) watcher: Watcher,
 }
 
 /// Shared by all connections.
@@ -106,6 +109,7 @@ impl Platform {
             Arc::clone(&signer),
             faults.clone(),
             Arc::clone(&database),
+            NotificationLog::new(settings.watcher.clone()),
         );
         let engine = Engine::new(
             Arc::clone(&identity),
@@ -117,7 +121,7 @@ impl Platform {
         let platform = Platform {
             verifier: Verifier::new(Arc::clone(&identity), Arc::clone(&clock), Arc::clone(&keyring)),
             router: Router::new(settings.scripts, settings.strict)?,
-            requests: RequestLog::default(),
+            requests: RequestLog::new(settings.watcher.clone()),
             outbox: Arc::new(outbox),
             identity,
             clock,

@@ -8,3 +8,4 @@ pub(crate) mod expectations;
 pub(crate) mod notification_log;
 pub(crate) mod request_log;
 pub(crate) mod seen_request;
+pub(crate) mod watcher;

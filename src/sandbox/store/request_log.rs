@@ -12,6 +12,7 @@ use std::{
 use super::{
     expectations::Expectations,
     seen_request::{SeenRequest, Sent, Verdict},
+    watcher::{Seen, Watcher},
 };
 
 const MAX_REQUESTS: usize = 10_000;
@@ -25,6 +26,7 @@ pub(crate) struct RequestLog {
     entries: Mutex<Entries>,
     /// The number of the newest request.
     last: AtomicU64,
+    watcher: Watcher,
     pub(crate) expectations: Expectations,
 }
 
@@ -46,6 +48,10 @@ impl Entries {
 }
 
 impl RequestLog {
+    pub(crate) fn new(watcher: Watcher) -> RequestLog {
+        RequestLog { watcher, ..RequestLog::default() }
+    }
+
     fn entries(&self) -> MutexGuard<'_, Entries> {
         // A panic elsewhere must not stop the sandbox: no change is ever half-written.
         self.entries.lock().unwrap_or_else(PoisonError::into_inner)
@@ -73,6 +79,11 @@ impl RequestLog {
         request.response.sent = sent;
         if sent == Sent::ClientLeft && request.verdict == Verdict::Accepted {
             request.verdict = Verdict::Disturbed;
+        }
+        let shown = self.watcher.is_there().then(|| request.clone());
+        drop(entries);
+        if let Some(request) = shown {
+            self.watcher.show(Seen::Request(&request));
         }
     }
 
