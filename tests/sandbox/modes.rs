@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 use tempfile::TempDir;
 use wechatpay_chain::{
     Error, WeChatPay, WeChatPayBuilder,
-    sandbox::{Rotation, Sandbox, SandboxError, SigningMode},
+    sandbox::{Rotation, Sandbox, SandboxError, SigningMode, SnippetLanguage},
 };
 
 use crate::raw_http::*;
@@ -134,7 +134,11 @@ fn a_client_with_certificates_only_works_in_certificate_mode() {
 fn the_settings_follow_the_mode() {
     for (mode, expected, absent) in [
         (SigningMode::PublicKey, &["PUBLIC_KEY_ID", "PUBLIC_KEY"][..], &["AUTOMATIC", "PLATFORM_SERIAL"][..]),
-        (SigningMode::Certificate, &["AUTOMATIC_CERTIFICATES"], &["PUBLIC_KEY", "PLATFORM_SERIAL"]),
+        (
+            SigningMode::Certificate,
+            &["AUTOMATIC_CERTIFICATES", "PLATFORM_SERIAL", "PLATFORM_CERTIFICATE"],
+            &["PUBLIC_KEY"],
+        ),
         (
             SigningMode::Migration,
             &["PUBLIC_KEY_ID", "PUBLIC_KEY", "PLATFORM_SERIAL", "PLATFORM_CERTIFICATE"],
@@ -178,7 +182,9 @@ fn the_settings_follow_the_mode() {
             echo(&wx).unwrap();
             notified(&sandbox, &wx).unwrap();
             // The files that they name exist.
-            let snippets = sandbox.snippets(folder.path()).unwrap();
+            let snippets = [SnippetLanguage::Node, SnippetLanguage::Rust]
+                .map(|language| sandbox.snippet(language, folder.path()).unwrap())
+                .concat();
             for path in snippets.split("readFileSync('").skip(1).map(|rest| rest.split('\'').next().unwrap())
             {
                 assert!(Path::new(path).exists(), "{path}");
