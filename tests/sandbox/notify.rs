@@ -231,7 +231,9 @@ fn a_name_that_cannot_be_resolved_is_tried_again() {
     let sent = done(&sandbox, &pay(&sandbox, "http://no-such-host.invalid/notify"));
     // As often as any receiver that does not respond.
     assert_eq!((&sent.delivery, sent.attempts.len()), (&Delivery::GivenUp, 16));
-    assert!(results(&sent).iter().all(|result| result.as_ref().unwrap_err().contains("no-such-host.invalid")));
+    assert!(
+        results(&sent).iter().all(|result| result.as_ref().unwrap_err().contains("no-such-host.invalid"))
+    );
     assert!(sent.headers.is_empty() && sent.to_string().ends_with("given up after 16 attempts"), "{sent}");
 }
 
