@@ -181,9 +181,9 @@ impl Sandbox {
     /// # let sandbox = wechatpay_chain::sandbox::Sandbox::start()?;
     /// # let wx = sandbox.client()?;
     /// # use wechatpay_chain::sandbox::Verdict;
-    /// wx["v3/merchant/fund/balance/BASIC"].get_sync()?;
+    /// wx["v3/security/echo"].post_sync(serde_json::json!({ "echo_message": "hello" }))?;
     /// let seen = &sandbox.requests()[0];
-    /// assert_eq!((seen.method.as_str(), seen.target.as_str()), ("GET", "/v3/merchant/fund/balance/BASIC"));
+    /// assert_eq!((seen.method.as_str(), seen.target.as_str()), ("POST", "/v3/security/echo"));
     /// assert_eq!((seen.verdict.clone(), seen.response.status), (Verdict::Accepted, 200));
     /// # }
     /// # Ok(()) }
