@@ -212,6 +212,9 @@ fn print_banner(sandbox: &Sandbox, keys: &Path, options: &Options, out: &mut imp
     let snippet = options.snippet.map(|language| sandbox.snippet(language.into(), keys)).transpose();
     writeln!(out, "# web page      {} (open it in a browser)", sandbox.base_url())?;
     writeln!(out, "# base URL      {}", sandbox.base_url())?;
+    if options.port.is_none() && sandbox.address().port() != DEFAULT_PORT {
+        writeln!(out, "# port {DEFAULT_PORT} is taken, so this is a free one; choose one with --port")?;
+    }
     writeln!(out, "# mchid         {}", sandbox.mchid())?;
     writeln!(out, "# serial        {}", sandbox.serial())?;
     writeln!(out, "# APIv3 key     {}", sandbox.apiv3_key())?;
@@ -221,9 +224,6 @@ fn print_banner(sandbox: &Sandbox, keys: &Path, options: &Options, out: &mut imp
     writeln!(out, "\n{exports}")?;
     if let Some(snippet) = snippet.map_err(io::Error::other)? {
         writeln!(out, "{snippet}")?;
-    }
-    if options.port.is_none() && sandbox.address().port() != DEFAULT_PORT {
-        writeln!(out, "# port {DEFAULT_PORT} is taken, so this is a free one; choose one with --port")?;
     }
     writeln!(out, "# listening on {} until Ctrl-C", sandbox.base_url())
 }
