@@ -9,6 +9,7 @@ pub(crate) const TOOLS: &[&str] = &[
     "chromedriver",
     "chromium|chromium-browser|google-chrome",
     "curl",
+    "jq",
     "node",
     "npm",
     "openssl",

@@ -1,8 +1,6 @@
 //! The control endpoint `/_sandbox/…`: controls the sandbox from outside its process. It is unsigned, so only programs of
 //! this machine may use it.
 
-use std::time::UNIX_EPOCH;
-
 use bytes::Bytes;
 use http::{HeaderValue, Response, StatusCode, header};
 use serde::Deserialize;
@@ -12,13 +10,10 @@ use super::guard;
 use crate::sandbox::{
     faults::{fault::Fault, rule::FaultRule},
     http::{error_response::ErrorResponse, sandbox_error::SandboxError},
-    keys::keyring::Rotation,
+    keys::{keyring::Rotation, mode::SigningMode},
     model::payer_actions,
     server::{admin_hook::AdminRequest, platform::Platform},
-    store::{
-        notification_log::SentNotification,
-        request_log::{SeenRequest, Verdict},
-    },
+    store::{notification_log::SentNotification, seen_request::SeenRequest},
 };
 
 const PREFIX: &str = "/_sandbox/";
@@ -29,9 +24,6 @@ pub(crate) const MAX_BODY: usize = 16 << 10;
 /// The length of a list without `?limit=`, and its maximum.
 const DEFAULT_LIMIT: usize = 100;
 const MAX_LIMIT: usize = 1_000;
-
-/// The bytes of a signed message that a list contains.
-const MAX_SHOWN: usize = 4 << 10;
 
 /// An error of the control endpoint or the page.
 pub(crate) struct AdminError(pub(crate) StatusCode, pub(crate) String);
@@ -57,10 +49,13 @@ struct PayerRequest {
     number: String,
 }
 
-/// The method of [`Sandbox`](crate::sandbox::Sandbox) with the same name.
+/// The method of [`Sandbox`](crate::sandbox::Sandbox) with the same name; `publish` is `add_certificate` or
+/// `add_public_key`.
 #[derive(Deserialize)]
 #[serde(rename_all = "snake_case")]
 enum KeyRequest {
+    Mode(SigningMode),
+    Publish(Rotation),
     Rotate(Rotation),
     SignWith(String),
     Retire(String),
@@ -77,7 +72,7 @@ pub(crate) fn is_control(target: &str) -> bool {
 }
 
 pub(crate) fn handle(platform: &Platform, request: &AdminRequest) -> Response<Bytes> {
-    let result = guard::check(request).and_then(|()| route(platform, request));
+    let result = guard::check(request, &platform.allow_hosts).and_then(|()| route(platform, request));
     let (status, body) = result.unwrap_or_else(|AdminError(status, message)| {
         let code = if status == StatusCode::FORBIDDEN { "FORBIDDEN" } else { "PARAM_ERROR" };
         (status, json!({ "code": code, "message": message }))
@@ -109,7 +104,10 @@ fn route(platform: &Platform, request: &AdminRequest) -> Result<(StatusCode, Val
         }
         ("requests", "GET") => {
             let newest = platform.requests.newest(limit(query)?);
-            Ok((StatusCode::OK, json!({ "requests": newest.iter().map(request_json).collect::<Vec<_>>() })))
+            Ok((
+                StatusCode::OK,
+                json!({ "requests": newest.iter().map(SeenRequest::to_json).collect::<Vec<_>>() }),
+            ))
         }
         ("notifications", "GET") => {
             let newest = platform.outbox.log.newest(limit(query)?);
@@ -130,13 +128,20 @@ fn route(platform: &Platform, request: &AdminRequest) -> Result<(StatusCode, Val
         }
         ("keys", "GET") => Ok((StatusCode::OK, platform.keyring.to_json())),
         ("keys", "POST") => {
-            let changed = match parse::<KeyRequest>(request)? {
-                KeyRequest::Rotate(rotation) => platform.keyring.rotate(rotation).map(|_| ()),
-                KeyRequest::SignWith(serial) => platform.keyring.sign_with(&serial),
-                KeyRequest::Retire(serial) => platform.keyring.retire(&serial),
+            let keyring = &platform.keyring;
+            let added = match parse::<KeyRequest>(request)? {
+                KeyRequest::Mode(mode) => keyring.set_mode(mode).map(|()| None),
+                KeyRequest::Publish(kind) => keyring.publish(kind).map(|key| Some(key.serial().to_owned())),
+                KeyRequest::Rotate(kind) => keyring.rotate(kind).map(Some),
+                KeyRequest::SignWith(serial) => keyring.sign_with(&serial).map(|()| None),
+                KeyRequest::Retire(serial) => keyring.retire(&serial).map(|()| None),
             };
-            changed.map_err(|e| bad_request(e.to_string()))?;
-            Ok((StatusCode::OK, platform.keyring.to_json()))
+            let added = added.map_err(|e| bad_request(e.to_string()))?;
+            let mut keys = keyring.to_json();
+            if let Some(serial) = added {
+                keys["added"] = json!(serial);
+            }
+            Ok((StatusCode::OK, keys))
         }
         ("faults" | "requests" | "notifications" | "clock" | "keys" | "payer", _) => {
             Err(AdminError(StatusCode::METHOD_NOT_ALLOWED, format!("{method} is not allowed for {path}")))
@@ -198,27 +203,6 @@ fn limit(query: &str) -> Result<usize, AdminError> {
     let limit = text.parse().ok().filter(|limit| (1..=MAX_LIMIT).contains(limit));
     limit.ok_or_else(|| {
         bad_request(format!("`limit` must be an integer from 1 to {MAX_LIMIT}, found {text:?}"))
-    })
-}
-
-/// Without the headers, which contain the signature, and without the body, which the signed message contains.
-fn request_json(seen: &SeenRequest) -> Value {
-    let shown = &seen.signed_message[..seen.signed_message.len().min(MAX_SHOWN)];
-    let verdict = match &seen.verdict {
-        Verdict::Accepted => json!({ "accepted": true }),
-        Verdict::Refused { status, code, message } => {
-            json!({ "accepted": false, "status": status, "code": code, "message": message })
-        }
-    };
-    let at = seen.at.duration_since(UNIX_EPOCH).map_or(0.0, |since| since.as_secs_f64());
-    json!({
-        "at": at,
-        "method": seen.method,
-        "target": seen.target,
-        "verdict": verdict,
-        "signed_message": String::from_utf8_lossy(shown),
-        "signed_message_length": seen.signed_message.len(),
-        "diagnosis": seen.diagnosis.as_ref().map(|diagnosis| diagnosis.to_json()),
     })
 }
 

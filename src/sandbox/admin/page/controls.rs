@@ -2,10 +2,14 @@
 
 use maud::{Markup, html};
 
-use super::{MAX_LISTED, language::Language, text::line};
+use super::{
+    MAX_LISTED,
+    language::Language,
+    text::{line, time, unix},
+};
 use crate::sandbox::{
-    faults::{active::ActiveFaults, fault::all_names},
-    keys::keyring::{KeyType, Keyring},
+    faults::{active::ActiveFaults, fault::all_names, hits::HitTarget},
+    keys::keyring::{Keyring, SigningKey},
 };
 
 pub(crate) fn faults(l: Language, faults: &ActiveFaults) -> Markup {
@@ -25,15 +29,39 @@ pub(crate) fn faults(l: Language, faults: &ActiveFaults) -> Markup {
                     li #{ "fault-" (status.number) } tabindex="-1" {
                         div {
                             code { bdi { (line(&status.rule.to_string(), 200)) } }
-                            span .note { (l.say("applied ", "命中 ")) (status.hits) " / " (status.matched) }
+                            span .note { (l.say("applied ", "命中 ")) (status.hits.count) " / " (status.matched) }
                         }
                         (button(l, "remove-fault", &[("number", &status.number.to_string())], l.say("Remove", "移除"), &status.rule.to_string()))
                     }
                 } }
                 (button(l, "clear-faults", &[], l.say("Remove all", "全部移除"), ""))
             }
+            (spent(l, faults))
             (form(l))
             p .note { (l.say("Random seed: ", "随机种子：")) code { (faults.seed()) } }
+        }
+    }
+}
+
+/// The faults that apply no more, and what they hit.
+fn spent(l: Language, faults: &ActiveFaults) -> Markup {
+    let spent: Vec<_> = faults.spent().take(MAX_LISTED).collect();
+    html! {
+        @if !spent.is_empty() {
+            h3 { (l.say("Spent", "已用完")) }
+            ul .spent { @for fault in spent {
+                li {
+                    code { bdi { (line(&fault.rule, 200)) } }
+                    span .note { " " (l.say("applied ", "命中 ")) (fault.hits.count) }
+                    @for hit in fault.hits.newest.iter().rev() {
+                        " " (time(unix(hit.at))) " "
+                        @match &hit.target {
+                            HitTarget::Request(number) => a href={ "#request-" (number) } { "#" (number) },
+                            HitTarget::Notification(id) => code { (line(id, 64)) },
+                        }
+                    }
+                }
+            } }
         }
     }
 }
@@ -61,21 +89,20 @@ fn form(l: Language) -> Markup {
 }
 
 pub(crate) fn keys(l: Language, keyring: &Keyring) -> Markup {
-    let list = keyring.list();
+    let keys = keyring.now();
     html! {
         section #keys aria-labelledby="keys-title" {
             h2 #keys-title { (l.say("Platform keys", "平台密钥")) }
-            ul .rules { @for (serial, key_type) in &list.serials {
+            ul .rules { @for key in keys.all() { @let serial = key.serial();
                 li #{ "key-" (serial) } tabindex="-1" {
                     div {
                         code { (serial) }
                         span .note {
-                            (match key_type {
-                                KeyType::Certificate => l.say("platform certificate", "平台证书"),
-                                KeyType::PublicKey => l.say("public key", "微信支付公钥"),
+                            (match key {
+                                SigningKey::Certificate(_) => l.say("platform certificate", "平台证书"),
+                                SigningKey::PublicKey(_) => l.say("public key", "微信支付公钥"),
                             })
-                            @if list.response_signer.as_ref() == Some(serial) { " · " (l.say("signs responses", "用于签名响应")) }
-                            @if list.notification_signer.as_ref() == Some(serial) { " · " (l.say("signs notifications", "用于签名回调通知")) }
+                            @if keys.signer.serial() == serial { " · " (l.say("signs responses and notifications", "用于签名响应和回调通知")) }
                         }
                     }
                     div .buttons {
