@@ -1,4 +1,4 @@
-//! The sandbox, driven over raw sockets, by the client, by the Node SDK and in a browser.
+//! The sandbox, driven over raw sockets, by the client, by SDKs of other languages and in a browser.
 
 // Helpers that other test programs use, too.
 #[path = "../support"]
@@ -33,10 +33,10 @@ mod expect;
 mod faults;
 // Orders and refunds, from the first request to the bill.
 mod flows;
+// SDKs of other languages against the sandbox, and our client against one of them.
+mod foreign;
 // Many sandboxes in one process.
 mod many;
-// The Node SDK against the sandbox.
-mod node;
 // Notifications that the sandbox sends.
 #[cfg(unix)]
 mod notify;

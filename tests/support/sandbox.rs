@@ -29,6 +29,12 @@ pub(crate) fn start_sandbox() -> Sandbox {
     sandbox
 }
 
+/// The folder of the shared keys.
+#[allow(dead_code, reason = "not every test program that has sandboxes exports their keys")]
+pub(crate) fn keys_folder() -> &'static Path {
+    &KEYS
+}
+
 /// [`Sandbox::builder`], with the shared keys.
 pub(crate) fn sandbox_builder() -> SandboxBuilder {
     Sandbox::builder().keys(&*KEYS)

@@ -1,0 +1,199 @@
+//! SDKs of other authors, unchanged, as their registries have them: Python's `wechatpayv3` and Node's
+//! `wechatpay-axios-plugin` and `wechatpay-node-v3`, in each mode of keys. Versions are pinned in `requirements.txt` and
+//! `package-lock.json`, which name no registry: `pip` and `npm` ask the one that they are set up for.
+//!
+//! The SDKs of PHP, Go and Java cannot be had from these registries. Before a release they are run by hand, as README.md
+//! in this folder says.
+
+use std::{
+    fs,
+    path::{Path, PathBuf},
+    process::Command,
+    sync::LazyLock,
+};
+
+use wechatpay_chain::sandbox::Sandbox;
+
+use crate::support::{cannot_run, has, keys_folder, sandbox_builder};
+
+// The lines of docs/sandbox.md that point an SDK at the sandbox.
+#[cfg(unix)]
+mod docs;
+// How SDKs of other languages spell their requests.
+#[cfg(unix)]
+mod header_forms;
+// Our client against a platform that is written on `wechatpayv3`.
+mod our_client;
+
+const SCRIPTS: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/sandbox/foreign");
+
+/// A package manager with its packages, installed once for a target folder. `None` if that fails: then tests are skipped.
+fn installed(
+    name: &str,
+    tools: &[&str],
+    pins: &[&str],
+    install: impl Fn(&Path) -> Vec<Command>,
+) -> Option<PathBuf> {
+    if !tools.iter().all(|tool| has(tool)) {
+        return None;
+    }
+    let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join(name);
+    // Written last: a folder without it, or with other pins, is made again.
+    let done = folder.join("installed");
+    let pinned: String =
+        pins.iter().map(|file| fs::read_to_string(Path::new(SCRIPTS).join(file)).unwrap()).collect();
+    if fs::read_to_string(&done).is_ok_and(|found| found == pinned) {
+        return Some(folder);
+    }
+    let _ = fs::remove_dir_all(&folder);
+    fs::create_dir_all(&folder).unwrap();
+    for file in pins {
+        fs::copy(Path::new(SCRIPTS).join(file), folder.join(file)).unwrap();
+    }
+    for mut command in install(&folder) {
+        let output = command.current_dir(&folder).output().unwrap();
+        if !output.status.success() {
+            cannot_run(format!("{command:?} failed: {}", String::from_utf8_lossy(&output.stderr)));
+            return None;
+        }
+    }
+    fs::write(done, pinned).unwrap();
+    Some(folder)
+}
+
+/// The folder of a virtual environment with `wechatpayv3`.
+fn python() -> Option<&'static Path> {
+    static FOLDER: LazyLock<Option<PathBuf>> = LazyLock::new(|| {
+        installed("foreign-python", &["python3"], &["requirements.txt"], |folder| {
+            let mut environment = Command::new("python3");
+            environment.args(["-m", "venv", "environment"]);
+            let mut packages = Command::new(folder.join("environment/bin/python"));
+            let quiet = [
+                "--quiet",
+                "--disable-pip-version-check",
+                "--no-input",
+                "--no-deps",
+                "--only-binary",
+                ":all:",
+            ];
+            packages.args(["-m", "pip", "install"]).args(quiet).args(["-r", "requirements.txt"]);
+            vec![environment, packages]
+        })
+    });
+    FOLDER.as_deref()
+}
+
+/// The folder with `node_modules`.
+fn node() -> Option<&'static Path> {
+    static FOLDER: LazyLock<Option<PathBuf>> = LazyLock::new(|| {
+        installed("foreign-node", &["node", "npm"], &["package.json", "package-lock.json"], |_| {
+            let mut packages = Command::new("npm");
+            packages.args(["ci", "--no-audit", "--no-fund", "--ignore-scripts", "--legacy-peer-deps"]);
+            vec![packages]
+        })
+    });
+    FOLDER.as_deref()
+}
+
+/// The exported variables of the sandbox, as a program of another language finds them.
+fn exported(sandbox: &Sandbox) -> Vec<(String, String)> {
+    let text = sandbox.exports(keys_folder()).unwrap();
+    let lines = text.lines().filter_map(|line| line.strip_prefix("export ")?.split_once('='));
+    lines.map(|(name, value)| (name.to_owned(), value.trim_matches('\'').to_owned())).collect()
+}
+
+/// A command of Python that finds the packages.
+fn python_command(folder: &Path) -> Command {
+    let mut command = Command::new(folder.join("environment/bin/python"));
+    command.env("PYTHONDONTWRITEBYTECODE", "1").env("NO_PROXY", "127.0.0.1");
+    command
+}
+
+/// A command of Node in the folder of the packages: a module is looked for from where the script is.
+fn node_command(folder: &Path) -> Command {
+    let mut command = Command::new("node");
+    command.current_dir(folder).env("NO_PROXY", "127.0.0.1");
+    command
+}
+
+/// Runs a script, which says `done` at its end.
+#[track_caller]
+fn run(mut command: Command, sandbox: &Sandbox) {
+    let output = command.envs(exported(sandbox)).output().unwrap();
+    let [stdout, stderr] = [output.stdout, output.stderr].map(|bytes| String::from_utf8(bytes).unwrap());
+    assert!(
+        output.status.success() && stdout.ends_with("done\n"),
+        "{command:?}: {}\n{stdout}\n{stderr}",
+        output.status
+    );
+}
+
+/// A sandbox whose platform signs everything with this kind of key.
+fn sandbox_in(mode: &str) -> Sandbox {
+    let sandbox = sandbox_builder().start().unwrap();
+    let key = match mode {
+        "certificate" => sandbox.platform_certificate_serial().to_owned(),
+        _ => sandbox.platform_public_key_id().to_owned(),
+    };
+    sandbox.sign_with(&key).unwrap();
+    sandbox
+}
+
+fn run_python(script: &str, mode: &str) {
+    let Some(folder) = python() else { return };
+    let mut command = python_command(folder);
+    command.arg(Path::new(SCRIPTS).join(script)).arg(mode);
+    run(command, &sandbox_in(mode));
+}
+
+fn run_node(script: &str, mode: &str, sandbox: &Sandbox) {
+    let Some(folder) = node() else { return };
+    for file in [script, "shop.mjs"] {
+        // Another test may copy it at the same time: the file gets its name when it is complete.
+        let new = tempfile::NamedTempFile::new_in(folder).unwrap();
+        fs::copy(Path::new(SCRIPTS).join(file), new.path()).unwrap();
+        new.persist(folder.join(file)).unwrap();
+    }
+    let mut command = node_command(folder);
+    command.args([script, mode]);
+    run(command, sandbox);
+}
+
+#[test]
+fn wechatpayv3_with_the_public_key() {
+    run_python("wechatpayv3_flow.py", "public-key");
+}
+
+#[test]
+fn wechatpayv3_with_certificates() {
+    run_python("wechatpayv3_flow.py", "certificate");
+}
+
+#[test]
+fn wechatpay_axios_plugin_with_the_public_key() {
+    run_node("axios_plugin.mjs", "public-key", &sandbox_in("public-key"));
+}
+
+#[test]
+fn wechatpay_axios_plugin_with_certificates() {
+    run_node("axios_plugin.mjs", "certificate", &sandbox_in("certificate"));
+}
+
+/// A merchant that changes from certificates to the public key knows both, whichever signs.
+#[test]
+fn wechatpay_axios_plugin_with_both() {
+    let sandbox = sandbox_in("certificate");
+    run_node("axios_plugin.mjs", "both", &sandbox);
+    sandbox.sign_with(sandbox.platform_public_key_id()).unwrap();
+    run_node("axios_plugin.mjs", "both", &sandbox);
+}
+
+#[test]
+fn wechatpay_node_v3_with_the_public_key() {
+    run_node("node_v3.mjs", "public-key", &sandbox_in("public-key"));
+}
+
+#[test]
+fn wechatpay_node_v3_with_certificates() {
+    run_node("node_v3.mjs", "certificate", &sandbox_in("certificate"));
+}
