@@ -1,1 +1,89 @@
-//! The lines of docs/sandbox.md that point an SDK at the sandbox.
+//! The lines of docs/sandbox.md that point an SDK at the sandbox run as they stand, in both languages, and with the change
+//! that the text names for certificates.
+
+use std::{
+    io::Write as _,
+    path::Path,
+    process::{Command, Stdio},
+};
+
+use super::{exported, node, node_command, python, python_command, sandbox_in};
+
+/// The code blocks of a language.
+fn blocks(document: &str, language: &str) -> Vec<String> {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("docs").join(document);
+    let text = std::fs::read_to_string(path).unwrap();
+    let opened = format!("\n```{language}\n");
+    text.split(&opened).skip(1).map(|rest| rest.split("\n```").next().unwrap().to_owned()).collect()
+}
+
+/// Runs lines as a user does who has the exported variables, and returns what they print.
+#[track_caller]
+fn paste(mut command: Command, mode: &str, lines: &str) -> String {
+    let sandbox = sandbox_in(mode);
+    command
+        .envs(exported(&sandbox))
+        .arg("-")
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped());
+    let mut child = command.spawn().unwrap();
+    child.stdin.take().unwrap().write_all(lines.as_bytes()).unwrap();
+    let output = child.wait_with_output().unwrap();
+    let [stdout, stderr] = [output.stdout, output.stderr].map(|bytes| String::from_utf8(bytes).unwrap());
+    assert!(output.status.success(), "{mode}: {lines}\n{stdout}\n{stderr}");
+    stdout
+}
+
+/// Both languages, as they stand and changed for certificates. A change that finds nothing to change is a fault.
+#[track_caller]
+fn each(language: &str, index: usize, change: impl Fn(&str) -> String, run: impl Fn(&str, &str)) {
+    for document in ["sandbox.md", "sandbox.zh-CN.md"] {
+        let lines = &blocks(document, language)[index];
+        run("public-key", lines);
+        let changed = change(lines);
+        assert_ne!(&changed, lines, "{document}");
+        run("certificate", &changed);
+    }
+}
+
+#[test]
+fn wechatpay_axios_plugin() {
+    let Some(folder) = node() else { return };
+    let change = |lines: &str| {
+        lines
+            .replace("WECHATPAY_PUBLIC_KEY_ID", "WECHATPAY_PLATFORM_SERIAL")
+            .replace("WECHATPAY_PUBLIC_KEY", "WECHATPAY_PLATFORM_CERTIFICATE")
+    };
+    each("js", 0, change, |mode, lines| {
+        assert_eq!(paste(node_command(folder), mode, lines), "{ echo_message: '你好' }\n");
+    });
+}
+
+#[test]
+fn wechatpay_node_v3() {
+    let Some(folder) = node() else { return };
+    let change = |lines: &str| {
+        let line = lines.lines().find(|line| line.starts_with("WxPay.certificates")).unwrap();
+        lines.replace(line, "const certificates = pay.fetchCertificates(env.WECHATPAY_APIV3_KEY);")
+            + "\ncertificates.then(() => console.log(Object.keys(WxPay.certificates).length));"
+    };
+    each("js", 1, change, |mode, lines| {
+        let printed = paste(node_command(folder), mode, lines);
+        assert!(printed.contains("code_url: 'weixin://"), "{printed}");
+        assert_eq!(printed.lines().any(|line| line == "1"), mode == "certificate", "{printed}");
+    });
+}
+
+#[test]
+fn wechatpayv3() {
+    let Some(folder) = python() else { return };
+    let change = |lines: &str| {
+        let kept = lines.lines().filter(|line| !line.trim_start().starts_with("public_key"));
+        kept.collect::<Vec<_>>().join("\n")
+    };
+    each("python", 0, change, |mode, lines| {
+        let printed = paste(python_command(folder), mode, lines);
+        assert!(printed.starts_with("(200, '{\"code_url\":\"weixin://"), "{printed}");
+    });
+}
