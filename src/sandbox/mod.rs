@@ -61,7 +61,7 @@ pub use self::{
     api::{builder::SandboxBuilder, sandbox::Sandbox},
     faults::{fault::Fault, rule::FaultRule},
     http::{response::SandboxResponse, sandbox_error::SandboxError},
-    keys::keyring::Rotation,
+    keys::{keyring::Rotation, mode::SigningMode},
     store::{
         notification_log::{Attempt, Delivery, SentNotification},
         request_log::{SeenRequest, Verdict},

@@ -37,6 +37,9 @@ mod flows;
 mod foreign;
 // Many sandboxes in one process.
 mod many;
+// Public-key mode, certificate mode, the migration, rotations that are kept.
+#[cfg(unix)]
+mod modes;
 // Notifications that the sandbox sends.
 #[cfg(unix)]
 mod notify;

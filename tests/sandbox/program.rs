@@ -91,10 +91,7 @@ impl Running {
             "mchid": env["WECHATPAY_MCHID"],
             "serial": env["WECHATPAY_SERIAL"],
             "privateKey": env["WECHATPAY_PRIVATE_KEY"],
-            "certs": {
-                (env["WECHATPAY_PUBLIC_KEY_ID"].as_str()): env["WECHATPAY_PUBLIC_KEY"],
-                (env["WECHATPAY_PLATFORM_SERIAL"].as_str()): env["WECHATPAY_PLATFORM_CERTIFICATE"],
-            },
+            "certs": {(env["WECHATPAY_PUBLIC_KEY_ID"].as_str()): env["WECHATPAY_PUBLIC_KEY"]},
             "apiv3Key": env["WECHATPAY_APIV3_KEY"],
             "base_uri": env["WECHATPAY_BASE_URL"],
         }))
@@ -124,7 +121,7 @@ fn the_exports_make_a_client_and_the_keys_go_with_the_program() {
     assert_eq!(*echo.data(), json!({ "echo_message": "你好" }));
 
     let env = running.exports();
-    assert_eq!(env.len(), 9, "{env:?}");
+    assert_eq!(env.len(), 7, "{env:?}");
     let key = PathBuf::from(env["WECHATPAY_PRIVATE_KEY"].strip_prefix("file://").unwrap());
     assert_eq!(fs::metadata(&key).unwrap().permissions().mode() & 0o777, 0o600);
     for part in [

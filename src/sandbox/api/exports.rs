@@ -5,42 +5,54 @@ use std::path::{Path, PathBuf};
 use super::sandbox::Sandbox;
 use crate::sandbox::{
     http::sandbox_error::SandboxError,
-    keys::folder::{MERCHANT_KEY, PLATFORM_CERTIFICATE, PUBLIC_KEY},
+    keys::{
+        folder::MERCHANT_KEY,
+        keyring::{Keys, SigningKey},
+        mode::SigningMode,
+    },
 };
 
-/// The absolute paths of the keys.
-struct Files {
-    merchant_key: String,
-    public_key: String,
-    certificate: String,
+/// The keys that a client needs, the newest of each kind that is in service; the one that signs takes precedence.
+struct Chosen {
+    public: Option<SigningKey>,
+    certificate: Option<SigningKey>,
 }
 
-impl Files {
-    fn of(keys: &Path) -> Result<Files, SandboxError> {
-        let folder = std::path::absolute(keys).map_err(|source| SandboxError::KeyFile {
-            path: keys.into(),
-            problem: "has no absolute path".into(),
-            source: Some(source),
-        })?;
-        let path = |name: &str| -> Result<String, SandboxError> {
-            let path: PathBuf = folder.join(name);
-            let text = path.to_str().filter(|text| !text.contains(['\n', '\r'])).ok_or_else(|| {
-                let problem = "cannot be used in a script: its path is not UTF-8 or contains line breaks";
-                SandboxError::KeyFile { path: path.clone(), problem: problem.into(), source: None }
-            })?;
-            Ok(text.to_string())
-        };
-        Ok(Files {
-            merchant_key: path(MERCHANT_KEY)?,
-            public_key: path(PUBLIC_KEY)?,
-            certificate: path(PLATFORM_CERTIFICATE)?,
-        })
+impl Chosen {
+    fn of(keys: &Keys) -> Chosen {
+        let (mut public, mut certificate) = (None, None);
+        for key in keys.all().chain([keys.signer.clone()]) {
+            match key {
+                SigningKey::PublicKey(_) => public = Some(key),
+                SigningKey::Certificate(_) => certificate = Some(key),
+            }
+        }
+        Chosen { public, certificate }
     }
+}
 
-    /// The form that PHP and this crate accept: `file://` and the path without percent-encoding.
-    fn urls(&self) -> [String; 3] {
-        [&self.merchant_key, &self.public_key, &self.certificate].map(|path| format!("file://{path}"))
+/// The absolute path of a file of the keys folder.
+fn path(keys: &Path, name: &str) -> Result<String, SandboxError> {
+    let failed = |path: PathBuf, problem: &str, source| SandboxError::KeyFile {
+        path,
+        problem: problem.into(),
+        source,
+    };
+    let folder = std::path::absolute(keys)
+        .map_err(|source| failed(keys.into(), "has no absolute path", Some(source)))?;
+    let path = folder.join(name);
+    match path.to_str().filter(|text| !text.contains(['\n', '\r'])) {
+        Some(text) => Ok(text.to_string()),
+        None => {
+            let problem = "cannot be used in a script: its path is not UTF-8 or contains line breaks";
+            Err(failed(path, problem, None))
+        }
     }
+}
+
+/// The form that PHP and this crate accept: `file://` and the path without percent-encoding.
+fn url(path: &str) -> String {
+    format!("file://{path}")
 }
 
 impl Sandbox {
@@ -58,30 +70,37 @@ impl Sandbox {
     /// ```
     pub fn variables(&self) -> Vec<(&'static str, String)> {
         let on_one_line = |pem: &str| pem.trim_end().replace('\n', "\\n");
-        self.variables_with([
-            &on_one_line(self.merchant_key_pem()),
-            &on_one_line(self.platform_public_key_pem()),
-            &on_one_line(self.platform_certificate_pem()),
-        ])
+        self.variables_with(on_one_line(self.merchant_key_pem()), |key| on_one_line(key.pem()))
     }
 
-    /// With these forms of the merchant's private key, the platform's public key and its certificate.
+    /// With these forms of the merchant's private key and of the platform's keys.
     fn variables_with(
         &self,
-        [private_key, public_key, certificate]: [&str; 3],
+        private_key: String,
+        form: impl Fn(&SigningKey) -> String,
     ) -> Vec<(&'static str, String)> {
-        let variables = [
-            ("WECHATPAY_BASE_URL", self.base_url()),
-            ("WECHATPAY_MCHID", self.mchid()),
-            ("WECHATPAY_SERIAL", self.serial()),
+        let mut variables = vec![
+            ("WECHATPAY_BASE_URL", self.base_url().to_owned()),
+            ("WECHATPAY_MCHID", self.mchid().to_owned()),
+            ("WECHATPAY_SERIAL", self.serial().to_owned()),
             ("WECHATPAY_PRIVATE_KEY", private_key),
-            ("WECHATPAY_PUBLIC_KEY_ID", self.platform_public_key_id()),
-            ("WECHATPAY_PUBLIC_KEY", public_key),
-            ("WECHATPAY_PLATFORM_SERIAL", self.platform_certificate_serial()),
-            ("WECHATPAY_PLATFORM_CERTIFICATE", certificate),
-            ("WECHATPAY_APIV3_KEY", self.apiv3_key()),
         ];
-        variables.map(|(name, value)| (name, value.to_owned())).to_vec()
+        let keys = self.platform().keyring.now();
+        let Chosen { public, certificate } = Chosen::of(&keys);
+        if let Some(key) = public {
+            variables.push(("WECHATPAY_PUBLIC_KEY_ID", key.serial().to_owned()));
+            variables.push(("WECHATPAY_PUBLIC_KEY", form(&key)));
+        }
+        if let Some(key) = certificate {
+            // Not every SDK downloads certificates.
+            variables.push(("WECHATPAY_PLATFORM_SERIAL", key.serial().to_owned()));
+            variables.push(("WECHATPAY_PLATFORM_CERTIFICATE", form(&key)));
+            if keys.mode() == SigningMode::Certificate {
+                variables.push(("WECHATPAY_AUTOMATIC_CERTIFICATES", "1".to_owned()));
+            }
+        }
+        variables.push(("WECHATPAY_APIV3_KEY", self.apiv3_key().to_owned()));
+        variables
     }
 
     /// The variables of [`WeChatPay::from_env`](crate::WeChatPay::from_env), as lines for a POSIX shell. `keys` is the
@@ -100,8 +119,12 @@ impl Sandbox {
     /// # Errors
     /// [`SandboxError::KeyFile`] if a script cannot contain the path of the folder.
     pub fn exports(&self, keys: &Path) -> Result<String, SandboxError> {
-        let files = Files::of(keys)?;
-        let variables = self.variables_with(files.urls().each_ref().map(String::as_str));
+        let platform_file = |key: &SigningKey| path(keys, &self.platform().keyring.public_file(key));
+        // Before the variables: whether the folder has an absolute path does not depend on the file.
+        let merchant_key = url(&path(keys, MERCHANT_KEY)?);
+        let variables = self.variables_with(merchant_key, |key| {
+            platform_file(key).map_or_else(|_| key.pem().to_owned(), |path| url(&path))
+        });
         Ok(variables.iter().map(|(name, value)| format!("export {name}={}\n", shell(value))).collect())
     }
 
@@ -110,17 +133,27 @@ impl Sandbox {
     /// # Errors
     /// As [`exports`](Sandbox::exports).
     pub fn snippets(&self, keys: &Path) -> Result<String, SandboxError> {
-        let files = Files::of(keys)?;
-        let [merchant_key, public_key, certificate] = files.urls();
-        let (base, mchid, serial) = (self.base_url(), self.mchid(), self.serial());
-        let (id, platform, apiv3) =
-            (self.platform_public_key_id(), self.platform_certificate_serial(), self.apiv3_key());
         // PHP and JavaScript quote and escape strings in the same way.
         let quoted = |text: &str| format!("'{}'", text.replace('\\', r"\\").replace('\'', r"\'"));
-        let [q_base, q_mchid, q_serial, q_key, q_id, q_public, q_platform, q_certificate, q_apiv3] =
-            [base, mchid, serial, &merchant_key, id, &public_key, platform, &certificate, apiv3].map(quoted);
-        let [path_key, path_public, path_certificate] =
-            [&files.merchant_key, &files.public_key, &files.certificate].map(|path| quoted(path));
+        let (base, mchid, serial, apiv3) = (self.base_url(), self.mchid(), self.serial(), self.apiv3_key());
+        let [q_base, q_mchid, q_serial, q_apiv3] = [base, mchid, serial, apiv3].map(quoted);
+        let merchant_key = path(keys, MERCHANT_KEY)?;
+        let (merchant_url, path_key) = (url(&merchant_key), quoted(&merchant_key));
+        let q_key = quoted(&merchant_url);
+
+        let (mut php, mut node, mut rust) = (String::new(), String::new(), String::new());
+        let in_service = self.platform().keyring.now();
+        let Chosen { public, certificate } = Chosen::of(&in_service);
+        for key in public.iter().chain(&certificate) {
+            let file = path(keys, &self.platform().keyring.public_file(key))?;
+            let (id, file_url) = (quoted(key.serial()), url(&file));
+            php += &format!("        {id} => Rsa::from({}, Rsa::KEY_TYPE_PUBLIC),\n", quoted(&file_url));
+            node += &format!("    {id}: readFileSync({}),\n", quoted(&file));
+            rust += &match in_service.mode() {
+                SigningMode::Certificate => "    .automatic_certificates()\n".to_owned(),
+                _ => format!("    .platform_key({:?}, {file_url:?})\n", key.serial()),
+            };
+        }
         Ok(format!(
             "# PHP: composer require wechatpay/wechatpay
 use WeChatPay\\Builder;
@@ -132,9 +165,7 @@ $instance = Builder::factory([
     'serial'     => {q_serial},
     'privateKey' => Rsa::from({q_key}, Rsa::KEY_TYPE_PRIVATE),
     'certs'      => [
-        {q_id} => Rsa::from({q_public}, Rsa::KEY_TYPE_PUBLIC),
-        {q_platform} => Rsa::from({q_certificate}, Rsa::KEY_TYPE_PUBLIC),
-    ],
+{php}    ],
 ]);
 
 // Node: npm install wechatpay-axios-plugin
@@ -147,9 +178,7 @@ const wxpay = new Wechatpay({{
   serial: {q_serial},
   privateKey: readFileSync({path_key}),
   certs: {{
-    {q_id}: readFileSync({path_public}),
-    {q_platform}: readFileSync({path_certificate}),
-  }},
+{node}  }},
 }});
 
 // Rust: wechatpay-chain
@@ -157,10 +186,8 @@ let wx = wechatpay_chain::WeChatPay::builder()
     .base_url({base:?})
     .mchid({mchid:?})
     .serial({serial:?})
-    .private_key({merchant_key:?})
-    .platform_key({id:?}, {public_key:?})
-    .platform_key({platform:?}, {certificate:?})
-    .apiv3_key({apiv3:?})
+    .private_key({merchant_url:?})
+{rust}    .apiv3_key({apiv3:?})
     .build()?;
 "
         ))

@@ -47,23 +47,34 @@ pub(crate) struct Server {
     thread: Option<JoinHandle<()>>,
 }
 
-impl Server {
+/// A bound address. Connections wait until the server starts.
+pub(crate) struct Socket {
+    listener: StdListener,
+    port: u16,
+}
+
+impl Socket {
     /// Port 0 chooses a free port.
-    pub(crate) fn start(
-        platform: Platform,
-        jobs: UnboundedReceiver<Job>,
-        port: u16,
-        admin: AdminHook,
-    ) -> Result<Server, SandboxError> {
-        let platform = Arc::new(platform);
-        platform.outbox.resend_undelivered()?;
+    pub(crate) fn bind(port: u16) -> Result<Socket, SandboxError> {
         let listener = StdListener::bind((Ipv4Addr::LOCALHOST, port)).map_err(|source| match port {
             0 => SandboxError::Server(source),
             port => SandboxError::Port { port, source },
         })?;
         listener.set_nonblocking(true).map_err(SandboxError::Server)?;
         let port = listener.local_addr().map_err(SandboxError::Server)?.port();
+        Ok(Socket { listener, port })
+    }
+}
 
+impl Server {
+    pub(crate) fn start(
+        platform: Platform,
+        jobs: UnboundedReceiver<Job>,
+        Socket { listener, port }: Socket,
+        admin: AdminHook,
+    ) -> Result<Server, SandboxError> {
+        let platform = Arc::new(platform);
+        platform.outbox.resend_undelivered()?;
         let (stop, stopped) = oneshot::channel();
         let (report, started) = mpsc::sync_channel(1);
         let shared = Shared { platform: Arc::clone(&platform), admin };

@@ -68,9 +68,10 @@ impl Platform {
     /// The receiver is for the delivery of notifications.
     pub(crate) fn new(
         identity: Identity,
+        keyring: Keyring,
         settings: Settings,
     ) -> Result<(Platform, UnboundedReceiver<Job>), SandboxError> {
-        let keyring = Arc::new(Keyring::new(&identity));
+        let keyring = Arc::new(keyring);
         let identity = Arc::new(identity);
         let clock = Arc::new(SkewedClock::new(settings.clock_skew));
         let database = Arc::new(settings.database);

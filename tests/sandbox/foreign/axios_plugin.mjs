@@ -1,5 +1,5 @@
 // `wechatpay-axios-plugin` against the sandbox, unchanged but for the base URL. The SDK verifies each response.
-// The argument is the mode: `public-key`, `certificate`, or `both` during a change from certificates to the public key.
+// The argument is the mode: `public-key`, `certificate`, or `migration` from certificates to the public key.
 import assert from 'node:assert/strict';
 import crypto from 'node:crypto';
 import axios from 'axios';

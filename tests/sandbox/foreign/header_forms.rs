@@ -24,6 +24,7 @@ fn start() -> Option<(Sandbox, TempDir, String)> {
     let sandbox = super::sandbox_in("certificate");
     let keys = export(&sandbox);
     let serial = sandbox.platform_certificate_serial().to_owned();
+    assert!(serial.starts_with('0') && sandbox.serial().starts_with('0'), "no zero that could be lost");
     Some((sandbox, keys, serial))
 }
 

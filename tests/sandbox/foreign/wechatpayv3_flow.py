@@ -22,7 +22,9 @@ Core._gate_way = property(lambda self: env("BASE_URL").rstrip("/"), lambda self,
 
 
 def client(notify_url=None):
-    key = {"public_key": pem("PUBLIC_KEY"), "public_key_id": env("PUBLIC_KEY_ID")}
+    key = {}  # the constructor downloads certificates then
+    if MODE == "public-key":
+        key = {"public_key": pem("PUBLIC_KEY"), "public_key_id": env("PUBLIC_KEY_ID")}
     return WeChatPay(
         wechatpay_type=WeChatPayType.NATIVE,
         mchid=env("MCHID"),
@@ -31,7 +33,7 @@ def client(notify_url=None):
         appid=APPID,
         apiv3_key=env("APIV3_KEY"),
         notify_url=notify_url,
-        **(key if MODE == "public-key" else {}),
+        **key,
     )
 
 

@@ -5,7 +5,7 @@ use maud::{Markup, html};
 use super::{MAX_LISTED, language::Language, text::line};
 use crate::sandbox::{
     faults::{active::ActiveFaults, fault::all_names},
-    keys::keyring::{KeyType, Keyring},
+    keys::keyring::{Keyring, SigningKey},
 };
 
 pub(crate) fn faults(l: Language, faults: &ActiveFaults) -> Markup {
@@ -61,21 +61,20 @@ fn form(l: Language) -> Markup {
 }
 
 pub(crate) fn keys(l: Language, keyring: &Keyring) -> Markup {
-    let list = keyring.list();
+    let keys = keyring.now();
     html! {
         section #keys aria-labelledby="keys-title" {
             h2 #keys-title { (l.say("Platform keys", "平台密钥")) }
-            ul .rules { @for (serial, key_type) in &list.serials {
+            ul .rules { @for key in keys.all() { @let serial = key.serial();
                 li #{ "key-" (serial) } tabindex="-1" {
                     div {
                         code { (serial) }
                         span .note {
-                            (match key_type {
-                                KeyType::Certificate => l.say("platform certificate", "平台证书"),
-                                KeyType::PublicKey => l.say("public key", "微信支付公钥"),
+                            (match key {
+                                SigningKey::Certificate(_) => l.say("platform certificate", "平台证书"),
+                                SigningKey::PublicKey(_) => l.say("public key", "微信支付公钥"),
                             })
-                            @if list.response_signer.as_ref() == Some(serial) { " · " (l.say("signs responses", "用于签名响应")) }
-                            @if list.notification_signer.as_ref() == Some(serial) { " · " (l.say("signs notifications", "用于签名回调通知")) }
+                            @if keys.signer.serial() == serial { " · " (l.say("signs responses and notifications", "用于签名响应和回调通知")) }
                         }
                     }
                     div .buttons {

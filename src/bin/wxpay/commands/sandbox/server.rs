@@ -4,7 +4,7 @@
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
-use wechatpay_chain::sandbox::{FaultRule, Sandbox};
+use wechatpay_chain::sandbox::{FaultRule, Sandbox, SigningMode};
 
 use super::signals::Signals;
 
@@ -16,6 +16,13 @@ pub(crate) struct Options {
     /// Keep keys, merchant number and APIv3 key in this folder [default: new ones for each run]
     #[arg(long, value_name = "DIR")]
     pub(crate) keys: Option<PathBuf>,
+    /// Sign responses and notifications with this kind of key: public-key, certificate, or migration for both
+    /// [default: the kind that --keys has, or public-key]
+    #[arg(long, value_name = "KIND")]
+    sign_with: Option<SigningMode>,
+    /// Begin the serials of new certificates with a zero, as a test of clients
+    #[arg(long)]
+    serial_zero: bool,
     /// Keep orders, refunds, files and all other state in this SQLite file [default: in memory]
     #[arg(long, value_name = "FILE")]
     state: Option<PathBuf>,
@@ -86,10 +93,14 @@ fn start(options: &Options, keys: &Path) -> Result<Sandbox, BoxError> {
     let mut builder = Sandbox::builder()
         .port(options.port)
         .keys(keys)
+        .serial_zero(options.serial_zero)
         .strict(options.strict)
         .time_scale(options.time_scale)
         .clock_skew(options.clock_skew)
         .hold_refunds(options.hold_refunds);
+    if let Some(mode) = options.sign_with {
+        builder = builder.sign_with(mode);
+    }
     if let Some(file) = &options.state {
         builder = builder.state(file);
     }
