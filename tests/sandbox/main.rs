@@ -34,6 +34,7 @@ mod faults;
 // Orders and refunds, from the first request to the bill.
 mod flows;
 // SDKs of other languages against the sandbox, and our client against one of them.
+#[cfg(unix)]
 mod foreign;
 // Many sandboxes in one process.
 mod many;

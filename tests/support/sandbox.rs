@@ -34,7 +34,7 @@ pub(crate) fn start_sandbox() -> Sandbox {
 }
 
 /// The folder of the shared keys.
-#[allow(dead_code, reason = "not every test program that has sandboxes exports their keys")]
+#[allow(dead_code, reason = "only one of the test programs exports the keys")]
 pub(crate) fn keys_folder() -> &'static Path {
     &KEYS
 }

@@ -7,7 +7,7 @@ use std::{
     process::{Command, Stdio},
 };
 
-use super::{exported, node, node_command, python, python_command, sandbox_in};
+use super::{NODE, PYTHON, exported, node_command, python_command, sandbox_in};
 
 /// The code blocks of a language.
 fn blocks(document: &str, language: &str) -> Vec<String> {
@@ -49,7 +49,7 @@ fn each(language: &str, index: usize, change: impl Fn(&str) -> String, run: impl
 
 #[test]
 fn wechatpay_axios_plugin() {
-    let Some(folder) = node() else { return };
+    let Some(folder) = NODE.folder() else { return };
     let change = |lines: &str| {
         lines
             .replace("WECHATPAY_PUBLIC_KEY_ID", "WECHATPAY_PLATFORM_SERIAL")
@@ -62,7 +62,7 @@ fn wechatpay_axios_plugin() {
 
 #[test]
 fn wechatpay_node_v3() {
-    let Some(folder) = node() else { return };
+    let Some(folder) = NODE.folder() else { return };
     let change = |lines: &str| {
         let line = lines.lines().find(|line| line.starts_with("WxPay.certificates")).unwrap();
         lines.replace(line, "const certificates = pay.fetchCertificates(env.WECHATPAY_APIV3_KEY);")
@@ -77,7 +77,7 @@ fn wechatpay_node_v3() {
 
 #[test]
 fn wechatpayv3() {
-    let Some(folder) = python() else { return };
+    let Some(folder) = PYTHON.folder() else { return };
     let change = |lines: &str| {
         let kept = lines.lines().filter(|line| !line.trim_start().starts_with("public_key"));
         kept.collect::<Vec<_>>().join("\n")

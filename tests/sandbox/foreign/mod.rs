@@ -9,7 +9,7 @@ use std::{
     fs,
     path::{Path, PathBuf},
     process::Command,
-    sync::LazyLock,
+    sync::OnceLock,
 };
 
 use wechatpay_chain::sandbox::Sandbox;
@@ -17,82 +17,92 @@ use wechatpay_chain::sandbox::Sandbox;
 use crate::support::{cannot_run, has, keys_folder, sandbox_builder};
 
 // The lines of docs/sandbox.md that point an SDK at the sandbox.
-#[cfg(unix)]
 mod docs;
 // How SDKs of other languages spell their requests.
-#[cfg(unix)]
 mod header_forms;
 // Our client against a platform that is written on `wechatpayv3`.
 mod our_client;
 
 const SCRIPTS: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/sandbox/foreign");
 
-/// A package manager with its packages, installed once for a target folder. `None` if that fails: then tests are skipped.
-fn installed(
-    name: &str,
-    tools: &[&str],
-    pins: &[&str],
-    install: impl Fn(&Path) -> Vec<Command>,
-) -> Option<PathBuf> {
-    if !tools.iter().all(|tool| has(tool)) {
-        return None;
-    }
-    let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join(name);
-    // Written last: a folder without it, or with other pins, is made again.
-    let done = folder.join("installed");
-    let pinned: String =
-        pins.iter().map(|file| fs::read_to_string(Path::new(SCRIPTS).join(file)).unwrap()).collect();
-    if fs::read_to_string(&done).is_ok_and(|found| found == pinned) {
-        return Some(folder);
-    }
-    let _ = fs::remove_dir_all(&folder);
-    fs::create_dir_all(&folder).unwrap();
-    for file in pins {
-        fs::copy(Path::new(SCRIPTS).join(file), folder.join(file)).unwrap();
-    }
-    for mut command in install(&folder) {
-        let output = command.current_dir(&folder).output().unwrap();
-        if !output.status.success() {
-            cannot_run(format!("{command:?} failed: {}", String::from_utf8_lossy(&output.stderr)));
+/// Packages, installed once for a target folder. `None` if they cannot be: then the test that asks is skipped.
+struct Packages {
+    folder: &'static str,
+    tools: &'static [&'static str],
+    /// The files that pin the versions.
+    pins: &'static [&'static str],
+    install: fn(&Path) -> Vec<Command>,
+    installed: OnceLock<Result<PathBuf, String>>,
+}
+
+/// A virtual environment with `wechatpayv3`.
+static PYTHON: Packages = Packages {
+    folder: "foreign-python",
+    tools: &["python3"],
+    pins: &["requirements.txt"],
+    install: |folder| {
+        let mut environment = Command::new("python3");
+        environment.args(["-m", "venv", "environment"]);
+        let mut packages = Command::new(folder.join("environment/bin/python"));
+        let quiet = ["--quiet", "--disable-pip-version-check", "--no-input"];
+        packages.args(["-m", "pip", "install"]).args(quiet);
+        packages.args(["--no-deps", "--only-binary", ":all:", "-r", "requirements.txt"]);
+        vec![environment, packages]
+    },
+    installed: OnceLock::new(),
+};
+
+/// `node_modules`.
+static NODE: Packages = Packages {
+    folder: "foreign-node",
+    tools: &["node", "npm"],
+    pins: &["package.json", "package-lock.json"],
+    install: |_| {
+        let mut packages = Command::new("npm");
+        packages.args(["ci", "--no-audit", "--no-fund", "--ignore-scripts", "--legacy-peer-deps"]);
+        vec![packages]
+    },
+    installed: OnceLock::new(),
+};
+
+impl Packages {
+    #[track_caller]
+    fn folder(&'static self) -> Option<&'static Path> {
+        if !self.tools.iter().all(|tool| has(tool)) {
             return None;
         }
+        match self.installed.get_or_init(|| self.install()) {
+            Ok(folder) => Some(folder),
+            Err(reason) => {
+                cannot_run(reason);
+                None
+            }
+        }
     }
-    fs::write(done, pinned).unwrap();
-    Some(folder)
-}
 
-/// The folder of a virtual environment with `wechatpayv3`.
-fn python() -> Option<&'static Path> {
-    static FOLDER: LazyLock<Option<PathBuf>> = LazyLock::new(|| {
-        installed("foreign-python", &["python3"], &["requirements.txt"], |folder| {
-            let mut environment = Command::new("python3");
-            environment.args(["-m", "venv", "environment"]);
-            let mut packages = Command::new(folder.join("environment/bin/python"));
-            let quiet = [
-                "--quiet",
-                "--disable-pip-version-check",
-                "--no-input",
-                "--no-deps",
-                "--only-binary",
-                ":all:",
-            ];
-            packages.args(["-m", "pip", "install"]).args(quiet).args(["-r", "requirements.txt"]);
-            vec![environment, packages]
-        })
-    });
-    FOLDER.as_deref()
-}
-
-/// The folder with `node_modules`.
-fn node() -> Option<&'static Path> {
-    static FOLDER: LazyLock<Option<PathBuf>> = LazyLock::new(|| {
-        installed("foreign-node", &["node", "npm"], &["package.json", "package-lock.json"], |_| {
-            let mut packages = Command::new("npm");
-            packages.args(["ci", "--no-audit", "--no-fund", "--ignore-scripts", "--legacy-peer-deps"]);
-            vec![packages]
-        })
-    });
-    FOLDER.as_deref()
+    fn install(&self) -> Result<PathBuf, String> {
+        let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join(self.folder);
+        let source = |file: &&str| Path::new(SCRIPTS).join(file);
+        // Written last: a folder without it, or with other pins, is made again.
+        let done = folder.join("installed");
+        let pinned: String = self.pins.iter().map(|file| fs::read_to_string(source(file)).unwrap()).collect();
+        if fs::read_to_string(&done).is_ok_and(|found| found == pinned) {
+            return Ok(folder);
+        }
+        let _ = fs::remove_dir_all(&folder);
+        fs::create_dir_all(&folder).unwrap();
+        for file in self.pins {
+            fs::copy(source(file), folder.join(file)).unwrap();
+        }
+        for mut command in (self.install)(&folder) {
+            let output = command.current_dir(&folder).output().map_err(|e| format!("{command:?}: {e}"))?;
+            if !output.status.success() {
+                return Err(format!("{command:?} failed: {}", String::from_utf8_lossy(&output.stderr)));
+            }
+        }
+        fs::write(done, pinned).unwrap();
+        Ok(folder)
+    }
 }
 
 /// The exported variables of the sandbox, as a program of another language finds them.
@@ -134,14 +144,14 @@ fn sandbox_in(mode: &str) -> Sandbox {
 }
 
 fn run_python(script: &str, mode: &str) {
-    let Some(folder) = python() else { return };
+    let Some(folder) = PYTHON.folder() else { return };
     let mut command = python_command(folder);
     command.arg(Path::new(SCRIPTS).join(script)).arg(mode);
     run(command, &sandbox_in(mode));
 }
 
 fn run_node(script: &str, mode: &str, sandbox: &Sandbox) {
-    let Some(folder) = node() else { return };
+    let Some(folder) = NODE.folder() else { return };
     for file in [script, "shop.mjs"] {
         // Another test may copy it at the same time: the file gets its name when it is complete.
         let new = tempfile::NamedTempFile::new_in(folder).unwrap();

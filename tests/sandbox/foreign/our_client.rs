@@ -10,7 +10,7 @@ use std::{
 use serde_json::{Value, json};
 use wechatpay_chain::{Error, Media, VerifyReason, WeChatPay, WeChatPayBuilder};
 
-use super::{SCRIPTS, python, python_command};
+use super::{PYTHON, SCRIPTS, python_command};
 
 const KEYS: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/keys/");
 const CERTIFICATE_SERIAL: &str = "7132D72A03E93CDDF8C03BBD1F37EEDF87654321";
@@ -63,7 +63,7 @@ impl Drop for Platform {
 
 #[test]
 fn orders_queries_and_errors() {
-    let Some(folder) = python() else { return };
+    let Some(folder) = PYTHON.folder() else { return };
     let platform = Platform::start(folder);
     for (index, (_, wx)) in platform.clients().into_iter().enumerate() {
         let number = format!("P{index}_-|*@茶");
@@ -107,7 +107,7 @@ fn orders_queries_and_errors() {
 
 #[test]
 fn encrypted_fields_uploads_and_pay_sign() {
-    let Some(folder) = python() else { return };
+    let Some(folder) = PYTHON.folder() else { return };
     let platform = Platform::start(folder);
     let mut file = tempfile::NamedTempFile::with_suffix(".jpg").unwrap();
     file.write_all(b"\xff\xd8\xff\r\n--\r\n\r\npicture\r\n").unwrap();
@@ -145,7 +145,7 @@ fn encrypted_fields_uploads_and_pay_sign() {
 /// A response in which one part is wrong is refused, and nothing of it is handed out.
 #[test]
 fn a_lie_is_refused() {
-    let Some(folder) = python() else { return };
+    let Some(folder) = PYTHON.folder() else { return };
     let platform = Platform::start(folder);
     for (_, wx) in platform.clients() {
         let ask = |lie: &str| wx.chain("v3/echo").get().header("X-Lie", lie).wait();
@@ -169,7 +169,7 @@ fn a_lie_is_refused() {
 
 #[test]
 fn another_merchant_is_refused() {
-    let Some(folder) = python() else { return };
+    let Some(folder) = PYTHON.folder() else { return };
     let platform = Platform::start(folder);
     let builder = || platform.builder().platform_key(PUBLIC_KEY_ID, format!("file://{KEYS}platform_pub.pem"));
     let other_key = format!("file://{KEYS}platform_key.pem");
@@ -205,7 +205,7 @@ fn another_merchant_is_refused() {
 
 #[test]
 fn notifications() {
-    let Some(folder) = python() else { return };
+    let Some(folder) = PYTHON.folder() else { return };
     let platform = Platform::start(folder);
     for (serial, wx) in platform.clients() {
         let make = |lie: Option<&str>| {

@@ -59,8 +59,9 @@ export function receiver(open) {
   });
 }
 
-/** Runs a script: it prints `done`, or the error. */
+/** Runs a script: it prints `done`, or the error. What never comes is an error after two minutes. */
 export function run(main) {
+  setTimeout(() => { console.error('something never came'); process.exit(1); }, 120_000).unref();
   main().then(() => console.log('done'), (error) => {
     console.error(error.response?.data ?? error);
     process.exit(1);

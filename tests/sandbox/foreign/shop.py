@@ -1,5 +1,6 @@
 """The parts of a shop that are the same for each script: the exported variables, a payer, a receiver of notifications."""
 
+import faulthandler
 import json
 import os
 import queue
@@ -7,6 +8,9 @@ import threading
 import urllib.request
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
+
+# What never comes is an error after two minutes.
+faulthandler.dump_traceback_later(120, exit=True)
 
 APPID = "wxd678efh567hg6787"
 
