@@ -87,3 +87,21 @@ fn wechatpayv3() {
         assert!(printed.starts_with("(200, '{\"code_url\":\"weixin://"), "{printed}");
     });
 }
+
+/// What this machine cannot run says the same in both languages, and what it can but for comments.
+#[test]
+fn both_languages_have_the_same_lines() {
+    for (language, count) in [("php", 1), ("js", 2), ("python", 1), ("go", 1), ("java", 1)] {
+        let [english, chinese] = ["sandbox.md", "sandbox.zh-CN.md"].map(|document| {
+            let lines = blocks(document, language).join("\n\n");
+            lines.lines().filter(|line| !line.trim_start().starts_with('#')).map(code).collect::<Vec<_>>()
+        });
+        assert_eq!(blocks("sandbox.md", language).len(), count, "{language}");
+        assert_eq!(english, chinese, "{language}");
+    }
+}
+
+/// A line without the comment at its end.
+fn code(line: &str) -> String {
+    line.split(" // ").next().unwrap().to_owned()
+}
