@@ -221,6 +221,7 @@ fn fill(sandbox: &Sandbox, wx: &WeChatPay) {
     sandbox.notify("https://shop.example.com/notify", "REFUND.SUCCESS", "refund", &json!({}));
     sandbox.inject_rule("rate-limited=1 nth=3 path=v3/pay/{+rest}".parse().unwrap()).unwrap();
     sandbox.inject(Fault::SignatureProbe);
+    wx["v3/certificates"].get_sync().unwrap_err();
     if has("openssl") {
         let keys = export(sandbox);
         let mut bent = Plan::new(sandbox, "POST", "/v3/security/echo", r#"{"echo_message":"茶叶"}"#);

@@ -36,6 +36,9 @@ mod flows;
 // SDKs of other languages against the sandbox, and our client against one of them.
 #[cfg(unix)]
 mod foreign;
+// The keys folder: whole or not at all, modes and rotations.
+#[cfg(unix)]
+mod keys_folder;
 // Many sandboxes in one process.
 mod many;
 // Public-key mode, certificate mode, the migration, rotations that are kept.
@@ -52,12 +55,18 @@ mod products;
 // The example `sandbox`, run as a program.
 #[cfg(unix)]
 mod program;
+// The record of each request: what came, what was sent, which fault hit.
+#[cfg(unix)]
+mod records;
 // Scripted responses from a file.
 #[cfg(unix)]
 mod scripts;
 // The protocol: what is refused, how responses are signed, connections, keys.
 #[cfg(unix)]
 mod server;
+// Options of a start: address, port, ready file, a command.
+#[cfg(unix)]
+mod start;
 // State that survives a restart.
 mod state;
 // Two programs that talk over the sandbox: a shop and its customer service.

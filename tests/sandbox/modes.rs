@@ -1,12 +1,12 @@
 //! Which kinds of platform keys are in service: the public key, certificates, or both; and what a restart keeps.
 
-use std::{fs, path::Path};
+use std::path::Path;
 
 use serde_json::{Value, json};
 use tempfile::TempDir;
 use wechatpay_chain::{
     Error, WeChatPay, WeChatPayBuilder,
-    sandbox::{Rotation, Sandbox, SandboxError, SigningMode},
+    sandbox::{Rotation, Sandbox, SandboxError, SigningMode, SnippetLanguage},
 };
 
 use crate::raw_http::*;
@@ -30,7 +30,7 @@ fn merchant(sandbox: &Sandbox) -> WeChatPayBuilder {
         .base_url(sandbox.base_url())
 }
 
-fn echo(wx: &WeChatPay) -> Result<(), Error> {
+pub(crate) fn echo(wx: &WeChatPay) -> Result<(), Error> {
     wx["v3/security/echo"].post_sync(json!({"echo_message": "hello"})).map(drop)
 }
 
@@ -51,7 +51,7 @@ fn transfer(wx: &WeChatPay, number: &str) -> Result<(), Error> {
     wx["v3/fund-app/mch-transfer/transfer-bills"].post(body).encrypt(&["/user_name"]).wait().map(drop)
 }
 
-fn control(sandbox: &Sandbox, body: &Value) -> (u16, Value) {
+pub(crate) fn control(sandbox: &Sandbox, body: &Value) -> (u16, Value) {
     let (host, text) =
         (sandbox.base_url().trim_start_matches("http://").trim_end_matches('/'), body.to_string());
     let head =
@@ -182,7 +182,9 @@ fn the_settings_follow_the_mode() {
             echo(&wx).unwrap();
             notified(&sandbox, &wx).unwrap();
             // The files that they name exist.
-            let snippets = sandbox.snippets(folder.path()).unwrap();
+            let snippets = [SnippetLanguage::Node, SnippetLanguage::Rust]
+                .map(|language| sandbox.snippet(language, folder.path()).unwrap())
+                .concat();
             for path in snippets.split("readFileSync('").skip(1).map(|rest| rest.split('\'').next().unwrap())
             {
                 assert!(Path::new(path).exists(), "{path}");
@@ -253,130 +255,6 @@ fn a_new_certificate_is_published_before_it_signs() {
     let (_, keys) = control(&sandbox, &json!({"publish": "public-key"}));
     assert_eq!(keys["signs"], sandbox.platform_public_key_id());
     assert_eq!(keys["public_keys"][1]["serial"], keys["added"]);
-}
-
-/// The serial that signs, and all serials in service.
-fn in_service(sandbox: &Sandbox) -> (String, Vec<String>) {
-    let (_, keys) = control(sandbox, &json!({"sign_with": signer(sandbox)}));
-    let serials =
-        ["certificates", "public_keys"].iter().flat_map(|kind| keys[kind].as_array().unwrap().clone());
-    (signer(sandbox), serials.map(|key| key["serial"].as_str().unwrap().to_owned()).collect())
-}
-
-fn signer(sandbox: &Sandbox) -> String {
-    let (headers, _) = sandbox.notification("A.B", "x", &json!({})).unwrap();
-    headers["wechatpay-serial"].to_str().unwrap().to_owned()
-}
-
-#[test]
-fn a_restart_keeps_mode_and_rotated_keys() {
-    let folder = TempDir::new().unwrap();
-    let keys = folder.path().join("keys");
-    let builder = || Sandbox::builder().keys(&keys);
-    let list = || -> Vec<String> {
-        let names = fs::read_dir(&keys).unwrap().map(|entry| entry.unwrap().file_name());
-        let mut names: Vec<String> = names.map(|name| name.into_string().unwrap()).collect();
-        names.sort();
-        names
-    };
-    let fresh = builder().start().unwrap();
-    assert_eq!(list().len(), 7, "{:?}", list());
-    drop(fresh);
-
-    let sandbox = builder().sign_with(SigningMode::Certificate).start().unwrap();
-    let first = sandbox.platform_certificate_serial().to_owned();
-    drop(sandbox);
-    let sandbox = builder().start().unwrap();
-    assert_eq!((sandbox.mode(), in_service(&sandbox).1), (SigningMode::Certificate, vec![first.clone()]));
-
-    let published = sandbox.add_certificate().unwrap();
-    let second = sandbox.rotate(Rotation::Certificate).unwrap();
-    let (id, _) = sandbox.add_public_key().unwrap();
-    sandbox.retire(&first).unwrap();
-    let before = in_service(&sandbox);
-    assert_eq!(before, (second.clone(), vec![published.clone(), second.clone(), id.clone()]));
-    let pinned = sandbox.client().unwrap();
-    drop(sandbox);
-
-    let sandbox = builder().start().unwrap();
-    assert_eq!(in_service(&sandbox), before);
-    let port = sandbox.base_url().to_owned();
-    let again = sandbox.client_builder().base_url(port).build().unwrap();
-    assert_eq!(again.platform_serials(), pinned.platform_serials());
-    echo(&again).unwrap();
-    // A retired key goes, with its files; those of the first keys stay.
-    sandbox.retire(&published).unwrap();
-    assert!(!list().iter().any(|name| name.contains(&published)), "{:?}", list());
-    assert_eq!(list().len(), 7 + 1 + 2 + 2, "{:?}", list());
-    for name in [format!("{second}_key.pem"), "platform_keys.json".to_owned()] {
-        assert_eq!(mode(&keys.join(name)), 0o600);
-    }
-    drop(sandbox);
-
-    // An option of a start wins.
-    let sandbox = builder().sign_with(SigningMode::PublicKey).start().unwrap();
-    assert_eq!(in_service(&sandbox), (id.clone(), vec![id.clone()]));
-    drop(sandbox);
-    // Nothing is kept when nothing should be.
-    let sandbox = builder().keep_rotation(false).start().unwrap();
-    let listed = list();
-    let (first_public, _) = in_service(&sandbox);
-    sandbox.rotate(Rotation::PublicKey).unwrap();
-    assert_eq!((first_public.as_str(), list()), (sandbox.platform_public_key_id(), listed));
-    drop(sandbox);
-    assert_eq!(in_service(&builder().start().unwrap()).0, id);
-}
-
-#[test]
-fn a_list_of_keys_that_cannot_be_used_is_named() {
-    let folder = TempDir::new().unwrap();
-    let builder = || Sandbox::builder().keys(folder.path());
-    let sandbox = builder().start().unwrap();
-    let new = sandbox.rotate(Rotation::PublicKey).unwrap();
-    let first = sandbox.platform_public_key_id().to_owned();
-    drop(sandbox);
-    let path = folder.path().join("platform_keys.json");
-    let kept = fs::read_to_string(&path).unwrap();
-    let outside = "../".repeat(3) + "etc/x";
-    let many: Vec<String> = (0..101).map(|n| format!("PUB_KEY_ID_{n}")).collect();
-    for bad in [
-        String::new(),
-        "[]".into(),
-        json!({"signs": new, "certificates": []}).to_string(),
-        json!({"signs": "PUB_KEY_ID_1", "certificates": [], "public_keys": [new]}).to_string(),
-        json!({"signs": "", "certificates": [], "public_keys": []}).to_string(),
-        json!({"signs": outside, "certificates": [outside], "public_keys": []}).to_string(),
-        json!({"signs": new, "certificates": [], "public_keys": many}).to_string(),
-        json!({"signs": new, "certificates": [7], "public_keys": [new]}).to_string(),
-    ] {
-        fs::write(&path, &bad).unwrap();
-        let error = builder().start().unwrap_err().to_string();
-        assert!(error.contains("platform_keys.json"), "{bad}: {error}");
-    }
-    fs::write(&path, &kept).unwrap();
-    for name in [format!("{new}.pem"), format!("{new}_key.pem")] {
-        let path = folder.path().join(&name);
-        let kept = fs::read(&path).unwrap();
-        fs::write(&path, "garbage").unwrap();
-        let error = builder().start().unwrap_err().to_string();
-        assert!(error.contains("…") || error.contains(&name), "{error}");
-        fs::write(&path, kept).unwrap();
-    }
-    // A kill in the middle of a rotation: files without a place in the list, and half of one.
-    fs::write(folder.path().join("platform_keys.json.new"), "{").unwrap();
-    fs::write(folder.path().join("PUB_KEY_ID_1_key.pem"), "-----BEGIN").unwrap();
-    let sandbox = builder().start().unwrap();
-    assert_eq!(in_service(&sandbox), (new.clone(), vec![first, new]));
-    sandbox.rotate(Rotation::PublicKey).unwrap();
-}
-
-#[test]
-fn the_keys_in_service_are_bounded() {
-    let sandbox = Sandbox::start().unwrap();
-    // The last key cannot be retired, whatever its kind.
-    assert!(sandbox.retire(sandbox.platform_public_key_id()).is_err());
-    let error = sandbox.retire(sandbox.platform_certificate_serial()).unwrap_err();
-    assert!(error.to_string().contains("public-key mode"), "{error}");
 }
 
 #[test]

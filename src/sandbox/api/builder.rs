@@ -2,6 +2,7 @@
 
 use std::{
     fmt,
+    net::{IpAddr, Ipv4Addr},
     path::{Path, PathBuf},
 };
 
@@ -20,7 +21,10 @@ use crate::sandbox::{
         listener::{Server, Socket},
         platform::{Platform, Settings},
     },
-    store::database::Database,
+    store::{
+        database::Database,
+        watcher::{Seen, Watcher},
+    },
 };
 
 /// The merchant number of the platform's examples.
@@ -38,7 +42,10 @@ pub struct SandboxBuilder {
     apiv3_key: Option<String>,
     clock_skew: i64,
     sign_errors: bool,
+    host: IpAddr,
     port: u16,
+    or_free_port: bool,
+    allow_hosts: Vec<String>,
     scripts: Vec<PathBuf>,
     strict: bool,
     notify_hosts: Vec<String>,
@@ -46,6 +53,7 @@ pub struct SandboxBuilder {
     seed: Option<u64>,
     state: Option<PathBuf>,
     hold_refunds: bool,
+    watcher: Watcher,
 }
 
 impl SandboxBuilder {
@@ -59,7 +67,10 @@ impl SandboxBuilder {
             apiv3_key: None,
             clock_skew: 0,
             sign_errors: true,
+            host: IpAddr::V4(Ipv4Addr::LOCALHOST),
             port: 0,
+            or_free_port: false,
+            allow_hosts: Vec::new(),
             scripts: Vec::new(),
             strict: false,
             notify_hosts: Vec::new(),
@@ -67,6 +78,7 @@ impl SandboxBuilder {
             seed: None,
             state: None,
             hold_refunds: false,
+            watcher: Watcher::default(),
         }
     }
 
@@ -177,9 +189,57 @@ impl SandboxBuilder {
         self
     }
 
+    /// Calls this function for each request, right before its response is sent, and after each attempt to send a
+    /// notification. It replaces an earlier one. It runs on the sandbox's own threads: while it blocks, responses wait.
+    ///
+    /// ```
+    /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # #[cfg(feature = "sandbox")] {
+    /// use wechatpay_chain::sandbox::{Sandbox, Seen};
+    ///
+    /// let sandbox = Sandbox::builder()
+    ///     .watch(|seen| match seen {
+    ///         Seen::Request(request) => eprintln!("{request}"), // #1 POST /v3/security/echo 200 accepted, 2 ms
+    ///         Seen::Notification(notification) => eprintln!("{notification}"),
+    ///         _ => {}
+    ///     })
+    ///     .start()?;
+    /// sandbox.client()?["v3/security/echo"].post_sync(serde_json::json!({ "echo_message": "hello" }))?;
+    /// # }
+    /// # Ok(()) }
+    /// ```
+    pub fn watch(mut self, watch: impl Fn(Seen<'_>) + Send + Sync + 'static) -> SandboxBuilder {
+        self.watcher = Watcher::new(watch);
+        self
+    }
+
     /// The port to listen on. Default, and with 0: a free port.
     pub fn port(mut self, port: u16) -> SandboxBuilder {
-        self.port = port;
+        (self.port, self.or_free_port) = (port, false);
+        self
+    }
+
+    /// The port to listen on if it is free. Otherwise, a free port.
+    pub fn prefer_port(mut self, port: u16) -> SandboxBuilder {
+        (self.port, self.or_free_port) = (port, true);
+        self
+    }
+
+    /// The address to listen on. Default: `127.0.0.1`.
+    ///
+    /// Any other than a loopback address opens the sandbox to the network: everyone who can reach it can use the web page
+    /// and the [control endpoint](crate::guide::sandbox), which need no signature, read the requests and their bodies,
+    /// and make the sandbox send notifications. It never shows a private key or the APIv3 key there.
+    pub fn host(mut self, address: IpAddr) -> SandboxBuilder {
+        self.host = address;
+        self
+    }
+
+    /// Accepts this host name at the web page and the control endpoint, with any port: a service's name in a compose file,
+    /// or `localhost` for a forwarded port. By default only the address that a connection arrived at, and `localhost`,
+    /// with the sandbox's own port.
+    pub fn allow_host(mut self, name: impl Into<String>) -> SandboxBuilder {
+        self.allow_hosts.push(name.into());
         self
     }
 
@@ -235,7 +295,7 @@ impl SandboxBuilder {
         self
     }
 
-    /// Starts the server on 127.0.0.1. It is listening when this returns.
+    /// Starts the server. It is listening when this returns.
     ///
     /// # Errors
     /// A setting is out of range or contradicts the keys folder; the keys folder is incomplete or invalid (the error
@@ -247,9 +307,11 @@ impl SandboxBuilder {
         let seed = self.seed.map_or_else(random::seed, Ok);
         let seed = seed.map_err(|_| SandboxError::Generate { what: "seed" })?;
         let scripts = scripts::load(&self.scripts)?;
+        let allow_hosts = host_names(&self.allow_hosts)?;
         // Before anything is written: a start on a taken port leaves nothing behind.
-        let socket = Socket::bind(self.port)?;
+        let socket = Socket::bind(self.host, self.port, self.or_free_port)?;
         let settings = Settings {
+            allow_hosts,
             clock_skew: self.clock_skew,
             sign_errors: self.sign_errors,
             strict: self.strict,
@@ -261,6 +323,7 @@ impl SandboxBuilder {
                 None => Database::in_memory()?,
             },
             hold_refunds: self.hold_refunds,
+            watcher: self.watcher.clone(),
         };
         let identity = self.identity()?;
         let saved = self.keys.as_deref().filter(|_| self.keep_rotation).map(SavedKeys::new);
@@ -310,7 +373,9 @@ impl fmt::Debug for SandboxBuilder {
             .field("mchid", &self.mchid.as_deref().map(Excerpt))
             .field("clock_skew", &self.clock_skew)
             .field("sign_errors", &self.sign_errors)
+            .field("host", &self.host)
             .field("port", &self.port)
+            .field("allow_hosts", &self.allow_hosts.iter().map(|host| Excerpt(host)).collect::<Vec<_>>())
             .field("scripts", &self.scripts.iter().map(|file| shown(file)).collect::<Vec<_>>())
             .field("strict", &self.strict)
             .field("notify_hosts", &self.notify_hosts.iter().map(|host| Excerpt(host)).collect::<Vec<_>>())
@@ -319,6 +384,18 @@ impl fmt::Debug for SandboxBuilder {
             .field("state", &self.state.as_deref().map(shown))
             .finish_non_exhaustive()
     }
+}
+
+/// In lower case. A name with a port, a scheme or a path could never match.
+fn host_names(names: &[String]) -> Result<Vec<String>, SandboxError> {
+    let parsed = names.iter().map(|name| match url::Host::parse(name) {
+        Ok(host) if !name.is_empty() => Ok(host.to_string()),
+        _ => {
+            let problem = format!("expected a host name without a port, found {}", Excerpt(name));
+            Err(setting("allow_host", problem))
+        }
+    });
+    parsed.collect()
 }
 
 /// A path in a `Debug`: a caller's text like any other.

@@ -2,7 +2,10 @@
 
 use std::path::{Path, PathBuf};
 
-use super::sandbox::Sandbox;
+use super::{
+    sandbox::Sandbox,
+    snippets::{SnippetLanguage, Values},
+};
 use crate::sandbox::{
     http::sandbox_error::SandboxError,
     keys::{
@@ -99,6 +102,9 @@ impl Sandbox {
                 variables.push(("WECHATPAY_AUTOMATIC_CERTIFICATES", "1".to_owned()));
             }
         }
+        if !self.is_local() {
+            variables.push(("WECHATPAY_ALLOW_HTTP", "1".to_owned()));
+        }
         variables.push(("WECHATPAY_APIV3_KEY", self.apiv3_key().to_owned()));
         variables
     }
@@ -119,78 +125,55 @@ impl Sandbox {
     /// # Errors
     /// [`SandboxError::KeyFile`] if a script cannot contain the path of the folder.
     pub fn exports(&self, keys: &Path) -> Result<String, SandboxError> {
-        let platform_file = |key: &SigningKey| path(keys, &self.platform().keyring.public_file(key));
-        // Before the variables: whether the folder has an absolute path does not depend on the file.
-        let merchant_key = url(&path(keys, MERCHANT_KEY)?);
-        let variables = self.variables_with(merchant_key, |key| {
-            platform_file(key).map_or_else(|_| key.pem().to_owned(), |path| url(&path))
-        });
+        let variables = self.file_variables(keys)?;
         Ok(variables.iter().map(|(name, value)| format!("export {name}={}\n", shell(value))).collect())
     }
 
-    /// Code for the SDKs of PHP (`wechatpay-php`) and Node (`wechatpay-axios-plugin`), and for this one.
+    /// As [`variables`](Sandbox::variables), with the keys as `file://` paths. `keys` is the keys folder of the builder.
     ///
     /// # Errors
     /// As [`exports`](Sandbox::exports).
-    pub fn snippets(&self, keys: &Path) -> Result<String, SandboxError> {
-        // PHP and JavaScript quote and escape strings in the same way.
-        let quoted = |text: &str| format!("'{}'", text.replace('\\', r"\\").replace('\'', r"\'"));
-        let (base, mchid, serial, apiv3) = (self.base_url(), self.mchid(), self.serial(), self.apiv3_key());
-        let [q_base, q_mchid, q_serial, q_apiv3] = [base, mchid, serial, apiv3].map(quoted);
-        let merchant_key = path(keys, MERCHANT_KEY)?;
-        let (merchant_url, path_key) = (url(&merchant_key), quoted(&merchant_key));
-        let q_key = quoted(&merchant_url);
+    pub fn file_variables(&self, keys: &Path) -> Result<Vec<(&'static str, String)>, SandboxError> {
+        // All files are in one folder: if one has a path, so have the others.
+        let merchant_key = url(&path(keys, MERCHANT_KEY)?);
+        Ok(self.variables_with(merchant_key, |key| {
+            let file = path(keys, &self.platform().keyring.public_file(key));
+            file.map_or_else(|_| key.pem().to_owned(), |file| url(&file))
+        }))
+    }
 
-        let (mut php, mut node, mut rust) = (String::new(), String::new(), String::new());
+    /// Code that points an SDK at this sandbox, to paste. `keys` is the keys folder of the builder.
+    ///
+    /// ```
+    /// # use wechatpay_chain::sandbox::{Sandbox, SnippetLanguage};
+    /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # let folder = tempfile::tempdir()?;
+    /// let keys = folder.path().join("keys");
+    /// let sandbox = Sandbox::builder().keys(&keys).start()?;
+    /// assert!(sandbox.snippet(SnippetLanguage::Php, &keys)?.contains("Builder::factory(["));
+    /// # Ok(()) }
+    /// ```
+    ///
+    /// # Errors
+    /// As [`exports`](Sandbox::exports).
+    pub fn snippet(&self, language: SnippetLanguage, keys: &Path) -> Result<String, SandboxError> {
         let in_service = self.platform().keyring.now();
         let Chosen { public, certificate } = Chosen::of(&in_service);
-        for key in public.iter().chain(&certificate) {
-            let file = path(keys, &self.platform().keyring.public_file(key))?;
-            let (id, file_url) = (quoted(key.serial()), url(&file));
-            php += &format!("        {id} => Rsa::from({}, Rsa::KEY_TYPE_PUBLIC),\n", quoted(&file_url));
-            node += &format!("    {id}: readFileSync({}),\n", quoted(&file));
-            rust += &match in_service.mode() {
-                SigningMode::Certificate => "    .automatic_certificates()\n".to_owned(),
-                _ => format!("    .platform_key({:?}, {file_url:?})\n", key.serial()),
-            };
-        }
-        Ok(format!(
-            "# PHP: composer require wechatpay/wechatpay
-use WeChatPay\\Builder;
-use WeChatPay\\Crypto\\Rsa;
-$apiv3Key = {q_apiv3};
-$instance = Builder::factory([
-    'base_uri'   => {q_base},
-    'mchid'      => {q_mchid},
-    'serial'     => {q_serial},
-    'privateKey' => Rsa::from({q_key}, Rsa::KEY_TYPE_PRIVATE),
-    'certs'      => [
-{php}    ],
-]);
-
-// Node: npm install wechatpay-axios-plugin
-const {{ readFileSync }} = require('node:fs');
-const {{ Wechatpay }} = require('wechatpay-axios-plugin');
-const apiv3Key = {q_apiv3};
-const wxpay = new Wechatpay({{
-  baseURL: {q_base},
-  mchid: {q_mchid},
-  serial: {q_serial},
-  privateKey: readFileSync({path_key}),
-  certs: {{
-{node}  }},
-}});
-
-// Rust: wechatpay-chain
-let wx = wechatpay_chain::WeChatPay::builder()
-    .base_url({base:?})
-    .mchid({mchid:?})
-    .serial({serial:?})
-    .private_key({merchant_url:?})
-{rust}    .apiv3_key({apiv3:?})
-    .build()?;
-"
-        ))
+        let file = |key: Option<SigningKey>| -> Result<Option<(String, String)>, SandboxError> {
+            let Some(key) = key else { return Ok(None) };
+            let file = path(keys, &self.platform().keyring.public_file(&key))?;
+            Ok(Some((key.serial().to_owned(), file)))
+        };
+        let values = Values {
+            base_url: self.base_url().into(),
+            mchid: self.mchid().into(),
+            serial: self.serial().into(),
+            apiv3_key: self.apiv3_key().into(),
+            private_key: path(keys, MERCHANT_KEY)?,
+            public_key: file(public)?,
+            certificate: file(certificate)?,
+        };
+        Ok(values.fill(language))
     }
 }
 

@@ -1,6 +1,6 @@
 //! [`Sandbox`]: starting, scripting, observing, faults and clock. Its other methods are in the files next to this one.
 
-use std::fmt;
+use std::{fmt, net::SocketAddr};
 
 use serde_json::Value;
 
@@ -11,7 +11,7 @@ use crate::sandbox::{
     keys::identity::Identity,
     model::scripts::Script,
     server::{listener::Server, platform::Platform},
-    store::request_log::SeenRequest,
+    store::seen_request::SeenRequest,
 };
 
 /// A running offline platform. Dropping it stops the server and frees the port.
@@ -45,9 +45,19 @@ impl Sandbox {
         &self.server.platform.identity
     }
 
-    /// `http://127.0.0.1:PORT/`, with a trailing slash. In a browser it shows a page with the state of the sandbox.
+    /// `http://127.0.0.1:PORT/`, with a trailing slash: for clients on this machine. In a browser it shows a page with the state of the sandbox.
     pub fn base_url(&self) -> &str {
         &self.server.base_url
+    }
+
+    /// The address that it listens on: its port is never 0.
+    pub fn address(&self) -> SocketAddr {
+        self.server.address
+    }
+
+    /// Whether the base URL is one of this machine's loopback addresses.
+    pub(crate) fn is_local(&self) -> bool {
+        self.address().ip().is_loopback() || self.address().ip().is_unspecified()
     }
 
     /// The merchant number.
@@ -115,6 +125,7 @@ impl Sandbox {
             .private_key(self.merchant_key_pem())
             .apiv3_key(self.apiv3_key())
             .base_url(self.base_url());
+        let builder = if self.is_local() { builder } else { builder.allow_http() };
         let keys = self.platform().keyring.now();
         keys.all().fold(builder, |builder, key| builder.platform_key(key.serial(), key.pem()))
     }
@@ -161,16 +172,19 @@ impl Sandbox {
         Ok(())
     }
 
-    /// The received requests, newest last: the last 10,000, or fewer if they are larger than 128 MiB in total.
+    /// The received requests with their responses, newest last: the last 10,000, or fewer if they are larger than
+    /// 128 MiB in total.
     ///
     /// ```
     /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
     /// # #[cfg(feature = "sandbox")] {
     /// # let sandbox = wechatpay_chain::sandbox::Sandbox::start()?;
     /// # let wx = sandbox.client()?;
+    /// # use wechatpay_chain::sandbox::Verdict;
     /// wx["v3/merchant/fund/balance/BASIC"].get_sync()?;
     /// let seen = &sandbox.requests()[0];
     /// assert_eq!((seen.method.as_str(), seen.target.as_str()), ("GET", "/v3/merchant/fund/balance/BASIC"));
+    /// assert_eq!((seen.verdict.clone(), seen.response.status), (Verdict::Accepted, 200));
     /// # }
     /// # Ok(()) }
     /// ```

@@ -7,3 +7,5 @@ pub(crate) mod event;
 pub(crate) mod expectations;
 pub(crate) mod notification_log;
 pub(crate) mod request_log;
+pub(crate) mod seen_request;
+pub(crate) mod watcher;

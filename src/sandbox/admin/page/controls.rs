@@ -25,7 +25,7 @@ pub(crate) fn faults(l: Language, faults: &ActiveFaults) -> Markup {
                     li #{ "fault-" (status.number) } tabindex="-1" {
                         div {
                             code { bdi { (line(&status.rule.to_string(), 200)) } }
-                            span .note { (l.say("applied ", "命中 ")) (status.hits) " / " (status.matched) }
+                            span .note { (l.say("applied ", "命中 ")) (status.hits.count) " / " (status.matched) }
                         }
                         (button(l, "remove-fault", &[("number", &status.number.to_string())], l.say("Remove", "移除"), &status.rule.to_string()))
                     }

@@ -37,7 +37,7 @@ pub(crate) fn is_page(method: &Method, target: &str, headers: &HeaderMap) -> boo
 
 pub(crate) fn handle(platform: &Platform, request: &AdminRequest) -> Response<Bytes> {
     let language = Language::of(&request.target, &request.headers);
-    let result = guard::check(request).and_then(|()| match request.method {
+    let result = guard::check(request, &platform.allow_hosts).and_then(|()| match request.method {
         Method::GET => Ok(None),
         Method::POST => {
             // Browsers send it with every POST. Other programs use the control endpoint.

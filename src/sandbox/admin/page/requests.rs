@@ -8,7 +8,7 @@ use super::{
 };
 use crate::sandbox::{
     auth::diagnosis::{Diagnosis, Difference},
-    store::request_log::{SeenRequest, Verdict},
+    store::seen_request::{EndpointKind, SeenRequest, Verdict},
 };
 
 /// The bytes of a signed message to show.
@@ -35,12 +35,20 @@ fn item(l: Language, seen: &SeenRequest) -> Markup {
                     @match &seen.verdict {
                         Verdict::Accepted => span .badge .good { (l.say("accepted", "通过")) },
                         Verdict::Refused { code, .. } => span .badge .bad { (line(code, 32)) },
+                        Verdict::Disturbed => span .badge .bad { (l.say("disturbed", "受干扰")) },
+                    }
+                    @if seen.endpoint == EndpointKind::NotModelled {
+                        " " span .badge { (l.say("not modelled", "未建模")) }
                     }
                     " " b { (seen.method) } " "
                     code .target { bdi { (line(&seen.target, 200)) } } " "
                     (time(unix(seen.at)))
                 }
                 div .inside {
+                    p {
+                        b { (seen.response.status) } " " (seen.duration.as_millis()) " ms"
+                        @for fault in &seen.faults { " · " code { (line(&fault.to_string(), 64)) } }
+                    }
                     @if let Verdict::Refused { status, code, message } = &seen.verdict {
                         p {
                             b { (status) " " (code) } " "
