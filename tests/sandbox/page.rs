@@ -309,3 +309,17 @@ fn a_refused_signature_is_shown_with_the_expected_message() {
     assert!(page.contains("<mark>中</mark>") && page.contains("<mark>%</mark>"));
     assert!(look(&sandbox, "/?lang=zh-CN").contains("签名串：路径或查询串未经 URL 编码"));
 }
+
+#[test]
+fn the_page_shows_disturbed_requests_paths_that_are_not_modelled_and_spent_faults() {
+    let sandbox = start_sandbox();
+    let wx = sandbox.client().unwrap();
+    assert!(!look(&sandbox, "/").contains("Spent"));
+    sandbox.inject_rule("rate-limited=7 nth=1".parse().unwrap()).unwrap();
+    wx["v3/mistyped"].get_sync().unwrap_err();
+    let page = look(&sandbox, "/");
+    for part in ["disturbed", "not modelled", "<b>429</b>", "Spent", "rate-limited=7 nth=1", "#request-1"] {
+        assert!(page.contains(part), "{part}: {page}");
+    }
+    assert!(!page.contains(">accepted<"), "{page}");
+}

@@ -1,11 +1,15 @@
-//! The lines of docs/sandbox.md that point an SDK at the sandbox run as they stand, in both languages, and with the change
-//! that the text names for certificates.
+//! The lines that point an SDK at the sandbox. Those of docs/sandbox.md run as they stand, in both languages, and with the
+//! change that the text names for certificates. Those of `--snippet` run as they are printed.
 
 use std::{
     io::Write as _,
     path::Path,
     process::{Command, Stdio},
 };
+
+use wechatpay_chain::sandbox::{Sandbox, SnippetLanguage};
+
+use crate::support::keys_folder;
 
 use super::{NODE, PYTHON, exported, node_command, python_command, sandbox_in};
 
@@ -19,14 +23,14 @@ fn blocks(document: &str, language: &str) -> Vec<String> {
 
 /// Runs lines as a user does who has the exported variables, and returns what they print.
 #[track_caller]
-fn paste(mut command: Command, mode: &str, lines: &str) -> String {
-    let sandbox = sandbox_in(mode);
-    command
-        .envs(exported(&sandbox))
-        .arg("-")
-        .stdin(Stdio::piped())
-        .stdout(Stdio::piped())
-        .stderr(Stdio::piped());
+fn paste(command: Command, mode: &str, lines: &str) -> String {
+    paste_at(command, &sandbox_in(mode), mode, lines)
+}
+
+#[track_caller]
+fn paste_at(mut command: Command, sandbox: &Sandbox, mode: &str, lines: &str) -> String {
+    command.envs(exported(sandbox)).arg("-");
+    command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
     let mut child = command.spawn().unwrap();
     child.stdin.take().unwrap().write_all(lines.as_bytes()).unwrap();
     let output = child.wait_with_output().unwrap();
@@ -104,4 +108,50 @@ fn both_languages_have_the_same_lines() {
 /// A line without the comment at its end.
 fn code(line: &str) -> String {
     line.split(" // ").next().unwrap().to_owned()
+}
+
+/// With this call, which a user adds.
+fn paste_snippet(command: Command, language: SnippetLanguage, mode: &str, call: &str) -> String {
+    let sandbox = sandbox_in(mode);
+    let lines = sandbox.snippet(language, keys_folder()).unwrap();
+    paste_at(command, &sandbox, mode, &format!("{lines}\n{call}\n"))
+}
+
+#[test]
+fn the_snippet_of_node() {
+    let Some(folder) = NODE.folder() else { return };
+    let call = "wxpay.v3.security.echo.post({ echo_message: '你好' }).then(({ data }) => console.log(data));";
+    for mode in ["public-key", "certificate", "migration"] {
+        let printed = paste_snippet(node_command(folder), SnippetLanguage::Node, mode, call);
+        assert_eq!(printed, "{ echo_message: '你好' }\n", "{mode}");
+    }
+}
+
+#[test]
+fn the_snippet_of_python() {
+    let Some(folder) = PYTHON.folder() else { return };
+    let call = "amount = {\"total\": 100, \"currency\": \"CNY\"}\n\
+                print(wxpay.pay(description=\"茶\", out_trade_no=\"P202611280003\", amount=amount, notify_url=\"http://127.0.0.1:9/\"))";
+    for mode in ["public-key", "certificate", "migration"] {
+        let printed = paste_snippet(python_command(folder), SnippetLanguage::Python, mode, call);
+        assert!(printed.starts_with("(200, '{\"code_url\":\"weixin://"), "{mode}: {printed}");
+    }
+}
+
+/// The lines that replace the address are the same in the documents and in the snippets that cannot run here.
+#[test]
+fn the_address_is_replaced_in_one_way() {
+    let sandbox = sandbox_in("public-key");
+    for (language, name, from, to) in [
+        (SnippetLanguage::Go, "go", "type toSandbox struct", "return t.next.RoundTrip(request)"),
+        (SnippetLanguage::Java, "java", "OkHttpClient toSandbox", "}).build();"),
+    ] {
+        let part = |text: &str| {
+            let start = text.find(from).unwrap_or_else(|| panic!("{name}: no `{from}`"));
+            let length = text[start..].find(to).unwrap_or_else(|| panic!("{name}: no `{to}`"));
+            text[start..start + length].split_whitespace().map(str::to_owned).collect::<Vec<_>>()
+        };
+        let snippet = sandbox.snippet(language, keys_folder()).unwrap();
+        assert_eq!(part(&snippet), part(&blocks("sandbox.md", name)[0]), "{name}");
+    }
 }

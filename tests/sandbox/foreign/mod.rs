@@ -106,10 +106,8 @@ impl Packages {
 }
 
 /// The exported variables of the sandbox, as a program of another language finds them.
-fn exported(sandbox: &Sandbox) -> Vec<(String, String)> {
-    let text = sandbox.exports(keys_folder()).unwrap();
-    let lines = text.lines().filter_map(|line| line.strip_prefix("export ")?.split_once('='));
-    lines.map(|(name, value)| (name.to_owned(), value.trim_matches('\'').to_owned())).collect()
+fn exported(sandbox: &Sandbox) -> Vec<(&'static str, String)> {
+    sandbox.file_variables(keys_folder()).unwrap()
 }
 
 /// A command of Python that finds the packages.

@@ -2,9 +2,13 @@
 
 use maud::{Markup, html};
 
-use super::{MAX_LISTED, language::Language, text::line};
+use super::{
+    MAX_LISTED,
+    language::Language,
+    text::{line, time, unix},
+};
 use crate::sandbox::{
-    faults::{active::ActiveFaults, fault::all_names},
+    faults::{active::ActiveFaults, fault::all_names, hits::HitTarget},
     keys::keyring::{Keyring, SigningKey},
 };
 
@@ -32,8 +36,32 @@ pub(crate) fn faults(l: Language, faults: &ActiveFaults) -> Markup {
                 } }
                 (button(l, "clear-faults", &[], l.say("Remove all", "全部移除"), ""))
             }
+            (spent(l, faults))
             (form(l))
             p .note { (l.say("Random seed: ", "随机种子：")) code { (faults.seed()) } }
+        }
+    }
+}
+
+/// The faults that apply no more, and what they hit.
+fn spent(l: Language, faults: &ActiveFaults) -> Markup {
+    let spent: Vec<_> = faults.spent().take(MAX_LISTED).collect();
+    html! {
+        @if !spent.is_empty() {
+            h3 { (l.say("Spent", "已用完")) }
+            ul .spent { @for fault in spent {
+                li {
+                    code { bdi { (line(&fault.rule, 200)) } }
+                    span .note { " " (l.say("applied ", "命中 ")) (fault.hits.count) }
+                    @for hit in fault.hits.newest.iter().rev() {
+                        " " (time(unix(hit.at))) " "
+                        @match &hit.target {
+                            HitTarget::Request(number) => a href={ "#request-" (number) } { "#" (number) },
+                            HitTarget::Notification(id) => code { (line(id, 64)) },
+                        }
+                    }
+                }
+            } }
         }
     }
 }

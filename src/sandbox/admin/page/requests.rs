@@ -38,9 +38,9 @@ fn item(l: Language, seen: &SeenRequest) -> Markup {
                         Verdict::Disturbed => span .badge .bad { (l.say("disturbed", "受干扰")) },
                     }
                     @if seen.endpoint == EndpointKind::NotModelled {
-                        " " span .badge { (l.say("not modelled", "未建模")) }
+                        " " span .badge { (l.say("not modelled", "未模拟")) }
                     }
-                    " " b { (seen.method) } " "
+                    " #" (seen.number) " " b { (seen.method) } " "
                     code .target { bdi { (line(&seen.target, 200)) } } " "
                     (time(unix(seen.at)))
                 }
