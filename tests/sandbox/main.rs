@@ -1,4 +1,4 @@
-//! The sandbox, driven over raw sockets, by the client, by the Node SDK and in a browser.
+//! The sandbox, driven over raw sockets, by the client, by SDKs of other languages and in a browser.
 
 // Helpers that other test programs use, too.
 #[path = "../support"]
@@ -33,13 +33,14 @@ mod expect;
 mod faults;
 // Orders and refunds, from the first request to the bill.
 mod flows;
+// SDKs of other languages against the sandbox, and our client against one of them.
+#[cfg(unix)]
+mod foreign;
 // The keys folder: whole or not at all, modes and rotations.
 #[cfg(unix)]
 mod keys_folder;
 // Many sandboxes in one process.
 mod many;
-// The Node SDK against the sandbox.
-mod node;
 // Public-key mode, certificate mode, the migration, rotations that are kept.
 #[cfg(unix)]
 mod modes;

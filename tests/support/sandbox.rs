@@ -33,6 +33,12 @@ pub(crate) fn start_sandbox() -> Sandbox {
     sandbox
 }
 
+/// The folder of the shared keys.
+#[allow(dead_code, reason = "only one of the test programs exports the keys")]
+pub(crate) fn keys_folder() -> &'static Path {
+    &KEYS
+}
+
 /// [`Sandbox::builder`], with the shared keys. Both kinds are in service, so that a test may use either.
 pub(crate) fn sandbox_builder() -> SandboxBuilder {
     Sandbox::builder().keys(&*KEYS).keep_rotation(false).sign_with(SigningMode::Migration)

@@ -13,6 +13,7 @@ pub(crate) const TOOLS: &[&str] = &[
     "node",
     "npm",
     "openssl",
+    "python3",
     "script",
     "sqlite3",
 ];

@@ -9,6 +9,7 @@ use std::{
     time::Duration,
 };
 
+use http::Extensions;
 use hyper::{server::conn::http1, service::service_fn};
 use hyper_util::rt::{TokioIo, TokioTimer};
 use tokio::{
@@ -20,7 +21,8 @@ use tokio::{
 
 use super::{
     admin_hook::AdminHook,
-    connection::{self, Shared},
+    connection::{self, CloseConnection, Shared},
+    header_names,
     platform::Platform,
 };
 use crate::sandbox::{
@@ -153,10 +155,11 @@ fn run(
 }
 
 async fn accept(listener: TcpListener, shared: Shared) {
+    let spellings = header_names::spellings().await;
     loop {
         match listener.accept().await {
             Ok((stream, _)) => {
-                task::spawn(serve(stream, shared.clone()));
+                task::spawn(serve(stream, shared.clone(), spellings.clone()));
             }
             Err(e) => {
                 // Probably out of file descriptors: wait until a connection ends.
@@ -167,14 +170,22 @@ async fn accept(listener: TcpListener, shared: Shared) {
     }
 }
 
-async fn serve(stream: TcpStream, shared: Shared) {
+async fn serve(stream: TcpStream, shared: Shared, spellings: Extensions) {
     let _ = stream.set_nodelay(true);
     let local_address = stream.local_addr().ok();
-    let service = service_fn(move |request| connection::handle(shared.clone(), local_address, request));
+    let service = service_fn(move |request| {
+        let (shared, spellings) = (shared.clone(), spellings.clone());
+        async move {
+            let mut response = connection::handle(shared, local_address, request).await?;
+            response.extensions_mut().extend(spellings);
+            Ok::<_, CloseConnection>(response)
+        }
+    });
     let served = http1::Builder::new()
         .timer(TokioTimer::new())
         .header_read_timeout(IDLE_TIMEOUT)
         .title_case_headers(true)
+        .preserve_header_case(true)
         .auto_date_header(false)
         .serve_connection(TokioIo::new(stream), service)
         .await;

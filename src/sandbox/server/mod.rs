@@ -2,6 +2,7 @@
 
 pub(crate) mod admin_hook;
 pub(crate) mod connection;
+pub(crate) mod header_names;
 pub(crate) mod listener;
 pub(crate) mod platform;
 pub(crate) mod router;
