@@ -25,8 +25,16 @@ pub(crate) async fn run(outbox: Arc<Outbox>, mut jobs: UnboundedReceiver<Job>) {
     while let Some(job) = jobs.recv().await {
         let outbox = Arc::clone(&outbox);
         task::spawn(async move {
-            let (number, id) = (job.number, job.id.clone());
+            let (number, id, once) = (job.number, job.id.clone(), job.once);
             let result = deliver(&outbox, job).await.unwrap_or_else(Delivery::Refused);
+            // A failed attempt in between changes nothing.
+            if once && result != Delivery::Accepted {
+                if let Delivery::Refused(why) = result {
+                    let attempt = Attempt { at: clock::system_time(), faults: Vec::new(), result: Err(why) };
+                    outbox.log.add_attempt(number, attempt);
+                }
+                return;
+            }
             outbox.log.finish(number, result);
             let _ = task::spawn_blocking(move || outbox.database.mark_delivered(&id)).await;
         });
@@ -36,7 +44,7 @@ pub(crate) async fn run(outbox: Arc<Outbox>, mut jobs: UnboundedReceiver<Job>) {
 /// Makes all attempts. An error is the reason why nothing was sent.
 async fn deliver(outbox: &Arc<Outbox>, job: Job) -> Result<Delivery, String> {
     let url = outbox.client.check(&job.event.notify_url).await?;
-    let Job { number, id, event, faults, _permit } = job;
+    let Job { number, id, event, faults, once, _permit } = job;
     let shared = Arc::clone(outbox);
     let body = task::spawn_blocking(move || shared.envelopes.body(&id, &event)).await;
     let body: Bytes = body.ok().and_then(Result::ok).ok_or("the notification could not be encrypted")?.into();
@@ -45,8 +53,12 @@ async fn deliver(outbox: &Arc<Outbox>, job: Job) -> Result<Delivery, String> {
     if message.send_first(&faults).await {
         return Ok(Delivery::Accepted);
     }
-    for pause in SCHEDULE {
-        time::sleep(outbox.scaled(Duration::from_secs(pause))).await;
+    for pause in if once { &[][..] } else { &SCHEDULE } {
+        time::sleep(outbox.scaled(Duration::from_secs(*pause))).await;
+        // It was sent again in the meantime, and accepted.
+        if let Some(outcome) = outbox.log.outcome(number) {
+            return Ok(outcome);
+        }
         if message.send(&[], &[]).await {
             return Ok(Delivery::Accepted);
         }

@@ -11,8 +11,11 @@ use bytes::Bytes;
 use http::HeaderMap;
 use serde_json::{Map, Value, json};
 
-use super::event::Event;
-use crate::sandbox::faults::fault::Fault;
+use super::{
+    event::Event,
+    page::{Page, Window},
+};
+use crate::sandbox::{faults::fault::Fault, http::clock};
 
 const MAX_NOTIFICATIONS: usize = 10_000;
 
@@ -34,6 +37,8 @@ pub struct SentNotification {
     pub original_type: String,
     /// The `notify_url` of the request.
     pub url: String,
+    /// When the event occurred, by the machine's clock.
+    pub at: SystemTime,
     /// The headers of the last attempt, with its signature; empty before the first attempt.
     pub headers: HeaderMap,
     /// The body, the same in every attempt; empty if it is larger than 8 KiB.
@@ -42,6 +47,10 @@ pub struct SentNotification {
     pub attempts: Vec<Attempt>,
     /// The state of the delivery.
     pub delivery: Delivery,
+    /// The event's summary and its resource as JSON, both before encryption. The resource is empty if it is larger than
+    /// 8 KiB.
+    pub(crate) summary: Box<str>,
+    pub(crate) resource: Box<str>,
 }
 
 /// One attempt to send a notification.
@@ -88,21 +97,36 @@ impl fmt::Debug for SentNotification {
 impl SentNotification {
     pub(crate) fn new(id: &str, event: &Event) -> SentNotification {
         let short = |text: &str| text.chars().take(MAX_TEXT).collect();
+        let resource = event.resource.to_string();
         SentNotification {
             id: id.into(),
             event_type: short(&event.event_type),
             original_type: short(&event.original_type),
             url: short(&event.notify_url),
+            at: clock::system_time(),
             headers: HeaderMap::new(),
             body: Bytes::new(),
             attempts: Vec::new(),
             delivery: Delivery::Pending,
+            summary: event.summary.chars().take(MAX_TEXT).collect(),
+            resource: if resource.len() <= MAX_BODY { resource.into() } else { Box::default() },
         }
     }
 
     /// Whether no more attempts will follow.
     pub fn is_done(&self) -> bool {
         self.delivery != Delivery::Pending
+    }
+
+    /// The event again. `None` if it is too large to be kept.
+    pub(crate) fn event(&self) -> Option<Event> {
+        Some(Event {
+            notify_url: self.url.clone(),
+            event_type: self.event_type.clone(),
+            original_type: self.original_type.clone(),
+            summary: self.summary.to_string(),
+            resource: serde_json::from_str(&self.resource).ok()?,
+        })
     }
 
     pub(crate) fn to_json(&self) -> Value {
@@ -201,6 +225,36 @@ impl NotificationLog {
         if let Some(notification) = self.entries().find(number) {
             notification.delivery = delivery;
         }
+    }
+
+    /// How the delivery ended. `None`: more attempts will follow, or the log no longer has the notification.
+    pub(crate) fn outcome(&self, number: u64) -> Option<Delivery> {
+        let delivery = self.entries().find(number)?.delivery.clone();
+        (delivery != Delivery::Pending).then_some(delivery)
+    }
+
+    pub(crate) fn get(&self, number: u64) -> Option<SentNotification> {
+        self.entries().find(number).cloned()
+    }
+
+    /// The newest notification with this id, and its number.
+    pub(crate) fn by_id(&self, id: &str) -> Option<(u64, SentNotification)> {
+        let entries = self.entries();
+        let (index, found) = entries.notifications.iter().enumerate().rfind(|(_, one)| one.id == id)?;
+        Some((entries.first + index as u64, found.clone()))
+    }
+
+    pub(crate) fn page(
+        &self,
+        matches: impl Fn(&SentNotification) -> bool,
+        window: Window,
+    ) -> Page<(u64, SentNotification)> {
+        let entries = self.entries();
+        let all = entries.notifications.iter().zip(entries.first..).rev();
+        let (found, numbers): (Vec<_>, Vec<_>) = all.filter(|(one, _)| matches(one)).unzip();
+        let (range, place) = window.place(&numbers);
+        let items = range.map(|index| (numbers[index], found[index].clone())).collect();
+        Page { items, place }
     }
 
     pub(crate) fn list(&self) -> Vec<SentNotification> {

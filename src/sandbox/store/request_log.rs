@@ -10,7 +10,10 @@ use std::{
 use bytes::Bytes;
 use http::HeaderMap;
 
-use super::expectations::Expectations;
+use super::{
+    expectations::Expectations,
+    page::{Page, Window},
+};
 use crate::sandbox::{auth::diagnosis::Diagnosis, http::error_response::ErrorResponse};
 
 const MAX_REQUESTS: usize = 10_000;
@@ -129,6 +132,25 @@ impl RequestLog {
     /// Newest first.
     pub(crate) fn newest(&self, count: usize) -> Vec<SeenRequest> {
         self.entries().requests.iter().rev().take(count).cloned().collect()
+    }
+
+    pub(crate) fn get(&self, number: u64) -> Option<SeenRequest> {
+        let entries = self.entries();
+        let index = entries.requests.binary_search_by_key(&number, |request| request.number).ok()?;
+        entries.requests.get(index).cloned()
+    }
+
+    pub(crate) fn page(
+        &self,
+        matches: impl Fn(&SeenRequest) -> bool,
+        window: Window,
+    ) -> Page<SeenRequest> {
+        let entries = self.entries();
+        let found: Vec<&SeenRequest> =
+            entries.requests.iter().rev().filter(|request| matches(request)).collect();
+        let numbers: Vec<u64> = found.iter().map(|request| request.number).collect();
+        let (range, place) = window.place(&numbers);
+        Page { items: found[range].iter().copied().cloned().collect(), place }
     }
 
     /// The number of requests, and of refused ones among them.

@@ -1,0 +1,65 @@
+//! One page of a list, newest first. It starts below a cursor, so that new entries do not move it.
+
+use std::ops::Range;
+
+pub(crate) struct Page<T> {
+    pub(crate) items: Vec<T>,
+    pub(crate) place: Place,
+}
+
+/// Where a page is in its list.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Place {
+    /// The number of entries on newer pages.
+    pub(crate) skipped: usize,
+    /// The number of entries of the whole list.
+    pub(crate) total: usize,
+    /// The cursor of the next newer page: `None` if there is none, `Some(None)` for the first page.
+    pub(crate) newer: Option<Option<u64>>,
+    /// The cursor of the next older page.
+    pub(crate) older: Option<u64>,
+}
+
+/// Which entries to show: those with a number below `before`, at most `size`.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Window {
+    pub(crate) before: Option<u64>,
+    pub(crate) size: usize,
+}
+
+impl Window {
+    /// `numbers` are those of the whole list, newest first.
+    pub(crate) fn place(self, numbers: &[u64]) -> (Range<usize>, Place) {
+        let skipped = self.before.map_or(0, |before| numbers.partition_point(|number| *number >= before));
+        let end = numbers.len().min(skipped + self.size);
+        let newer = match skipped.checked_sub(self.size) {
+            None | Some(0) => (skipped > 0).then_some(None),
+            Some(start) => Some(Some(numbers[start - 1])),
+        };
+        let older = (end < numbers.len() && end > skipped).then(|| numbers[end - 1]);
+        (skipped..end, Place { skipped, total: numbers.len(), newer, older })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_page_leads_to_the_newer_and_the_older_one() {
+        let numbers: Vec<u64> = (1..=5).rev().map(|n| n * 10).collect();
+        let place = |before| {
+            let (range, place) = Window { before, size: 2 }.place(&numbers);
+            assert_eq!((range.start, place.total), (place.skipped, 5));
+            (numbers[range].to_vec(), place.newer, place.older)
+        };
+        assert_eq!(place(None), (vec![50, 40], None, Some(40)));
+        assert_eq!(place(Some(40)), (vec![30, 20], Some(None), Some(20)));
+        assert_eq!(place(Some(20)), (vec![10], Some(Some(40)), None));
+        // A cursor between two pages, of an entry that is gone, and beyond both ends.
+        assert_eq!(place(Some(45)), (vec![40, 30], Some(None), Some(30)));
+        assert_eq!(place(Some(5)), (vec![], Some(Some(30)), None));
+        assert_eq!(place(Some(99)), (vec![50, 40], None, Some(40)));
+        assert_eq!(Window { before: None, size: 2 }.place(&[]).1, Place::default());
+    }
+}
