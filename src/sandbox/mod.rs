@@ -59,12 +59,13 @@ mod http;
 
 pub use self::{
     api::{builder::SandboxBuilder, sandbox::Sandbox},
+    auth::verify::SignatureVerdict,
     faults::{fault::Fault, rule::FaultRule},
     http::{response::SandboxResponse, sandbox_error::SandboxError},
     keys::keyring::Rotation,
     store::{
         notification_log::{Attempt, Delivery, SentNotification},
-        request_log::{SeenRequest, Verdict},
+        seen_request::{EndpointKind, RecordedResponse, SeenRequest, Sent, Verdict},
     },
 };
 

@@ -48,6 +48,9 @@ mod products;
 // The example `sandbox`, run as a program.
 #[cfg(unix)]
 mod program;
+// The record of each request: what came, what was sent, which fault hit.
+#[cfg(unix)]
+mod records;
 // Scripted responses from a file.
 #[cfg(unix)]
 mod scripts;

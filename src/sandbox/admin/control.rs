@@ -1,8 +1,6 @@
 //! The control endpoint `/_sandbox/…`: controls the sandbox from outside its process. It is unsigned, so only programs of
 //! this machine may use it.
 
-use std::time::UNIX_EPOCH;
-
 use bytes::Bytes;
 use http::{HeaderValue, Response, StatusCode, header};
 use serde::Deserialize;
@@ -15,10 +13,7 @@ use crate::sandbox::{
     keys::keyring::Rotation,
     model::payer_actions,
     server::{admin_hook::AdminRequest, platform::Platform},
-    store::{
-        notification_log::SentNotification,
-        request_log::{SeenRequest, Verdict},
-    },
+    store::{notification_log::SentNotification, seen_request::SeenRequest},
 };
 
 const PREFIX: &str = "/_sandbox/";
@@ -29,9 +24,6 @@ pub(crate) const MAX_BODY: usize = 16 << 10;
 /// The length of a list without `?limit=`, and its maximum.
 const DEFAULT_LIMIT: usize = 100;
 const MAX_LIMIT: usize = 1_000;
-
-/// The bytes of a signed message that a list contains.
-const MAX_SHOWN: usize = 4 << 10;
 
 /// An error of the control endpoint or the page.
 pub(crate) struct AdminError(pub(crate) StatusCode, pub(crate) String);
@@ -109,7 +101,10 @@ fn route(platform: &Platform, request: &AdminRequest) -> Result<(StatusCode, Val
         }
         ("requests", "GET") => {
             let newest = platform.requests.newest(limit(query)?);
-            Ok((StatusCode::OK, json!({ "requests": newest.iter().map(request_json).collect::<Vec<_>>() })))
+            Ok((
+                StatusCode::OK,
+                json!({ "requests": newest.iter().map(SeenRequest::to_json).collect::<Vec<_>>() }),
+            ))
         }
         ("notifications", "GET") => {
             let newest = platform.outbox.log.newest(limit(query)?);
@@ -198,27 +193,6 @@ fn limit(query: &str) -> Result<usize, AdminError> {
     let limit = text.parse().ok().filter(|limit| (1..=MAX_LIMIT).contains(limit));
     limit.ok_or_else(|| {
         bad_request(format!("`limit` must be an integer from 1 to {MAX_LIMIT}, found {text:?}"))
-    })
-}
-
-/// Without the headers, which contain the signature, and without the body, which the signed message contains.
-fn request_json(seen: &SeenRequest) -> Value {
-    let shown = &seen.signed_message[..seen.signed_message.len().min(MAX_SHOWN)];
-    let verdict = match &seen.verdict {
-        Verdict::Accepted => json!({ "accepted": true }),
-        Verdict::Refused { status, code, message } => {
-            json!({ "accepted": false, "status": status, "code": code, "message": message })
-        }
-    };
-    let at = seen.at.duration_since(UNIX_EPOCH).map_or(0.0, |since| since.as_secs_f64());
-    json!({
-        "at": at,
-        "method": seen.method,
-        "target": seen.target,
-        "verdict": verdict,
-        "signed_message": String::from_utf8_lossy(shown),
-        "signed_message_length": seen.signed_message.len(),
-        "diagnosis": seen.diagnosis.as_ref().map(|diagnosis| diagnosis.to_json()),
     })
 }
 

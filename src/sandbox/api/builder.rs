@@ -211,6 +211,7 @@ impl SandboxBuilder {
                 None => Database::in_memory()?,
             },
             hold_refunds: self.hold_refunds,
+            keys_folder: self.keys.clone(),
         };
         let port = self.port;
         let (platform, jobs) = Platform::new(self.identity()?, settings)?;

@@ -6,7 +6,7 @@ use super::sandbox::Sandbox;
 use crate::sandbox::{
     http::{path_template::PathTemplate, sandbox_error::SandboxError},
     model::scripts,
-    store::{expectations::Expectation, request_log::Verdict},
+    store::expectations::Expectation,
 };
 
 /// The most requests that a message lists.
@@ -15,7 +15,7 @@ const LISTED: usize = 20;
 impl Sandbox {
     /// Expects this number of accepted requests for a route, counted from now on; 0 if none may come.
     ///
-    /// The template is that of [`on`](Sandbox::on). A request with a wrong signature, for example, does not count.
+    /// The template is that of [`on`](Sandbox::on). A request with a wrong signature, for example, does not count; a fault of the response makes no difference.
     /// [`unmet`](Sandbox::unmet) tells what is missing, and so does dropping the sandbox.
     ///
     /// ```
@@ -80,11 +80,7 @@ impl Sandbox {
             let _ = write!(text, "; the last {LISTED}");
         }
         for request in requests.iter().skip(requests.len().saturating_sub(LISTED)) {
-            let _ = write!(text, "\n  {} {}: ", request.method, request.target);
-            let _ = match &request.verdict {
-                Verdict::Accepted => write!(text, "accepted"),
-                Verdict::Refused { status, code, message } => write!(text, "{status} {code}: {message}"),
-            };
+            let _ = write!(text, "\n  {request}");
         }
         Some(text)
     }

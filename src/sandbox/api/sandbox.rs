@@ -11,7 +11,7 @@ use crate::sandbox::{
     keys::identity::Identity,
     model::scripts::Script,
     server::{listener::Server, platform::Platform},
-    store::request_log::SeenRequest,
+    store::seen_request::SeenRequest,
 };
 
 /// A running offline platform. Dropping it stops the server and frees the port.
@@ -158,16 +158,19 @@ impl Sandbox {
         Ok(())
     }
 
-    /// The received requests, newest last: the last 10,000, or fewer if they are larger than 128 MiB in total.
+    /// The received requests with their responses, newest last: the last 10,000, or fewer if they are larger than
+    /// 128 MiB in total.
     ///
     /// ```
     /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
     /// # #[cfg(feature = "sandbox")] {
     /// # let sandbox = wechatpay_chain::sandbox::Sandbox::start()?;
     /// # let wx = sandbox.client()?;
+    /// # use wechatpay_chain::sandbox::Verdict;
     /// wx["v3/certificates"].get_sync()?;
     /// let seen = &sandbox.requests()[0];
     /// assert_eq!((seen.method.as_str(), seen.target.as_str()), ("GET", "/v3/certificates"));
+    /// assert_eq!((seen.verdict.clone(), seen.response.status), (Verdict::Accepted, 200));
     /// # }
     /// # Ok(()) }
     /// ```

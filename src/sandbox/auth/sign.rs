@@ -36,6 +36,13 @@ pub(crate) struct ResponseSigner {
     sign_errors: bool,
 }
 
+/// A response to send.
+pub(crate) struct SignedResponse {
+    pub(crate) response: Response<Bytes>,
+    /// Whether it is one that the platform signs. A fault may have damaged the signature.
+    pub(crate) signed: bool,
+}
+
 /// The properties of a request on which the signature of its response depends.
 pub(crate) struct SigningContext {
     key: Option<SigningKey>,
@@ -64,7 +71,7 @@ impl ResponseSigner {
         response: ReadyResponse,
         context: &SigningContext,
         faults: &[Fault],
-    ) -> Response<Bytes> {
+    ) -> SignedResponse {
         let bad_gateway = faults.contains(&Fault::HtmlBadGateway);
         let mut response = if bad_gateway { ReadyResponse::bad_gateway() } else { response };
         if context.head {
@@ -73,7 +80,8 @@ impl ResponseSigner {
         let signed = self.must_sign(&response, context);
         let Some(mut headers) = self.headers(&response, context, signed, faults) else {
             // No entropy, or the key failed to sign: an error is better than an unsigned response.
-            return assemble(ReadyResponse::internal_error(), HeaderMap::new());
+            let response = assemble(ReadyResponse::internal_error(), HeaderMap::new());
+            return SignedResponse { response, signed: false };
         };
         if signed && faults.contains(&Fault::WrongBody) && !context.head {
             change_body(&mut response);
@@ -81,7 +89,7 @@ impl ResponseSigner {
         // Scripted headers replace those of the sandbox.
         headers.extend(std::mem::take(&mut response.headers));
         remove_missing(&mut headers, faults);
-        assemble(response, headers)
+        SignedResponse { response: assemble(response, headers), signed }
     }
 
     /// The headers of a notification. `None` if a random number or the signature could not be made.

@@ -138,8 +138,9 @@ impl Outbox {
 
     /// A notification with its headers and body, without sending it. `None` if it could not be encrypted or signed.
     pub(crate) fn compose(&self, event: &Event) -> Option<(HeaderMap, Bytes)> {
-        let body = self.envelopes.body(&event::new_id().ok()?, event).ok()?;
-        let faults = self.faults.lock().of_notification("/", true);
+        let id = event::new_id().ok()?;
+        let body = self.envelopes.body(&id, event).ok()?;
+        let faults = self.faults.lock().of_notification("/", true, &id);
         let headers = self.signer.sign_notification(&body, &faults)?;
         Some((headers, envelope::sent_body(body.into(), &faults)))
     }
@@ -147,7 +148,7 @@ impl Outbox {
     fn send(&self, queued: QueuedEvent, explicit: bool) {
         let QueuedEvent { id, event } = queued;
         let path = Url::parse(&event.notify_url).map(|url| url.path().to_string()).unwrap_or_default();
-        let faults = self.faults.lock().of_notification(&path, explicit);
+        let faults = self.faults.lock().of_notification(&path, explicit, &id);
         let number = self.log.push(SentNotification::new(&id, &event));
         match Arc::clone(&self.capacity).try_acquire_owned() {
             Ok(permit) => {
@@ -173,7 +174,7 @@ impl Outbox {
         let path = Url::parse(&event.notify_url).map(|url| url.path().to_string()).unwrap_or_default();
         let permit = Arc::clone(&self.capacity).try_acquire_owned();
         let permit = permit.map_err(|_| "too many notifications wait for their delivery")?;
-        let faults = self.faults.lock().of_notification(&path, false);
+        let faults = self.faults.lock().of_notification(&path, false, &sent.id);
         let job = Job { number, id: sent.id, event, faults, once: true, _permit: permit };
         self.jobs.send(job).map_err(|_| "the sandbox is shutting down")
     }

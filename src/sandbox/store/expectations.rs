@@ -7,7 +7,7 @@ use std::{
 
 use http::Method;
 
-use super::request_log::{SeenRequest, Verdict};
+use super::seen_request::SeenRequest;
 use crate::sandbox::http::path_template::{self, PathTemplate};
 
 /// A number of accepted requests for a route.
@@ -35,7 +35,7 @@ impl Expectations {
     /// Counts a request for each route that it matches.
     pub(super) fn count(&self, request: &SeenRequest) {
         let mut all = self.lock();
-        if all.is_empty() || request.verdict != Verdict::Accepted {
+        if all.is_empty() || !request.passed {
             return;
         }
         let Some(path) = path_template::decode_segments(&request.target) else { return };

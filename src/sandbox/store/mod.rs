@@ -9,3 +9,4 @@ pub(crate) mod notification_log;
 pub(crate) mod page;
 pub(crate) mod payer_log;
 pub(crate) mod request_log;
+pub(crate) mod seen_request;

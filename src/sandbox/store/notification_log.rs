@@ -233,10 +233,6 @@ impl NotificationLog {
         (delivery != Delivery::Pending).then_some(delivery)
     }
 
-    pub(crate) fn get(&self, number: u64) -> Option<SentNotification> {
-        self.entries().find(number).cloned()
-    }
-
     /// The newest notification with this id, and its number.
     pub(crate) fn by_id(&self, id: &str) -> Option<(u64, SentNotification)> {
         let entries = self.entries();
@@ -250,7 +246,8 @@ impl NotificationLog {
         window: Window,
     ) -> Page<(u64, SentNotification)> {
         let entries = self.entries();
-        let all = entries.notifications.iter().zip(entries.first..).rev();
+        let end = entries.first + entries.notifications.len() as u64;
+        let all = entries.notifications.iter().rev().zip((entries.first..end).rev());
         let (found, numbers): (Vec<_>, Vec<_>) = all.filter(|(one, _)| matches(one)).unzip();
         let (range, place) = window.place(&numbers);
         let items = range.map(|index| (numbers[index], found[index].clone())).collect();

@@ -193,7 +193,7 @@ fn test_order(platform: &Platform, view: &View, form: &Form<'_>) -> Result<(View
         body: Bytes::from(body.to_string()),
     };
     platform
-        .perform(|engine| platform.router.route(engine, &request, &body))
+        .perform(|engine| platform.router.find(&request).respond(engine, &request, &body))
         .map_err(|error| problem(format!("{}: {}", error.code, error.message)))?;
     let orders = view.tab(Tab::Orders);
     let window = Window { before: None, size: 1 };

@@ -6,12 +6,19 @@ use super::{
     form::{self, Problem},
     language::Language,
     text::line,
-    view::View,
+    view::{Tab, View},
 };
-use crate::sandbox::faults::active::ActiveFaults;
+use crate::sandbox::faults::{
+    active::ActiveFaults,
+    hits::{HitTarget, Hits},
+};
 
 /// The most rules to list.
 const MAX_LISTED: usize = 100;
+
+/// The most used-up faults to list, and the most hits of each fault.
+const MAX_SPENT: usize = 10;
+const MAX_HITS: usize = 5;
 
 /// A rule in the form of `--fault`, and what it does.
 pub(crate) const PRESETS: [(&str, &str, &str); 10] = [
@@ -96,6 +103,7 @@ pub(crate) fn section(view: &View, faults: &ActiveFaults, problem: Option<&Probl
     let l = view.language;
     html! {
         (active(view, faults))
+        (spent(view, faults))
         h3 { (l.say("Presets", "常用故障")) }
         form .presets method="post" action=(view.address()) {
             input type="hidden" name="do" value="add-preset";
@@ -130,9 +138,10 @@ fn active(view: &View, faults: &ActiveFaults) -> Markup {
                         }
                         code .note { bdi { (line(&rule, 200)) } }
                         span .note {
-                            (l.say("applied to ", "命中 ")) (status.hits)
+                            (l.say("applied to ", "命中 ")) (status.hits.count)
                             (l.say(" of ", " / ")) (status.matched) (l.say(" matches", ""))
                         }
+                        (hits(view, status.hits))
                     }
                     (form::button(view, "remove-fault", &[("number", &status.number.to_string())], l.say("Remove", "移除"), &rule))
                 }
@@ -140,6 +149,44 @@ fn active(view: &View, faults: &ActiveFaults) -> Markup {
             (form::button(view, "clear-faults", &[], l.say("Remove all", "全部移除"), ""))
         }
         p .note { (l.say("Random seed: ", "随机种子：")) code { (faults.seed()) } }
+    }
+}
+
+/// Rules and queued faults that apply no more.
+fn spent(view: &View, faults: &ActiveFaults) -> Markup {
+    let l = view.language;
+    let spent: Vec<_> = faults.spent().take(MAX_SPENT).collect();
+    html! {
+        @if !spent.is_empty() {
+            h3 { (l.say("Used up", "已用完")) }
+            ul .rules { @for fault in spent { li { div {
+                code .note { bdi { (line(&fault.rule, 200)) } }
+                (hits(view, &fault.hits))
+            } } } }
+        }
+    }
+}
+
+/// Links to what a fault hit, newest first.
+fn hits(view: &View, hits: &Hits) -> Markup {
+    html! {
+        @if !hits.newest.is_empty() {
+            span .note {
+                (view.language.say("hit ", "命中"))
+                @for hit in hits.newest.iter().rev().take(MAX_HITS) { " " @match &hit.target {
+                    HitTarget::Request(number) => {
+                        a href=(view.entry(Tab::Requests, *number).address()) {
+                            (view.language.say("request ", "请求 ")) (number)
+                        }
+                    }
+                    HitTarget::Notification(id) => {
+                        a href=(view.search(Tab::Notifications, id).address()) {
+                            (view.language.say("notification ", "回调通知 ")) (line(id, 8))
+                        }
+                    }
+                } }
+            }
+        }
     }
 }
 

@@ -58,7 +58,7 @@ pub(crate) fn table(view: &View, list: List<'_>) -> Markup {
     let shown = list.rows.len();
     html! {
         // The roles remain when a narrow screen shows the table as cards.
-        table #list .list role="table" tabindex="-1" {
+        table #list .list .(view.tab.name()) role="table" tabindex="-1" {
             caption .unseen { (list.caption) }
             thead role="rowgroup" { tr role="row" {
                 @for column in list.columns { th role="columnheader" scope="col" { (column) } }

@@ -95,11 +95,6 @@ impl View {
         !self.query.is_empty() || !self.status.is_empty()
     }
 
-    /// Whether this is the first page of a list.
-    pub(crate) fn is_first_page(&self) -> bool {
-        self.before.is_none()
-    }
-
     /// The same tab in another language.
     pub(crate) fn speaking(&self, tag: &str) -> View {
         View { language: self.language.chosen(tag), ..self.clone() }
