@@ -126,9 +126,10 @@ impl Browser {
         self.ask(&format!("/element/{id}/click"), Some(json!({})));
     }
 
-    /// Presses a key, wherever the focus is.
-    pub(crate) fn press(&self, key: &str) {
-        let keys = json!([{ "type": "keyDown", "value": key }, { "type": "keyUp", "value": key }]);
+    /// Presses these keys one after another, wherever the focus is.
+    pub(crate) fn press(&self, keys: &str) {
+        let strokes = keys.chars().flat_map(|key| ["keyDown", "keyUp"].map(|kind| json!({ "type": kind, "value": key })));
+        let keys: Vec<Value> = strokes.collect();
         let actions = json!([{ "type": "key", "id": "keyboard", "actions": keys }]);
         self.ask("/actions", Some(json!({ "actions": actions })));
     }
