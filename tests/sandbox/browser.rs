@@ -54,7 +54,7 @@ fn an_order_appears_is_paid_and_its_notification_arrives() {
     // A mark that must still be there at the end: the page is not reloaded.
     browser.run("window.kept = 1");
     browser.click("[id^=play-]");
-    browser.wait("document.querySelector('main').innerText.includes('SUCCESS')");
+    browser.wait("document.querySelector('tbody').innerText.includes('SUCCESS')");
     assert_eq!(ok(order(&wx, "P202611220001"))["trade_state"], "SUCCESS");
     let came = arrived.recv_timeout(Duration::from_secs(10)).unwrap();
     assert!(came.starts_with(b"POST /notify HTTP/1.1\r\n"));
@@ -98,7 +98,7 @@ fn the_keyboard_is_enough() {
     browser.wait("document.querySelectorAll('[id^=play-]').length == 2");
     assert_eq!(browser.run("return document.activeElement.id"), json!(stops.last().unwrap()));
     browser.press(ENTER);
-    browser.wait("document.querySelector('main').innerText.includes('SUCCESS')");
+    browser.wait("document.querySelector('tbody').innerText.includes('SUCCESS')");
     assert_eq!(ok(order(&wx, "P202611220002"))["trade_state"], "SUCCESS");
     assert_eq!(ok(order(&wx, "P202611220003"))["trade_state"], "NOTPAY");
     calm(&browser, &sandbox);
@@ -174,7 +174,7 @@ fn without_script_it_is_links_and_forms() {
     assert!(text(&browser, "header").contains("刷新页面"));
     browser.run("window.kept = 1");
     browser.click("[id^=play-]");
-    browser.wait("document.querySelector('main').innerText.includes('SUCCESS')");
+    browser.wait("document.querySelector('tbody').innerText.includes('SUCCESS')");
     assert_eq!(
         browser.run("return [window.kept, location.search, location.hash]"),
         json!([null, "?lang=zh-CN", "#list"])

@@ -14,7 +14,7 @@ use crate::support::{has, openssl, sandbox_builder, start_sandbox};
 /// The tabs, in their order.
 pub(crate) const TABS: [&str; 6] = ["orders", "requests", "notifications", "faults", "platform", "connect"];
 
-fn host(sandbox: &Sandbox) -> String {
+pub(crate) fn host(sandbox: &Sandbox) -> String {
     sandbox.base_url().trim_start_matches("http://").trim_end_matches('/').to_string()
 }
 

@@ -14,7 +14,7 @@ use std::{
 use serde_json::{Value, json};
 use wechatpay_chain::sandbox::{Delivery, Sandbox, Verdict};
 
-use crate::page::{alert, look, submit, submit_to};
+use crate::page::{alert, ask, host, look, submit, submit_to};
 use crate::requests::*;
 use crate::support::{TestServer, has, sandbox_builder};
 
@@ -208,6 +208,20 @@ fn a_notification_shows_its_resource_and_is_sent_again() {
     assert_eq!((&sent["id"], &sent["event_type"]), (&json!(id), &json!("TRANSACTION.SUCCESS")));
     wait(|| sandbox.notifications()[0].delivery == Delivery::Accepted);
     assert_eq!(sandbox.notifications()[0].attempts.len(), 3);
+
+    // A program does the same through the control endpoint.
+    let control = |body: &str| {
+        ask(&sandbox, "POST", "/_sandbox/notifications", &[("Host", &host(&sandbox))], body)
+    };
+    assert_eq!(control(&json!({ "send_again": id }).to_string()).status, 202);
+    assert!(arrived.recv_timeout(Duration::from_secs(20)).is_ok());
+    wait(|| sandbox.notifications()[0].attempts.len() == 4);
+    for body in ["{}", r#"{"send_again":"0"}"#, r#"{"send_again":1}"#, "[]"] {
+        assert_eq!(control(body).status, 400, "{body}");
+    }
+    let list = ask(&sandbox, "GET", "/_sandbox/notifications", &[("Host", &host(&sandbox))], "");
+    let list: Value = serde_json::from_slice(&list.body).unwrap();
+    assert_eq!(list["notifications"][0]["resource"], json!({ "out_trade_no": "P9<" }));
 
     let unknown = send_again("0");
     assert_eq!(unknown.status, 400);

@@ -161,7 +161,7 @@ impl Browser {
         let sent = events.filter(|event| event["message"]["method"] == "Network.requestWillBeSent");
         let url = |event: Value| event["message"]["params"]["request"]["url"].as_str().unwrap().to_string();
         // Parts of the browser itself, for the empty page that it starts with; and data URLs, which are not requests.
-        let own = |url: &String| url.starts_with("chrome://") || url.starts_with("data:");
+        let own = |url: &String| url.starts_with("chrome") || url.starts_with("data:");
         (console, sent.map(url).filter(|url| !own(url)).collect())
     }
 

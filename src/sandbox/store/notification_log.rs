@@ -136,6 +136,7 @@ impl SentNotification {
             Delivery::GivenUp => ("GIVEN_UP", None),
             Delivery::Refused(why) => ("REFUSED", Some(why)),
         };
+        let at = self.at.duration_since(UNIX_EPOCH).map_or(0.0, |since| since.as_secs_f64());
         let attempts: Vec<Value> = self.attempts.iter().map(Attempt::to_json).collect();
         let headers: Map<String, Value> = (self.headers.iter())
             .map(|(name, value)| (name.to_string(), json!(String::from_utf8_lossy(value.as_bytes()))))
@@ -145,8 +146,10 @@ impl SentNotification {
             "event_type": self.event_type,
             "original_type": self.original_type,
             "url": self.url,
+            "at": at,
             "state": state,
             "reason": reason,
+            "resource": serde_json::from_str::<Value>(&self.resource).ok(),
             "headers": headers,
             "body": String::from_utf8_lossy(&self.body),
             "attempts": attempts,

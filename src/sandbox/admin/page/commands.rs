@@ -1,5 +1,8 @@
 //! A recorded request as a command for a shell, to repeat it.
 
+use std::borrow::Cow;
+
+use super::text::visible_json;
 use crate::sandbox::{http::path_template, store::seen_request::SeenRequest};
 
 /// The largest body that a command contains, in bytes: it must fit into an argument.
@@ -8,6 +11,9 @@ const MAX_BODY: usize = 64 << 10;
 /// For the program `wxpay`. `None` for a request that it would send differently, such as an upload.
 pub(crate) fn wxpay(seen: &SeenRequest) -> Option<String> {
     let body = body(seen)?;
+    if !seen.target.bytes().all(|byte| byte.is_ascii_graphic()) {
+        return None;
+    }
     let method = seen.method.to_ascii_lowercase();
     let is_write = matches!(method.as_str(), "post" | "put" | "patch" | "delete");
     if !is_write && !(method == "get" && body.is_empty()) {
@@ -28,7 +34,7 @@ pub(crate) fn wxpay(seen: &SeenRequest) -> Option<String> {
         options += &format!(" -q {}", shell(&format!("{name}={value}")));
     }
     if is_write && !body.is_empty() {
-        options += &format!(" -d {}", shell(body));
+        options += &format!(" -d {}", shell(&body));
     } else if is_write {
         options += " < /dev/null";
     }
@@ -43,7 +49,9 @@ pub(crate) fn curl(seen: &SeenRequest) -> Option<String> {
     } else {
         " \\\n  -H 'Content-Type: application/json' --data-binary \"$body\""
     };
-    let (method, target) = (shell(&seen.method), shell(&seen.target));
+    // A URL is ASCII; what is not was sent by a broken client.
+    let target = Some(&seen.target).filter(|target| target.bytes().all(|byte| byte.is_ascii_graphic()))?;
+    let (method, target) = (shell(&seen.method), shell(target));
     Some(format!(
         "body={}
 timestamp=$(date +%s) nonce=$(openssl rand -hex 16)
@@ -51,7 +59,7 @@ signature=$(printf '%s\\n' {method} {target} \"$timestamp\" \"$nonce\" \"$body\"
   openssl dgst -sha256 -sign \"${{WECHATPAY_PRIVATE_KEY#file://}}\" | openssl base64 -A)
 curl -sS -X {method} \"${{WECHATPAY_BASE_URL%/}}\"{target} -H 'Accept: application/json' \\
   -H \"Authorization: WECHATPAY2-SHA256-RSA2048 mchid=\\\"$WECHATPAY_MCHID\\\",serial_no=\\\"$WECHATPAY_SERIAL\\\",timestamp=\\\"$timestamp\\\",nonce_str=\\\"$nonce\\\",signature=\\\"$signature\\\"\"{serial}{data}",
-        shell(body),
+        shell(&body),
         serial = serial(seen),
     ))
 }
@@ -63,13 +71,13 @@ fn serial(seen: &SeenRequest) -> String {
 }
 
 /// The body, if a command can contain it.
-fn body(seen: &SeenRequest) -> Option<&str> {
+fn body(seen: &SeenRequest) -> Option<Cow<'_, str>> {
     let media_type = seen.headers.get("content-type").and_then(|value| value.to_str().ok()).unwrap_or("");
     if media_type.trim_start().starts_with("multipart/") || seen.body.len() > MAX_BODY {
         return None;
     }
-    // `$(…)` and arguments have no NUL, and `printf` and the variable keep everything else.
-    std::str::from_utf8(&seen.body).ok().filter(|text| !text.contains('\0'))
+    // The reader of a command must see what it sends.
+    visible_json(std::str::from_utf8(&seen.body).ok()?)
 }
 
 /// Whether `wxpay` takes this segment for a word of the path, not for a value.

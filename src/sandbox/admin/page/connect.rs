@@ -27,7 +27,7 @@ pub(crate) fn section(platform: &Platform, view: &View, base_url: &str, problem:
 pub(crate) fn welcome(platform: &Platform, view: &View, base_url: &str) -> Markup {
     let l = view.language;
     html! {
-        p .empty { @if view.tab == Tab::Requests {
+        p #list .empty tabindex="-1" { @if view.tab == Tab::Requests {
             (l.say("No requests yet.", "还没有请求。"))
         } @else {
             (l.say("No orders yet.", "还没有订单。"))

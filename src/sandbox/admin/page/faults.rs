@@ -139,7 +139,7 @@ fn active(view: &View, faults: &ActiveFaults) -> Markup {
                         code .note { bdi { (line(&rule, 200)) } }
                         span .note {
                             (l.say("applied to ", "命中 ")) (status.hits.count)
-                            (l.say(" of ", " / ")) (status.matched) (l.say(" matches", ""))
+                            (l.say(" of ", " 次，匹配 ")) (status.matched) (l.say(" matches", " 次"))
                         }
                         (hits(view, status.hits))
                     }

@@ -56,7 +56,7 @@ pub(crate) fn page(platform: &Platform, view: &View, base_url: &str, problem: Op
         }
         main #(SECTION) tabindex="-1" {
             section aria-labelledby="title" {
-                h2 #title { (view.tab.label(l)) }
+                h2 #title .unseen { (view.tab.label(l)) }
                 @match view.tab {
                     Tab::Orders => (orders::section(platform, view, base_url)),
                     Tab::Requests => (requests::section(platform, view, base_url)),

@@ -53,7 +53,7 @@ pub(crate) fn filter(view: &View, text: &str, choice: &str, options: &[(String, 
 pub(crate) fn table(view: &View, list: List<'_>) -> Markup {
     let l = view.language;
     if list.rows.is_empty() && view.is_filtered() {
-        return html! { p .empty { (l.say("Nothing matches the filter.", "没有符合条件的记录。")) } };
+        return html! { p #list .empty tabindex="-1" { (l.say("Nothing matches the filter.", "没有符合条件的记录。")) } };
     }
     let shown = list.rows.len();
     html! {
@@ -63,22 +63,22 @@ pub(crate) fn table(view: &View, list: List<'_>) -> Markup {
             thead role="rowgroup" { tr role="row" {
                 @for column in list.columns { th role="columnheader" scope="col" { (column) } }
             } }
-            tbody role="rowgroup" { @for row in list.rows { (self::row(&row, list.columns.len())) } }
+            tbody role="rowgroup" { @for row in list.rows { (self::row(&row, list.columns)) } }
         }
         (pager(view, &list.place, shown))
     }
 }
 
-fn row(row: &Row, columns: usize) -> Markup {
+fn row(row: &Row, columns: &[&str]) -> Markup {
     html! {
         tr #(row.id) .open[row.detail.is_some()] role="row" tabindex="-1" {
-            @for (number, cell) in row.cells.iter().enumerate() {
-                td .{ "c" (number) } role="cell" { (cell) }
+            @for (number, (cell, column)) in row.cells.iter().zip(columns).enumerate() {
+                td .{ "c" (number) } role="cell" data-label=(column) { (cell) }
             }
         }
         @if let Some(detail) = &row.detail {
             tr #{ (row.id) "-detail" } .detail role="row" {
-                td role="cell" colspan=(columns) { (detail) }
+                td role="cell" colspan=(columns.len()) { (detail) }
             }
         }
     }

@@ -46,7 +46,7 @@ pub(crate) fn section(platform: &Platform, view: &View) -> Markup {
     let page = platform.outbox.log.page(matches, view.window());
     if page.place.total == 0 && !view.is_filtered() {
         return html! {
-            p .empty { (l.say(
+            p #list .empty tabindex="-1" { (l.say(
                 "No notifications yet. The sandbox sends one when an order is paid, for example.",
                 "还没有回调通知。例如订单支付后，沙箱会发送一条。",
             )) }
@@ -110,7 +110,7 @@ fn detail(view: &View, sent: &SentNotification) -> Markup {
                 @if sent.attempts.is_empty() { p .note { (l.say("None", "无")) } } @else {
                     ol .timeline { @for attempt in &sent.attempts { (attempt_row(l, attempt)) } }
                 }
-                p .note { "id " code { bdi { (line(&sent.id, 64)) } } }
+                p .note { (l.say("Notification id: ", "通知 id：")) code { bdi { (line(&sent.id, 64)) } } }
                 div .buttons {
                     @if !sent.resource.is_empty() {
                         form method="post" action=(view.address()) {

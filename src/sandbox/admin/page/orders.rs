@@ -50,7 +50,7 @@ pub(crate) fn section(platform: &Platform, view: &View, base_url: &str) -> Marku
                 }))
             }
         }
-        Err(error) => html! { p .alert { (line(&error.message, 500)) } },
+        Err(error) => html! { p #list .alert tabindex="-1" { (line(&error.message, 500)) } },
     }
 }
 

@@ -97,10 +97,10 @@ fn row(view: &View, seen: &SeenRequest) -> Row {
         html! {
             (list::opener(view, seen.number, &id, request))
             @if seen.endpoint == EndpointKind::NotModelled {
-                span .badge .wait { (l.say("not modelled", "未模拟")) }
+                " " span .badge .wait { (l.say("not modelled", "未模拟")) }
             }
             @if !faults.is_empty() {
-                span .badge .bad { (l.say("fault: ", "故障：")) (line(&faults.join(", "), 100)) }
+                " " span .badge .bad { (l.say("fault: ", "故障：")) (line(&faults.join(", "), 100)) }
             }
         },
         status(l, seen),
@@ -120,9 +120,12 @@ pub(crate) fn status(l: Language, seen: &SeenRequest) -> Markup {
         (_, Sent::Nothing) => (l.say("connection cut", "连接中断").to_string(), "bad"),
         (_, Sent::ClientLeft) => (l.say("client left", "客户端已断开").to_string(), "bad"),
         (_, Sent::Cut) => (format!("{status} {}", l.say("cut", "截断")), "bad"),
-        (Verdict::Accepted, Sent::Whole) => (status.to_string(), "good"),
+        (Verdict::Accepted, Sent::Whole) => {
+            let proves = seen.endpoint != EndpointKind::NotModelled;
+            (status.to_string(), if proves { "good" } else { "wait" })
+        }
         (Verdict::Refused { code, .. }, Sent::Whole) => (format!("{status} {}", line(code, 40)), "bad"),
-        (_, Sent::Whole) => (format!("{status} {}", l.say("disturbed", "受故障影响")), "bad"),
+        (_, Sent::Whole) => (format!("{status} {}", l.say("by a fault", "故障")), "bad"),
     };
     html! { span .badge .(tone) { (text.trim_end()) } }
 }
@@ -142,6 +145,7 @@ fn duration(seen: &SeenRequest) -> String {
     match seen.response.sent {
         Sent::Pending => "–".into(),
         _ if seen.duration.as_millis() >= 10_000 => format!("{} s", seen.duration.as_secs()),
+        _ if seen.duration.as_millis() == 0 => "< 1 ms".into(),
         _ => format!("{} ms", seen.duration.as_millis()),
     }
 }
