@@ -58,7 +58,7 @@ mod keys;
 mod http;
 
 pub use self::{
-    api::{builder::SandboxBuilder, sandbox::Sandbox},
+    api::{builder::SandboxBuilder, sandbox::Sandbox, snippets::SnippetLanguage},
     auth::verify::SignatureVerdict,
     faults::{fault::Fault, rule::FaultRule},
     http::{response::SandboxResponse, sandbox_error::SandboxError},
@@ -66,6 +66,7 @@ pub use self::{
     store::{
         notification_log::{Attempt, Delivery, SentNotification},
         seen_request::{EndpointKind, RecordedResponse, SeenRequest, Sent, Verdict},
+        watcher::Seen,
     },
 };
 

@@ -226,12 +226,23 @@ fn a_receiver_that_does_not_respond_in_time_gets_it_again() {
 }
 
 #[test]
+fn a_name_that_cannot_be_resolved_is_tried_again() {
+    let sandbox = sandbox_builder().time_scale(1e6).start().unwrap();
+    let sent = done(&sandbox, &pay(&sandbox, "http://no-such-host.invalid/notify"));
+    // As often as any receiver that does not respond.
+    assert_eq!((&sent.delivery, sent.attempts.len()), (&Delivery::GivenUp, 16));
+    assert!(
+        results(&sent).iter().all(|result| result.as_ref().unwrap_err().contains("no-such-host.invalid"))
+    );
+    assert!(sent.headers.is_empty() && sent.to_string().ends_with("given up after 16 attempts"), "{sent}");
+}
+
+#[test]
 fn nothing_leaves_this_machine_unless_allowed() {
     let sandbox = start_sandbox();
     for (url, part) in [
         ("https://192.0.2.1/notify", "not this machine"),
         ("http://[2001:db8::1]/notify", "not this machine"),
-        ("http://no-such-host.invalid/notify", "no-such-host.invalid"),
         ("notify", "not a URL"),
         ("", "not a URL"),
         ("file:///etc/passwd", "http://"),

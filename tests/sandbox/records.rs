@@ -274,7 +274,7 @@ fn a_line_shows_no_control_characters_and_no_secrets() {
     let plan = Plan::new(&sandbox, "GET", "/v3/odd?x=%1b[2J", "");
     send(&sandbox, &keys, &plan);
     let line = last(&sandbox).to_string();
-    assert!(line.starts_with("GET /v3/odd?x=%1b[2J 404 X"), "{line}");
+    assert!(line.starts_with("#1 GET /v3/odd?x=%1b[2J 404 X"), "{line}");
     assert!(!line.contains(|c: char| c.is_control() || c == '\u{202e}'), "{line:?}");
     let all = format!("{line} {:?} {}", last(&sandbox), ask(&sandbox, "requests"));
     for secret in [plan.signature(&keys), sandbox.apiv3_key().into()] {
@@ -284,4 +284,43 @@ fn a_line_shows_no_control_characters_and_no_secrets() {
     let key: String = sandbox.merchant_key_pem().lines().nth(1).unwrap().into();
     get(&sandbox, &keys, &format!("/v3/odd?key={key}"));
     assert!(!last(&sandbox).to_string().contains(&key), "{}", last(&sandbox));
+}
+
+/// The names of the members, without those of the headers, which depend on the client.
+fn names(json: &Value) -> Value {
+    let Value::Object(members) = json else { return Value::Null };
+    members
+        .iter()
+        .map(|(name, value)| (name.clone(), if name == "headers" { Value::Null } else { names(value) }))
+        .collect()
+}
+
+#[test]
+fn the_documents_show_the_record_as_it_is() {
+    if !has("openssl") {
+        return;
+    }
+    let sandbox = start_sandbox();
+    let keys = export(&sandbox);
+    sandbox.inject_rule("rate-limited=1 nth=1".parse().unwrap()).unwrap();
+    post(&sandbox, &keys, ECHO, r#"{"echo_message":"茶"}"#);
+    let record = ask(&sandbox, "requests")["requests"][0].clone();
+    let spent = ask(&sandbox, "faults")["spent"][0].clone();
+    for file in ["sandbox.md", "sandbox.zh-CN.md"] {
+        let text = std::fs::read_to_string(format!("{}/docs/{file}", env!("CARGO_MANIFEST_DIR"))).unwrap();
+        let blocks = text.split("```json\n").skip(1).map(|rest| rest.split("```").next().unwrap());
+        let shown: Vec<Value> = blocks.filter_map(|block| serde_json::from_str(block).ok()).collect();
+        let shown = |member: &str| shown.iter().find(|json| json.get(member).is_some()).unwrap();
+        let documented = shown("duration_ms");
+        assert_eq!(names(documented), names(&record), "{file}");
+        for member in ["verdict", "signature", "endpoint", "faults", "signed_message_length"] {
+            assert_eq!(documented[member], record[member], "{file}");
+        }
+        for member in ["status", "sent", "body", "body_length", "body_cut"] {
+            assert_eq!(documented["response"][member], record["response"][member], "{file}");
+        }
+        let documented = shown("newest_hits");
+        assert_eq!(names(documented), names(&spent), "{file}");
+        assert_eq!((&documented["rule"], &documented["hits"]), (&spent["rule"], &spent["hits"]), "{file}");
+    }
 }

@@ -17,7 +17,10 @@ use crate::sandbox::{
         listener::Server,
         platform::{Platform, Settings},
     },
-    store::database::Database,
+    store::{
+        database::Database,
+        watcher::{Seen, Watcher},
+    },
 };
 
 /// The merchant number of the platform's examples.
@@ -40,6 +43,7 @@ pub struct SandboxBuilder {
     seed: Option<u64>,
     state: Option<PathBuf>,
     hold_refunds: bool,
+    watcher: Watcher,
 }
 
 impl SandboxBuilder {
@@ -58,6 +62,7 @@ impl SandboxBuilder {
             seed: None,
             state: None,
             hold_refunds: false,
+            watcher: Watcher::default(),
         }
     }
 
@@ -129,6 +134,30 @@ impl SandboxBuilder {
     /// `PROCESSING`, and the refund succeeds right afterwards, with its notification.
     pub fn hold_refunds(mut self, hold: bool) -> SandboxBuilder {
         self.hold_refunds = hold;
+        self
+    }
+
+    /// Calls this function for each request, right before its response is sent, and after each attempt to send a
+    /// notification. It replaces an earlier one. It runs on the sandbox's own threads: while it blocks, responses wait.
+    ///
+    /// ```
+    /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # #[cfg(feature = "sandbox")] {
+    /// use wechatpay_chain::sandbox::{Sandbox, Seen};
+    ///
+    /// let sandbox = Sandbox::builder()
+    ///     .watch(|seen| match seen {
+    ///         Seen::Request(request) => eprintln!("{request}"), // #1 GET /v3/certificates 200 accepted, 2 ms
+    ///         Seen::Notification(notification) => eprintln!("{notification}"),
+    ///         _ => {}
+    ///     })
+    ///     .start()?;
+    /// sandbox.client()?["v3/certificates"].get_sync()?;
+    /// # }
+    /// # Ok(()) }
+    /// ```
+    pub fn watch(mut self, watch: impl Fn(Seen<'_>) + Send + Sync + 'static) -> SandboxBuilder {
+        self.watcher = Watcher::new(watch);
         self
     }
 
@@ -212,6 +241,7 @@ impl SandboxBuilder {
             },
             hold_refunds: self.hold_refunds,
             keys_folder: self.keys.clone(),
+            watcher: self.watcher.clone(),
         };
         let port = self.port;
         let (platform, jobs) = Platform::new(self.identity()?, settings)?;

@@ -2,7 +2,10 @@
 
 use std::path::{Path, PathBuf};
 
-use super::sandbox::Sandbox;
+use super::{
+    sandbox::Sandbox,
+    snippets::{SnippetLanguage, Values},
+};
 use crate::sandbox::{
     http::sandbox_error::SandboxError,
     keys::folder::{MERCHANT_KEY, PLATFORM_CERTIFICATE, PUBLIC_KEY},
@@ -105,65 +108,32 @@ impl Sandbox {
         Ok(variables.iter().map(|(name, value)| format!("export {name}={}\n", shell(value))).collect())
     }
 
-    /// Code for the SDKs of PHP (`wechatpay-php`) and Node (`wechatpay-axios-plugin`), and for this one.
+    /// Code that points an SDK at this sandbox, to paste. `keys` is the keys folder of the builder.
+    ///
+    /// ```
+    /// # use wechatpay_chain::sandbox::{Sandbox, SnippetLanguage};
+    /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # let folder = tempfile::tempdir()?;
+    /// let keys = folder.path().join("keys");
+    /// let sandbox = Sandbox::builder().keys(&keys).start()?;
+    /// assert!(sandbox.snippet(SnippetLanguage::Php, &keys)?.contains("Builder::factory(["));
+    /// # Ok(()) }
+    /// ```
     ///
     /// # Errors
     /// As [`exports`](Sandbox::exports).
-    pub fn snippets(&self, keys: &Path) -> Result<String, SandboxError> {
+    pub fn snippet(&self, language: SnippetLanguage, keys: &Path) -> Result<String, SandboxError> {
         let files = Files::of(keys)?;
-        let [merchant_key, public_key, certificate] = files.urls();
-        let (base, mchid, serial) = (self.base_url(), self.mchid(), self.serial());
-        let (id, platform, apiv3) =
-            (self.platform_public_key_id(), self.platform_certificate_serial(), self.apiv3_key());
-        // PHP and JavaScript quote and escape strings in the same way.
-        let quoted = |text: &str| format!("'{}'", text.replace('\\', r"\\").replace('\'', r"\'"));
-        let [q_base, q_mchid, q_serial, q_key, q_id, q_public, q_platform, q_certificate, q_apiv3] =
-            [base, mchid, serial, &merchant_key, id, &public_key, platform, &certificate, apiv3].map(quoted);
-        let [path_key, path_public, path_certificate] =
-            [&files.merchant_key, &files.public_key, &files.certificate].map(|path| quoted(path));
-        Ok(format!(
-            "# PHP: composer require wechatpay/wechatpay
-use WeChatPay\\Builder;
-use WeChatPay\\Crypto\\Rsa;
-$apiv3Key = {q_apiv3};
-$instance = Builder::factory([
-    'base_uri'   => {q_base},
-    'mchid'      => {q_mchid},
-    'serial'     => {q_serial},
-    'privateKey' => Rsa::from({q_key}, Rsa::KEY_TYPE_PRIVATE),
-    'certs'      => [
-        {q_id} => Rsa::from({q_public}, Rsa::KEY_TYPE_PUBLIC),
-        {q_platform} => Rsa::from({q_certificate}, Rsa::KEY_TYPE_PUBLIC),
-    ],
-]);
-
-// Node: npm install wechatpay-axios-plugin
-const {{ readFileSync }} = require('node:fs');
-const {{ Wechatpay }} = require('wechatpay-axios-plugin');
-const apiv3Key = {q_apiv3};
-const wxpay = new Wechatpay({{
-  baseURL: {q_base},
-  mchid: {q_mchid},
-  serial: {q_serial},
-  privateKey: readFileSync({path_key}),
-  certs: {{
-    {q_id}: readFileSync({path_public}),
-    {q_platform}: readFileSync({path_certificate}),
-  }},
-}});
-
-// Rust: wechatpay-chain
-let wx = wechatpay_chain::WeChatPay::builder()
-    .base_url({base:?})
-    .mchid({mchid:?})
-    .serial({serial:?})
-    .private_key({merchant_key:?})
-    .platform_key({id:?}, {public_key:?})
-    .platform_key({platform:?}, {certificate:?})
-    .apiv3_key({apiv3:?})
-    .build()?;
-"
-        ))
+        let values = Values {
+            base_url: self.base_url().into(),
+            mchid: self.mchid().into(),
+            serial: self.serial().into(),
+            apiv3_key: self.apiv3_key().into(),
+            private_key: files.merchant_key,
+            public_key: Some((self.platform_public_key_id().into(), files.public_key)),
+            certificate: Some((self.platform_certificate_serial().into(), files.certificate)),
+        };
+        Ok(values.fill(language))
     }
 }
 

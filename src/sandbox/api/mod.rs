@@ -7,5 +7,6 @@ mod keys;
 mod notifications;
 mod payer;
 pub(crate) mod sandbox;
+pub(crate) mod snippets;
 #[cfg(test)]
 mod tests;

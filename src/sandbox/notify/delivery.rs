@@ -7,6 +7,7 @@ use tokio::{sync::mpsc::UnboundedReceiver, task, time};
 use url::Url;
 
 use super::{
+    allowed_hosts::NotAdmitted,
     envelope,
     outbox::{Job, Outbox},
 };
@@ -41,29 +42,53 @@ pub(crate) async fn run(outbox: Arc<Outbox>, mut jobs: UnboundedReceiver<Job>) {
     }
 }
 
-/// Makes all attempts. An error is the reason why nothing was sent.
+/// Makes all attempts. An error is the reason why nothing more is sent.
 async fn deliver(outbox: &Arc<Outbox>, job: Job) -> Result<Delivery, String> {
-    let url = outbox.client.check(&job.event.notify_url).await?;
     let Job { number, id, event, faults, once, _permit } = job;
+    let notify_url = event.notify_url.clone();
+    let mut url = admit(outbox, number, &notify_url).await?;
     let shared = Arc::clone(outbox);
     let body = task::spawn_blocking(move || shared.envelopes.body(&id, &event)).await;
     let body: Bytes = body.ok().and_then(Result::ok).ok_or("the notification could not be encrypted")?.into();
-    let message = Message { outbox, number, url, body };
+    // Of the first attempt that is sent.
+    let mut faults = Some(faults);
 
-    if message.send_first(&faults).await {
-        return Ok(Delivery::Accepted);
-    }
-    for pause in if once { &[][..] } else { &SCHEDULE } {
-        time::sleep(outbox.scaled(Duration::from_secs(*pause))).await;
+    let schedule = if once { &[][..] } else { &SCHEDULE };
+    for pause in schedule.iter().copied().map(Some).chain([None]) {
+        if let Some(url) = &url {
+            let message = Message { outbox, number, url: url.clone(), body: body.clone() };
+            let accepted = match faults.take() {
+                Some(faults) => message.send_first(&faults).await,
+                None => message.send(&[], &[]).await,
+            };
+            if accepted {
+                return Ok(Delivery::Accepted);
+            }
+        }
+        let Some(pause) = pause else { break };
+        time::sleep(outbox.scaled(Duration::from_secs(pause))).await;
         // It was sent again in the meantime, and accepted.
         if let Some(outcome) = outbox.log.outcome(number) {
             return Ok(outcome);
         }
-        if message.send(&[], &[]).await {
-            return Ok(Delivery::Accepted);
+        if url.is_none() {
+            url = admit(outbox, number, &notify_url).await?;
         }
     }
     Ok(Delivery::GivenUp)
+}
+
+/// Checks the host. `None` if its name could not be resolved: that is a failed attempt, as on the platform.
+async fn admit(outbox: &Outbox, number: u64, notify_url: &str) -> Result<Option<Url>, String> {
+    let at = clock::system_time();
+    match outbox.client.check(notify_url).await {
+        Ok(url) => Ok(Some(url)),
+        Err(NotAdmitted::Refused(why)) => Err(why),
+        Err(NotAdmitted::NotResolved(why)) => {
+            outbox.log.add_attempt(number, Attempt { at, faults: Vec::new(), result: Err(why) });
+            Ok(None)
+        }
+    }
 }
 
 /// The body is the same in every attempt; timestamp, nonce and signature are new.

@@ -88,10 +88,11 @@ impl Outbox {
         signer: Arc<ResponseSigner>,
         faults: SharedFaults,
         database: Arc<Database>,
+        log: NotificationLog,
     ) -> (Outbox, UnboundedReceiver<Job>) {
         let (jobs, receiver) = mpsc::unbounded_channel();
         let outbox = Outbox {
-            log: NotificationLog::default(),
+            log,
             envelopes,
             signer,
             database,

@@ -31,8 +31,10 @@ use crate::sandbox::{
     store::{
         database::Database,
         event::QueuedEvent,
+        notification_log::NotificationLog,
         request_log::RequestLog,
         seen_request::{EndpointKind, RecordedResponse, SeenRequest, Verdict},
+        watcher::Watcher,
     },
 };
 
@@ -52,6 +54,7 @@ pub(crate) struct Settings {
     pub(crate) hold_refunds: bool,
     /// The folder with the identity's keys, if it is kept.
     pub(crate) keys_folder: Option<PathBuf>,
+    pub(crate) watcher: Watcher,
 }
 
 /// Shared by all connections.
@@ -110,6 +113,7 @@ impl Platform {
             Arc::clone(&signer),
             faults.clone(),
             Arc::clone(&database),
+            NotificationLog::new(settings.watcher.clone()),
         );
         let engine = Engine::new(
             Arc::clone(&identity),
@@ -121,7 +125,7 @@ impl Platform {
         let platform = Platform {
             verifier: Verifier::new(Arc::clone(&identity), Arc::clone(&clock), Arc::clone(&keyring)),
             router: Router::new(settings.scripts, settings.strict)?,
-            requests: RequestLog::default(),
+            requests: RequestLog::new(settings.watcher.clone()),
             outbox: Arc::new(outbox),
             identity,
             keys_folder: settings.keys_folder,

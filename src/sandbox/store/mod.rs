@@ -10,3 +10,4 @@ pub(crate) mod page;
 pub(crate) mod payer_log;
 pub(crate) mod request_log;
 pub(crate) mod seen_request;
+pub(crate) mod watcher;

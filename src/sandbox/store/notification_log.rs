@@ -14,7 +14,9 @@ use serde_json::{Map, Value, json};
 use super::{
     event::Event,
     page::{Page, Window},
+    watcher::{Seen, Watcher},
 };
+use crate::error::Message;
 use crate::sandbox::{faults::fault::Fault, http::clock};
 
 const MAX_NOTIFICATIONS: usize = 10_000;
@@ -25,7 +27,12 @@ const MAX_BODY: usize = 8 << 10;
 /// The characters of a URL or a type that are kept. Requests determine them.
 const MAX_TEXT: usize = 2048;
 
+/// The characters of a URL in a line.
+const MAX_LINE_URL: usize = 200;
+
 /// A notification that the sandbox sent, tried to send or refused to send.
+///
+/// [`Display`](fmt::Display) is one line about its last attempt, without control characters and keys.
 #[derive(Clone)]
 #[non_exhaustive]
 pub struct SentNotification {
@@ -157,6 +164,39 @@ impl SentNotification {
     }
 }
 
+impl fmt::Display for SentNotification {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let url: String = self.url.chars().take(MAX_LINE_URL).collect();
+        let cut = if url.len() < self.url.len() { "…" } else { "" };
+        // A copy with a wrong signature does not count.
+        let counted = |attempt: &&Attempt| !attempt.faults.iter().any(Fault::breaks_signature);
+        let count = self.attempts.iter().filter(counted).count();
+        let end = match (&self.delivery, self.attempts.last()) {
+            (Delivery::Refused(why), _) => format!("not sent: {why}"),
+            (Delivery::GivenUp, _) => format!("given up after {count} attempts"),
+            (_, None) => "waits".into(),
+            (_, Some(attempt)) if !counted(&attempt) => format!("faulty copy: {attempt}"),
+            (_, Some(attempt)) => format!("attempt {count}: {attempt}"),
+        };
+        let line = format!("notification {} to {url}{cut}, {end}", self.event_type);
+        write!(f, "{}", Message(&line))
+    }
+}
+
+impl fmt::Display for Attempt {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match &self.result {
+            Ok(status @ (200 | 204)) => write!(f, "{status} accepted")?,
+            Ok(status) => write!(f, "{status} not accepted")?,
+            Err(why) => write!(f, "{}", Message(why))?,
+        }
+        for fault in &self.faults {
+            write!(f, ", fault {}", Message(&fault.to_string()))?;
+        }
+        Ok(())
+    }
+}
+
 impl Attempt {
     fn to_json(&self) -> Value {
         let at = self.at.duration_since(UNIX_EPOCH).map_or(0.0, |since| since.as_secs_f64());
@@ -173,6 +213,7 @@ impl Attempt {
 #[derive(Default)]
 pub(crate) struct NotificationLog {
     entries: Mutex<Entries>,
+    watcher: Watcher,
 }
 
 #[derive(Default)]
@@ -191,6 +232,10 @@ impl Entries {
 }
 
 impl NotificationLog {
+    pub(crate) fn new(watcher: Watcher) -> NotificationLog {
+        NotificationLog { watcher, ..NotificationLog::default() }
+    }
+
     fn entries(&self) -> MutexGuard<'_, Entries> {
         // A panic elsewhere must not stop the sandbox: no change is ever half-written.
         self.entries.lock().unwrap_or_else(PoisonError::into_inner)
@@ -209,8 +254,17 @@ impl NotificationLog {
 
     pub(crate) fn add_attempt(&self, number: u64, attempt: Attempt) {
         tracing::debug!(number, result = ?attempt.result, "sandbox notification");
-        if let Some(notification) = self.entries().find(number) {
-            notification.attempts.push(attempt);
+        self.change(number, true, |notification| notification.attempts.push(attempt));
+    }
+
+    fn change(&self, number: u64, shown: bool, change: impl FnOnce(&mut SentNotification)) {
+        let mut entries = self.entries();
+        let Some(notification) = entries.find(number) else { return };
+        change(notification);
+        let shown = (shown && self.watcher.is_there()).then(|| notification.clone());
+        drop(entries);
+        if let Some(notification) = shown {
+            self.watcher.show(Seen::Notification(&notification));
         }
     }
 
@@ -225,9 +279,9 @@ impl NotificationLog {
     }
 
     pub(crate) fn finish(&self, number: u64, delivery: Delivery) {
-        if let Some(notification) = self.entries().find(number) {
-            notification.delivery = delivery;
-        }
+        // The last attempt has shown that it was accepted.
+        let shown = delivery != Delivery::Accepted;
+        self.change(number, shown, |notification| notification.delivery = delivery);
     }
 
     /// How the delivery ended. `None`: more attempts will follow, or the log no longer has the notification.

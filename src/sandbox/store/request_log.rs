@@ -14,6 +14,7 @@ use super::{
     expectations::Expectations,
     page::{Page, Window},
     seen_request::{SeenRequest, Sent, Verdict},
+    watcher::{Seen, Watcher},
 };
 
 const MAX_REQUESTS: usize = 10_000;
@@ -27,6 +28,7 @@ pub(crate) struct RequestLog {
     entries: Mutex<Entries>,
     /// The number of the newest request.
     last: AtomicU64,
+    watcher: Watcher,
     pub(crate) expectations: Expectations,
 }
 
@@ -48,6 +50,10 @@ impl Entries {
 }
 
 impl RequestLog {
+    pub(crate) fn new(watcher: Watcher) -> RequestLog {
+        RequestLog { watcher, ..RequestLog::default() }
+    }
+
     fn entries(&self) -> MutexGuard<'_, Entries> {
         // A panic elsewhere must not stop the sandbox: no change is ever half-written.
         self.entries.lock().unwrap_or_else(PoisonError::into_inner)
@@ -75,6 +81,11 @@ impl RequestLog {
         request.response.sent = sent;
         if sent == Sent::ClientLeft && request.verdict == Verdict::Accepted {
             request.verdict = Verdict::Disturbed;
+        }
+        let shown = self.watcher.is_there().then(|| request.clone());
+        drop(entries);
+        if let Some(request) = shown {
+            self.watcher.show(Seen::Request(&request));
         }
     }
 

@@ -33,7 +33,7 @@ const SECRET_HEADERS: [header::HeaderName; 3] =
 /// A received request, the result of its checks, and the response to it.
 ///
 /// [`Display`](fmt::Display) is one line for a log or a terminal, without control characters and keys:
-/// `POST /v3/security/echo 200 accepted, 2 ms`.
+/// `#1 POST /v3/security/echo 200 accepted, 2 ms`.
 #[derive(Clone)]
 #[non_exhaustive]
 pub struct SeenRequest {
@@ -283,7 +283,7 @@ impl fmt::Display for SeenRequest {
                 (if code.is_empty() { "refused" } else { code }, self.diagnosis().unwrap_or_else(message))
             }
         };
-        let mut line = format!("{} {target}{cut} {response} {verdict}", self.method);
+        let mut line = format!("#{} {} {target}{cut} {response} {verdict}", self.number, self.method);
         if self.endpoint == EndpointKind::NotModelled {
             line += ", not modelled";
         }

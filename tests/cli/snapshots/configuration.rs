@@ -113,6 +113,7 @@ fn a_sandbox_until_sigterm() {
     snapshot!(Done { out, ..ended }, @r#"
     exit 0
     --- stdout
+    # web page      http://127.0.0.1:[PORT]/ (open it in a browser)
     # base URL      http://127.0.0.1:[PORT]/
     # mchid         1900000109
     # serial        [SERIAL]
@@ -129,47 +130,6 @@ fn a_sandbox_until_sigterm() {
     export WECHATPAY_PLATFORM_SERIAL='[SERIAL]'
     export WECHATPAY_PLATFORM_CERTIFICATE='file://[HOME]/keys/wechatpay_cert.pem'
     export WECHATPAY_APIV3_KEY='[APIV3 KEY]'
-
-    # PHP: composer require wechatpay/wechatpay
-    use WeChatPay\Builder;
-    use WeChatPay\Crypto\Rsa;
-    $apiv3Key = '[APIV3 KEY]';
-    $instance = Builder::factory([
-        'base_uri'   => 'http://127.0.0.1:[PORT]/',
-        'mchid'      => '1900000109',
-        'serial'     => '[SERIAL]',
-        'privateKey' => Rsa::from('file://[HOME]/keys/apiclient_key.pem', Rsa::KEY_TYPE_PRIVATE),
-        'certs'      => [
-            '[PUBLIC KEY ID]' => Rsa::from('file://[HOME]/keys/pub_key.pem', Rsa::KEY_TYPE_PUBLIC),
-            '[SERIAL]' => Rsa::from('file://[HOME]/keys/wechatpay_cert.pem', Rsa::KEY_TYPE_PUBLIC),
-        ],
-    ]);
-
-    // Node: npm install wechatpay-axios-plugin
-    const { readFileSync } = require('node:fs');
-    const { Wechatpay } = require('wechatpay-axios-plugin');
-    const apiv3Key = '[APIV3 KEY]';
-    const wxpay = new Wechatpay({
-      baseURL: 'http://127.0.0.1:[PORT]/',
-      mchid: '1900000109',
-      serial: '[SERIAL]',
-      privateKey: readFileSync('[HOME]/keys/apiclient_key.pem'),
-      certs: {
-        '[PUBLIC KEY ID]': readFileSync('[HOME]/keys/pub_key.pem'),
-        '[SERIAL]': readFileSync('[HOME]/keys/wechatpay_cert.pem'),
-      },
-    });
-
-    // Rust: wechatpay-chain
-    let wx = wechatpay_chain::WeChatPay::builder()
-        .base_url("http://127.0.0.1:[PORT]/")
-        .mchid("1900000109")
-        .serial("[SERIAL]")
-        .private_key("file://[HOME]/keys/apiclient_key.pem")
-        .platform_key("[PUBLIC KEY ID]", "file://[HOME]/keys/pub_key.pem")
-        .platform_key("[SERIAL]", "file://[HOME]/keys/wechatpay_cert.pem")
-        .apiv3_key("[APIV3 KEY]")
-        .build()?;
 
     # listening on http://127.0.0.1:[PORT]/ until Ctrl-C
     --- stderr

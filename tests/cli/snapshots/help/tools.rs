@@ -132,8 +132,8 @@ fn sandbox() {
     --- stdout
     Run an offline WeChat Pay platform for any SDK, until Ctrl-C
 
-    Prints its address and credentials, as `export` lines for a shell and as code for the PHP, Node and
-    Rust SDKs.
+    Prints the address of its web page and the credentials as `export` lines, then a line on stderr for
+    each request and notification.
 
     Usage: wxpay sandbox [OPTIONS]
 
@@ -175,11 +175,17 @@ fn sandbox() {
 
               [default: 0]
 
+          --snippet <LANGUAGE>
+              Print code that points this SDK at the sandbox
+
+              [possible values: php, node, go, java, python, rust]
+
       -h, --help
               Print help (see a summary with '-h')
 
     Examples:
       wxpay sandbox
+      wxpay sandbox --snippet php
       wxpay sandbox --port 8080 --keys keys --state state.db
       wxpay sandbox --fault 'rate-limited share=0.1' --seed 7
 

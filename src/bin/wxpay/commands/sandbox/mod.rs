@@ -10,10 +10,12 @@ use crate::signals;
 
 /// Run an offline WeChat Pay platform for any SDK, until Ctrl-C
 ///
-/// Prints its address and credentials, as `export` lines for a shell and as code for the PHP, Node and Rust SDKs.
+/// Prints the address of its web page and the credentials as `export` lines, then a line on stderr for each request and
+/// notification.
 #[derive(Args)]
 #[command(after_help = "Examples:\n  \
     wxpay sandbox\n  \
+    wxpay sandbox --snippet php\n  \
     wxpay sandbox --port 8080 --keys keys --state state.db\n  \
     wxpay sandbox --fault 'rate-limited share=0.1' --seed 7")]
 pub(crate) struct SandboxArgs {

@@ -3,8 +3,11 @@
 
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, mpsc};
+use std::thread;
 
-use wechatpay_chain::sandbox::{FaultRule, Sandbox};
+use wechatpay_chain::sandbox::{FaultRule, Sandbox, Seen, SnippetLanguage};
 
 use super::signals::Signals;
 
@@ -43,7 +46,36 @@ pub(crate) struct Options {
     /// Set the sandbox's clock ahead by this many seconds; behind, if negative
     #[arg(long, value_name = "SECONDS", default_value_t = 0, allow_negative_numbers = true)]
     clock_skew: i64,
+    /// Print code that points this SDK at the sandbox
+    #[arg(long, value_name = "LANGUAGE")]
+    snippet: Option<Snippet>,
 }
+
+#[derive(Clone, Copy, clap::ValueEnum)]
+enum Snippet {
+    Php,
+    Node,
+    Go,
+    Java,
+    Python,
+    Rust,
+}
+
+impl From<Snippet> for SnippetLanguage {
+    fn from(snippet: Snippet) -> SnippetLanguage {
+        match snippet {
+            Snippet::Php => SnippetLanguage::Php,
+            Snippet::Node => SnippetLanguage::Node,
+            Snippet::Go => SnippetLanguage::Go,
+            Snippet::Java => SnippetLanguage::Java,
+            Snippet::Python => SnippetLanguage::Python,
+            Snippet::Rust => SnippetLanguage::Rust,
+        }
+    }
+}
+
+/// Lines that wait to be printed. If nobody reads stderr, further ones are counted and omitted: the sandbox goes on.
+const MAX_LINES: usize = 1_000;
 
 type BoxError = Box<dyn std::error::Error>;
 
@@ -77,7 +109,7 @@ pub(crate) fn run(options: &Options) -> Result<(), BoxError> {
     let sandbox = started??;
     let mut out = io::stdout().lock();
     // The sandbox keeps running if the reader of its output is gone.
-    let _ = print_banner(&sandbox, &keys, options.keys.is_none(), &mut out).and_then(|()| out.flush());
+    let _ = print_banner(&sandbox, &keys, options, &mut out).and_then(|()| out.flush());
     runtime.block_on(signals.next());
     Ok(())
 }
@@ -89,7 +121,8 @@ fn start(options: &Options, keys: &Path) -> Result<Sandbox, BoxError> {
         .strict(options.strict)
         .time_scale(options.time_scale)
         .clock_skew(options.clock_skew)
-        .hold_refunds(options.hold_refunds);
+        .hold_refunds(options.hold_refunds)
+        .watch(printer()?);
     if let Some(file) = &options.state {
         builder = builder.state(file);
     }
@@ -109,18 +142,51 @@ fn start(options: &Options, keys: &Path) -> Result<Sandbox, BoxError> {
     Ok(sandbox)
 }
 
-fn print_banner(sandbox: &Sandbox, keys: &Path, temporary: bool, out: &mut impl Write) -> io::Result<()> {
+fn print_banner(sandbox: &Sandbox, keys: &Path, options: &Options, out: &mut impl Write) -> io::Result<()> {
     let exports = sandbox.exports(keys).map_err(io::Error::other)?;
-    let snippets = sandbox.snippets(keys).map_err(io::Error::other)?;
+    let snippet = options.snippet.map(|language| sandbox.snippet(language.into(), keys)).transpose();
+    writeln!(out, "# web page      {} (open it in a browser)", sandbox.base_url())?;
     writeln!(out, "# base URL      {}", sandbox.base_url())?;
     writeln!(out, "# mchid         {}", sandbox.mchid())?;
     writeln!(out, "# serial        {}", sandbox.serial())?;
     writeln!(out, "# APIv3 key     {}", sandbox.apiv3_key())?;
-    let note = if temporary { " (deleted at the end)" } else { "" };
+    let note = if options.keys.is_none() { " (deleted at the end)" } else { "" };
     writeln!(out, "# keys          {}{note}", keys.display())?;
     writeln!(out, "# seed          {}", sandbox.seed())?;
-    writeln!(out, "\n{exports}\n{snippets}")?;
+    writeln!(out, "\n{exports}")?;
+    if let Some(snippet) = snippet.map_err(io::Error::other)? {
+        writeln!(out, "{snippet}")?;
+    }
     writeln!(out, "# listening on {} until Ctrl-C", sandbox.base_url())
+}
+
+/// Prints a line on stderr for each request and each attempt to send a notification. On a thread of its own, since a
+/// terminal can block.
+fn printer() -> io::Result<impl Fn(Seen<'_>) + Send + Sync + 'static> {
+    let (sender, lines) = mpsc::sync_channel::<String>(MAX_LINES);
+    let omitted = Arc::new(AtomicUsize::new(0));
+    let counter = Arc::clone(&omitted);
+    thread::Builder::new().name("sandbox-printer".into()).spawn(move || {
+        for line in lines {
+            let mut err = io::stderr().lock();
+            let missing = omitted.swap(0, Ordering::Relaxed);
+            // If this fails, there is nowhere left to report it.
+            let _ = match missing {
+                0 => writeln!(err, "{line}"),
+                _ => writeln!(err, "({missing} lines omitted)\n{line}"),
+            };
+        }
+    })?;
+    Ok(move |seen: Seen<'_>| {
+        let line = match seen {
+            Seen::Request(request) => request.to_string(),
+            Seen::Notification(notification) => notification.to_string(),
+            _ => return,
+        };
+        if sender.try_send(line).is_err() {
+            counter.fetch_add(1, Ordering::Relaxed);
+        }
+    })
 }
 
 /// The message of an error, followed by those of its sources.
