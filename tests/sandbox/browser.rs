@@ -72,6 +72,7 @@ fn the_keyboard_is_enough() {
     let (sandbox, wx) = start();
     place(&wx, "P202611220002", "http://127.0.0.1:9/notify");
     browser.open(sandbox.base_url());
+    browser.wait("document.hasFocus()");
     // The first stops skip the header, and show themselves.
     for target in ["#content", "#list"] {
         browser.press(TAB);

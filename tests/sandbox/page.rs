@@ -155,7 +155,8 @@ fn it_speaks_both_languages() {
         assert_eq!(page.contains("回调通知"), chinese);
         assert_eq!(page.contains("Notifications"), !chinese);
         // The choice stays.
-        for link in ["href=\"/_sandbox/?tab=requests&amp;lang=", "action=\"/_sandbox/?tab=connect&amp;lang="] {
+        for link in ["href=\"/_sandbox/?tab=requests&amp;lang=", "action=\"/_sandbox/?tab=connect&amp;lang="]
+        {
             assert_eq!(page.contains(link), target.contains("lang"), "{languages} {target}");
         }
     }

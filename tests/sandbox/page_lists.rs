@@ -100,7 +100,8 @@ fn a_list_has_pages_that_new_entries_do_not_move() {
     (0..45).for_each(place);
     for tab in ["orders", "requests"] {
         let link = |page: &str, rel: &str| {
-            let before = page.split(&format!("\" rel=\"{rel}\"")).next().filter(|rest| rest.len() < page.len())?;
+            let before =
+                page.split(&format!("\" rel=\"{rel}\"")).next().filter(|rest| rest.len() < page.len())?;
             Some(before.rsplit("href=\"").next().unwrap().split('#').next().unwrap().replace("&amp;", "&"))
         };
         let first = look(&sandbox, &format!("/?tab={tab}"));
@@ -117,6 +118,9 @@ fn a_list_has_pages_that_new_entries_do_not_move() {
     let before = text(&look(&sandbox, link));
     place(45);
     assert_eq!(text(&look(&sandbox, link)), before.replace("21–40 / 45", "22–41 / 46"));
+    // An open entry stays on its page, however many newer ones come.
+    let open = look(&sandbox, "/?open=1");
+    assert!(entries(&open) == 21 && text(&open).contains("P20260000 Native order"), "{}", text(&open));
     // By state and by number.
     sandbox.pay("P20260007").unwrap();
     for (filter, found) in
@@ -166,7 +170,10 @@ fn an_order_shows_its_timeline_and_how_much_was_refunded() {
     assert!(text(&look(&sandbox, "/?open=3")).contains("The payer paid"));
     refund_part("R2", 8000);
     let page = text(&look(&sandbox, "/?status=REFUND&lang=en"));
-    assert!(page.contains("refunded REFUND refunded ¥88.00") && !page.contains("partly refunded REFUND"), "{page}");
+    assert!(
+        page.contains("refunded REFUND refunded ¥88.00") && !page.contains("partly refunded REFUND"),
+        "{page}"
+    );
     assert!(text(&look(&sandbox, "/?status=REFUND&lang=zh-CN")).contains("已全额退款"));
 }
 
@@ -194,7 +201,8 @@ fn a_notification_shows_its_resource_and_is_sent_again() {
     let page = text(&look(&sandbox, "/?tab=notifications&open=0"));
     assert!(page.contains(r#"{ "out_trade_no": "P9<" }"#) && page.contains("no response"), "{page}");
 
-    let send_again = |id: &str| submit_to(&sandbox, "/_sandbox/?tab=notifications", &[("do", "send-again"), ("id", id)]);
+    let send_again =
+        |id: &str| submit_to(&sandbox, "/_sandbox/?tab=notifications", &[("do", "send-again"), ("id", id)]);
     assert_eq!(send_again(&id).status, 303);
     wait(|| sandbox.notifications()[0].attempts.len() == 2);
     // It failed again: the schedule goes on.
@@ -210,9 +218,8 @@ fn a_notification_shows_its_resource_and_is_sent_again() {
     assert_eq!(sandbox.notifications()[0].attempts.len(), 3);
 
     // A program does the same through the control endpoint.
-    let control = |body: &str| {
-        ask(&sandbox, "POST", "/_sandbox/notifications", &[("Host", &host(&sandbox))], body)
-    };
+    let control =
+        |body: &str| ask(&sandbox, "POST", "/_sandbox/notifications", &[("Host", &host(&sandbox))], body);
     assert_eq!(control(&json!({ "send_again": id }).to_string()).status, 202);
     assert!(arrived.recv_timeout(Duration::from_secs(20)).is_ok());
     wait(|| sandbox.notifications()[0].attempts.len() == 4);
@@ -247,10 +254,15 @@ fn a_copied_command_sends_the_request_again() {
     ok(wx.chain("v3/pay/transactions/native").post(body.clone()));
     ok(order(&wx, "P202611220001"));
     let exports = copied(&look(&sandbox, "/?tab=connect"), "copy-exports");
-    for (number, target) in [(1, "/v3/pay/transactions/native"), (2, "/v3/pay/transactions/out-trade-no/P202611220001")] {
+    for (number, target) in
+        [(1, "/v3/pay/transactions/native"), (2, "/v3/pay/transactions/out-trade-no/P202611220001")]
+    {
         let page = look(&sandbox, &format!("/?tab=requests&open={number}"));
         assert_eq!(copied(&page, "copy-number"), "P202611220001");
-        assert_eq!(copied(&page, "copy-request-id"), sandbox.requests()[number - 1].response.request_id().unwrap());
+        assert_eq!(
+            copied(&page, "copy-request-id"),
+            sandbox.requests()[number - 1].response.request_id().unwrap()
+        );
         let mut script = format!("set -eu\n{exports}\n{}", copied(&page, "copy-curl"));
         // The program itself, where it was built.
         let program = option_env!("CARGO_BIN_EXE_wxpay");
@@ -281,7 +293,8 @@ fn an_empty_page_leads_to_the_first_order() {
         let page = look(&sandbox, &format!("/?tab={tab}"));
         // A shell that runs the lines has the values of the sandbox; the keys are files.
         let script = format!("{}\nenv", copied(&page, "copy-exports"));
-        let output = Command::new("bash").args(["-c", &script]).env_clear().env("PATH", "/usr/bin:/bin").output();
+        let output =
+            Command::new("bash").args(["-c", &script]).env_clear().env("PATH", "/usr/bin:/bin").output();
         let output = String::from_utf8(output.unwrap().stdout).unwrap();
         for (name, value) in sandbox.variables() {
             let line = output.lines().find_map(|line| line.strip_prefix(&format!("{name}="))).unwrap();
@@ -291,7 +304,8 @@ fn an_empty_page_leads_to_the_first_order() {
         }
         assert!(page.contains("value=\"test-order\""));
     }
-    let reply = submit(&sandbox, &[("do", "test-order"), ("yuan", "19.99"), ("notify_url", "http://127.0.0.1:9/n")]);
+    let reply =
+        submit(&sandbox, &[("do", "test-order"), ("yuan", "19.99"), ("notify_url", "http://127.0.0.1:9/n")]);
     assert_eq!((reply.status, reply.header("Location")), (303, Some("/_sandbox/?open=1#list")));
     let page = look(&sandbox, "/_sandbox/?open=1");
     assert!(page.contains("¥19.99") && page.contains("<svg class=\"qr\""), "{page}");
@@ -326,7 +340,12 @@ fn a_wrong_fault_is_explained_in_its_form() {
     for (field, value, english, chinese) in [
         ("nth", "x", "Only the n-th match: enter a whole number", "仅第 n 次：请填大于 0 的整数"),
         ("times", "0", "Maximum hits: enter a whole number", "最多命中次数：请填大于 0 的整数"),
-        ("share", "2", "Probability (0–1): enter a number above 0 and up to 1", "概率（0–1）：请填大于 0、不超过 1 的数"),
+        (
+            "share",
+            "2",
+            "Probability (0–1): enter a number above 0 and up to 1",
+            "概率（0–1）：请填大于 0、不超过 1 的数",
+        ),
         ("share", "NaN", "Probability (0–1)", "概率（0–1）"),
         ("value", "7", "Value: this fault takes no value", "参数值：这个故障没有参数值"),
         ("path", "v3/<a>?b", "Path: enter a path without a query", "路径：请填不带查询串的路径"),
@@ -347,14 +366,22 @@ fn a_wrong_fault_is_explained_in_its_form() {
         }
     }
     assert!(text(&look(&sandbox, "/?tab=faults")).contains("No faults active"));
-    let preset = submit_to(&sandbox, "/?tab=faults", &[("do", "add-preset"), ("rule", "rate-limited=1 nth=1")]);
+    let preset =
+        submit_to(&sandbox, "/?tab=faults", &[("do", "add-preset"), ("rule", "rate-limited=1 nth=1")]);
     assert_eq!(preset.status, 401, "only the page's own address takes forms");
-    let add = |rule| submit_to(&sandbox, "/_sandbox/?tab=faults", &[("do", "add-preset"), ("rule", rule)]).status;
+    let add =
+        |rule| submit_to(&sandbox, "/_sandbox/?tab=faults", &[("do", "add-preset"), ("rule", rule)]).status;
     assert_eq!((add("rate-limited=1 nth=1"), add("clock-skew=9")), (303, 400));
     let page = text(&look(&sandbox, "/?tab=faults&lang=en"));
-    assert!(page.contains("Reject the next request with 429 rate-limited=1 nth=1 applied to 0 of 0 matches"), "{page}");
+    assert!(
+        page.contains("Reject the next request with 429 rate-limited=1 nth=1 applied to 0 of 0 matches"),
+        "{page}"
+    );
     // Once it is used up, it is listed with the request that it hit.
     assert!(sandbox.client().unwrap()["v3/certificates"].get_sync().is_err());
     let page = text(&look(&sandbox, "/?tab=faults&lang=en"));
-    assert!(page.contains("No faults active") && page.contains("Used up rate-limited=1 nth=1 hit request 2"), "{page}");
+    assert!(
+        page.contains("No faults active") && page.contains("Used up rate-limited=1 nth=1 hit request 2"),
+        "{page}"
+    );
 }

@@ -91,7 +91,8 @@ pub(crate) fn family(engine: &Engine, seq: u64) -> Result<Vec<Resource>, ErrorRe
         // A child is newer than its parent and is added after it.
         let mut next = 0;
         while let Some((parent, id)) = family.get(next).map(|one| (one.seq, one.platform_id.clone())) {
-            for resource_type in products::resource_types().iter().filter(|known| !known.parent_id.is_empty()) {
+            for resource_type in products::resource_types().iter().filter(|known| !known.parent_id.is_empty())
+            {
                 if let Some(id) = &id {
                     let children = session.documents.children(resource_type.name, id)?;
                     family.extend(children.into_iter().filter(|child| child.seq > parent));
@@ -137,7 +138,8 @@ fn load_all(session: &mut Session<'_>, documents: Vec<Document>) -> Result<Vec<R
             }
             _ => Vec::new(),
         };
-        let effective = refunds.iter().filter(|refund| matches!(refund.state.as_str(), "SUCCESS" | "PROCESSING"));
+        let effective =
+            refunds.iter().filter(|refund| matches!(refund.state.as_str(), "SUCCESS" | "PROCESSING"));
         resources.push(Resource {
             seq: document.seq,
             resource_type: resource_type.name,

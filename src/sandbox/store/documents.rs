@@ -135,10 +135,10 @@ impl<'a> Documents<'a> {
         let numbers = statement.query_map((MAX_DOCUMENTS, state, contains), |row| row.get::<_, i64>(0))?;
         let numbers: Vec<u64> =
             numbers.map(|number| number.map(i64::unsigned_abs)).collect::<Result<_, _>>()?;
-        let (range, place) = window.place(&numbers);
-        let mut items = Vec::with_capacity(range.len());
-        for number in &numbers[range] {
-            items.extend(self.by_seq(*number)?);
+        let (indices, place) = window.place(&numbers);
+        let mut items = Vec::with_capacity(indices.len());
+        for index in indices {
+            items.extend(self.by_seq(numbers[index])?);
         }
         Ok(Page { items, place })
     }

@@ -306,8 +306,8 @@ impl NotificationLog {
         let end = entries.first + entries.notifications.len() as u64;
         let all = entries.notifications.iter().rev().zip((entries.first..end).rev());
         let (found, numbers): (Vec<_>, Vec<_>) = all.filter(|(one, _)| matches(one)).unzip();
-        let (range, place) = window.place(&numbers);
-        let items = range.map(|index| (numbers[index], found[index].clone())).collect();
+        let (indices, place) = window.place(&numbers);
+        let items = indices.into_iter().map(|index| (numbers[index], found[index].clone())).collect();
         Page { items, place }
     }
 

@@ -98,19 +98,15 @@ impl RequestLog {
         self.entries().requests.iter().rev().take(count).cloned().collect()
     }
 
-    pub(crate) fn page(
-        &self,
-        matches: impl Fn(&SeenRequest) -> bool,
-        window: Window,
-    ) -> Page<SeenRequest> {
+    pub(crate) fn page(&self, matches: impl Fn(&SeenRequest) -> bool, window: Window) -> Page<SeenRequest> {
         let entries = self.entries();
         let mut found: Vec<&SeenRequest> =
             entries.requests.iter().rev().filter(|request| matches(request)).collect();
         // They are recorded in the order of their responses.
         found.sort_by_key(|request| Reverse(request.number));
         let numbers: Vec<u64> = found.iter().map(|request| request.number).collect();
-        let (range, place) = window.place(&numbers);
-        Page { items: found[range].iter().copied().cloned().collect(), place }
+        let (indices, place) = window.place(&numbers);
+        Page { items: indices.into_iter().map(|index| found[index].clone()).collect(), place }
     }
 
     /// The statuses of all responses, each once.

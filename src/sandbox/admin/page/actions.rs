@@ -12,7 +12,8 @@ use super::{
 use crate::sandbox::{
     faults::{fault::Fault, rule::FaultRule},
     http::{
-        clock::beijing_time, error_response::ErrorResponse, request::IncomingRequest, sandbox_error::SandboxError,
+        clock::beijing_time, error_response::ErrorResponse, request::IncomingRequest,
+        sandbox_error::SandboxError,
     },
     keys::{keyring::Rotation, random},
     model::{payer_actions, resource_list},
@@ -49,15 +50,15 @@ pub(crate) fn perform(
             shown("list")
         }
         "add-fault" => {
-            let rule = rule(view, &form)
-                .map_err(|text| Problem::of_form("add-fault", &form, text))?;
+            let rule = rule(view, &form).map_err(|text| Problem::of_form("add-fault", &form, text))?;
             add(platform, view, rule)?;
             shown("faults")
         }
         "add-preset" => {
             let preset = PRESETS.iter().find(|(rule, ..)| *rule == form.get("rule"));
             let rule: Option<FaultRule> = preset.and_then(|(rule, ..)| rule.parse().ok());
-            let unknown = || Problem::new(StatusCode::BAD_REQUEST, l.say("Unknown preset.", "没有这个常用故障。"));
+            let unknown =
+                || Problem::new(StatusCode::BAD_REQUEST, l.say("Unknown preset.", "没有这个常用故障。"));
             add(platform, view, rule.ok_or_else(unknown)?)?;
             shown("faults")
         }
@@ -70,8 +71,12 @@ pub(crate) fn perform(
             platform.faults.lock().clear();
             shown("faults")
         }
-        "rotate-certificate" => keys(platform.keyring.rotate(Rotation::Certificate).map(drop)).and(shown("keys")),
-        "rotate-public-key" => keys(platform.keyring.rotate(Rotation::PublicKey).map(drop)).and(shown("keys")),
+        "rotate-certificate" => {
+            keys(platform.keyring.rotate(Rotation::Certificate).map(drop)).and(shown("keys"))
+        }
+        "rotate-public-key" => {
+            keys(platform.keyring.rotate(Rotation::PublicKey).map(drop)).and(shown("keys"))
+        }
         "sign-with" => keys(platform.keyring.sign_with(form.get("serial"))).and(shown("keys")),
         "retire" => keys(platform.keyring.retire(form.get("serial"))).and(shown("keys")),
         "skew" => {
@@ -114,11 +119,17 @@ fn rule(view: &View, form: &Form<'_>) -> Result<FaultRule, String> {
         None => name.to_owned(),
     };
     let fault: Fault = text.parse().map_err(|_| match name {
-        "missing-header" => wrong("value", "enter the name of a header, such as Wechatpay-Nonce.", "请填响应头的名称，例如 Wechatpay-Nonce。"),
+        "missing-header" => wrong(
+            "value",
+            "enter the name of a header, such as Wechatpay-Nonce.",
+            "请填响应头的名称，例如 Wechatpay-Nonce。",
+        ),
         "delay" => wrong("value", "enter milliseconds, such as 3000.", "请填毫秒数，例如 3000。"),
         "clock-skew" => wrong("value", "enter seconds, such as -301.", "请填秒数，例如 -301。"),
         "rate-limited" => wrong("value", "enter seconds, or nothing.", "请填秒数，或留空。"),
-        _ if name.parse::<Fault>().is_ok() => wrong("value", "this fault takes no value.", "这个故障没有参数值。"),
+        _ if name.parse::<Fault>().is_ok() => {
+            wrong("value", "this fault takes no value.", "这个故障没有参数值。")
+        }
         _ => wrong("fault", "there is no such fault.", "没有这个故障。"),
     })?;
     let count = |field: &str| match form.optional(field).map(str::parse::<u64>) {
@@ -134,7 +145,13 @@ fn rule(view: &View, form: &Form<'_>) -> Result<FaultRule, String> {
     let notifications = match form.get("on") {
         "" | "requests" => false,
         "notifications" => true,
-        _ => return Err(wrong("fault", "it applies to requests or notifications.", "只能作用于请求或回调通知。")),
+        _ => {
+            return Err(wrong(
+                "fault",
+                "it applies to requests or notifications.",
+                "只能作用于请求或回调通知。",
+            ));
+        }
     };
     if notifications && !fault.is_for_notifications() {
         return Err(wrong("fault", "it does not apply to notifications.", "不能作用于回调通知。"));
@@ -156,7 +173,11 @@ fn rule(view: &View, form: &Form<'_>) -> Result<FaultRule, String> {
     let is_valid = rule.validate().is_ok();
     // Everything else was checked above.
     is_valid.then_some(rule).ok_or_else(|| {
-        wrong("path", "enter a path without a query, such as v3/pay/{+rest}.", "请填不带查询串的路径，例如 v3/pay/{+rest}。")
+        wrong(
+            "path",
+            "enter a path without a query, such as v3/pay/{+rest}.",
+            "请填不带查询串的路径，例如 v3/pay/{+rest}。",
+        )
     })
 }
 
@@ -165,15 +186,21 @@ fn test_order(platform: &Platform, view: &View, form: &Form<'_>) -> Result<(View
     let l = view.language;
     let problem = |text: String| Problem::of_form("test-order", form, text);
     let total = cents(form.get("yuan")).ok_or_else(|| {
-        problem(l.say("Amount: enter yuan, such as 1.00.", "金额：请填以元为单位的数，例如 1.00。").to_owned())
+        problem(
+            l.say("Amount: enter yuan, such as 1.00.", "金额：请填以元为单位的数，例如 1.00。").to_owned(),
+        )
     })?;
     let notify_url = form.get("notify_url");
     let is_url = url::Url::parse(notify_url).is_ok_and(|url| matches!(url.scheme(), "http" | "https"));
     if !is_url {
-        let text = l.say("Notification URL: enter one with http:// or https://.", "回调通知 URL：请填以 http:// 或 https:// 开头的 URL。");
+        let text = l.say(
+            "Notification URL: enter one with http:// or https://.",
+            "回调通知 URL：请填以 http:// 或 https:// 开头的 URL。",
+        );
         return Err(problem(text.to_owned()));
     }
-    let time: String = beijing_time(platform.clock.now()).chars().filter(char::is_ascii_digit).take(14).collect();
+    let time: String =
+        beijing_time(platform.clock.now()).chars().filter(char::is_ascii_digit).take(14).collect();
     let random = random::digits(4).map_err(|_| problem("no random numbers".to_owned()))?;
     let number = format!("TEST{time}{random}");
     let body = json!({
@@ -196,7 +223,7 @@ fn test_order(platform: &Platform, view: &View, form: &Form<'_>) -> Result<(View
         .perform(|engine| platform.router.find(&request).respond(engine, &request, &body))
         .map_err(|error| problem(format!("{}: {}", error.code, error.message)))?;
     let orders = view.tab(Tab::Orders);
-    let window = Window { before: None, size: 1 };
+    let window = Window { size: 1, ..Window::default() };
     let made = resource_list::page(&platform.engine, &number, "", window).map_err(|error| refused(&error))?;
     Ok((orders.opened(made.items.first().map(|order| order.seq.unsigned_abs())), "list".into()))
 }

@@ -67,7 +67,9 @@ curl -sS -X {method} \"${{WECHATPAY_BASE_URL%/}}\"{target} -H 'Accept: applicati
 /// The key that the body was encrypted for.
 fn serial(seen: &SeenRequest) -> String {
     let serial = seen.headers.get("wechatpay-serial").and_then(|value| value.to_str().ok());
-    serial.map(|serial| format!(" \\\n  -H {}", shell(&format!("Wechatpay-Serial: {serial}")))).unwrap_or_default()
+    serial
+        .map(|serial| format!(" \\\n  -H {}", shell(&format!("Wechatpay-Serial: {serial}"))))
+        .unwrap_or_default()
 }
 
 /// The body, if a command can contain it.

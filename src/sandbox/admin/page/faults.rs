@@ -33,7 +33,11 @@ pub(crate) const PRESETS: [(&str, &str, &str); 10] = [
         "Execute the next request, then cut the connection",
         "下一个请求照常执行，然后断开连接",
     ),
-    ("html-bad-gateway nth=1", "Respond to the next request with an HTML page (502)", "下一个请求返回网关的 HTML 页面（502）"),
+    (
+        "html-bad-gateway nth=1",
+        "Respond to the next request with an HTML page (502)",
+        "下一个请求返回网关的 HTML 页面（502）",
+    ),
     ("bad-signature nth=1", "Sign the next response wrongly", "下一个响应的签名错误"),
     ("delay=3000", "Delay every response by 3 seconds", "每个响应延迟 3 秒"),
     ("rate-limited share=0.1", "Reject one in ten requests with 429", "十分之一的请求返回 429"),
@@ -41,7 +45,7 @@ pub(crate) const PRESETS: [(&str, &str, &str); 10] = [
     (
         "cut-connection nth=1 on=notifications",
         "Lose the response to the next notification, so that it is repeated",
-        "丢失下一条回调通知的应答，使其重发",
+        "丢失下一条回调通知的响应，使其重发",
     ),
     (
         "bad-signature on=notifications",
@@ -75,7 +79,11 @@ const FAULTS: [((&str, &str), &[(&str, &str, &str)]); 4] = [
     (
         ("Errors of the platform", "平台的错误"),
         &[
-            ("rate-limited", "429 (value: seconds of Retry-After, or empty)", "429（参数值：Retry-After 秒数，可不填）"),
+            (
+                "rate-limited",
+                "429 (value: seconds of Retry-After, or empty)",
+                "429（参数值：Retry-After 秒数，可不填）",
+            ),
             ("system-error-after-executing", "500 after the execution", "执行后返回 500"),
         ],
     ),

@@ -21,7 +21,7 @@ pub(crate) const STYLE: &str = include_str!("style.css");
 pub(crate) const SCRIPT: &str = include_str!("script.js");
 
 /// Counts a list without its entries.
-const NONE: Window = Window { before: None, size: 0 };
+const NONE: Window = Window { before: None, size: 0, keep: None };
 
 /// The whole page. `problem` is the error of the submitted form.
 pub(crate) fn page(platform: &Platform, view: &View, base_url: &str, problem: Option<&Problem>) -> Markup {

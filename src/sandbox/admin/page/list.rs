@@ -55,7 +55,6 @@ pub(crate) fn table(view: &View, list: List<'_>) -> Markup {
     if list.rows.is_empty() && view.is_filtered() {
         return html! { p #list .empty tabindex="-1" { (l.say("Nothing matches the filter.", "没有符合条件的记录。")) } };
     }
-    let shown = list.rows.len();
     html! {
         // The roles remain when a narrow screen shows the table as cards.
         table #list .list .(view.tab.name()) role="table" tabindex="-1" {
@@ -65,7 +64,7 @@ pub(crate) fn table(view: &View, list: List<'_>) -> Markup {
             } }
             tbody role="rowgroup" { @for row in list.rows { (self::row(&row, list.columns)) } }
         }
-        (pager(view, &list.place, shown))
+        (pager(view, &list.place))
     }
 }
 
@@ -93,9 +92,9 @@ pub(crate) fn opener(view: &View, number: u64, row: &str, text: Markup) -> Marku
     }
 }
 
-fn pager(view: &View, place: &Place, shown: usize) -> Markup {
+fn pager(view: &View, place: &Place) -> Markup {
     let l = view.language;
-    if place.total <= shown {
+    if place.total <= place.shown {
         return html! {};
     }
     let link = |cursor: Option<u64>| format!("{}#{}", view.page(cursor).address(), SECTION);
@@ -104,7 +103,7 @@ fn pager(view: &View, place: &Place, shown: usize) -> Markup {
             @if let Some(newer) = place.newer {
                 a href=(link(newer)) rel="prev" { "← " (l.say("Newer", "较新")) }
             }
-            span { (View::position(place, shown)) }
+            span { (View::position(place)) }
             @if let Some(older) = place.older {
                 a href=(link(Some(older))) rel="next" { (l.say("Older", "较早")) " →" }
             }

@@ -52,10 +52,16 @@ pub(crate) fn section(platform: &Platform, view: &View) -> Markup {
             )) }
         };
     }
-    let columns =
-        [l.say("Event", "事件"), l.say("Delivery", "送达"), l.say("Attempts", "发送次数"), l.say("Time", "时间")];
-    let options =
-        STATES.iter().map(|(name, (en, zh), _)| (name.to_string(), l.say(en, zh).to_string())).collect::<Vec<_>>();
+    let columns = [
+        l.say("Event", "事件"),
+        l.say("Delivery", "送达"),
+        l.say("Attempts", "发送次数"),
+        l.say("Time", "时间"),
+    ];
+    let options = STATES
+        .iter()
+        .map(|(name, (en, zh), _)| (name.to_string(), l.say(en, zh).to_string()))
+        .collect::<Vec<_>>();
     html! {
         (list::filter(view, l.say("Number, event, URL or id", "单号、事件、URL 或 id"), l.say("Delivery", "送达"), &options))
         (list::table(view, List {

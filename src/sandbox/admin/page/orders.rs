@@ -24,7 +24,9 @@ const MAX_JSON: usize = 16 << 10;
 pub(crate) fn section(platform: &Platform, view: &View, base_url: &str) -> Markup {
     let l = view.language;
     match resource_list::page(&platform.engine, &view.query, &view.status, view.window()) {
-        Ok(page) if page.place.total == 0 && !view.is_filtered() => connect::welcome(platform, view, base_url),
+        Ok(page) if page.place.total == 0 && !view.is_filtered() => {
+            connect::welcome(platform, view, base_url)
+        }
         Ok(page) => {
             let columns = [
                 l.say("Number", "单号"),

@@ -25,7 +25,7 @@ fn keys(view: &View, keyring: &Keyring) -> Markup {
         ul .rules { @for (serial, key_type) in &list.serials {
             li #{ "key-" (serial) } tabindex="-1" {
                 div {
-                    code { (serial) }
+                    code { (serial) } " "
                     span .note {
                         (match key_type {
                             KeyType::Certificate => l.say("platform certificate", "平台证书"),

@@ -26,7 +26,9 @@ type Choice = (&'static str, (&'static str, &'static str), fn(&SeenRequest) -> b
 const CHOICES: &[Choice] = &[
     ("successful", ("Successful", "成功"), |seen| seen.verdict == Verdict::Accepted),
     ("failed", ("Failed", "失败"), |seen| seen.verdict != Verdict::Accepted),
-    ("signature", ("Signature not valid", "验签未通过"), |seen| seen.signature != SignatureVerdict::Valid),
+    ("signature", ("Signature not valid", "验签未通过"), |seen| {
+        seen.signature != SignatureVerdict::Valid
+    }),
     ("fault", ("Hit by a fault", "命中故障"), |seen| !seen.faults.is_empty()),
     ("not-modelled", ("Endpoint not modelled", "未模拟的接口"), |seen| {
         seen.endpoint == EndpointKind::NotModelled

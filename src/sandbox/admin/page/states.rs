@@ -83,7 +83,9 @@ pub(crate) fn badge(l: Language, resource: &Resource) -> Markup {
     let (word, tone) = match row {
         Some(_) if resource.is_partly_refunded() => (l.say("partly refunded", "部分退款"), "wait"),
         // The refunds failed, or are older than the list.
-        Some(_) if state == "REFUND" && resource.refunded == 0 => (l.say("refund failed", "退款未成功"), "bad"),
+        Some(_) if state == "REFUND" && resource.refunded == 0 => {
+            (l.say("refund failed", "退款未成功"), "bad")
+        }
         Some((_, _, english, chinese, tone)) => (l.say(english, chinese), *tone),
         None => (state, "plain"),
     };

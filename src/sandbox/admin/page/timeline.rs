@@ -26,7 +26,7 @@ struct Entry {
 pub(crate) fn timeline(platform: &Platform, view: &View, family: &[Resource]) -> Markup {
     let l = view.language;
     let numbers = Numbers::of(family);
-    let window = Window { before: None, size: MAX_FOUND };
+    let window = Window { size: MAX_FOUND, ..Window::default() };
     let mut entries = Vec::new();
     for seen in platform.requests.page(|seen| numbers.are_in_request(seen), window).items {
         entries.push(Entry { at: seen.at, what: request(view, &seen) });

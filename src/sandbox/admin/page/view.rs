@@ -88,7 +88,7 @@ impl View {
     }
 
     pub(crate) fn window(&self) -> Window {
-        Window { before: self.before, size: PAGE_SIZE }
+        Window { before: self.before, size: PAGE_SIZE, keep: self.open }
     }
 
     pub(crate) fn is_filtered(&self) -> bool {
@@ -147,8 +147,9 @@ impl View {
     }
 
     /// `21–40 / 95`.
-    pub(crate) fn position(place: &Place, shown: usize) -> String {
-        format!("{}–{} / {}", place.skipped + usize::from(shown > 0), place.skipped + shown, place.total)
+    pub(crate) fn position(place: &Place) -> String {
+        let Place { skipped, shown, total, .. } = place;
+        format!("{}–{} / {total}", skipped + usize::from(*shown > 0), skipped + shown)
     }
 }
 
