@@ -4,11 +4,11 @@ use std::{io::Write, time::Duration};
 
 use serde_json::{Value, json};
 use wechatpay_chain::sandbox::{
-    EndpointKind, Fault, Sandbox, SandboxResponse, SeenRequest, Sent, SignatureVerdict, Verdict,
+    EndpointKind, Fault, Sandbox, SandboxResponse, Seen, SeenRequest, Sent, SignatureVerdict, Verdict,
 };
 
 use crate::raw_http::*;
-use crate::support::{has, start_sandbox};
+use crate::support::{has, sandbox_builder, start_sandbox};
 
 const ECHO: &str = "/v3/security/echo";
 const CERTIFICATES: &str = "/v3/certificates";
@@ -127,6 +127,22 @@ fn accepted_means_that_the_right_response_arrived() {
     sandbox.inject(Fault::BadSignature);
     assert_eq!(get(&sandbox, &keys, "/v3/merchant-service/images/7").status, 200);
     assert_eq!(last(&sandbox).verdict, Verdict::Accepted);
+    assert_eq!(last(&sandbox).response.status, 200);
+    // A script can forge a response, too. An unsigned image is what the platform sends.
+    let scripted = || SandboxResponse::new(200).json(json!({ "trade_state": "SUCCESS" }));
+    for (path, response, verdict) in [
+        ("v3/forged/a", scripted().unsigned(), Verdict::Disturbed),
+        ("v3/forged/b", scripted().header("Wechatpay-Signature", "AAAA"), Verdict::Disturbed),
+        ("v3/forged/c", scripted().header("wechatpay-serial", "1"), Verdict::Disturbed),
+        ("v3/merchant-service/images/8", scripted().unsigned(), Verdict::Accepted),
+        ("v3/fine", scripted().header("X-Odd", "1"), Verdict::Accepted),
+    ] {
+        sandbox.on_with("GET", path, response).unwrap();
+        let reply = get(&sandbox, &keys, &format!("/{path}"));
+        assert_eq!(last(&sandbox).verdict, verdict, "{path}");
+        let right = reply.header("Wechatpay-Signature").is_some() && reply.verifies(&keys);
+        assert_eq!(right, path == "v3/fine", "{path}");
+    }
     // A refusal stays one.
     sandbox.inject(Fault::BadSignature);
     assert_eq!(post(&sandbox, &keys, ECHO, "{}").status, 400);
@@ -323,4 +339,43 @@ fn the_documents_show_the_record_as_it_is() {
         assert_eq!(names(documented), names(&spent), "{file}");
         assert_eq!((&documented["rule"], &documented["hits"]), (&spent["rule"], &spent["hits"]), "{file}");
     }
+}
+
+#[test]
+fn a_watcher_sees_requests_and_notifications() {
+    let (sender, seen) = std::sync::mpsc::channel();
+    let sender = std::sync::Mutex::new(sender);
+    let sandbox = sandbox_builder()
+        .watch(move |seen| {
+            let line = match seen {
+                Seen::Request(request) => request.to_string(),
+                Seen::Notification(notification) => notification.to_string(),
+                _ => return,
+            };
+            sender.lock().unwrap().send(line).unwrap();
+        })
+        .start()
+        .unwrap();
+    let wx = sandbox.client().unwrap();
+    let next = || seen.recv_timeout(Duration::from_secs(20)).unwrap();
+    // It is told before the client has the response.
+    wx["v3/certificates"].get_sync().unwrap();
+    assert!(seen.try_recv().unwrap().starts_with("#1 GET /v3/certificates 200 accepted, "));
+    sandbox.notify("http://192.0.2.1/", "REFUND.SUCCESS", "refund", &json!({}));
+    let line = next();
+    assert!(line.starts_with("notification REFUND.SUCCESS to http://192.0.2.1/, not sent: "), "{line}");
+}
+
+#[test]
+fn a_watcher_that_panics_changes_nothing() {
+    let sandbox = sandbox_builder().watch(|_| panic!("a mistake of the caller")).start().unwrap();
+    let wx = sandbox.client().unwrap();
+    for _ in 0..2 {
+        wx["v3/certificates"].get_sync().unwrap();
+    }
+    sandbox.notify("http://192.0.2.1/", "REFUND.SUCCESS", "refund", &json!({}));
+    while !sandbox.notifications()[0].is_done() {
+        std::thread::sleep(Duration::from_millis(5));
+    }
+    assert_eq!((sandbox.requests().len(), last(&sandbox).verdict), (2, Verdict::Accepted));
 }

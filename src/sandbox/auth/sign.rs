@@ -41,6 +41,8 @@ pub(crate) struct SignedResponse {
     pub(crate) response: Response<Bytes>,
     /// Whether it is one that the platform signs. A fault may have damaged the signature.
     pub(crate) signed: bool,
+    /// Whether a script has omitted the signature, or replaced a part of it.
+    pub(crate) forged: bool,
 }
 
 /// The properties of a request on which the signature of its response depends.
@@ -81,15 +83,20 @@ impl ResponseSigner {
         let Some(mut headers) = self.headers(&response, context, signed, faults) else {
             // No entropy, or the key failed to sign: an error is better than an unsigned response.
             let response = assemble(ReadyResponse::internal_error(), HeaderMap::new());
-            return SignedResponse { response, signed: false };
+            return SignedResponse { response, signed: false, forged: false };
         };
         if signed && faults.contains(&Fault::WrongBody) && !context.head {
             change_body(&mut response);
         }
+        let success = response.status.is_success();
+        let forged = match signed {
+            true => response.headers.keys().any(|name| name.as_str().starts_with("wechatpay-")),
+            false => !response.signed && success && !context.unsigned,
+        };
         // Scripted headers replace those of the sandbox.
         headers.extend(std::mem::take(&mut response.headers));
         remove_missing(&mut headers, faults);
-        SignedResponse { response: assemble(response, headers), signed }
+        SignedResponse { response: assemble(response, headers), signed, forged }
     }
 
     /// The headers of a notification. `None` if a random number or the signature could not be made.

@@ -216,10 +216,10 @@ impl Platform {
         };
         let Context { arrival: Arrival { number, at }, endpoint, signature, signed_message, faults } =
             context;
-        let SignedResponse { response, signed } = self.signer.sign_response(ready, &signing, &faults);
+        let SignedResponse { response, signed, forged } = self.signer.sign_response(ready, &signing, &faults);
         let verdict = match &refusal {
             Some(rejection) => Verdict::of_error(&rejection.error),
-            None if effects::disturb(&faults, signed) => Verdict::Disturbed,
+            None if forged || effects::disturb(&faults, signed) => Verdict::Disturbed,
             None if response.status().is_client_error() || response.status().is_server_error() => {
                 Verdict::of_error_body(response.status(), response.body())
             }

@@ -179,5 +179,18 @@ mod tests {
         assert_eq!(entries.requests.len(), 1);
         entries.push(request(1));
         assert_eq!((entries.requests.len(), entries.bytes), (1, 1));
+        // Responses and headers count, too.
+        let mut large = request(0);
+        let body = Bytes::from(vec![0; 100_000]);
+        large.response = RecordedResponse::new(StatusCode::OK, HeaderMap::new(), &body);
+        large.headers.insert("x-long", "y".repeat(1_000).parse().unwrap());
+        for _ in 0..MAX_REQUESTS {
+            entries.push(large.clone());
+        }
+        assert!(
+            entries.bytes <= MAX_BYTES && entries.requests.len() < MAX_BYTES / 65_000,
+            "{}",
+            entries.bytes
+        );
     }
 }

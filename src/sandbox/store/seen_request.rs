@@ -88,7 +88,7 @@ pub enum Verdict {
         message: String,
     },
     /// All checks passed, and the client did not get the right response whole: a fault replaced it, damaged it or cut
-    /// it, or the client closed the connection.
+    /// it, a script left out its signature or replaced a part of it, or the client closed the connection.
     Disturbed,
 }
 
