@@ -62,7 +62,7 @@ pub use self::{
     auth::verify::SignatureVerdict,
     faults::{fault::Fault, rule::FaultRule},
     http::{response::SandboxResponse, sandbox_error::SandboxError},
-    keys::keyring::Rotation,
+    keys::{keyring::Rotation, mode::SigningMode},
     store::{
         notification_log::{Attempt, Delivery, SentNotification},
         seen_request::{EndpointKind, RecordedResponse, SeenRequest, Sent, Verdict},

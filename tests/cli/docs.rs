@@ -4,7 +4,7 @@ use std::os::unix::fs::PermissionsExt as _;
 use std::path::Path;
 
 use serde_json::json;
-use wechatpay_chain::sandbox::Sandbox;
+use wechatpay_chain::sandbox::{Sandbox, SigningMode};
 
 use crate::program::{Done, wxpay};
 
@@ -34,7 +34,8 @@ impl Reader {
             0o644,
         );
         write("licence.jpg", b"\xff\xd8\xff\xd9", 0o644);
-        let sandbox = Sandbox::builder().keys(home.path().join("keys")).start().unwrap();
+        let both = Sandbox::builder().keys(home.path().join("keys")).sign_with(SigningMode::Migration);
+        let sandbox = both.start().unwrap();
         let order = json!({"out_trade_no": "P1"});
         let (headers, body) = sandbox.notification("TRANSACTION.SUCCESS", "transaction", &order).unwrap();
         let headers: String =

@@ -79,7 +79,8 @@ fn init_asks_checks_and_writes_a_private_file() {
 fn init_takes_a_certificate_a_p12_and_automatic_certificates() {
     let env = TestEnv::new();
     let keys = env.home.path().join("keys");
-    let sandbox = wechatpay_chain::sandbox::Sandbox::builder().keys(&keys).start().unwrap();
+    let builder = wechatpay_chain::sandbox::Sandbox::builder().keys(&keys);
+    let sandbox = builder.sign_with(wechatpay_chain::sandbox::SigningMode::Certificate).start().unwrap();
     let path = |name: &str| keys.join(name).to_str().unwrap().to_owned();
     let rest = ["".to_owned(), sandbox.apiv3_key().to_owned(), sandbox.base_url().to_owned()];
     let key = [path("apiclient_key.pem"), path("apiclient_cert.pem")];

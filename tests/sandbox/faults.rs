@@ -288,8 +288,10 @@ fn the_keys_change_on_demand() {
     };
     let first = keys();
     assert_eq!(serials("certificates"), [sandbox.platform_certificate_serial()]);
-    assert_eq!(first["answers_are_signed_with"], sandbox.platform_certificate_serial());
-    assert_eq!(first["notifications_are_signed_with"], sandbox.platform_public_key_id());
+    assert_eq!(
+        (&first["mode"], &first["signs"]),
+        (&json!("migration"), &json!(sandbox.platform_certificate_serial()))
+    );
     assert!(!first.to_string().contains("PRIVATE"));
 
     // By a rule: the second request, and it stays so. The response names the signer.

@@ -36,10 +36,16 @@ mod expect;
 mod faults;
 // Orders and refunds, from the first request to the bill.
 mod flows;
+// The keys folder: whole or not at all, modes and rotations.
+#[cfg(unix)]
+mod keys_folder;
 // Many sandboxes in one process.
 mod many;
 // The Node SDK against the sandbox.
 mod node;
+// Public-key mode, certificate mode, the migration, rotations that are kept.
+#[cfg(unix)]
+mod modes;
 // Notifications that the sandbox sends.
 #[cfg(unix)]
 mod notify;
@@ -63,6 +69,9 @@ mod scripts;
 // The protocol: what is refused, how responses are signed, connections, keys.
 #[cfg(unix)]
 mod server;
+// Options of a start: address, port, ready file, a command.
+#[cfg(unix)]
+mod start;
 // State that survives a restart.
 mod state;
 // Two programs that talk over the sandbox: a shop and its customer service.

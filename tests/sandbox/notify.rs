@@ -141,7 +141,7 @@ fn a_notification_is_sent_signed_and_encrypted() {
     let request = received.recv_timeout(WAIT).unwrap();
     assert!(request.head.starts_with("POST /notify HTTP/1.1\r\n"), "{}", request.head);
     assert_eq!(request.header("Content-Type"), "application/json");
-    assert_eq!(request.header("Wechatpay-Serial"), sandbox.platform_public_key_id());
+    assert_eq!(request.header("Wechatpay-Serial"), sandbox.platform_certificate_serial());
     assert_eq!(request.header("Wechatpay-Nonce").len(), 32);
     assert_eq!(request.id(), id);
     let envelope: Value = serde_json::from_slice(&request.body).unwrap();

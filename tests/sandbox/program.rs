@@ -25,7 +25,7 @@ const FEATURES: &str = if cfg!(all(feature = "bundled-roots", feature = "cli")) 
 
 /// Built here, because `cargo test --test` does not build examples: with the features of this run, so that usually
 /// nothing is left to build.
-fn program() -> &'static Path {
+pub(crate) fn program() -> &'static Path {
     static PROGRAM: OnceLock<PathBuf> = OnceLock::new();
     PROGRAM.get_or_init(|| {
         let test = std::env::current_exe().unwrap();
@@ -42,20 +42,20 @@ fn program() -> &'static Path {
     })
 }
 
-fn fails(arguments: &[&str]) -> (i32, String) {
+pub(crate) fn fails(arguments: &[&str]) -> (i32, String) {
     let Output { status, stderr, stdout } = Command::new(program()).args(arguments).output().unwrap();
     assert!(stdout.is_empty(), "{}", String::from_utf8_lossy(&stdout));
     (status.code().unwrap(), String::from_utf8(stderr).unwrap())
 }
 
 /// The running program, and its output up to the line with its address.
-struct Running {
-    child: Child,
-    printed: String,
+pub(crate) struct Running {
+    pub(crate) child: Child,
+    pub(crate) printed: String,
 }
 
 impl Running {
-    fn start(arguments: &[&str]) -> Running {
+    pub(crate) fn start(arguments: &[&str]) -> Running {
         let child = Command::new(program())
             .args(arguments)
             .stdout(Stdio::piped())
@@ -77,7 +77,7 @@ impl Running {
     }
 
     /// As a shell reads them.
-    fn exports(&self) -> HashMap<String, String> {
+    pub(crate) fn exports(&self) -> HashMap<String, String> {
         let lines: Vec<&str> =
             self.printed.lines().filter(|line| line.starts_with("export WECHATPAY_")).collect();
         let script = format!("{}\nenv", lines.join("\n"));
@@ -98,17 +98,14 @@ impl Running {
             "mchid": env["WECHATPAY_MCHID"],
             "serial": env["WECHATPAY_SERIAL"],
             "privateKey": env["WECHATPAY_PRIVATE_KEY"],
-            "certs": {
-                (env["WECHATPAY_PUBLIC_KEY_ID"].as_str()): env["WECHATPAY_PUBLIC_KEY"],
-                (env["WECHATPAY_PLATFORM_SERIAL"].as_str()): env["WECHATPAY_PLATFORM_CERTIFICATE"],
-            },
+            "certs": {(env["WECHATPAY_PUBLIC_KEY_ID"].as_str()): env["WECHATPAY_PUBLIC_KEY"]},
             "apiv3Key": env["WECHATPAY_APIV3_KEY"],
             "base_uri": env["WECHATPAY_BASE_URL"],
         }))
         .unwrap()
     }
 
-    fn end(mut self, signal: &str) {
+    pub(crate) fn end(mut self, signal: &str) {
         let kill = Command::new("kill").args([signal, &self.child.id().to_string()]).status().unwrap();
         assert!(kill.success());
         assert_eq!(self.child.wait().unwrap().code(), Some(0));
@@ -131,7 +128,7 @@ fn the_exports_make_a_client_and_the_keys_go_with_the_program() {
     assert_eq!(*echo.data(), json!({ "echo_message": "你好" }));
 
     let env = running.exports();
-    assert_eq!(env.len(), 9, "{env:?}");
+    assert_eq!(env.len(), 7, "{env:?}");
     let key = PathBuf::from(env["WECHATPAY_PRIVATE_KEY"].strip_prefix("file://").unwrap());
     assert_eq!(fs::metadata(&key).unwrap().permissions().mode() & 0o777, 0o600);
     assert!(running.printed.starts_with(&format!("# web page      {} ", env["WECHATPAY_BASE_URL"])));

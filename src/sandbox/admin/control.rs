@@ -10,7 +10,7 @@ use super::guard;
 use crate::sandbox::{
     faults::{fault::Fault, rule::FaultRule},
     http::{error_response::ErrorResponse, sandbox_error::SandboxError},
-    keys::keyring::Rotation,
+    keys::{keyring::Rotation, mode::SigningMode},
     model::payer_actions,
     server::{admin_hook::AdminRequest, platform::Platform},
     store::{notification_log::SentNotification, seen_request::SeenRequest},
@@ -49,10 +49,13 @@ struct PayerRequest {
     number: String,
 }
 
-/// The method of [`Sandbox`](crate::sandbox::Sandbox) with the same name.
+/// The method of [`Sandbox`](crate::sandbox::Sandbox) with the same name; `publish` is `add_certificate` or
+/// `add_public_key`.
 #[derive(Deserialize)]
 #[serde(rename_all = "snake_case")]
 enum KeyRequest {
+    Mode(SigningMode),
+    Publish(Rotation),
     Rotate(Rotation),
     SignWith(String),
     Retire(String),
@@ -76,7 +79,7 @@ pub(crate) fn is_control(target: &str) -> bool {
 }
 
 pub(crate) fn handle(platform: &Platform, request: &AdminRequest) -> Response<Bytes> {
-    let result = guard::check(request).and_then(|()| route(platform, request));
+    let result = guard::check(request, &platform.allow_hosts).and_then(|()| route(platform, request));
     let (status, body) = result.unwrap_or_else(|AdminError(status, message)| {
         let code = if status == StatusCode::FORBIDDEN { "FORBIDDEN" } else { "PARAM_ERROR" };
         (status, json!({ "code": code, "message": message }))
@@ -137,13 +140,20 @@ fn route(platform: &Platform, request: &AdminRequest) -> Result<(StatusCode, Val
         }
         ("keys", "GET") => Ok((StatusCode::OK, platform.keyring.to_json())),
         ("keys", "POST") => {
-            let changed = match parse::<KeyRequest>(request)? {
-                KeyRequest::Rotate(rotation) => platform.keyring.rotate(rotation).map(|_| ()),
-                KeyRequest::SignWith(serial) => platform.keyring.sign_with(&serial),
-                KeyRequest::Retire(serial) => platform.keyring.retire(&serial),
+            let keyring = &platform.keyring;
+            let added = match parse::<KeyRequest>(request)? {
+                KeyRequest::Mode(mode) => keyring.set_mode(mode).map(|()| None),
+                KeyRequest::Publish(kind) => keyring.publish(kind).map(|key| Some(key.serial().to_owned())),
+                KeyRequest::Rotate(kind) => keyring.rotate(kind).map(Some),
+                KeyRequest::SignWith(serial) => keyring.sign_with(&serial).map(|()| None),
+                KeyRequest::Retire(serial) => keyring.retire(&serial).map(|()| None),
             };
-            changed.map_err(|e| bad_request(e.to_string()))?;
-            Ok((StatusCode::OK, platform.keyring.to_json()))
+            let added = added.map_err(|e| bad_request(e.to_string()))?;
+            let mut keys = keyring.to_json();
+            if let Some(serial) = added {
+                keys["added"] = json!(serial);
+            }
+            Ok((StatusCode::OK, keys))
         }
         ("faults" | "requests" | "notifications" | "clock" | "keys" | "payer", _) => {
             Err(AdminError(StatusCode::METHOD_NOT_ALLOWED, format!("{method} is not allowed for {path}")))

@@ -2,6 +2,7 @@
 
 use std::{
     fmt,
+    net::{IpAddr, Ipv4Addr},
     path::{Path, PathBuf},
 };
 
@@ -10,11 +11,14 @@ use crate::error::Excerpt;
 use crate::sandbox::{
     admin,
     http::sandbox_error::SandboxError,
-    keys::{folder, identity::Identity, random},
+    keys::{
+        folder, identity::Identity, key_pair::Serials, keyring::Keyring, mode::SigningMode, random,
+        saved_keys::SavedKeys,
+    },
     model::scripts,
     notify::outbox::DeliverySettings,
     server::{
-        listener::Server,
+        listener::{Server, Socket},
         platform::{Platform, Settings},
     },
     store::{
@@ -31,11 +35,17 @@ const DEFAULT_MCHID: &str = "1900000109";
 #[must_use = "a builder does nothing until `start`"]
 pub struct SandboxBuilder {
     keys: Option<PathBuf>,
+    keep_rotation: bool,
+    sign_with: Option<SigningMode>,
+    serials: Serials,
     mchid: Option<String>,
     apiv3_key: Option<String>,
     clock_skew: i64,
     sign_errors: bool,
+    host: IpAddr,
     port: u16,
+    or_free_port: bool,
+    allow_hosts: Vec<String>,
     scripts: Vec<PathBuf>,
     strict: bool,
     notify_hosts: Vec<String>,
@@ -50,11 +60,17 @@ impl SandboxBuilder {
     pub(crate) fn new() -> SandboxBuilder {
         SandboxBuilder {
             keys: None,
+            keep_rotation: true,
+            sign_with: None,
+            serials: Serials::default(),
             mchid: None,
             apiv3_key: None,
             clock_skew: 0,
             sign_errors: true,
+            host: IpAddr::V4(Ipv4Addr::LOCALHOST),
             port: 0,
+            or_free_port: false,
+            allow_hosts: Vec::new(),
             scripts: Vec::new(),
             strict: false,
             notify_hosts: Vec::new(),
@@ -67,7 +83,8 @@ impl SandboxBuilder {
     }
 
     /// Keeps keys, merchant number and APIv3 key in this folder. The folder is created and filled if it has none of the files,
-    /// and read if it has all of them.
+    /// and read if it has all of them. It also keeps the mode and the keys that are added and retired later:
+    /// see [`keep_rotation`](SandboxBuilder::keep_rotation).
     ///
     /// ```
     /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
@@ -81,6 +98,40 @@ impl SandboxBuilder {
     /// ```
     pub fn keys(mut self, folder: impl AsRef<Path>) -> SandboxBuilder {
         self.keys = Some(folder.as_ref().into());
+        self
+    }
+
+    /// Whether the keys folder keeps changes of the platform's keys: the next start then has the mode, the keys and the
+    /// signing key of the last one. Default: yes. Several sandboxes that run at the same time with one folder, such as those
+    /// of tests, should not keep them.
+    pub fn keep_rotation(mut self, keep: bool) -> SandboxBuilder {
+        self.keep_rotation = keep;
+        self
+    }
+
+    /// Which keys sign responses and notifications: a public key, certificates, or both in the migration from certificates
+    /// to the public key. Default: the keys folder's, or the public key, as for a new merchant.
+    /// [`Sandbox::set_mode`] changes it later.
+    ///
+    /// ```
+    /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # #[cfg(feature = "sandbox")] {
+    /// use wechatpay_chain::sandbox::{Sandbox, SigningMode};
+    /// let sandbox = Sandbox::builder().sign_with(SigningMode::Certificate).start()?;
+    /// let list = sandbox.client()?["v3/certificates"].get_sync()?;
+    /// assert_eq!(list.data()["data"][0]["serial_no"], sandbox.platform_certificate_serial());
+    /// # }
+    /// # Ok(()) }
+    /// ```
+    pub fn sign_with(mut self, mode: SigningMode) -> SandboxBuilder {
+        self.sign_with = Some(mode);
+        self
+    }
+
+    /// Whether the serials of new certificates, the merchant's and the platform's, begin with a zero. Default: no. A test
+    /// for clients that drop leading zeros, or that compare serials as text.
+    pub fn serial_zero(mut self, zero: bool) -> SandboxBuilder {
+        self.serials = if zero { Serials::WithZero } else { Serials::WithoutZero };
         self
     }
 
@@ -104,7 +155,8 @@ impl SandboxBuilder {
     /// # use wechatpay_chain::sandbox::Sandbox;
     /// // With more than five minutes, both sides reject each other's messages.
     /// let sandbox = Sandbox::builder().clock_skew(-301).start()?;
-    /// assert!(sandbox.client()?["v3/certificates"].get_sync().is_err());
+    /// let echo = serde_json::json!({ "echo_message": "hello" });
+    /// assert!(sandbox.client()?["v3/security/echo"].post_sync(echo).is_err());
     /// # }
     /// # Ok(()) }
     /// ```
@@ -147,12 +199,12 @@ impl SandboxBuilder {
     ///
     /// let sandbox = Sandbox::builder()
     ///     .watch(|seen| match seen {
-    ///         Seen::Request(request) => eprintln!("{request}"), // #1 GET /v3/certificates 200 accepted, 2 ms
+    ///         Seen::Request(request) => eprintln!("{request}"), // #1 POST /v3/security/echo 200 accepted, 2 ms
     ///         Seen::Notification(notification) => eprintln!("{notification}"),
     ///         _ => {}
     ///     })
     ///     .start()?;
-    /// sandbox.client()?["v3/certificates"].get_sync()?;
+    /// sandbox.client()?["v3/security/echo"].post_sync(serde_json::json!({ "echo_message": "hello" }))?;
     /// # }
     /// # Ok(()) }
     /// ```
@@ -163,7 +215,31 @@ impl SandboxBuilder {
 
     /// The port to listen on. Default, and with 0: a free port.
     pub fn port(mut self, port: u16) -> SandboxBuilder {
-        self.port = port;
+        (self.port, self.or_free_port) = (port, false);
+        self
+    }
+
+    /// The port to listen on if it is free. Otherwise, a free port.
+    pub fn prefer_port(mut self, port: u16) -> SandboxBuilder {
+        (self.port, self.or_free_port) = (port, true);
+        self
+    }
+
+    /// The address to listen on. Default: `127.0.0.1`.
+    ///
+    /// Any other than a loopback address opens the sandbox to the network: everyone who can reach it can use the web page
+    /// and the [control endpoint](crate::guide::sandbox), which need no signature, read the requests and their bodies,
+    /// and make the sandbox send notifications. It never shows a private key or the APIv3 key there.
+    pub fn host(mut self, address: IpAddr) -> SandboxBuilder {
+        self.host = address;
+        self
+    }
+
+    /// Accepts this host name at the web page and the control endpoint, with any port: a service's name in a compose file,
+    /// or `localhost` for a forwarded port. By default only the address that a connection arrived at, and `localhost`,
+    /// with the sandbox's own port.
+    pub fn allow_host(mut self, name: impl Into<String>) -> SandboxBuilder {
+        self.allow_hosts.push(name.into());
         self
     }
 
@@ -219,21 +295,28 @@ impl SandboxBuilder {
         self
     }
 
-    /// Starts the server on 127.0.0.1. It is listening when this returns.
+    /// Starts the server. It is listening when this returns.
     ///
     /// # Errors
     /// A setting is out of range or contradicts the keys folder; the keys folder is incomplete or invalid (the error
     /// names the file); a script is invalid (the error names file and line); the port is in use; the server cannot
     /// start.
     pub fn start(self) -> Result<Sandbox, SandboxError> {
+        self.check_merchant()?;
         let delivery = DeliverySettings::new(&self.notify_hosts, self.time_scale)?;
         let seed = self.seed.map_or_else(random::seed, Ok);
+        let seed = seed.map_err(|_| SandboxError::Generate { what: "seed" })?;
+        let scripts = scripts::load(&self.scripts)?;
+        let allow_hosts = host_names(&self.allow_hosts)?;
+        // Before anything is written: a start on a taken port leaves nothing behind.
+        let socket = Socket::bind(self.host, self.port, self.or_free_port)?;
         let settings = Settings {
+            allow_hosts,
             clock_skew: self.clock_skew,
             sign_errors: self.sign_errors,
             strict: self.strict,
-            seed: seed.map_err(|_| SandboxError::Generate { what: "seed" })?,
-            scripts: scripts::load(&self.scripts)?,
+            seed,
+            scripts,
             delivery,
             database: match &self.state {
                 Some(file) => Database::open(file)?,
@@ -243,34 +326,41 @@ impl SandboxBuilder {
             keys_folder: self.keys.clone(),
             watcher: self.watcher.clone(),
         };
-        let port = self.port;
-        let (platform, jobs) = Platform::new(self.identity()?, settings)?;
-        Ok(Sandbox::new(Server::start(platform, jobs, port, admin::hook())?))
+        let identity = self.identity()?;
+        let saved = self.keys.as_deref().filter(|_| self.keep_rotation).map(SavedKeys::new);
+        let keyring = Keyring::new(&identity, self.sign_with, saved, self.serials)?;
+        let (platform, jobs) = Platform::new(identity, keyring, settings)?;
+        Ok(Sandbox::new(Server::start(platform, jobs, socket, admin::hook())?))
     }
 
-    fn identity(self) -> Result<Identity, SandboxError> {
+    fn check_merchant(&self) -> Result<(), SandboxError> {
         if let Some(mchid) = &self.mchid {
             folder::check_mchid(mchid).map_err(|problem| setting("mchid", problem))?;
         }
         if let Some(key) = &self.apiv3_key {
             folder::check_apiv3_key(key).map_err(|problem| setting("apiv3_key", problem))?;
         }
-        let generate = |mchid: Option<String>, key| {
-            Identity::generate(mchid.unwrap_or_else(|| DEFAULT_MCHID.to_string()), key)
+        Ok(())
+    }
+
+    fn identity(&self) -> Result<Identity, SandboxError> {
+        let generate = || {
+            let mchid = self.mchid.clone().unwrap_or_else(|| DEFAULT_MCHID.to_string());
+            Identity::generate(mchid, self.apiv3_key.clone(), self.serials)
         };
-        let Some(keys) = self.keys else { return generate(self.mchid, self.apiv3_key) };
-        if !folder::is_filled(&keys)? {
-            let identity = generate(self.mchid, self.apiv3_key)?;
-            folder::save(&keys, &identity)?;
-            return Ok(identity);
-        }
-        let identity = folder::load(&keys)?;
+        let Some(keys) = &self.keys else { return generate() };
+        let identity = folder::load_or_generate(keys, generate)?;
         // If the setting or the file silently won, the contradiction would be noticed late.
-        if self.mchid.is_some_and(|mchid| mchid != identity.mchid) {
+        if self.mchid.as_ref().is_some_and(|mchid| *mchid != identity.mchid) {
             return Err(setting("mchid", format!("the keys folder belongs to {}", identity.mchid)));
         }
-        if self.apiv3_key.is_some_and(|key| key != identity.apiv3_key) {
+        if self.apiv3_key.as_ref().is_some_and(|key| *key != identity.apiv3_key) {
             return Err(setting("apiv3_key", "the keys folder has another APIv3 key".into()));
+        }
+        if self.serials == Serials::WithZero && !identity.merchant.serial.starts_with('0') {
+            let problem =
+                "the keys folder has certificates without it: name another folder, or empty this one";
+            return Err(setting("serial_zero", problem.into()));
         }
         Ok(identity)
     }
@@ -280,10 +370,13 @@ impl fmt::Debug for SandboxBuilder {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("SandboxBuilder")
             .field("keys", &self.keys.as_deref().map(shown))
+            .field("sign_with", &self.sign_with)
             .field("mchid", &self.mchid.as_deref().map(Excerpt))
             .field("clock_skew", &self.clock_skew)
             .field("sign_errors", &self.sign_errors)
+            .field("host", &self.host)
             .field("port", &self.port)
+            .field("allow_hosts", &self.allow_hosts.iter().map(|host| Excerpt(host)).collect::<Vec<_>>())
             .field("scripts", &self.scripts.iter().map(|file| shown(file)).collect::<Vec<_>>())
             .field("strict", &self.strict)
             .field("notify_hosts", &self.notify_hosts.iter().map(|host| Excerpt(host)).collect::<Vec<_>>())
@@ -292,6 +385,18 @@ impl fmt::Debug for SandboxBuilder {
             .field("state", &self.state.as_deref().map(shown))
             .finish_non_exhaustive()
     }
+}
+
+/// In lower case. A name with a port, a scheme or a path could never match.
+fn host_names(names: &[String]) -> Result<Vec<String>, SandboxError> {
+    let parsed = names.iter().map(|name| match url::Host::parse(name) {
+        Ok(host) if !name.is_empty() => Ok(host.to_string()),
+        _ => {
+            let problem = format!("expected a host name without a port, found {}", Excerpt(name));
+            Err(setting("allow_host", problem))
+        }
+    });
+    parsed.collect()
 }
 
 /// A path in a `Debug`: a caller's text like any other.

@@ -1,6 +1,6 @@
 //! [`Sandbox`]: the configuration of other programs, as text to paste.
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use super::{
     sandbox::Sandbox,
@@ -8,43 +8,12 @@ use super::{
 };
 use crate::sandbox::{
     http::sandbox_error::SandboxError,
-    keys::folder::{MERCHANT_KEY, PLATFORM_CERTIFICATE, PUBLIC_KEY},
+    keys::{
+        folder::MERCHANT_KEY,
+        keyring::SigningKey,
+        variables::{self, Chosen, path, shell, url},
+    },
 };
-
-/// The absolute paths of the keys.
-struct Files {
-    merchant_key: String,
-    public_key: String,
-    certificate: String,
-}
-
-impl Files {
-    fn of(keys: &Path) -> Result<Files, SandboxError> {
-        let folder = std::path::absolute(keys).map_err(|source| SandboxError::KeyFile {
-            path: keys.into(),
-            problem: "has no absolute path".into(),
-            source: Some(source),
-        })?;
-        let path = |name: &str| -> Result<String, SandboxError> {
-            let path: PathBuf = folder.join(name);
-            let text = path.to_str().filter(|text| !text.contains(['\n', '\r'])).ok_or_else(|| {
-                let problem = "cannot be used in a script: its path is not UTF-8 or contains line breaks";
-                SandboxError::KeyFile { path: path.clone(), problem: problem.into(), source: None }
-            })?;
-            Ok(text.to_string())
-        };
-        Ok(Files {
-            merchant_key: path(MERCHANT_KEY)?,
-            public_key: path(PUBLIC_KEY)?,
-            certificate: path(PLATFORM_CERTIFICATE)?,
-        })
-    }
-
-    /// The form that PHP and this crate accept: `file://` and the path without percent-encoding.
-    fn urls(&self) -> [String; 3] {
-        [&self.merchant_key, &self.public_key, &self.certificate].map(|path| format!("file://{path}"))
-    }
-}
 
 impl Sandbox {
     /// The variables of [`WeChatPay::from_env`](crate::WeChatPay::from_env) with their values, the keys as PEM text on
@@ -61,30 +30,23 @@ impl Sandbox {
     /// ```
     pub fn variables(&self) -> Vec<(&'static str, String)> {
         let on_one_line = |pem: &str| pem.trim_end().replace('\n', "\\n");
-        self.variables_with([
-            &on_one_line(self.merchant_key_pem()),
-            &on_one_line(self.platform_public_key_pem()),
-            &on_one_line(self.platform_certificate_pem()),
-        ])
+        self.variables_with(on_one_line(self.merchant_key_pem()), |key| on_one_line(key.pem()))
     }
 
-    /// With these forms of the merchant's private key, the platform's public key and its certificate.
+    /// With these forms of the merchant's private key and of the platform's keys.
     fn variables_with(
         &self,
-        [private_key, public_key, certificate]: [&str; 3],
+        private_key: String,
+        form: impl Fn(&SigningKey) -> String,
     ) -> Vec<(&'static str, String)> {
-        let variables = [
-            ("WECHATPAY_BASE_URL", self.base_url()),
-            ("WECHATPAY_MCHID", self.mchid()),
-            ("WECHATPAY_SERIAL", self.serial()),
-            ("WECHATPAY_PRIVATE_KEY", private_key),
-            ("WECHATPAY_PUBLIC_KEY_ID", self.platform_public_key_id()),
-            ("WECHATPAY_PUBLIC_KEY", public_key),
-            ("WECHATPAY_PLATFORM_SERIAL", self.platform_certificate_serial()),
-            ("WECHATPAY_PLATFORM_CERTIFICATE", certificate),
-            ("WECHATPAY_APIV3_KEY", self.apiv3_key()),
-        ];
-        variables.map(|(name, value)| (name, value.to_owned())).to_vec()
+        let (platform, apiv3_key) = (self.platform(), self.apiv3_key().to_owned());
+        let mut variables =
+            variables::list(&platform.identity, &platform.keyring, self.base_url(), private_key, form);
+        if !self.is_local() {
+            variables.push(("WECHATPAY_ALLOW_HTTP", "1".to_owned()));
+        }
+        variables.push(("WECHATPAY_APIV3_KEY", apiv3_key));
+        variables
     }
 
     /// The variables of [`WeChatPay::from_env`](crate::WeChatPay::from_env), as lines for a POSIX shell. `keys` is the
@@ -103,9 +65,21 @@ impl Sandbox {
     /// # Errors
     /// [`SandboxError::KeyFile`] if a script cannot contain the path of the folder.
     pub fn exports(&self, keys: &Path) -> Result<String, SandboxError> {
-        let files = Files::of(keys)?;
-        let variables = self.variables_with(files.urls().each_ref().map(String::as_str));
+        let variables = self.file_variables(keys)?;
         Ok(variables.iter().map(|(name, value)| format!("export {name}={}\n", shell(value))).collect())
+    }
+
+    /// As [`variables`](Sandbox::variables), with the keys as `file://` paths. `keys` is the keys folder of the builder.
+    ///
+    /// # Errors
+    /// As [`exports`](Sandbox::exports).
+    pub fn file_variables(&self, keys: &Path) -> Result<Vec<(&'static str, String)>, SandboxError> {
+        // All files are in one folder: if one has a path, so have the others.
+        let merchant_key = url(&path(keys, MERCHANT_KEY)?);
+        Ok(self.variables_with(merchant_key, |key| {
+            let file = path(keys, &self.platform().keyring.public_file(key));
+            file.map_or_else(|_| key.pem().to_owned(), |file| url(&file))
+        }))
     }
 
     /// Code that points an SDK at this sandbox, to paste. `keys` is the keys folder of the builder.
@@ -123,34 +97,22 @@ impl Sandbox {
     /// # Errors
     /// As [`exports`](Sandbox::exports).
     pub fn snippet(&self, language: SnippetLanguage, keys: &Path) -> Result<String, SandboxError> {
-        let files = Files::of(keys)?;
+        let in_service = self.platform().keyring.now();
+        let Chosen { public, certificate } = Chosen::of(&in_service);
+        let file = |key: Option<SigningKey>| -> Result<Option<(String, String)>, SandboxError> {
+            let Some(key) = key else { return Ok(None) };
+            let file = path(keys, &self.platform().keyring.public_file(&key))?;
+            Ok(Some((key.serial().to_owned(), file)))
+        };
         let values = Values {
             base_url: self.base_url().into(),
             mchid: self.mchid().into(),
             serial: self.serial().into(),
             apiv3_key: self.apiv3_key().into(),
-            private_key: files.merchant_key,
-            public_key: Some((self.platform_public_key_id().into(), files.public_key)),
-            certificate: Some((self.platform_certificate_serial().into(), files.certificate)),
+            private_key: path(keys, MERCHANT_KEY)?,
+            public_key: file(public)?,
+            certificate: file(certificate)?,
         };
         Ok(values.fill(language))
-    }
-}
-
-/// Quotes for a POSIX shell.
-fn shell(text: &str) -> String {
-    format!("'{}'", text.replace('\'', r"'\''"))
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_shell_reads_the_quoted_text() {
-        let text = "a'b \"c\" $d `e` \\ f";
-        let script = format!("printf %s {}", shell(text));
-        let output = std::process::Command::new("sh").args(["-c", &script]).output().unwrap();
-        assert_eq!(String::from_utf8(output.stdout).unwrap(), text);
     }
 }

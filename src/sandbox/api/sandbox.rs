@@ -1,6 +1,6 @@
 //! [`Sandbox`]: starting, scripting, observing, faults and clock. Its other methods are in the files next to this one.
 
-use std::fmt;
+use std::{fmt, net::SocketAddr};
 
 use serde_json::Value;
 
@@ -45,9 +45,19 @@ impl Sandbox {
         &self.server.platform.identity
     }
 
-    /// `http://127.0.0.1:PORT/`, with a trailing slash. In a browser it shows a page with the state of the sandbox.
+    /// `http://127.0.0.1:PORT/`, with a trailing slash: for clients on this machine. In a browser it shows a page with the state of the sandbox.
     pub fn base_url(&self) -> &str {
         &self.server.base_url
+    }
+
+    /// The address that it listens on: its port is never 0.
+    pub fn address(&self) -> SocketAddr {
+        self.server.address
+    }
+
+    /// Whether the base URL is one of this machine's loopback addresses.
+    pub(crate) fn is_local(&self) -> bool {
+        self.address().ip().is_loopback() || self.address().ip().is_unspecified()
     }
 
     /// The merchant number.
@@ -75,8 +85,9 @@ impl Sandbox {
         &self.identity().merchant.pem
     }
 
-    /// The platform's first certificate, as a PEM. Its key signs the responses, unless the request's `Wechatpay-Serial`
-    /// or [`sign_with`](Sandbox::sign_with) chooses another key.
+    /// The platform's first certificate, as a PEM. It is in service in the modes
+    /// [`Certificate`](crate::sandbox::SigningMode::Certificate) and
+    /// [`Migration`](crate::sandbox::SigningMode::Migration), until it is [retired](Sandbox::retire).
     pub fn platform_certificate_pem(&self) -> &str {
         &self.identity().platform_certificate.pem
     }
@@ -86,7 +97,9 @@ impl Sandbox {
         &self.identity().platform_certificate.serial
     }
 
-    /// The platform's first public key, as an SPKI PEM. It is not the key of the certificate.
+    /// The platform's first public key, as an SPKI PEM. It is not the key of the certificate. It is in service in the modes
+    /// [`PublicKey`](crate::sandbox::SigningMode::PublicKey) and [`Migration`](crate::sandbox::SigningMode::Migration),
+    /// until it is [retired](Sandbox::retire).
     pub fn platform_public_key_pem(&self) -> &str {
         &self.identity().platform_public_key.pem
     }
@@ -96,7 +109,7 @@ impl Sandbox {
         &self.identity().platform_public_key.id
     }
 
-    /// A client for the merchant of this sandbox. It trusts the first certificate and the first public key.
+    /// A client for the merchant of this sandbox. It trusts the platform's keys that are in service now.
     ///
     /// # Errors
     /// [`Error::Config`](crate::Error::Config) if the HTTP client cannot be set up.
@@ -106,14 +119,15 @@ impl Sandbox {
 
     /// As [`client`](Sandbox::client), to be configured further.
     pub fn client_builder(&self) -> crate::WeChatPayBuilder {
-        crate::WeChatPay::builder()
+        let builder = crate::WeChatPay::builder()
             .mchid(self.mchid())
             .serial(self.serial())
             .private_key(self.merchant_key_pem())
-            .platform_key(self.platform_certificate_serial(), self.platform_certificate_pem())
-            .platform_key(self.platform_public_key_id(), self.platform_public_key_pem())
             .apiv3_key(self.apiv3_key())
-            .base_url(self.base_url())
+            .base_url(self.base_url());
+        let builder = if self.is_local() { builder } else { builder.allow_http() };
+        let keys = self.platform().keyring.now();
+        keys.all().fold(builder, |builder, key| builder.platform_key(key.serial(), key.pem()))
     }
 
     /// Scripts a signed JSON response for a route; `Null` gives an empty body. Scripts take precedence over the modelled
@@ -167,9 +181,9 @@ impl Sandbox {
     /// # let sandbox = wechatpay_chain::sandbox::Sandbox::start()?;
     /// # let wx = sandbox.client()?;
     /// # use wechatpay_chain::sandbox::Verdict;
-    /// wx["v3/certificates"].get_sync()?;
+    /// wx["v3/merchant/fund/balance/BASIC"].get_sync()?;
     /// let seen = &sandbox.requests()[0];
-    /// assert_eq!((seen.method.as_str(), seen.target.as_str()), ("GET", "/v3/certificates"));
+    /// assert_eq!((seen.method.as_str(), seen.target.as_str()), ("GET", "/v3/merchant/fund/balance/BASIC"));
     /// assert_eq!((seen.verdict.clone(), seen.response.status), (Verdict::Accepted, 200));
     /// # }
     /// # Ok(()) }
@@ -192,8 +206,9 @@ impl Sandbox {
     /// # let wx = sandbox.client()?;
     /// # use wechatpay_chain::{Error, sandbox::Fault};
     /// sandbox.inject(Fault::BadSignature);
-    /// assert!(matches!(wx["v3/certificates"].get_sync(), Err(Error::Verify(_))));
-    /// assert!(wx["v3/certificates"].get_sync().is_ok()); // only one request had the fault
+    /// let echo = || wx["v3/security/echo"].post_sync(serde_json::json!({ "echo_message": "hello" }));
+    /// assert!(matches!(echo(), Err(Error::Verify(_))));
+    /// assert!(echo().is_ok()); // only one request had the fault
     /// # }
     /// # Ok(()) }
     /// ```

@@ -16,7 +16,7 @@ use crate::sandbox::{
     },
     keys::{
         key_pair::PrivateKey,
-        keyring::{DefaultSigner, Keyring, SigningKey},
+        keyring::{Keyring, SigningKey},
         random,
     },
 };
@@ -47,7 +47,7 @@ pub(crate) struct SignedResponse {
 
 /// The properties of a request on which the signature of its response depends.
 pub(crate) struct SigningContext {
-    key: Option<SigningKey>,
+    key: SigningKey,
     unsigned: bool,
     statement: bool,
     head: bool,
@@ -61,7 +61,7 @@ impl ResponseSigner {
     pub(crate) fn context(&self, request: &IncomingRequest) -> SigningContext {
         let serial = request.header("wechatpay-serial");
         SigningContext {
-            key: self.keyring.signer(serial, DefaultSigner::Response),
+            key: self.keyring.signer(serial),
             unsigned: unsigned_paths::is_unsigned(request),
             statement: unsigned_paths::is_statement(request),
             head: request.method == Method::HEAD,
@@ -103,7 +103,7 @@ impl ResponseSigner {
     pub(crate) fn sign_notification(&self, body: &[u8], faults: &[Fault]) -> Option<HeaderMap> {
         let response =
             ReadyResponse { body: Bytes::copy_from_slice(body), ..ReadyResponse::internal_error() };
-        let key = self.keyring.signer(None, DefaultSigner::Notification);
+        let key = self.keyring.signer(None);
         let context = SigningContext { key, unsigned: false, statement: false, head: false };
         let mut headers = self.headers(&response, &context, true, faults)?;
         remove_missing(&mut headers, faults);
@@ -137,7 +137,7 @@ impl ResponseSigner {
             return Some(headers);
         }
 
-        let key = context.key.as_ref()?;
+        let key = &context.key;
         let serial = key.serial();
         let timestamp = if faults.contains(&Fault::OldTimestamp) { now.saturating_sub(TOO_OLD) } else { now };
         let timestamp = timestamp.to_string();

@@ -240,8 +240,9 @@ impl Verifier {
             let serial = request.header(name).unwrap_or("");
             // Some SDKs send their own serial, or an empty one, with a request in which nothing is encrypted.
             let ignored = serial.is_empty() || same_serial(serial, &self.identity.merchant.serial);
-            if !ignored && self.keyring.find(serial).is_none() {
-                let issue = format!("the platform has no key `{serial}`");
+            let keys = self.keyring.now();
+            if !ignored && keys.find(serial).is_none() {
+                let issue = keys.not_in_service(serial);
                 return Err(ErrorResponse::param_error("header", name, &issue).into());
             }
         }

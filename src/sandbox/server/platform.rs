@@ -40,6 +40,8 @@ use crate::sandbox::{
 
 /// The settings of a sandbox, already checked.
 pub(crate) struct Settings {
+    /// Further host names of the page and the control endpoint, in lower case.
+    pub(crate) allow_hosts: Vec<String>,
     pub(crate) clock_skew: i64,
     pub(crate) sign_errors: bool,
     /// 404 for a path that is neither scripted nor modelled.
@@ -59,6 +61,7 @@ pub(crate) struct Settings {
 
 /// Shared by all connections.
 pub(crate) struct Platform {
+    pub(crate) allow_hosts: Vec<String>,
     pub(crate) identity: Arc<Identity>,
     pub(crate) keys_folder: Option<PathBuf>,
     pub(crate) clock: Arc<SkewedClock>,
@@ -98,9 +101,10 @@ impl Platform {
     /// The receiver is for the delivery of notifications.
     pub(crate) fn new(
         identity: Identity,
+        keyring: Keyring,
         settings: Settings,
     ) -> Result<(Platform, UnboundedReceiver<Job>), SandboxError> {
-        let keyring = Arc::new(Keyring::new(&identity));
+        let keyring = Arc::new(keyring);
         let identity = Arc::new(identity);
         let clock = Arc::new(SkewedClock::new(settings.clock_skew));
         let database = Arc::new(settings.database);
@@ -123,6 +127,7 @@ impl Platform {
             settings.hold_refunds,
         );
         let platform = Platform {
+            allow_hosts: settings.allow_hosts,
             verifier: Verifier::new(Arc::clone(&identity), Arc::clone(&clock), Arc::clone(&keyring)),
             router: Router::new(settings.scripts, settings.strict)?,
             requests: RequestLog::new(settings.watcher.clone()),

@@ -9,7 +9,11 @@ use super::{
     view::{Tab, View},
 };
 use crate::sandbox::{
-    keys::folder::{IDENTITY, MERCHANT_KEY, PLATFORM_CERTIFICATE, PUBLIC_KEY},
+    keys::{
+        folder::{IDENTITY, MERCHANT_KEY},
+        keyring::SigningKey,
+        variables::{self, shell},
+    },
     server::platform::Platform,
 };
 
@@ -41,7 +45,7 @@ fn exports(platform: &Platform, l: Language, base_url: &str) -> Markup {
         h3 { (l.say("Connect a client", "接入客户端")) }
         p { (l.say("Set the base URL of your client to ", "把客户端的基础 URL 设为 ")) code { (base_url) }
             (l.say(". In a shell, set these variables:", "。在命令行里设置这些环境变量：")) }
-        @match variables(platform, base_url) {
+        @match exports_text(platform, base_url) {
             Some(text) => {
                 pre #exports tabindex="0" { (text) }
                 div .buttons { (list::copyable(l, "copy-exports", &text, l.say("Copy", "复制"))) }
@@ -59,33 +63,39 @@ fn exports(platform: &Platform, l: Language, base_url: &str) -> Markup {
 }
 
 /// Lines for a POSIX shell. `None` without files that a shell can read.
-fn variables(platform: &Platform, base_url: &str) -> Option<String> {
-    let folder = std::path::absolute(platform.keys_folder.as_ref()?).ok()?;
-    let path = |name: &str| {
-        let path = folder.join(name).to_str()?.to_owned();
-        (!path.contains(['\n', '\r'])).then_some(path)
-    };
-    let file = |name: &str| Some(shell(&format!("file://{}", path(name)?)));
-    let identity = &platform.identity;
+fn exports_text(platform: &Platform, base_url: &str) -> Option<String> {
+    let folder = platform.keys_folder.as_ref()?;
+    let file = |name: &str| variables::path(folder, name).ok();
+    // All files are in one folder: if one has a path, so have the others.
+    let (private_key, identity) = (file(MERCHANT_KEY)?, file(IDENTITY)?);
+    let public_file = |key: &SigningKey| file(&platform.keyring.public_file(key)).unwrap_or_default();
+    let list = variables::list(
+        &platform.identity,
+        &platform.keyring,
+        base_url,
+        variables::url(&private_key),
+        |key| variables::url(&public_file(key)),
+    );
+    let mut text: String = list.iter().map(|(name, value)| format!("export {name}={}\n", shell(value))).collect();
+    if !is_local(base_url) {
+        text += "export WECHATPAY_ALLOW_HTTP='1'\n";
+    }
     // The APIv3 key has no file of its own: the shell takes it from the JSON.
-    let apiv3_key =
-        format!("\"$(sed -n 's/^  \"apiv3_key\": \"\\(.*\\)\",*$/\\1/p' {})\"", shell(&path(IDENTITY)?));
-    let lines = [
-        ("BASE_URL", shell(base_url)),
-        ("MCHID", shell(&identity.mchid)),
-        ("SERIAL", shell(&identity.merchant.serial)),
-        ("PRIVATE_KEY", file(MERCHANT_KEY)?),
-        ("PUBLIC_KEY_ID", shell(&identity.platform_public_key.id)),
-        ("PUBLIC_KEY", file(PUBLIC_KEY)?),
-        ("PLATFORM_SERIAL", shell(&identity.platform_certificate.serial)),
-        ("PLATFORM_CERTIFICATE", file(PLATFORM_CERTIFICATE)?),
-        ("APIV3_KEY", apiv3_key),
-    ];
-    Some(lines.map(|(name, value)| format!("export WECHATPAY_{name}={value}\n")).concat())
+    text += &format!(
+        "export WECHATPAY_APIV3_KEY=\"$(sed -n 's/^  \"apiv3_key\": \"\\(.*\\)\",*$/\\1/p' {})\"\n",
+        shell(&identity)
+    );
+    Some(text)
 }
 
-fn shell(text: &str) -> String {
-    format!("'{}'", text.replace('\'', r"'\''"))
+/// Whether a client sends requests to this base URL without `WECHATPAY_ALLOW_HTTP`.
+fn is_local(base_url: &str) -> bool {
+    match url::Url::parse(base_url).as_ref().map(url::Url::host) {
+        Ok(Some(url::Host::Domain(name))) => name == "localhost",
+        Ok(Some(url::Host::Ipv4(address))) => address.is_loopback(),
+        Ok(Some(url::Host::Ipv6(address))) => address.is_loopback(),
+        _ => false,
+    }
 }
 
 fn test_order(view: &View, problem: Option<&Problem>) -> Markup {

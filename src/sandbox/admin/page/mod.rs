@@ -44,11 +44,12 @@ pub(crate) fn is_page(method: &Method, target: &str, headers: &HeaderMap) -> boo
 
 pub(crate) fn handle(platform: &Platform, request: &AdminRequest) -> Response<Bytes> {
     let view = View::of(&request.target, &request.headers);
-    if let Err(AdminError(_, why)) = guard::check(request) {
+    if let Err(AdminError(_, why)) = guard::check(request, &platform.allow_hosts) {
         return forbidden(&view, &why);
     }
-    // The guard accepts no other host.
-    let base_url = request.local_address.map(|address| format!("http://{address}/")).unwrap_or_default();
+    // The guard accepts this sandbox's own names only.
+    let host = request.headers.get(header::HOST).and_then(|host| host.to_str().ok()).unwrap_or_default();
+    let base_url = format!("http://{host}/");
     match request.method {
         Method::GET => {
             conditional(layout::page(platform, &view, &base_url, None).into_string(), &request.headers)

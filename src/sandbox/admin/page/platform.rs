@@ -7,7 +7,7 @@ use super::{
     view::View,
 };
 use crate::sandbox::{
-    keys::keyring::{KeyType, Keyring},
+    keys::keyring::{Keyring, SigningKey},
     server::platform::Platform,
 };
 
@@ -19,20 +19,21 @@ pub(crate) fn section(platform: &Platform, view: &View, problem: Option<&Problem
 }
 
 fn keys(view: &View, keyring: &Keyring) -> Markup {
-    let (l, list) = (view.language, keyring.list());
+    let (l, keys) = (view.language, keyring.now());
     html! {
         h3 #keys tabindex="-1" { (l.say("Platform keys", "平台密钥")) }
-        ul .rules { @for (serial, key_type) in &list.serials {
+        ul .rules { @for key in keys.all() { @let serial = key.serial();
             li #{ "key-" (serial) } tabindex="-1" {
                 div {
                     code { (serial) } " "
                     span .note {
-                        (match key_type {
-                            KeyType::Certificate => l.say("platform certificate", "平台证书"),
-                            KeyType::PublicKey => l.say("public key", "微信支付公钥"),
+                        (match key {
+                            SigningKey::Certificate(_) => l.say("platform certificate", "平台证书"),
+                            SigningKey::PublicKey(_) => l.say("public key", "微信支付公钥"),
                         })
-                        @if list.response_signer.as_ref() == Some(serial) { " · " (l.say("signs responses", "用于签名响应")) }
-                        @if list.notification_signer.as_ref() == Some(serial) { " · " (l.say("signs notifications", "用于签名回调通知")) }
+                        @if keys.signer.serial() == serial {
+                            " · " (l.say("signs responses and notifications", "用于签名响应和回调通知"))
+                        }
                     }
                 }
                 div .buttons {

@@ -14,16 +14,16 @@ use super::{
 };
 use crate::sandbox::{
     http::{clock::SkewedClock, error_response::ErrorResponse},
-    keys::{identity::Identity, keyring::Keyring},
+    keys::{identity::Identity, key_pair::Serials, keyring::Keyring},
     store::{database::Database, documents::Document},
 };
 
 fn identity() -> Identity {
-    Identity::generate("1900000109".into(), None).unwrap()
+    Identity::generate("1900000109".into(), None, Serials::default()).unwrap()
 }
 
 fn engine_with(identity: Arc<Identity>, hold: bool) -> Engine {
-    let keyring = Arc::new(Keyring::new(&identity));
+    let keyring = Arc::new(Keyring::new(&identity, None, None, Serials::default()).unwrap());
     let database = Arc::new(Database::in_memory().unwrap());
     Engine::new(identity, keyring, Arc::new(SkewedClock::new(0)), database, hold)
 }
