@@ -16,7 +16,8 @@ pub(crate) fn wxpay(seen: &SeenRequest) -> Option<String> {
     }
     let method = seen.method.to_ascii_lowercase();
     let is_write = matches!(method.as_str(), "post" | "put" | "patch" | "delete");
-    if !is_write && !(method == "get" && body.is_empty()) {
+    let is_read = method == "get" && body.is_empty();
+    if !is_write && !is_read {
         return None;
     }
     let query = seen.target.split_once('?').map_or("", |(_, query)| query);

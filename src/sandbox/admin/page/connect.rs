@@ -76,7 +76,8 @@ fn exports_text(platform: &Platform, base_url: &str) -> Option<String> {
         variables::url(&private_key),
         |key| variables::url(&public_file(key)),
     );
-    let mut text: String = list.iter().map(|(name, value)| format!("export {name}={}\n", shell(value))).collect();
+    let mut text: String =
+        list.iter().map(|(name, value)| format!("export {name}={}\n", shell(value))).collect();
     if !is_local(base_url) {
         text += "export WECHATPAY_ALLOW_HTTP='1'\n";
     }

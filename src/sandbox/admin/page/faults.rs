@@ -54,8 +54,10 @@ pub(crate) const PRESETS: [(&str, &str, &str); 10] = [
     ),
 ];
 
-/// The faults with what they do, by group.
-const FAULTS: [((&str, &str), &[(&str, &str, &str)]); 4] = [
+/// The label of a group of faults in both languages, and its faults: the name, and what it does in both languages.
+type Group = ((&'static str, &'static str), &'static [(&'static str, &'static str, &'static str)]);
+
+const FAULTS: [Group; 4] = [
     (
         ("A client must refuse it", "客户端必须拒绝"),
         &[

@@ -54,8 +54,11 @@ const TYPES: &[(&str, &str, &str)] = &[
     ("return", "Profit sharing return", "分账回退"),
 ];
 
+/// A text in both languages.
+type Words = (&'static str, &'static str);
+
 /// A payer's action, the label of its button, and its entry in a timeline.
-const ACTIONS: &[(&str, (&str, &str), (&str, &str))] = &[
+const ACTIONS: &[(&str, Words, Words)] = &[
     ("pay", ("Pay", "付款"), ("The payer paid", "用户付款")),
     ("pay-combined", ("Pay", "付款"), ("The payer paid", "用户付款")),
     ("pay-service", ("Pay", "付款"), ("The payer paid", "用户付款")),
