@@ -72,6 +72,9 @@ fn the_keyboard_is_enough() {
     let (sandbox, wx) = start();
     place(&wx, "P202611220002", "http://127.0.0.1:9/notify");
     browser.open(sandbox.base_url());
+    // The window of another test may have had the focus.
+    browser.command("Page.bringToFront", json!({}));
+    browser.command("Emulation.setFocusEmulationEnabled", json!({ "enabled": true }));
     browser.wait("document.hasFocus()");
     // The first stops skip the header, and show themselves.
     for target in ["#content", "#list"] {
