@@ -122,6 +122,45 @@ fn every_line_of_the_documents_runs() {
     }
 }
 
+/// Those that rotate the keys, and the command that runs in a sandbox.
+#[test]
+fn the_commands_of_the_sandboxs_page_run() {
+    let env = crate::program::TestEnv::new();
+    let run = |block: &str| {
+        let program = env!("CARGO_BIN_EXE_wxpay");
+        let script = block.replace("http://127.0.0.1:8080/", env.sandbox.base_url());
+        let script = script.replace("wxpay sandbox", &format!("'{program}' sandbox"));
+        let mut shell = assert_cmd::Command::new("bash");
+        shell.args(["-e", "-o", "pipefail", "-c", &script]).env("NO_PROXY", "127.0.0.1");
+        Done::of(shell.timeout(std::time::Duration::from_secs(60)))
+    };
+    let code = |line: &str| line.split(" # ").next().unwrap().trim_end().to_owned();
+    let pages = ["docs/sandbox.md", "docs/sandbox.zh-CN.md"].map(|name| {
+        let blocks = blocks(&document(name), "sh").into_iter();
+        let blocks: Vec<_> =
+            blocks.filter(|block| block.contains("wxpay sandbox --") || block.contains("jq")).collect();
+        assert_eq!(blocks.len(), 2, "{name}");
+        blocks
+    });
+    let [english, chinese] = pages
+        .each_ref()
+        .map(|blocks| blocks.iter().flat_map(|block| block.lines()).map(code).collect::<Vec<_>>());
+    assert_eq!(english, chinese);
+    let clock = run(&pages[0][0]);
+    assert!(clock.code == Some(0) && clock.out.contains("\"skew\""), "{clock:?}");
+    if !crate::support::has("jq") {
+        return;
+    }
+    let certificates = env.sandbox.client().unwrap();
+    let done = run(&pages[0][1]);
+    assert_eq!(done.code, Some(0), "{done:?}");
+    assert_eq!(env.sandbox.mode(), wechatpay_chain::sandbox::SigningMode::PublicKey);
+    assert!(
+        done.out.contains("\"mode\":\"migration\"") && certificates["v3/x"].get_sync().is_ok(),
+        "{done:?}"
+    );
+}
+
 #[test]
 fn both_languages_have_the_same_lines() {
     let [english, chinese] = ["docs/cli.md", "docs/cli.zh-CN.md"].map(|name| blocks(&document(name), "sh"));

@@ -30,7 +30,7 @@ fn a_saved_notification_is_verified_and_decrypted() {
     let verified = env.run(&["verify", "--headers", &headers, &body]).json();
     assert_eq!(
         (&verified["verified"], &verified["serial"]),
-        (&json!(true), &json!(env.sandbox.platform_certificate_serial()))
+        (&json!(true), &json!(env.sandbox.platform_public_key_id()))
     );
     assert!(verified["age_seconds"].as_i64().unwrap() < 60);
     let opened = env.run(&["decrypt", "--headers", &headers, &body]).json();

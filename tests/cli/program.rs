@@ -32,7 +32,10 @@ pub(crate) struct TestEnv {
 
 impl TestEnv {
     pub(crate) fn new() -> TestEnv {
-        TestEnv { sandbox: start_sandbox(), home: tempfile::tempdir().unwrap() }
+        let sandbox = start_sandbox();
+        // As for a new merchant; the certificate is there for the tests that need one.
+        sandbox.sign_with(sandbox.platform_public_key_id()).unwrap();
+        TestEnv { sandbox, home: tempfile::tempdir().unwrap() }
     }
 
     pub(crate) fn wxpay(&self) -> Command {

@@ -128,7 +128,20 @@ fn accepted_means_that_the_right_response_arrived() {
     assert_eq!(get(&sandbox, &keys, "/v3/merchant-service/images/7").status, 200);
     assert_eq!(last(&sandbox).verdict, Verdict::Accepted);
     assert_eq!(last(&sandbox).response.status, 200);
-    // A script can forge a response, too. An unsigned image is what the platform sends.
+    // A refusal stays one.
+    sandbox.inject(Fault::BadSignature);
+    assert_eq!(post(&sandbox, &keys, ECHO, "{}").status, 400);
+    assert!(matches!(last(&sandbox).verdict, Verdict::Refused { status: 400, .. }));
+}
+
+#[test]
+fn a_script_that_forges_a_response_is_a_disturbance() {
+    if !has("openssl") {
+        return;
+    }
+    let sandbox = start_sandbox();
+    let keys = export(&sandbox);
+    // An unsigned image is what the platform sends.
     let scripted = || SandboxResponse::new(200).json(json!({ "trade_state": "SUCCESS" }));
     for (path, response, verdict) in [
         ("v3/forged/a", scripted().unsigned(), Verdict::Disturbed),
@@ -140,13 +153,10 @@ fn accepted_means_that_the_right_response_arrived() {
         sandbox.on_with("GET", path, response).unwrap();
         let reply = get(&sandbox, &keys, &format!("/{path}"));
         assert_eq!(last(&sandbox).verdict, verdict, "{path}");
-        let right = reply.header("Wechatpay-Signature").is_some() && reply.verifies(&keys);
+        let named = reply.header("Wechatpay-Serial") == Some(sandbox.platform_certificate_serial());
+        let right = named && reply.verifies(&keys);
         assert_eq!(right, path == "v3/fine", "{path}");
     }
-    // A refusal stays one.
-    sandbox.inject(Fault::BadSignature);
-    assert_eq!(post(&sandbox, &keys, ECHO, "{}").status, 400);
-    assert!(matches!(last(&sandbox).verdict, Verdict::Refused { status: 400, .. }));
 }
 
 #[test]

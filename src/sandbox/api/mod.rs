@@ -8,5 +8,6 @@ mod notifications;
 mod payer;
 pub(crate) mod sandbox;
 pub(crate) mod snippets;
+mod start;
 #[cfg(test)]
 mod tests;

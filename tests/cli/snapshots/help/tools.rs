@@ -135,14 +135,37 @@ fn sandbox() {
     Prints the address of its web page and the credentials as `export` lines, then a line on stderr for
     each request and notification.
 
-    Usage: wxpay sandbox [OPTIONS]
+    Usage: wxpay sandbox [OPTIONS] [-- <COMMAND>...]
+
+    Arguments:
+      [COMMAND]...
+              Run this command with the variables set, end with it, and return its exit code
 
     Options:
           --port <PORT>
-              Listen on this port of 127.0.0.1 [default: a free port]
+              Listen on this port; 0: a free port [default: 8933, or a free port if it is taken]
+
+          --host <ADDRESS>
+              Listen on this address; any but a loopback address opens the sandbox to the network
+
+              [default: 127.0.0.1]
+
+          --allow-host <NAME>
+              Accept this host name at the web page and the control endpoint, with any port (repeatable)
+
+          --ready-file <FILE>
+              Write address, process ID and variables to this file, as JSON, once the sandbox listens;
+              removed at the end
 
           --keys <DIR>
               Keep keys, merchant number and APIv3 key in this folder [default: new ones for each run]
+
+          --sign-with <KIND>
+              Sign responses and notifications with this kind of key: public-key, certificate, or
+              migration for both [default: the kind that --keys has, or public-key]
+
+          --serial-zero
+              Begin the serials of new certificates with a zero, as a test of clients
 
           --state <FILE>
               Keep orders, refunds, files and all other state in this SQLite file [default: in memory]
@@ -187,6 +210,7 @@ fn sandbox() {
       wxpay sandbox
       wxpay sandbox --snippet php
       wxpay sandbox --port 8080 --keys keys --state state.db
+      wxpay sandbox -- npm test
       wxpay sandbox --fault 'rate-limited share=0.1' --seed 7
 
     Global options, see `wxpay --help`: --sandbox, --profile, --config, --base-url, --timeout, --color,
