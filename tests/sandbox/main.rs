@@ -20,6 +20,9 @@ mod requests;
 #[cfg(unix)]
 mod webdriver;
 
+// How the page looks.
+#[cfg(unix)]
+mod appearance;
 // The page in a browser.
 #[cfg(unix)]
 mod browser;
@@ -50,6 +53,9 @@ mod notify;
 // The page over raw HTTP.
 #[cfg(unix)]
 mod page;
+// The lists of the page: filters, timelines, copies.
+#[cfg(unix)]
+mod page_lists;
 // Payscore, transfers, profit sharing, files.
 mod products;
 // The example `sandbox`, run as a program.

@@ -61,6 +61,13 @@ enum KeyRequest {
     Retire(String),
 }
 
+/// The id of a notification to send once more.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct SendAgainRequest {
+    send_again: String,
+}
+
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct SkewRequest {
@@ -113,6 +120,11 @@ fn route(platform: &Platform, request: &AdminRequest) -> Result<(StatusCode, Val
             let newest = platform.outbox.log.newest(limit(query)?);
             let list: Vec<Value> = newest.iter().map(SentNotification::to_json).collect();
             Ok((StatusCode::OK, json!({ "notifications": list })))
+        }
+        ("notifications", "POST") => {
+            let SendAgainRequest { send_again } = parse(request)?;
+            platform.outbox.send_again(&send_again).map_err(|why| bad_request(why.into()))?;
+            Ok((StatusCode::ACCEPTED, Value::Null))
         }
         ("clock", "GET") => Ok((StatusCode::OK, clock_json(platform))),
         ("clock", "POST") => {

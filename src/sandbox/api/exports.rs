@@ -1,6 +1,6 @@
 //! [`Sandbox`]: the configuration of other programs, as text to paste.
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use super::{
     sandbox::Sandbox,
@@ -10,53 +10,10 @@ use crate::sandbox::{
     http::sandbox_error::SandboxError,
     keys::{
         folder::MERCHANT_KEY,
-        keyring::{Keys, SigningKey},
-        mode::SigningMode,
+        keyring::SigningKey,
+        variables::{self, Chosen, path, shell, url},
     },
 };
-
-/// The keys that a client needs, the newest of each kind that is in service; the one that signs takes precedence.
-struct Chosen {
-    public: Option<SigningKey>,
-    certificate: Option<SigningKey>,
-}
-
-impl Chosen {
-    fn of(keys: &Keys) -> Chosen {
-        let (mut public, mut certificate) = (None, None);
-        for key in keys.all().chain([keys.signer.clone()]) {
-            match key {
-                SigningKey::PublicKey(_) => public = Some(key),
-                SigningKey::Certificate(_) => certificate = Some(key),
-            }
-        }
-        Chosen { public, certificate }
-    }
-}
-
-/// The absolute path of a file of the keys folder.
-fn path(keys: &Path, name: &str) -> Result<String, SandboxError> {
-    let failed = |path: PathBuf, problem: &str, source| SandboxError::KeyFile {
-        path,
-        problem: problem.into(),
-        source,
-    };
-    let folder = std::path::absolute(keys)
-        .map_err(|source| failed(keys.into(), "has no absolute path", Some(source)))?;
-    let path = folder.join(name);
-    match path.to_str().filter(|text| !text.contains(['\n', '\r'])) {
-        Some(text) => Ok(text.to_string()),
-        None => {
-            let problem = "cannot be used in a script: its path is not UTF-8 or contains line breaks";
-            Err(failed(path, problem, None))
-        }
-    }
-}
-
-/// The form that PHP and this crate accept: `file://` and the path without percent-encoding.
-fn url(path: &str) -> String {
-    format!("file://{path}")
-}
 
 impl Sandbox {
     /// The variables of [`WeChatPay::from_env`](crate::WeChatPay::from_env) with their values, the keys as PEM text on
@@ -82,30 +39,13 @@ impl Sandbox {
         private_key: String,
         form: impl Fn(&SigningKey) -> String,
     ) -> Vec<(&'static str, String)> {
-        let mut variables = vec![
-            ("WECHATPAY_BASE_URL", self.base_url().to_owned()),
-            ("WECHATPAY_MCHID", self.mchid().to_owned()),
-            ("WECHATPAY_SERIAL", self.serial().to_owned()),
-            ("WECHATPAY_PRIVATE_KEY", private_key),
-        ];
-        let keys = self.platform().keyring.now();
-        let Chosen { public, certificate } = Chosen::of(&keys);
-        if let Some(key) = public {
-            variables.push(("WECHATPAY_PUBLIC_KEY_ID", key.serial().to_owned()));
-            variables.push(("WECHATPAY_PUBLIC_KEY", form(&key)));
-        }
-        if let Some(key) = certificate {
-            // Not every SDK downloads certificates.
-            variables.push(("WECHATPAY_PLATFORM_SERIAL", key.serial().to_owned()));
-            variables.push(("WECHATPAY_PLATFORM_CERTIFICATE", form(&key)));
-            if keys.mode() == SigningMode::Certificate {
-                variables.push(("WECHATPAY_AUTOMATIC_CERTIFICATES", "1".to_owned()));
-            }
-        }
+        let (platform, apiv3_key) = (self.platform(), self.apiv3_key().to_owned());
+        let mut variables =
+            variables::list(&platform.identity, &platform.keyring, self.base_url(), private_key, form);
         if !self.is_local() {
             variables.push(("WECHATPAY_ALLOW_HTTP", "1".to_owned()));
         }
-        variables.push(("WECHATPAY_APIV3_KEY", self.apiv3_key().to_owned()));
+        variables.push(("WECHATPAY_APIV3_KEY", apiv3_key));
         variables
     }
 
@@ -174,23 +114,5 @@ impl Sandbox {
             certificate: file(certificate)?,
         };
         Ok(values.fill(language))
-    }
-}
-
-/// Quotes for a POSIX shell.
-fn shell(text: &str) -> String {
-    format!("'{}'", text.replace('\'', r"'\''"))
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_shell_reads_the_quoted_text() {
-        let text = "a'b \"c\" $d `e` \\ f";
-        let script = format!("printf %s {}", shell(text));
-        let output = std::process::Command::new("sh").args(["-c", &script]).output().unwrap();
-        assert_eq!(String::from_utf8(output.stdout).unwrap(), text);
     }
 }

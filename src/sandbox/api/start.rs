@@ -47,6 +47,7 @@ impl SandboxBuilder {
                 None => Database::in_memory()?,
             },
             hold_refunds: self.hold_refunds,
+            keys_folder: self.keys.clone(),
             watcher: self.watcher.clone(),
         };
         let identity = self.identity()?;

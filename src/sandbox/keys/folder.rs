@@ -22,7 +22,7 @@ use crate::sandbox::http::sandbox_error::SandboxError;
 /// Larger than any key.
 const MAX_FILE: u64 = 1 << 20;
 
-const IDENTITY: &str = "identity.json";
+pub(crate) const IDENTITY: &str = "identity.json";
 pub(crate) const MERCHANT_KEY: &str = "apiclient_key.pem";
 const MERCHANT_CERTIFICATE: &str = "apiclient_cert.pem";
 const PLATFORM_KEY: &str = "wechatpay_cert_key.pem";

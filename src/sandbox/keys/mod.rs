@@ -8,3 +8,4 @@ pub(crate) mod keyring;
 pub(crate) mod mode;
 pub(crate) mod random;
 pub(crate) mod saved_keys;
+pub(crate) mod variables;

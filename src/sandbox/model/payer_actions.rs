@@ -20,10 +20,11 @@ use super::{
 };
 use crate::error::Excerpt;
 use crate::sandbox::{
-    http::error_response::ErrorResponse,
+    http::{clock, error_response::ErrorResponse},
     store::{
         documents::{Document, Documents},
         event::QueuedEvent,
+        payer_log::PayerStep,
     },
 };
 
@@ -104,7 +105,9 @@ fn perform(
     find: impl FnOnce(&Documents<'_>) -> Result<Option<Document>, ErrorResponse>,
 ) -> Outcome {
     let resource_type = action.resource_type;
-    engine.execute("", &Value::Null, |session| {
+    let mut seq = 0;
+    let at = clock::system_time();
+    let outcome = engine.execute("", &Value::Null, |session| {
         let not_found = || {
             resource_type.not_found.response(&format!(
                 "there is no {} {}",
@@ -115,10 +118,13 @@ fn perform(
         let mut document = find(session.documents)?.ok_or_else(not_found)?;
         (resource_type.on_load)(session, &mut document)?;
         session.transition(resource_type, &mut document, action.transition)?;
+        seq = document.seq;
         let mut body = document.body;
         if let Some(fields) = body.as_object_mut() {
             fields.shift_remove(IDEMPOTENCY_VALUES);
         }
         Ok(body)
-    })
+    })?;
+    engine.payer_log.push(PayerStep { at, action: action.name, seq });
+    Ok(outcome)
 }

@@ -26,8 +26,16 @@ pub(crate) async fn run(outbox: Arc<Outbox>, mut jobs: UnboundedReceiver<Job>) {
     while let Some(job) = jobs.recv().await {
         let outbox = Arc::clone(&outbox);
         task::spawn(async move {
-            let (number, id) = (job.number, job.id.clone());
+            let (number, id, once) = (job.number, job.id.clone(), job.once);
             let result = deliver(&outbox, job).await.unwrap_or_else(Delivery::Refused);
+            // A failed attempt in between changes nothing.
+            if once && result != Delivery::Accepted {
+                if let Delivery::Refused(why) = result {
+                    let attempt = Attempt { at: clock::system_time(), faults: Vec::new(), result: Err(why) };
+                    outbox.log.add_attempt(number, attempt);
+                }
+                return;
+            }
             outbox.log.finish(number, result);
             let _ = task::spawn_blocking(move || outbox.database.mark_delivered(&id)).await;
         });
@@ -36,7 +44,7 @@ pub(crate) async fn run(outbox: Arc<Outbox>, mut jobs: UnboundedReceiver<Job>) {
 
 /// Makes all attempts. An error is the reason why nothing more is sent.
 async fn deliver(outbox: &Arc<Outbox>, job: Job) -> Result<Delivery, String> {
-    let Job { number, id, event, faults, _permit } = job;
+    let Job { number, id, event, faults, once, _permit } = job;
     let notify_url = event.notify_url.clone();
     let mut url = admit(outbox, number, &notify_url).await?;
     let shared = Arc::clone(outbox);
@@ -45,7 +53,8 @@ async fn deliver(outbox: &Arc<Outbox>, job: Job) -> Result<Delivery, String> {
     // Of the first attempt that is sent.
     let mut faults = Some(faults);
 
-    for pause in SCHEDULE.into_iter().map(Some).chain([None]) {
+    let schedule = if once { &[][..] } else { &SCHEDULE };
+    for pause in schedule.iter().copied().map(Some).chain([None]) {
         if let Some(url) = &url {
             let message = Message { outbox, number, url: url.clone(), body: body.clone() };
             let accepted = match faults.take() {
@@ -58,6 +67,10 @@ async fn deliver(outbox: &Arc<Outbox>, job: Job) -> Result<Delivery, String> {
         }
         let Some(pause) = pause else { break };
         time::sleep(outbox.scaled(Duration::from_secs(pause))).await;
+        // It was sent again in the meantime, and accepted.
+        if let Some(outcome) = outbox.log.outcome(number) {
+            return Ok(outcome);
+        }
         if url.is_none() {
             url = admit(outbox, number, &notify_url).await?;
         }

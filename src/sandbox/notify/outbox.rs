@@ -49,6 +49,8 @@ pub(crate) struct Job {
     pub(crate) id: String,
     pub(crate) event: Event,
     pub(crate) faults: Vec<Fault>,
+    /// One attempt only, at the wish of a person; the schedule of the first job goes on.
+    pub(crate) once: bool,
     pub(crate) _permit: OwnedSemaphorePermit,
 }
 
@@ -151,7 +153,7 @@ impl Outbox {
         let number = self.log.push(SentNotification::new(&id, &event));
         match Arc::clone(&self.capacity).try_acquire_owned() {
             Ok(permit) => {
-                let job = Job { number, id, event, faults, _permit: permit };
+                let job = Job { number, id, event, faults, once: false, _permit: permit };
                 // The server has ended. A state file still has the notification.
                 if self.jobs.send(job).is_err() {
                     self.log.finish(number, Delivery::Refused("the sandbox is shutting down".into()));
@@ -163,6 +165,19 @@ impl Outbox {
                 self.database.mark_delivered(&id);
             }
         }
+    }
+
+    /// Makes one more attempt for the notification with this id, whatever became of the earlier ones. An error is the
+    /// reason why it cannot be sent.
+    pub(crate) fn send_again(&self, id: &str) -> Result<(), &'static str> {
+        let (number, sent) = self.log.by_id(id).ok_or("there is no such notification")?;
+        let event = sent.event().ok_or("the notification is too large to be kept")?;
+        let path = Url::parse(&event.notify_url).map(|url| url.path().to_string()).unwrap_or_default();
+        let permit = Arc::clone(&self.capacity).try_acquire_owned();
+        let permit = permit.map_err(|_| "too many notifications wait for their delivery")?;
+        let faults = self.faults.lock().of_notification(&path, false, &sent.id);
+        let job = Job { number, id: sent.id, event, faults, once: true, _permit: permit };
+        self.jobs.send(job).map_err(|_| "the sandbox is shutting down")
     }
 
     /// A duration of the platform's schedule, divided by the time scale.

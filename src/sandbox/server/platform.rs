@@ -1,6 +1,7 @@
 //! The platform: connects the stages of a request (verify, route, log, sign) and sends the events that follow from it.
 
 use std::{
+    path::PathBuf,
     sync::Arc,
     time::{Duration, SystemTime},
 };
@@ -53,6 +54,8 @@ pub(crate) struct Settings {
     pub(crate) database: Database,
     /// Refunds wait for `Sandbox::settle_refund`.
     pub(crate) hold_refunds: bool,
+    /// The folder with the identity's keys, if it is kept.
+    pub(crate) keys_folder: Option<PathBuf>,
     pub(crate) watcher: Watcher,
 }
 
@@ -60,6 +63,7 @@ pub(crate) struct Settings {
 pub(crate) struct Platform {
     pub(crate) allow_hosts: Vec<String>,
     pub(crate) identity: Arc<Identity>,
+    pub(crate) keys_folder: Option<PathBuf>,
     pub(crate) clock: Arc<SkewedClock>,
     pub(crate) keyring: Arc<Keyring>,
     pub(crate) faults: SharedFaults,
@@ -129,6 +133,7 @@ impl Platform {
             requests: RequestLog::new(settings.watcher.clone()),
             outbox: Arc::new(outbox),
             identity,
+            keys_folder: settings.keys_folder,
             clock,
             keyring,
             faults,
@@ -174,10 +179,10 @@ impl Platform {
     }
 
     /// Runs an action of the engine and sends its events.
-    pub(crate) fn perform(
+    pub(crate) fn perform<T>(
         &self,
-        action: impl FnOnce(&Engine) -> Result<(Value, Vec<QueuedEvent>), ErrorResponse>,
-    ) -> Result<Value, ErrorResponse> {
+        action: impl FnOnce(&Engine) -> Result<(T, Vec<QueuedEvent>), ErrorResponse>,
+    ) -> Result<T, ErrorResponse> {
         let (value, events) = action(&self.engine)?;
         self.outbox.send_all(events);
         Ok(value)

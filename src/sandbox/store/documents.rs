@@ -3,7 +3,10 @@
 use rusqlite::{OptionalExtension, Params, Row, Transaction, params};
 use serde_json::{Map, Value};
 
-use super::event::{Event, QueuedEvent};
+use super::{
+    event::{Event, QueuedEvent},
+    page::{Page, Window},
+};
 use crate::sandbox::http::error_response::ErrorResponse;
 
 /// The limit in memory. The oldest documents are deleted first.
@@ -118,9 +121,30 @@ impl<'a> Documents<'a> {
         Ok(statement.query_row((resource_type, amount, before), |row| row.get(0))?)
     }
 
-    /// The newest documents of all types, newest first.
-    pub(crate) fn newest(&self, count: usize) -> Result<Vec<Document>, ErrorResponse> {
-        self.all("true ORDER BY seq DESC LIMIT ?1", (i64::try_from(count).unwrap_or(i64::MAX),))
+    /// A page of the documents of all types in this state whose body or scope contains this text; empty: any. Only the
+    /// newest 50,000 documents are searched.
+    pub(crate) fn page(
+        &self,
+        contains: &str,
+        state: &str,
+        window: Window,
+    ) -> Result<Page<Document>, ErrorResponse> {
+        let sql = "SELECT seq FROM document WHERE seq > (SELECT max(seq) FROM document) - ?1 \
+                   AND (?2 = '' OR state = ?2) AND (?3 = '' OR scope = ?3 OR instr(body, ?3) > 0) ORDER BY seq DESC";
+        let mut statement = self.transaction.prepare_cached(sql)?;
+        let numbers = statement.query_map((MAX_DOCUMENTS, state, contains), |row| row.get::<_, i64>(0))?;
+        let numbers: Vec<u64> =
+            numbers.map(|number| number.map(i64::unsigned_abs)).collect::<Result<_, _>>()?;
+        let (indices, place) = window.place(&numbers);
+        let mut items = Vec::with_capacity(indices.len());
+        for index in indices {
+            items.extend(self.by_seq(numbers[index])?);
+        }
+        Ok(Page { items, place })
+    }
+
+    pub(crate) fn by_seq(&self, seq: u64) -> Result<Option<Document>, ErrorResponse> {
+        self.one("seq = ?1", (i64::try_from(seq).unwrap_or(i64::MAX),))
     }
 
     /// Inserts a new document, or updates the one with its `seq`.

@@ -13,10 +13,11 @@ use serde_json::{Map, Value, json};
 
 use super::{
     event::Event,
+    page::{Page, Window},
     watcher::{Seen, Watcher},
 };
 use crate::error::Message;
-use crate::sandbox::faults::fault::Fault;
+use crate::sandbox::{faults::fault::Fault, http::clock};
 
 const MAX_NOTIFICATIONS: usize = 10_000;
 
@@ -43,6 +44,8 @@ pub struct SentNotification {
     pub original_type: String,
     /// The `notify_url` of the request.
     pub url: String,
+    /// When the event occurred, by the machine's clock.
+    pub at: SystemTime,
     /// The headers of the last attempt, with its signature; empty before the first attempt.
     pub headers: HeaderMap,
     /// The body, the same in every attempt; empty if it is larger than 8 KiB.
@@ -51,6 +54,10 @@ pub struct SentNotification {
     pub attempts: Vec<Attempt>,
     /// The state of the delivery.
     pub delivery: Delivery,
+    /// The event's summary and its resource as JSON, both before encryption. The resource is empty if it is larger than
+    /// 8 KiB.
+    pub(crate) summary: Box<str>,
+    pub(crate) resource: Box<str>,
 }
 
 /// One attempt to send a notification.
@@ -97,21 +104,36 @@ impl fmt::Debug for SentNotification {
 impl SentNotification {
     pub(crate) fn new(id: &str, event: &Event) -> SentNotification {
         let short = |text: &str| text.chars().take(MAX_TEXT).collect();
+        let resource = event.resource.to_string();
         SentNotification {
             id: id.into(),
             event_type: short(&event.event_type),
             original_type: short(&event.original_type),
             url: short(&event.notify_url),
+            at: clock::system_time(),
             headers: HeaderMap::new(),
             body: Bytes::new(),
             attempts: Vec::new(),
             delivery: Delivery::Pending,
+            summary: event.summary.chars().take(MAX_TEXT).collect(),
+            resource: if resource.len() <= MAX_BODY { resource.into() } else { Box::default() },
         }
     }
 
     /// Whether no more attempts will follow.
     pub fn is_done(&self) -> bool {
         self.delivery != Delivery::Pending
+    }
+
+    /// The event again. `None` if it is too large to be kept.
+    pub(crate) fn event(&self) -> Option<Event> {
+        Some(Event {
+            notify_url: self.url.clone(),
+            event_type: self.event_type.clone(),
+            original_type: self.original_type.clone(),
+            summary: self.summary.to_string(),
+            resource: serde_json::from_str(&self.resource).ok()?,
+        })
     }
 
     pub(crate) fn to_json(&self) -> Value {
@@ -121,6 +143,7 @@ impl SentNotification {
             Delivery::GivenUp => ("GIVEN_UP", None),
             Delivery::Refused(why) => ("REFUSED", Some(why)),
         };
+        let at = self.at.duration_since(UNIX_EPOCH).map_or(0.0, |since| since.as_secs_f64());
         let attempts: Vec<Value> = self.attempts.iter().map(Attempt::to_json).collect();
         let headers: Map<String, Value> = (self.headers.iter())
             .map(|(name, value)| (name.to_string(), json!(String::from_utf8_lossy(value.as_bytes()))))
@@ -130,8 +153,10 @@ impl SentNotification {
             "event_type": self.event_type,
             "original_type": self.original_type,
             "url": self.url,
+            "at": at,
             "state": state,
             "reason": reason,
+            "resource": serde_json::from_str::<Value>(&self.resource).ok(),
             "headers": headers,
             "body": String::from_utf8_lossy(&self.body),
             "attempts": attempts,
@@ -257,6 +282,33 @@ impl NotificationLog {
         // The last attempt has shown that it was accepted.
         let shown = delivery != Delivery::Accepted;
         self.change(number, shown, |notification| notification.delivery = delivery);
+    }
+
+    /// How the delivery ended. `None`: more attempts will follow, or the log no longer has the notification.
+    pub(crate) fn outcome(&self, number: u64) -> Option<Delivery> {
+        let delivery = self.entries().find(number)?.delivery.clone();
+        (delivery != Delivery::Pending).then_some(delivery)
+    }
+
+    /// The newest notification with this id, and its number.
+    pub(crate) fn by_id(&self, id: &str) -> Option<(u64, SentNotification)> {
+        let entries = self.entries();
+        let (index, found) = entries.notifications.iter().enumerate().rfind(|(_, one)| one.id == id)?;
+        Some((entries.first + index as u64, found.clone()))
+    }
+
+    pub(crate) fn page(
+        &self,
+        matches: impl Fn(&SentNotification) -> bool,
+        window: Window,
+    ) -> Page<(u64, SentNotification)> {
+        let entries = self.entries();
+        let end = entries.first + entries.notifications.len() as u64;
+        let all = entries.notifications.iter().rev().zip((entries.first..end).rev());
+        let (found, numbers): (Vec<_>, Vec<_>) = all.filter(|(one, _)| matches(one)).unzip();
+        let (indices, place) = window.place(&numbers);
+        let items = indices.into_iter().map(|index| (numbers[index], found[index].clone())).collect();
+        Page { items, place }
     }
 
     pub(crate) fn list(&self) -> Vec<SentNotification> {

@@ -1,7 +1,8 @@
 //! The log of received requests.
 
 use std::{
-    collections::VecDeque,
+    cmp::Reverse,
+    collections::{BTreeSet, VecDeque},
     sync::{
         Mutex, MutexGuard, PoisonError,
         atomic::{AtomicU64, Ordering},
@@ -11,6 +12,7 @@ use std::{
 
 use super::{
     expectations::Expectations,
+    page::{Page, Window},
     seen_request::{SeenRequest, Sent, Verdict},
     watcher::{Seen, Watcher},
 };
@@ -96,12 +98,22 @@ impl RequestLog {
         self.entries().requests.iter().rev().take(count).cloned().collect()
     }
 
-    /// The number of requests, and of refused ones among them.
-    pub(crate) fn counts(&self) -> (usize, usize) {
+    pub(crate) fn page(&self, matches: impl Fn(&SeenRequest) -> bool, window: Window) -> Page<SeenRequest> {
         let entries = self.entries();
-        let is_refused = |request: &&SeenRequest| matches!(request.verdict, Verdict::Refused { .. });
-        let refused = entries.requests.iter().filter(is_refused).count();
-        (entries.requests.len(), refused)
+        let mut found: Vec<&SeenRequest> =
+            entries.requests.iter().rev().filter(|request| matches(request)).collect();
+        // They are recorded in the order of their responses.
+        found.sort_by_key(|request| Reverse(request.number));
+        let numbers: Vec<u64> = found.iter().map(|request| request.number).collect();
+        let (indices, place) = window.place(&numbers);
+        Page { items: indices.into_iter().map(|index| found[index].clone()).collect(), place }
+    }
+
+    /// The statuses of all responses, each once.
+    pub(crate) fn statuses(&self) -> Vec<u16> {
+        let statuses: BTreeSet<u16> =
+            self.entries().requests.iter().map(|request| request.response.status).collect();
+        statuses.into_iter().collect()
     }
 
     /// The numbering goes on.

@@ -23,6 +23,7 @@ use crate::sandbox::{
         database::Database,
         documents::{Document, Documents},
         event::{Event, QueuedEvent},
+        payer_log::PayerLog,
     },
 };
 use call::Call;
@@ -44,6 +45,7 @@ pub(crate) struct Engine {
     pub(crate) keyring: Arc<Keyring>,
     clock: Arc<SkewedClock>,
     database: Arc<Database>,
+    pub(crate) payer_log: PayerLog,
     /// Transitions that can be held wait for a trigger from outside.
     hold: bool,
 }
@@ -69,7 +71,7 @@ impl Engine {
         database: Arc<Database>,
         hold: bool,
     ) -> Engine {
-        Engine { identity, keyring, clock, database, hold }
+        Engine { identity, keyring, clock, database, payer_log: PayerLog::default(), hold }
     }
 
     /// Checks the parameters of a request and runs the action of its endpoint.

@@ -14,6 +14,7 @@ use crate::sandbox::{
         engine::{Engine, call::Call, schema::Action},
         payer_actions, resource_list,
     },
+    store::page::Window,
 };
 
 /// Every field that any endpoint reads, with a valid value.
@@ -99,7 +100,7 @@ fn use_everywhere(engine: &Engine, body: &Value) {
             let _ = payer_actions::perform_on_newest(engine, action, number);
         }
     }
-    resource_list::newest(engine, 100).unwrap();
+    resource_list::page(engine, "", "", Window { size: 100, ..Window::default() }).unwrap();
 }
 
 #[test]
@@ -134,7 +135,10 @@ fn every_body_is_accepted_or_rejected() {
     let mut share_return = fields();
     share_return["amount"] = json!(1);
     use_everywhere(&engine, &share_return);
-    let types: HashSet<_> = (resource_list::newest(&engine, 100).unwrap().into_iter())
+    let types: HashSet<_> = (resource_list::page(&engine, "", "", Window { size: 100, ..Window::default() }))
+        .unwrap()
+        .items
+        .into_iter()
         .map(|resource| resource.resource_type)
         .collect();
     assert_eq!(types.len(), 8, "all but the receiver, which was deleted: {types:?}");

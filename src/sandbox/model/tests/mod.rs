@@ -15,7 +15,7 @@ use super::{
 use crate::sandbox::{
     http::{clock::SkewedClock, error_response::ErrorResponse},
     keys::{identity::Identity, key_pair::Serials, keyring::Keyring},
-    store::{database::Database, documents::Document},
+    store::{database::Database, documents::Document, page::Window},
 };
 
 fn identity() -> Identity {
@@ -110,8 +110,9 @@ fn an_error_rolls_everything_back() {
         Err(ErrorResponse::new(500, "SYSTEM_ERROR", "too late"))
     });
     assert!(failed.is_err());
-    let stored = engine.access(|session| session.documents.newest(10)).unwrap();
-    assert!(stored.is_empty());
+    let stored =
+        engine.access(|session| session.documents.page("", "", Window { size: 10, ..Window::default() }));
+    assert!(stored.unwrap().items.is_empty());
 }
 
 #[test]
@@ -121,9 +122,11 @@ fn the_list_is_newest_first() {
         let body = json!({ "out_trade_no": number, "amount": { "total": 5 } });
         let _ = engine.execute("", &body, |session| session.create(&ORDER, &[], None, &[])).unwrap();
     }
-    let all = resource_list::newest(&engine, 10).unwrap();
+    let newest =
+        |size| resource_list::page(&engine, "", "", Window { size, ..Window::default() }).unwrap().items;
+    let all = newest(10);
     let listed: Vec<_> =
         all.iter().map(|one| (one.resource_type, one.merchant_no.as_str(), one.amount)).collect();
     assert_eq!(listed, [("order", "P7654321", Some(5)), ("order", "P1234567", Some(5))]);
-    assert_eq!(resource_list::newest(&engine, 1).unwrap().len(), 1);
+    assert_eq!(newest(1).len(), 1);
 }
