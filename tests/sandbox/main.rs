@@ -33,6 +33,9 @@ mod expect;
 mod faults;
 // Orders and refunds, from the first request to the bill.
 mod flows;
+// Several mistakes at once, and signatures that are wrong themselves.
+#[cfg(unix)]
+mod mistakes;
 // Many sandboxes in one process.
 mod many;
 // The Node SDK against the sandbox.

@@ -10,7 +10,7 @@ use sha2::{Digest, Sha256};
 
 use super::{
     authorization::Authorization,
-    diagnosis::{self, Diagnosis, MessageParts},
+    diagnosis::{self, Diagnosis, Keys, MessageParts},
     nonces::{Nonce, Nonces},
     unsigned_paths,
 };
@@ -105,8 +105,12 @@ impl Verifier {
             return Err(ErrorResponse::sign_error("mchid", "unknown mchid", message));
         }
         if !same_serial(&authorization.serial, &identity.merchant.serial) {
+            let whose = match self.keyring.find(&authorization.serial) {
+                Some(_) => " is a key of the platform",
+                None => "",
+            };
             let message = format!(
-                "serial_no {}: the merchant's certificate has {}",
+                "serial_no {}{whose}: the merchant's certificate has {}",
                 authorization.serial, identity.merchant.serial
             );
             return Err(ErrorResponse::sign_error("serial_no", "unknown serial_no", message));
@@ -119,8 +123,14 @@ impl Verifier {
                 let message = format!("timestamp {}: expected Unix seconds", authorization.timestamp);
                 ErrorResponse::sign_error("timestamp", "malformed", message)
             })?;
-        if timestamp.abs_diff(now) > MAX_CLOCK_SKEW.unsigned_abs() {
-            let message = format!("timestamp {timestamp}: more than {MAX_CLOCK_SKEW} seconds from {now}");
+        let is_near = |timestamp: i64| timestamp.abs_diff(now) <= MAX_CLOCK_SKEW.unsigned_abs();
+        if !is_near(timestamp) {
+            let why = if is_near(timestamp / 1000) {
+                "it is in milliseconds, expected seconds".to_owned()
+            } else {
+                format!("more than {MAX_CLOCK_SKEW} seconds from {now}")
+            };
+            let message = format!("timestamp {timestamp}: {why}");
             return Err(ErrorResponse::sign_error("timestamp", "expired", message));
         }
         let nonce = Nonce::parse(&authorization.nonce).ok_or_else(|| {
@@ -137,9 +147,9 @@ impl Verifier {
         authorization: &Authorization,
         message: &[u8],
     ) -> Result<(), Rejection> {
-        let key = &self.identity.merchant.public_key;
+        let merchant = &self.identity.merchant.public_key;
         let signature = STANDARD.decode(&authorization.signature).ok();
-        if signature.is_some_and(|signature| matches(key, message, &signature)) {
+        if signature.is_some_and(|signature| matches(merchant, message, &signature)) {
             return Ok(());
         }
         let parts = MessageParts {
@@ -151,7 +161,8 @@ impl Verifier {
             host: request.header("host").unwrap_or(""),
             raw_body: &request.body,
         };
-        let diagnosis = diagnosis::diagnose(key, &parts, &authorization.signature);
+        let keys = Keys { merchant, platform: &self.keyring.public_keys() };
+        let diagnosis = diagnosis::diagnose(&keys, &parts, &authorization.signature);
         let all = String::from_utf8_lossy(message);
         let shown: String = all.chars().take(MAX_SHOWN).collect();
         let why = diagnosis.english();

@@ -2,6 +2,7 @@
 
 use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
 
+use rsa::PublicKey;
 use serde::Deserialize;
 use serde_json::{Value, json};
 
@@ -109,6 +110,17 @@ impl Keyring {
 
     pub(crate) fn certificates(&self) -> Vec<Arc<CertifiedKey>> {
         self.read().certificates.clone()
+    }
+
+    /// The public halves of all keys, with their serials.
+    pub(crate) fn public_keys(&self) -> Vec<(String, PublicKey)> {
+        let keys = self.read();
+        let certificates = keys.certificates.iter().cloned().map(SigningKey::Certificate);
+        let public_keys = keys.public_keys.iter().cloned().map(SigningKey::PublicKey);
+        certificates
+            .chain(public_keys)
+            .filter_map(|key| Some((key.serial().to_string(), key.private_key().public_key()?)))
+            .collect()
     }
 
     pub(crate) fn list(&self) -> KeyList {
