@@ -17,6 +17,12 @@ use rusqlite::{Connection, ErrorCode, OpenFlags, TransactionBehavior};
 use super::documents::Documents;
 use crate::sandbox::http::{error_response::ErrorResponse, sandbox_error::SandboxError};
 
+/// The bytes of the state in memory above which nothing new is stored.
+const MAX_STATE: i64 = 256 << 20;
+
+/// The code of the errors about a limit of the sandbox. The platform has no such error, and no client repeats it.
+pub(crate) const SANDBOX_FULL: &str = "SANDBOX_FULL";
+
 /// `WXPS`: identifies the file in its header.
 const APPLICATION_ID: i32 = 0x5758_5053;
 
@@ -58,19 +64,26 @@ const TABLES: &str = "
 
 pub(crate) struct Database {
     connection: Mutex<Connection>,
-    /// In memory, the oldest documents and files are deleted when there are too many.
-    in_memory: bool,
+    /// The bytes above which nothing new is stored; `None` for a file.
+    limit: Option<i64>,
 }
 
 impl Database {
     pub(crate) fn in_memory() -> Result<Database, SandboxError> {
+        Database::in_memory_up_to(MAX_STATE)
+    }
+
+    /// A quarter more is reserved for changes of what is stored.
+    fn in_memory_up_to(limit: i64) -> Result<Database, SandboxError> {
         let opened = Connection::open_in_memory().and_then(|connection| {
             prepare(&connection)?;
             create(&connection)?;
+            let page: i64 = connection.pragma_query_value(None, "page_size", |row| row.get(0))?;
+            connection.pragma_update(None, "max_page_count", (limit + limit / 4) / page)?;
             Ok(connection)
         });
         let connection = opened.map_err(|e| failed(":memory:".into(), &e))?;
-        Ok(Database { connection: Mutex::new(connection), in_memory: true })
+        Ok(Database { connection: Mutex::new(connection), limit: Some(limit) })
     }
 
     /// Opens this file, or creates it.
@@ -78,13 +91,14 @@ impl Database {
         // An absolute path is never a special name of SQLite, such as `:memory:`.
         let path =
             std::path::absolute(path).map_err(|e| bad(path.into(), format!("is not a valid path: {e}")))?;
-        let flags = OpenFlags::SQLITE_OPEN_READ_WRITE
-            | OpenFlags::SQLITE_OPEN_CREATE
-            | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+        create_private(&path)?;
+        let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
         let mut connection =
             Connection::open_with_flags(&path, flags).map_err(|e| failed(path.clone(), &e))?;
         match lock_and_check(&mut connection) {
-            Ok(None) => Ok(Database { connection: Mutex::new(connection), in_memory: false }),
+            Ok(None) => {
+                make_private(&path).map(|()| Database { connection: Mutex::new(connection), limit: None })
+            }
             Ok(Some(problem)) => Err(bad(path, problem)),
             Err(e) => Err(failed(path, &e)),
         }
@@ -97,20 +111,47 @@ impl Database {
     ) -> Result<T, ErrorResponse> {
         let mut connection = self.connection.lock().unwrap_or_else(PoisonError::into_inner);
         let transaction = connection.transaction()?;
-        let result = work(&Documents::new(&transaction, self.in_memory))?;
+        let result = work(&Documents::new(&transaction, self.limit))?;
         transaction.commit()?;
         Ok(result)
     }
 
     /// Deletes a notification that need not be sent again. If that fails, it is sent twice, as the platform may do.
     pub(crate) fn mark_delivered(&self, id: &str) {
-        if self.in_memory {
+        if self.limit.is_some() {
             return;
         }
         if let Err(error) = self.transaction(|documents| documents.delete_undelivered(id)) {
             tracing::warn!(error = error.message, "a notification cannot be marked as delivered");
         }
     }
+}
+
+/// Creates the file, unless it exists, so that only its owner can read it: it has the state of a shop. SQLite gives its
+/// write-ahead log the same permissions.
+fn create_private(path: &Path) -> Result<(), SandboxError> {
+    let mut options = std::fs::OpenOptions::new();
+    options.write(true).create_new(true);
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+    match options.open(path) {
+        Err(e) if e.kind() != std::io::ErrorKind::AlreadyExists => {
+            Err(bad(path.into(), format!("cannot be created: {e}")))
+        }
+        _ => Ok(()),
+    }
+}
+
+/// Of a file that an earlier version created.
+fn make_private(path: &Path) -> Result<(), SandboxError> {
+    #[cfg(unix)]
+    {
+        let permissions = std::os::unix::fs::PermissionsExt::from_mode(0o600);
+        std::fs::set_permissions(path, permissions)
+            .map_err(|e| bad(path.into(), format!("cannot be made private: {e}")))?;
+    }
+    let _ = path;
+    Ok(())
 }
 
 /// Locks the file, checks that it belongs to the sandbox, and creates the tables in a new file. Returns the problem
@@ -132,6 +173,10 @@ fn lock_and_check(connection: &mut Connection) -> rusqlite::Result<Option<String
         return Ok(Some("is the database of another program".into()));
     } else if version != VERSION {
         return Ok(Some(format!("has version {version}, and this sandbox reads version {VERSION}")));
+    }
+    let check: String = transaction.query_row("PRAGMA quick_check(1)", (), |row| row.get(0))?;
+    if check != "ok" {
+        return Ok(Some(format!("is a damaged SQLite database ({check})")));
     }
     transaction.commit()?;
     let mode: String = connection.pragma_update_and_check(None, "journal_mode", "WAL", |row| row.get(0))?;
@@ -179,6 +224,19 @@ fn bad(path: PathBuf, problem: String) -> SandboxError {
 /// A full disk, for example, is not the fault of the request.
 impl From<rusqlite::Error> for ErrorResponse {
     fn from(error: rusqlite::Error) -> ErrorResponse {
+        if error.sqlite_error_code() == Some(ErrorCode::DiskFull) {
+            return full();
+        }
         ErrorResponse::internal(format!("the sandbox's state: {error}"))
     }
+}
+
+/// The state reached its limit in memory, or its disk is full. Nothing was changed.
+pub(crate) fn full() -> ErrorResponse {
+    let limit = MAX_STATE >> 20;
+    let message = format!(
+        "the sandbox is full and stores nothing new: in memory it keeps {limit} MiB, so restart it, or keep its state in \
+         a file (--state FILE) on a disk with free space"
+    );
+    ErrorResponse::new(507, SANDBOX_FULL, message)
 }
