@@ -13,6 +13,9 @@ use super::{
 use crate::error::Excerpt;
 use crate::sandbox::http::sandbox_error::SandboxError;
 
+/// Of the platform, old and new. A wrong signature is tried with all of them.
+const MAX_KEYS: usize = 50;
+
 pub(crate) struct Keyring {
     keys: RwLock<Keys>,
 }
@@ -150,13 +153,25 @@ impl Keyring {
         })
     }
 
+    /// A rule of faults could rotate at every request.
+    fn check_room(&self) -> Result<(), SandboxError> {
+        let keys = self.read();
+        if keys.certificates.len() + keys.public_keys.len() < MAX_KEYS {
+            return Ok(());
+        }
+        let problem = format!("the platform has too many keys (limit {MAX_KEYS}): retire some of them");
+        Err(SandboxError::Setting { name: "rotate", problem })
+    }
+
     pub(crate) fn add_certificate(&self) -> Result<Arc<CertifiedKey>, SandboxError> {
+        self.check_room()?;
         let certificate = Arc::new(CertifiedKey::platform()?);
         self.write().certificates.push(Arc::clone(&certificate));
         Ok(certificate)
     }
 
     pub(crate) fn add_public_key(&self) -> Result<Arc<PublicKeyPair>, SandboxError> {
+        self.check_room()?;
         let public = Arc::new(PublicKeyPair::generate()?);
         self.write().public_keys.push(Arc::clone(&public));
         Ok(public)

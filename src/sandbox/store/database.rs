@@ -26,6 +26,9 @@ pub(crate) const SANDBOX_FULL: &str = "SANDBOX_FULL";
 /// `WXPS`: identifies the file in its header.
 const APPLICATION_ID: i32 = 0x5758_5053;
 
+/// The smallest page of SQLite: the size of every database is a multiple of it.
+const MIN_PAGE: u64 = 512;
+
 /// The version of the tables below. Files of another version are rejected.
 const VERSION: i32 = 1;
 
@@ -95,10 +98,8 @@ impl Database {
         let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
         let mut connection =
             Connection::open_with_flags(&path, flags).map_err(|e| failed(path.clone(), &e))?;
-        match lock_and_check(&mut connection) {
-            Ok(None) => {
-                make_private(&path).map(|()| Database { connection: Mutex::new(connection), limit: None })
-            }
+        match lock_and_check(&path, &mut connection) {
+            Ok(None) => Ok(Database { connection: Mutex::new(connection), limit: None }),
             Ok(Some(problem)) => Err(bad(path, problem)),
             Err(e) => Err(failed(path, &e)),
         }
@@ -136,27 +137,43 @@ fn create_private(path: &Path) -> Result<(), SandboxError> {
     std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
     match options.open(path) {
         Err(e) if e.kind() != std::io::ErrorKind::AlreadyExists => {
-            Err(bad(path.into(), format!("cannot be created: {e}")))
+            Err(bad(path.into(), format!("cannot be opened or created: {e}")))
         }
         _ => Ok(()),
     }
 }
 
-/// Of a file that an earlier version created.
-fn make_private(path: &Path) -> Result<(), SandboxError> {
-    #[cfg(unix)]
-    {
+/// A file of an earlier version, or its write-ahead log.
+#[cfg(unix)]
+fn make_private(path: &Path) -> Option<String> {
+    let mut log = path.as_os_str().to_owned();
+    log.push("-wal");
+    for path in [path, Path::new(&log)].into_iter().filter(|path| path.exists()) {
         let permissions = std::os::unix::fs::PermissionsExt::from_mode(0o600);
-        std::fs::set_permissions(path, permissions)
-            .map_err(|e| bad(path.into(), format!("cannot be made private: {e}")))?;
+        if let Err(e) = std::fs::set_permissions(path, permissions) {
+            return Some(format!("cannot be made private: {e}"));
+        }
     }
-    let _ = path;
-    Ok(())
+    None
+}
+
+#[cfg(not(unix))]
+fn make_private(_: &Path) -> Option<String> {
+    None
+}
+
+/// SQLite fills up a file whose end is missing. The file must not be opened here: closing it would drop the locks of
+/// another sandbox in this process.
+fn cut(path: &Path) -> Option<String> {
+    let length = std::fs::metadata(path).map_or(0, |metadata| metadata.len());
+    let problem =
+        if length < MIN_PAGE { "is not an SQLite database" } else { "is a damaged SQLite database" };
+    (length % MIN_PAGE != 0).then(|| problem.into())
 }
 
 /// Locks the file, checks that it belongs to the sandbox, and creates the tables in a new file. Returns the problem
 /// with the file, if there is one.
-fn lock_and_check(connection: &mut Connection) -> rusqlite::Result<Option<String>> {
+fn lock_and_check(path: &Path, connection: &mut Connection) -> rusqlite::Result<Option<String>> {
     // SQLite opens a write-protected file read-only.
     if connection.is_readonly(rusqlite::MAIN_DB)? {
         return Ok(Some("cannot be written".into()));
@@ -167,6 +184,9 @@ fn lock_and_check(connection: &mut Connection) -> rusqlite::Result<Option<String
     let number = |name| transaction.pragma_query_value(None, name, |row| row.get::<_, i32>(0));
     let (application, version) = (number("application_id")?, number("user_version")?);
     let tables: i64 = transaction.query_row("SELECT count(*) FROM sqlite_schema", (), |row| row.get(0))?;
+    if let Some(problem) = cut(path) {
+        return Ok(Some(problem));
+    }
     if (application, version, tables) == (0, 0, 0) {
         create(&transaction)?;
     } else if application != APPLICATION_ID {
@@ -179,6 +199,9 @@ fn lock_and_check(connection: &mut Connection) -> rusqlite::Result<Option<String
         return Ok(Some(format!("is a damaged SQLite database ({check})")));
     }
     transaction.commit()?;
+    if let Some(problem) = make_private(path) {
+        return Ok(Some(problem));
+    }
     let mode: String = connection.pragma_update_and_check(None, "journal_mode", "WAL", |row| row.get(0))?;
     if mode != "wal" {
         return Ok(Some(format!("cannot use a write-ahead log (its journal mode is `{mode}`)")));

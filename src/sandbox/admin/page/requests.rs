@@ -88,7 +88,7 @@ fn diagnosis(l: Language, seen: &SeenRequest, diagnosis: &Diagnosis) -> Markup {
     let (english, chinese) = (diagnosis.english(), diagnosis.chinese());
     html! {
         h3 { (l.say("Why the signature does not match", "验签失败的原因")) }
-        p .finding { (l.say(&english, &chinese)) }
+        p .finding { (l.say(&sentence(&english), &chinese)) }
         @if let Some(difference) = diagnosis.difference() { (compare(l, seen, difference)) }
         @if let Some((signed, expected)) = diagnosis.digests() {
             dl .compare {
@@ -97,6 +97,13 @@ fn diagnosis(l: Language, seen: &SeenRequest, diagnosis: &Diagnosis) -> Markup {
             }
         }
     }
+}
+
+/// With a capital.
+fn sentence(text: &str) -> String {
+    let mut characters = text.chars();
+    let first = characters.next().map(|first| first.to_ascii_uppercase());
+    first.into_iter().chain(characters).collect()
 }
 
 fn compare(l: Language, seen: &SeenRequest, difference: &Difference) -> Markup {

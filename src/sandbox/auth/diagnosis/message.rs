@@ -53,8 +53,9 @@ impl MessageParts<'_> {
             }
         }
         let mut message = Vec::with_capacity(body.len() + path.len() + query.len() + 128);
+        let nonce_end = if body_line { line_end } else { "" };
         for (line, end) in
-            [(method, line_end), (path, ""), (query, line_end), (timestamp, line_end), (nonce, line_end)]
+            [(method, line_end), (path, ""), (query, line_end), (timestamp, line_end), (nonce, nonce_end)]
         {
             message.extend_from_slice(line.as_bytes());
             message.extend_from_slice(end.as_bytes());
