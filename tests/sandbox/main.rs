@@ -20,6 +20,9 @@ mod requests;
 #[cfg(unix)]
 mod webdriver;
 
+// Requests that no client sends by intent.
+#[cfg(unix)]
+mod attacks;
 // The page in a browser.
 #[cfg(unix)]
 mod browser;

@@ -101,7 +101,7 @@ impl Verifier {
     fn check_credentials(&self, authorization: &Authorization) -> Result<Nonce, ErrorResponse> {
         let identity = &self.identity;
         if authorization.mchid != identity.mchid {
-            let message = format!("mchid {}: unknown merchant", authorization.mchid);
+            let message = format!("mchid {:.64}: unknown merchant", authorization.mchid);
             return Err(ErrorResponse::sign_error("mchid", "unknown mchid", message));
         }
         if !same_serial(&authorization.serial, &identity.merchant.serial) {
@@ -110,7 +110,7 @@ impl Verifier {
                 None => "",
             };
             let message = format!(
-                "serial_no {}{whose}: the merchant's certificate has {}",
+                "serial_no {:.64}{whose}: the merchant's certificate has {}",
                 authorization.serial, identity.merchant.serial
             );
             return Err(ErrorResponse::sign_error("serial_no", "unknown serial_no", message));
@@ -120,7 +120,7 @@ impl Verifier {
             .filter(|text| is_digits(text))
             .and_then(|text| text.parse::<i64>().ok())
             .ok_or_else(|| {
-                let message = format!("timestamp {}: expected Unix seconds", authorization.timestamp);
+                let message = format!("timestamp {:.64}: expected Unix seconds", authorization.timestamp);
                 ErrorResponse::sign_error("timestamp", "malformed", message)
             })?;
         let is_near = |timestamp: i64| timestamp.abs_diff(now) <= MAX_CLOCK_SKEW.unsigned_abs();
@@ -135,7 +135,7 @@ impl Verifier {
         }
         let nonce = Nonce::parse(&authorization.nonce).ok_or_else(|| {
             let message =
-                format!("nonce_str {}: expected 1 to 64 visible ASCII characters", authorization.nonce);
+                format!("nonce_str {:.64}: expected 1 to 64 printable ASCII characters", authorization.nonce);
             ErrorResponse::sign_error("nonce_str", "malformed", message)
         })?;
         if self.nonces().contains(nonce) { Err(replayed()) } else { Ok(nonce) }
@@ -189,15 +189,20 @@ impl Verifier {
             "multipart/form-data" => signed_body(request)?,
             _ => b"null",
         };
-        let json = serde_json::from_slice(text)
-            .map_err(|e| ErrorResponse::param_error("body", "/", &format!("expected JSON ({e})")))?;
+        let json = serde_json::from_slice(text).map_err(|e| {
+            let bom = text.starts_with(b"\xef\xbb\xbf");
+            let why = if bom { "it begins with a byte order mark (BOM)".to_owned() } else { e.to_string() };
+            ErrorResponse::param_error("body", "/", &format!("expected JSON ({why})"))
+        })?;
         let name = "Wechatpay-Serial";
         if request.headers.contains_key(name) {
-            let serial = request.header(name).unwrap_or("");
+            let once = "must occur once, in visible ASCII";
+            let serial =
+                request.header(name).ok_or_else(|| ErrorResponse::param_error("header", name, once))?;
             // Some SDKs send their own serial, or an empty one, with a request in which nothing is encrypted.
             let ignored = serial.is_empty() || same_serial(serial, &self.identity.merchant.serial);
             if !ignored && self.keyring.find(serial).is_none() {
-                let issue = format!("the platform has no key `{serial}`");
+                let issue = format!("the platform has no key `{serial:.64}`");
                 return Err(ErrorResponse::param_error("header", name, &issue).into());
             }
         }
