@@ -168,7 +168,7 @@ fn cut(path: &Path) -> Option<String> {
     let length = std::fs::metadata(path).map_or(0, |metadata| metadata.len());
     let problem =
         if length < MIN_PAGE { "is not an SQLite database" } else { "is a damaged SQLite database" };
-    (length % MIN_PAGE != 0).then(|| problem.into())
+    (!length.is_multiple_of(MIN_PAGE)).then(|| problem.into())
 }
 
 /// Locks the file, checks that it belongs to the sandbox, and creates the tables in a new file. Returns the problem
