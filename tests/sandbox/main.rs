@@ -23,6 +23,8 @@ mod webdriver;
 // Requests that no client sends by intent.
 #[cfg(unix)]
 mod attacks;
+// What the sandbox keeps is bounded.
+mod bounds;
 // The page in a browser.
 #[cfg(unix)]
 mod browser;

@@ -143,23 +143,21 @@ fn create_private(path: &Path) -> Result<(), SandboxError> {
     }
 }
 
-/// A file of an earlier version, or its write-ahead log.
-#[cfg(unix)]
-fn make_private(path: &Path) -> Option<String> {
-    let mut log = path.as_os_str().to_owned();
-    log.push("-wal");
-    for path in [path, Path::new(&log)].into_iter().filter(|path| path.exists()) {
-        let permissions = std::os::unix::fs::PermissionsExt::from_mode(0o600);
-        if let Err(e) = std::fs::set_permissions(path, permissions) {
-            return Some(format!("cannot be made private: {e}"));
+/// A file of an earlier version, or its write-ahead log. Some file systems have no permissions, and another user's
+/// file keeps its own.
+fn make_private(path: &Path) {
+    #[cfg(unix)]
+    {
+        let mut log = path.as_os_str().to_owned();
+        log.push("-wal");
+        for path in [path, Path::new(&log)].into_iter().filter(|path| path.exists()) {
+            let permissions = std::os::unix::fs::PermissionsExt::from_mode(0o600);
+            if let Err(error) = std::fs::set_permissions(path, permissions) {
+                tracing::warn!(path = %path.display(), %error, "other users could read the sandbox's state file");
+            }
         }
     }
-    None
-}
-
-#[cfg(not(unix))]
-fn make_private(_: &Path) -> Option<String> {
-    None
+    let _ = path;
 }
 
 /// SQLite fills up a file whose end is missing. The file must not be opened here: closing it would drop the locks of
@@ -199,9 +197,7 @@ fn lock_and_check(path: &Path, connection: &mut Connection) -> rusqlite::Result<
         return Ok(Some(format!("is a damaged SQLite database ({check})")));
     }
     transaction.commit()?;
-    if let Some(problem) = make_private(path) {
-        return Ok(Some(problem));
-    }
+    make_private(path);
     let mode: String = connection.pragma_update_and_check(None, "journal_mode", "WAL", |row| row.get(0))?;
     if mode != "wal" {
         return Ok(Some(format!("cannot use a write-ahead log (its journal mode is `{mode}`)")));
