@@ -201,9 +201,13 @@ fn a_signature_that_is_wrong_itself_is_named() {
         let message = signer.message(&plan, &STANDARD.encode(signer.sign(&options, b"abc")));
         assert!(message.contains("RSASSA-PSS"), "{salt}: {message}");
     }
-    for (option, name) in
-        [("-md5", "MD5"), ("-sha1", "SHA-1"), ("-sha384", "SHA-384"), ("-sha512", "SHA-512")]
-    {
+    for (option, name) in [
+        ("-md5", "MD5"),
+        ("-sha1", "SHA-1"),
+        ("-sha224", "SHA-224"),
+        ("-sha384", "SHA-384"),
+        ("-sha512", "SHA-512"),
+    ] {
         let message = signer.message(&plan, &STANDARD.encode(signer.sign(&[option], &plan.message())));
         assert!(message.contains(name), "{message}");
         assert_eq!(message.contains("another message"), name == "MD5", "{message}");
@@ -216,6 +220,10 @@ fn a_signature_that_is_wrong_itself_is_named() {
         let message = signer.message(&plan, &STANDARD.encode(made));
         assert!(message.contains("encrypted with the private key"), "{message}");
     }
+    let made = openssl(&["rsautl", "-sign", "-inkey", key.to_str().unwrap()], b"abc").unwrap();
+    assert!(signer.message(&plan, &STANDARD.encode(made)).contains("contains no SHA-256 digest"));
+    let unknown = STANDARD.encode(signer.sign(&["-sha512-256"], &plan.message()));
+    assert!(signer.message(&plan, &unknown).contains("contains no SHA-256 digest"));
     // The platform's key by mistake.
     let folder = tempfile::tempdir().unwrap();
     let sandbox = Sandbox::builder().keys(folder.path()).start().unwrap();
@@ -227,6 +235,10 @@ fn a_signature_that_is_wrong_itself_is_named() {
         let made = openssl(&arguments, &plan.message()).unwrap();
         let message = signer.message(&plan, &STANDARD.encode(made));
         assert!(message.contains("made with the platform's key"), "{message}");
+        assert!(!message.contains("also"), "{message}");
+        let made = openssl(&arguments, b"abc").unwrap();
+        let message = signer.message(&plan, &STANDARD.encode(made));
+        assert!(message.contains("; also, another message was signed"), "{message}");
     }
 }
 

@@ -34,11 +34,14 @@ pub(crate) struct Keys<'a> {
     pub(crate) platform: &'a [(String, PublicKey)],
 }
 
+/// A finding, in English and in Chinese.
+type Finding = (Cow<'static, str>, Cow<'static, str>);
+
 /// Why a signature does not match.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Diagnosis {
-    /// What is wrong with the signature itself: in English and in Chinese.
-    signature: Vec<(Cow<'static, str>, Cow<'static, str>)>,
+    /// What is wrong with the signature itself.
+    signature: Vec<Finding>,
     /// What is known of the message that it covers.
     message: Covered,
 }
@@ -98,18 +101,10 @@ pub(crate) fn diagnose(keys: &Keys<'_>, expected: &MessageParts<'_>, signature: 
             format!("签名用了平台的私钥 {serial}，应使用商户API私钥").into(),
         ));
     }
-    wrong.extend(signature::unusual(&content));
     let outcome = search::search(expected, &content);
-    if let (Content::Pss { certain: false, .. }, Outcome::NotFound | Outcome::OutOfBudget) =
-        (&content, &outcome)
-    {
-        wrong.pop();
-        wrong.push((
-            "the signature was not made with the merchant's key in PKCS#1 v1.5 padding; it could have the padding of \
-             RSASSA-PSS"
-                .into(),
-            "签名不是由商户API私钥（PKCS#1 v1.5 填充）生成的；填充方式可能是 RSASSA-PSS".into(),
-        ));
+    let found = matches!(outcome, Outcome::Found(..));
+    wrong.extend(signature::unusual(&content, found));
+    if !found && !content.is_certain() {
         return Diagnosis { signature: wrong, message: Covered::Unreadable };
     }
     let message = match outcome {
@@ -124,18 +119,14 @@ pub(crate) fn diagnose(keys: &Keys<'_>, expected: &MessageParts<'_>, signature: 
 }
 
 /// The content of the signature, and the serial if the key is the platform's. A wrong spelling is noted.
-fn recover(
-    keys: &Keys<'_>,
-    text: &str,
-    wrong: &mut Vec<(Cow<'static, str>, Cow<'static, str>)>,
-) -> Option<(Content, Option<String>)> {
+fn recover(keys: &Keys<'_>, text: &str, wrong: &mut Vec<Finding>) -> Option<(Content, Option<String>)> {
     let by_any = |signature: &[u8]| {
         let merchant = Content::recover(keys.merchant, signature).map(|content| (content, None));
         merchant.or_else(|| {
             keys.platform.iter().find_map(|(serial, key)| {
                 // By chance, one signature in thousands looks like PSS with a wrong key.
-                let certain = |content: &Content| !matches!(content, Content::Pss { certain: false, .. });
-                Some((Content::recover(key, signature).filter(certain)?, Some(serial.clone())))
+                let content = Content::recover(key, signature).filter(Content::is_certain)?;
+                Some((content, Some(serial.clone())))
             })
         })
     };
@@ -154,7 +145,7 @@ fn recover(
     })
 }
 
-fn unreadable(keys: &Keys<'_>, text: &str) -> (Cow<'static, str>, Cow<'static, str>) {
+fn unreadable(keys: &Keys<'_>, text: &str) -> Finding {
     let Some(signature) = signature::read(text) else {
         return ("the signature is not Base64".into(), "签名不是有效的 Base64".into());
     };
@@ -188,47 +179,44 @@ fn hex(bytes: &[u8]) -> String {
 impl Diagnosis {
     /// One sentence in English, for the error message.
     pub(crate) fn english(&self) -> String {
-        let mut parts: Vec<&str> = self.signature.iter().map(|(english, _)| &**english).collect();
+        let key = if self.signature.is_empty() { "the key is right, but " } else { "" };
         let message = match &self.message {
-            Covered::Unreadable | Covered::Expected => String::new(),
+            Covered::Unreadable | Covered::Expected => None,
             Covered::Mistaken(difference) => {
-                let mistakes: Vec<&str> =
-                    difference.mistakes.iter().map(|mistake| mistake.description().0).collect();
-                let mistakes = mistakes.join(" and ");
-                format!("the signed message {mistakes}; the first different byte is {}", difference.at)
+                let mistakes = difference.mistakes.iter().map(|mistake| mistake.description().0);
+                let mistakes = mistakes.collect::<Vec<_>>().join(" and ");
+                Some(format!("the signed message {mistakes}; the first different byte is {}", difference.at))
             }
-            Covered::Other { searched: true, .. } => {
-                "the key is right, but another message was signed, without any common mistake: compare its five \
-                 lines, timestamp and nonce first"
-                    .into()
-            }
+            Covered::Other { searched: true, .. } => Some(format!(
+                "{key}another message was signed, without any common mistake: compare its five lines, timestamp and \
+                 nonce first"
+            )),
             Covered::Other { searched: false, .. } => {
-                "the key is right, but another message was signed; it is too long to try every common mistake".into()
+                Some(format!("{key}another message was signed; it is too long to try every common mistake"))
             }
         };
-        parts.extend((!message.is_empty()).then_some(&*message));
-        parts.join("; also, ")
+        let signature = self.signature.iter().map(|(english, _)| english.to_string());
+        signature.chain(message).collect::<Vec<_>>().join("; also, ")
     }
 
     /// The same in Chinese, for the page.
     pub(crate) fn chinese(&self) -> String {
-        let mut parts: Vec<&str> = self.signature.iter().map(|(_, chinese)| &**chinese).collect();
+        let key = if self.signature.is_empty() { "私钥正确，但" } else { "" };
         let message = match &self.message {
-            Covered::Unreadable | Covered::Expected => String::new(),
+            Covered::Unreadable | Covered::Expected => None,
             Covered::Mistaken(difference) => {
-                let mistakes: Vec<&str> =
-                    difference.mistakes.iter().map(|mistake| mistake.description().1).collect();
-                format!("签名串：{}", mistakes.join("；"))
+                let mistakes = difference.mistakes.iter().map(|mistake| mistake.description().1);
+                Some(format!("签名串：{}", mistakes.collect::<Vec<_>>().join("；")))
             }
             Covered::Other { searched: true, .. } => {
-                "私钥正确，但签名的是另一段内容，且不属于常见错误：请逐行对照，先看时间戳和随机串".into()
+                Some(format!("{key}签名的是另一段内容，且不属于常见错误：请逐行对照，先看时间戳和随机串"))
             }
             Covered::Other { searched: false, .. } => {
-                "私钥正确，但签名的是另一段内容；内容过长，未逐一排查".into()
+                Some(format!("{key}签名的是另一段内容；内容过长，未逐一排查"))
             }
         };
-        parts.extend((!message.is_empty()).then_some(&*message));
-        parts.join("；另外，")
+        let signature = self.signature.iter().map(|(_, chinese)| chinese.to_string());
+        signature.chain(message).collect::<Vec<_>>().join("；另外，")
     }
 
     pub(crate) fn difference(&self) -> Option<&Difference> {

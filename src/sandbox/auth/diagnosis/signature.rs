@@ -2,8 +2,6 @@
 //!
 //! The digest is recovered once. The digests of many messages are then compared with it, without another RSA operation.
 
-use std::borrow::Cow;
-
 use aws_lc_rs::digest::{self, Algorithm, digest};
 use base64::{
     Engine as _,
@@ -12,6 +10,8 @@ use base64::{
 };
 use percent_encoding::percent_decode_str;
 use rsa::{BoxedUint, PublicKey, hazmat::rsa_encrypt, traits::PublicKeyParts};
+
+use super::Finding;
 
 /// A spelling of a signature, in English and in Chinese, and how it is read.
 pub(super) struct Spelling {
@@ -78,7 +78,7 @@ fn from_hex(text: &str) -> Option<Vec<u8>> {
 }
 
 /// The hashes that a signature in PKCS#1 v1.5 can name (RFC 8017, section 9.2), SHA-256 first. MD5 is only recognised.
-const HASHES: [(&str, Option<&Algorithm>, &[u8]); 5] = [
+const HASHES: [(&str, Option<&Algorithm>, &[u8]); 6] = [
     (
         "SHA-256",
         Some(&digest::SHA256),
@@ -89,6 +89,11 @@ const HASHES: [(&str, Option<&Algorithm>, &[u8]); 5] = [
         "SHA-1",
         Some(&digest::SHA1_FOR_LEGACY_USE_ONLY),
         b"\x30\x21\x30\x09\x06\x05\x2b\x0e\x03\x02\x1a\x05\x00\x04\x14",
+    ),
+    (
+        "SHA-224",
+        Some(&digest::SHA224),
+        b"\x30\x2d\x30\x0d\x06\x09\x60\x86\x48\x01\x65\x03\x04\x02\x04\x05\x00\x04\x1c",
     ),
     (
         "SHA-384",
@@ -124,6 +129,15 @@ impl Content {
     pub(super) fn recover(key: &PublicKey, signature: &[u8]) -> Option<Content> {
         let encoded = encrypt(key, signature)?;
         pkcs1(&encoded).or_else(|| pss(key, encoded))
+    }
+
+    /// Whether it is what it seems to be even if it covers no known message.
+    pub(super) fn is_certain(&self) -> bool {
+        match self {
+            Content::Digest(..) => true,
+            Content::Bare(_) => false,
+            Content::Pss { certain, .. } => *certain,
+        }
     }
 
     /// Whether it covers this message.
@@ -201,19 +215,29 @@ pub(super) fn read(text: &str) -> Option<Vec<u8>> {
     base64::engine::general_purpose::STANDARD.decode(text).ok()
 }
 
-/// Such as `the hash SHA-1`, to name what differs from the rule.
-pub(super) fn unusual(content: &Content) -> Option<(Cow<'static, str>, Cow<'static, str>)> {
+/// What is unusual about the content. `found`: it covers the message, perhaps with a mistake.
+pub(super) fn unusual(content: &Content, found: bool) -> Option<Finding> {
     Some(match content {
         Content::Digest("SHA-256", ..) => return None,
         Content::Digest(name, ..) => (
             format!("the signature uses {name}, expected SHA-256").into(),
             format!("摘要算法应为 SHA-256，实际为 {name}").into(),
         ),
-        Content::Bare(_) => (
+        Content::Bare(_) if found => (
             "the signature is the message or its digest, encrypted with the private key: make a signature with \
              SHA-256 (SHA256withRSA)"
                 .into(),
             "签名是用私钥直接加密的签名串或摘要：应使用 SHA256withRSA 签名".into(),
+        ),
+        Content::Bare(_) => (
+            "the signature contains no SHA-256 digest: make it with SHA-256 (SHA256withRSA)".into(),
+            "签名中没有 SHA-256 摘要：应使用 SHA256withRSA 签名".into(),
+        ),
+        Content::Pss { certain: false, .. } if !found => (
+            "the signature was not made with the merchant's key in PKCS#1 v1.5 padding; it could have the padding of \
+             RSASSA-PSS"
+                .into(),
+            "签名不是由商户API私钥（PKCS#1 v1.5 填充）生成的；填充方式可能是 RSASSA-PSS".into(),
         ),
         Content::Pss { .. } => (
             "the signature has the padding of RSASSA-PSS, expected PKCS#1 v1.5".into(),
