@@ -23,6 +23,11 @@ mod webdriver;
 // How the page looks.
 #[cfg(unix)]
 mod appearance;
+// Requests that no client sends by intent.
+#[cfg(unix)]
+mod attacks;
+// What the sandbox keeps is bounded.
+mod bounds;
 // The page in a browser.
 #[cfg(unix)]
 mod browser;
@@ -42,6 +47,9 @@ mod foreign;
 // The keys folder: whole or not at all, modes and rotations.
 #[cfg(unix)]
 mod keys_folder;
+// Several mistakes at once, and signatures that are wrong themselves.
+#[cfg(unix)]
+mod mistakes;
 // Many sandboxes in one process.
 mod many;
 // Public-key mode, certificate mode, the migration, rotations that are kept.

@@ -119,7 +119,7 @@ fn route(platform: &Platform, request: &AdminRequest) -> Result<(StatusCode, Val
         ("notifications", "GET") => {
             let newest = platform.outbox.log.newest(limit(query)?);
             let list: Vec<Value> = newest.iter().map(SentNotification::to_json).collect();
-            Ok((StatusCode::OK, json!({ "notifications": list })))
+            Ok((StatusCode::OK, json!({ "notifications": list, "dropped": platform.outbox.log.dropped() })))
         }
         ("notifications", "POST") => {
             let SendAgainRequest { send_again } = parse(request)?;

@@ -160,7 +160,7 @@ impl SandboxBuilder {
     /// created if it does not exist. All changes that a client got a response for survive a kill at any moment. Only one
     /// sandbox at a time can use the file.
     ///
-    /// By default the state is in memory, limited to the newest 50,000 resources and 1,000 files (128 MiB).
+    /// By default the state is in memory, limited to 256 MiB: beyond it, nothing new is stored (507 `SANDBOX_FULL`).
     pub fn state(mut self, file: impl AsRef<Path>) -> SandboxBuilder {
         self.state = Some(file.as_ref().into());
         self

@@ -6,7 +6,7 @@ use super::sandbox::Sandbox;
 use crate::sandbox::{
     http::{path_template::PathTemplate, sandbox_error::SandboxError},
     model::scripts,
-    store::expectations::Expectation,
+    store::expectations::{Expectation, MAX_EXPECTATIONS},
 };
 
 /// The most requests that a message lists.
@@ -34,21 +34,21 @@ impl Sandbox {
     /// ```
     ///
     /// # Errors
-    /// An invalid method or template.
+    /// An invalid method or template, or more than 1,000 expectations.
     ///
     /// # Panics
     /// Dropping the sandbox panics if an expectation is not met, so that the test fails. The message lists what is
     /// missing and the requests that came. It does not panic in a thread that panics already.
     pub fn expect(&self, method: &str, template: &str, times: u64) -> Result<(), SandboxError> {
         let invalid = |problem| SandboxError::Script { route: format!("{method} {template}"), problem };
-        self.platform().requests.expectations.add(Expectation {
+        let added = self.platform().requests.expectations.add(Expectation {
             method: scripts::parse_method(method).map_err(invalid)?,
             template: PathTemplate::parse(template).map_err(invalid)?,
             text: template.to_owned(),
             times,
             came: 0,
         });
-        Ok(())
+        if added { Ok(()) } else { Err(invalid(format!("too many expectations (limit {MAX_EXPECTATIONS})"))) }
     }
 
     /// Expects that every fault with an end applies: each one that [`inject`](Sandbox::inject) queues, and each rule

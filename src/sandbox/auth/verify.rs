@@ -10,7 +10,7 @@ use sha2::{Digest, Sha256};
 
 use super::{
     authorization::Authorization,
-    diagnosis::{self, Diagnosis, MessageParts},
+    diagnosis::{self, Diagnosis, Keys, MessageParts},
     nonces::{Nonce, Nonces},
     unsigned_paths,
 };
@@ -149,12 +149,16 @@ impl Verifier {
     fn check_merchant(&self, authorization: &Authorization) -> Result<(), ErrorResponse> {
         let identity = &self.identity;
         if authorization.mchid != identity.mchid {
-            let message = format!("mchid {}: unknown merchant", authorization.mchid);
+            let message = format!("mchid {:.64}: unknown merchant", authorization.mchid);
             return Err(ErrorResponse::sign_error("mchid", "unknown mchid", message));
         }
         if !same_serial(&authorization.serial, &identity.merchant.serial) {
+            let whose = match self.keyring.find(&authorization.serial) {
+                Some(_) => " is a key of the platform",
+                None => "",
+            };
             let message = format!(
-                "serial_no {}: the merchant's certificate has {}",
+                "serial_no {:.64}{whose}: the merchant's certificate has {}",
                 authorization.serial, identity.merchant.serial
             );
             return Err(ErrorResponse::sign_error("serial_no", "unknown serial_no", message));
@@ -169,16 +173,22 @@ impl Verifier {
             .filter(|text| is_digits(text))
             .and_then(|text| text.parse::<i64>().ok())
             .ok_or_else(|| {
-                let message = format!("timestamp {}: expected Unix seconds", authorization.timestamp);
+                let message = format!("timestamp {:.64}: expected Unix seconds", authorization.timestamp);
                 ErrorResponse::sign_error("timestamp", "malformed", message)
             })?;
-        if timestamp.abs_diff(now) > MAX_CLOCK_SKEW.unsigned_abs() {
-            let message = format!("timestamp {timestamp}: more than {MAX_CLOCK_SKEW} seconds from {now}");
+        let is_near = |timestamp: i64| timestamp.abs_diff(now) <= MAX_CLOCK_SKEW.unsigned_abs();
+        if !is_near(timestamp) {
+            let why = if is_near(timestamp / 1000) {
+                "it is in milliseconds, expected seconds".to_owned()
+            } else {
+                format!("more than {MAX_CLOCK_SKEW} seconds from {now}")
+            };
+            let message = format!("timestamp {timestamp}: {why}");
             return Err(ErrorResponse::sign_error("timestamp", "expired", message));
         }
         let nonce = Nonce::parse(&authorization.nonce).ok_or_else(|| {
             let message =
-                format!("nonce_str {}: expected 1 to 64 visible ASCII characters", authorization.nonce);
+                format!("nonce_str {:.64}: expected 1 to 64 printable ASCII characters", authorization.nonce);
             ErrorResponse::sign_error("nonce_str", "malformed", message)
         })?;
         if self.nonces().contains(nonce) { Err(replayed()) } else { Ok(nonce) }
@@ -205,8 +215,9 @@ impl Verifier {
             host: request.header("host").unwrap_or(""),
             raw_body: &request.body,
         };
-        let key = &self.identity.merchant.public_key;
-        let diagnosis = diagnosis::diagnose(key, &parts, &authorization.signature);
+        let merchant = &self.identity.merchant.public_key;
+        let keys = Keys { merchant, platform: &self.keyring.now().public_halves() };
+        let diagnosis = diagnosis::diagnose(&keys, &parts, &authorization.signature);
         let all = String::from_utf8_lossy(message);
         let shown: String = all.chars().take(MAX_SHOWN).collect();
         let why = diagnosis.english();
@@ -233,11 +244,16 @@ impl Verifier {
             "multipart/form-data" => signed_body(request)?,
             _ => b"null",
         };
-        let json = serde_json::from_slice(text)
-            .map_err(|e| ErrorResponse::param_error("body", "/", &format!("expected JSON ({e})")))?;
+        let json = serde_json::from_slice(text).map_err(|e| {
+            let bom = text.starts_with(b"\xef\xbb\xbf");
+            let why = if bom { "it begins with a byte order mark (BOM)".to_owned() } else { e.to_string() };
+            ErrorResponse::param_error("body", "/", &format!("expected JSON ({why})"))
+        })?;
         let name = "Wechatpay-Serial";
         if request.headers.contains_key(name) {
-            let serial = request.header(name).unwrap_or("");
+            let once = "must occur once, in visible ASCII";
+            let serial =
+                request.header(name).ok_or_else(|| ErrorResponse::param_error("header", name, once))?;
             // Some SDKs send their own serial, or an empty one, with a request in which nothing is encrypted.
             let ignored = serial.is_empty() || same_serial(serial, &self.identity.merchant.serial);
             let keys = self.keyring.now();

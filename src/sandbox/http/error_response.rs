@@ -35,9 +35,10 @@ impl ErrorResponse {
     pub(crate) fn param_error(location: &str, field: &str, issue: &str) -> ErrorResponse {
         let detail = json!({ "field": field, "location": location, "issue": issue });
         let name = field.trim_start_matches('/').replace('/', ".");
+        let place = if name.is_empty() { location.to_owned() } else { format!("{location} `{name}`") };
         ErrorResponse {
             detail: detail.into(),
-            ..ErrorResponse::new(400, "PARAM_ERROR", format!("{location} `{name}`: {issue}"))
+            ..ErrorResponse::new(400, "PARAM_ERROR", format!("{place}: {issue}"))
         }
     }
 

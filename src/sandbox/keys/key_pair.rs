@@ -63,6 +63,11 @@ impl PrivateKey {
         Ok(signature)
     }
 
+    /// The public half, by another implementation than the client's.
+    pub(crate) fn public_key(&self) -> Option<PublicKey> {
+        PublicKey::from_pkcs1_der(self.public_pkcs1()).ok()
+    }
+
     /// The public half in PKCS#1. Two keys are compared in this form.
     fn public_pkcs1(&self) -> &[u8] {
         self.pair.public_key().as_ref()

@@ -2,6 +2,7 @@
 
 use std::sync::{Arc, Mutex, PoisonError, RwLock};
 
+use rsa::PublicKey;
 use serde::Deserialize;
 use serde_json::{Value, json};
 
@@ -14,8 +15,8 @@ use super::{
 use crate::error::Excerpt;
 use crate::sandbox::http::sandbox_error::SandboxError;
 
-/// Keys in service, of both kinds together. A platform has two or three.
-pub(crate) const MAX_KEYS: usize = 100;
+/// Keys in service, of both kinds together. A platform has two or three; a wrong signature is tried with all of them.
+pub(crate) const MAX_KEYS: usize = 50;
 
 pub(crate) struct Keyring {
     /// What a change of the mode brings into service, if no other key of its kind is.
@@ -235,6 +236,13 @@ impl Keys {
         let public = self.public_keys.iter().find(|key| key.id == serial);
         let certificate = certificate.map(|key| SigningKey::Certificate(Arc::clone(key)));
         certificate.or_else(|| public.map(|key| SigningKey::PublicKey(Arc::clone(key))))
+    }
+
+    /// The public halves, with their serials.
+    pub(crate) fn public_halves(&self) -> Vec<(String, PublicKey)> {
+        self.all()
+            .filter_map(|key| Some((key.serial().to_owned(), key.private_key().public_key()?)))
+            .collect()
     }
 
     fn add(&mut self, key: SigningKey) {

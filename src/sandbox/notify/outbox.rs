@@ -30,8 +30,10 @@ use crate::sandbox::{
 const TIMEOUT: Duration = Duration::from_secs(5);
 const MIN_TIMEOUT: Duration = Duration::from_secs(1);
 
-/// Notifications that wait for an attempt. Further ones are dropped and recorded as such.
+/// Notifications that wait for an attempt. Further ones are dropped and recorded as such. A large one counts several
+/// times: once for each `SMALL` bytes.
 const MAX_UNDELIVERED: usize = 10_000;
+const SMALL: usize = 8 << 10;
 
 /// Concurrent connections to receivers.
 const MAX_CONNECTIONS: usize = 64;
@@ -151,7 +153,8 @@ impl Outbox {
         let path = Url::parse(&event.notify_url).map(|url| url.path().to_string()).unwrap_or_default();
         let faults = self.faults.lock().of_notification(&path, explicit, &id);
         let number = self.log.push(SentNotification::new(&id, &event));
-        match Arc::clone(&self.capacity).try_acquire_owned() {
+        let places = u32::try_from(1 + event.size() / SMALL).unwrap_or(u32::MAX);
+        match Arc::clone(&self.capacity).try_acquire_many_owned(places) {
             Ok(permit) => {
                 let job = Job { number, id, event, faults, once: false, _permit: permit };
                 // The server has ended. A state file still has the notification.
@@ -160,7 +163,9 @@ impl Outbox {
                 }
             }
             Err(_) => {
-                let reason = format!("too many undelivered notifications (limit {MAX_UNDELIVERED})");
+                let reason = format!(
+                    "too many undelivered notifications (limit {MAX_UNDELIVERED} of up to {SMALL} bytes)"
+                );
                 self.log.finish(number, Delivery::Refused(reason));
                 self.database.mark_delivered(&id);
             }

@@ -62,7 +62,12 @@ pub(crate) async fn handle(
     local_address: Option<SocketAddr>,
     request: Request<Incoming>,
 ) -> Result<Response<OutgoingBody>, CloseConnection> {
-    let (parts, body) = request.into_parts();
+    let (mut parts, body) = request.into_parts();
+    // RFC 9112, section 3.2.2: the host of a whole URL replaces `Host`.
+    if let Some(authority) = parts.uri.authority() {
+        let host = HeaderValue::try_from(authority.as_str()).map_err(|_| CloseConnection)?;
+        parts.headers.insert(header::HOST, host);
+    }
     // `Uri` keeps the bytes of path and query as sent.
     let target = parts.uri.path_and_query().map_or_else(|| parts.uri.to_string(), ToString::to_string);
     if (shared.admin.accepts)(&parts.method, &target, &parts.headers) {

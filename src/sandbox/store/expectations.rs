@@ -10,6 +10,8 @@ use http::Method;
 use super::seen_request::SeenRequest;
 use crate::sandbox::http::path_template::{self, PathTemplate};
 
+pub(crate) const MAX_EXPECTATIONS: usize = 1_000;
+
 /// A number of accepted requests for a route.
 pub(crate) struct Expectation {
     pub(crate) method: Method,
@@ -28,8 +30,14 @@ impl Expectations {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    pub(crate) fn add(&self, expectation: Expectation) {
-        self.lock().push(expectation);
+    /// `false` if there are too many: each request is compared with all.
+    pub(crate) fn add(&self, expectation: Expectation) -> bool {
+        let mut all = self.lock();
+        let room = all.len() < MAX_EXPECTATIONS;
+        if room {
+            all.push(expectation);
+        }
+        room
     }
 
     /// Counts a request for each route that it matches.

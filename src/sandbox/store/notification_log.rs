@@ -21,10 +21,17 @@ use crate::sandbox::{faults::fault::Fault, http::clock};
 
 const MAX_NOTIFICATIONS: usize = 10_000;
 
+/// Of all notifications together, with their attempts. The newest is always kept.
+const MAX_BYTES: usize = 32 << 20;
+
+/// The memory of an entry and of an attempt besides their text, about.
+const ENTRY: usize = 512;
+const ATTEMPT: usize = 128;
+
 /// The largest body that is kept, in bytes.
 const MAX_BODY: usize = 8 << 10;
 
-/// The characters of a URL or a type that are kept. Requests determine them.
+/// The characters of a URL, a type or a reason that are kept. Requests and receivers determine them.
 const MAX_TEXT: usize = 2048;
 
 /// The characters of a URL in a line.
@@ -50,6 +57,8 @@ pub struct SentNotification {
     pub headers: HeaderMap,
     /// The body, the same in every attempt; empty if it is larger than 8 KiB.
     pub body: Bytes,
+    /// The length of the body, also of one that is not kept.
+    pub body_length: usize,
     /// The attempts so far, oldest first.
     pub attempts: Vec<Attempt>,
     /// The state of the delivery.
@@ -103,7 +112,6 @@ impl fmt::Debug for SentNotification {
 
 impl SentNotification {
     pub(crate) fn new(id: &str, event: &Event) -> SentNotification {
-        let short = |text: &str| text.chars().take(MAX_TEXT).collect();
         let resource = event.resource.to_string();
         SentNotification {
             id: id.into(),
@@ -113,11 +121,25 @@ impl SentNotification {
             at: clock::system_time(),
             headers: HeaderMap::new(),
             body: Bytes::new(),
+            body_length: 0,
             attempts: Vec::new(),
             delivery: Delivery::Pending,
             summary: event.summary.chars().take(MAX_TEXT).collect(),
             resource: if resource.len() <= MAX_BODY { resource.into() } else { Box::default() },
         }
+    }
+
+    /// The memory that it takes, about.
+    fn size(&self) -> usize {
+        let reason = match &self.delivery {
+            Delivery::Refused(why) => why.len(),
+            _ => 0,
+        };
+        let headers: usize = self.headers.values().map(|value| value.len() + ATTEMPT).sum();
+        let attempts: usize = self.attempts.iter().map(Attempt::size).sum();
+        let texts = [&self.id, &self.event_type, &self.original_type, &self.url].map(String::len);
+        let texts = texts.iter().sum::<usize>() + self.summary.len() + self.resource.len();
+        ENTRY + texts + reason + headers + self.body.len() + attempts
     }
 
     /// Whether no more attempts will follow.
@@ -159,6 +181,7 @@ impl SentNotification {
             "resource": serde_json::from_str::<Value>(&self.resource).ok(),
             "headers": headers,
             "body": String::from_utf8_lossy(&self.body),
+            "body_length": self.body_length,
             "attempts": attempts,
         })
     }
@@ -197,7 +220,15 @@ impl fmt::Display for Attempt {
     }
 }
 
+fn short(text: &str) -> String {
+    text.chars().take(MAX_TEXT).collect()
+}
+
 impl Attempt {
+    fn size(&self) -> usize {
+        ATTEMPT + self.faults.len() * ATTEMPT + self.result.as_ref().err().map_or(0, String::len)
+    }
+
     fn to_json(&self) -> Value {
         let at = self.at.duration_since(UNIX_EPOCH).map_or(0.0, |since| since.as_secs_f64());
         let faults: Vec<String> = self.faults.iter().map(ToString::to_string).collect();
@@ -219,15 +250,43 @@ pub(crate) struct NotificationLog {
 #[derive(Default)]
 struct Entries {
     notifications: VecDeque<SentNotification>,
-    /// The number of the oldest entry.
+    /// The number of the oldest entry, which is that of the dropped ones, too.
     first: u64,
+    bytes: usize,
 }
 
 impl Entries {
     /// `None` if the notification was dropped from the log.
-    fn find(&mut self, number: u64) -> Option<&mut SentNotification> {
+    fn find(&self, number: u64) -> Option<&SentNotification> {
         let index = usize::try_from(number.checked_sub(self.first)?).ok()?;
-        self.notifications.get_mut(index)
+        self.notifications.get(index)
+    }
+
+    /// Does nothing if the notification was dropped from the log.
+    fn change(&mut self, number: u64, change: impl FnOnce(&mut SentNotification)) {
+        let index = number.checked_sub(self.first).and_then(|index| usize::try_from(index).ok());
+        let Some(notification) = index.and_then(|index| self.notifications.get_mut(index)) else { return };
+        let before = notification.size();
+        change(notification);
+        self.bytes = self.bytes + notification.size() - before;
+        self.shorten();
+    }
+
+    fn push(&mut self, notification: SentNotification) {
+        self.bytes += notification.size();
+        self.notifications.push_back(notification);
+        self.shorten();
+    }
+
+    fn shorten(&mut self) {
+        let too_much = |entries: &Entries| {
+            let count = entries.notifications.len();
+            count > MAX_NOTIFICATIONS || (entries.bytes > MAX_BYTES && count > 1)
+        };
+        while too_much(self) {
+            self.bytes -= self.notifications.pop_front().map_or(0, |oldest| oldest.size());
+            self.first += 1;
+        }
     }
 }
 
@@ -244,24 +303,21 @@ impl NotificationLog {
     /// Returns the number of the entry.
     pub(crate) fn push(&self, notification: SentNotification) -> u64 {
         let mut entries = self.entries();
-        entries.notifications.push_back(notification);
-        if entries.notifications.len() > MAX_NOTIFICATIONS {
-            entries.notifications.pop_front();
-            entries.first += 1;
-        }
+        entries.push(notification);
         entries.first + entries.notifications.len() as u64 - 1
     }
 
     pub(crate) fn add_attempt(&self, number: u64, attempt: Attempt) {
         tracing::debug!(number, result = ?attempt.result, "sandbox notification");
+        let Attempt { at, faults, result } = attempt;
+        let attempt = Attempt { at, faults, result: result.map_err(|why| short(&why)) };
         self.change(number, true, |notification| notification.attempts.push(attempt));
     }
 
     fn change(&self, number: u64, shown: bool, change: impl FnOnce(&mut SentNotification)) {
         let mut entries = self.entries();
-        let Some(notification) = entries.find(number) else { return };
-        change(notification);
-        let shown = (shown && self.watcher.is_there()).then(|| notification.clone());
+        entries.change(number, change);
+        let shown = (shown && self.watcher.is_there()).then(|| entries.find(number).cloned()).flatten();
         drop(entries);
         if let Some(notification) = shown {
             self.watcher.show(Seen::Notification(&notification));
@@ -270,15 +326,20 @@ impl NotificationLog {
 
     /// Records the headers and body of an attempt.
     pub(crate) fn set_content(&self, number: u64, headers: &HeaderMap, body: &Bytes) {
-        if let Some(notification) = self.entries().find(number) {
+        self.entries().change(number, |notification| {
             notification.headers = headers.clone();
+            notification.body_length = body.len();
             if body.len() <= MAX_BODY {
                 notification.body = body.clone();
             }
-        }
+        });
     }
 
     pub(crate) fn finish(&self, number: u64, delivery: Delivery) {
+        let delivery = match delivery {
+            Delivery::Refused(why) => Delivery::Refused(short(&why)),
+            other => other,
+        };
         // The last attempt has shown that it was accepted.
         let shown = delivery != Delivery::Accepted;
         self.change(number, shown, |notification| notification.delivery = delivery);
@@ -311,6 +372,11 @@ impl NotificationLog {
         Page { items, place }
     }
 
+    /// The number of notifications that the log had to drop.
+    pub(crate) fn dropped(&self) -> u64 {
+        self.entries().first
+    }
+
     pub(crate) fn list(&self) -> Vec<SentNotification> {
         self.entries().notifications.iter().cloned().collect()
     }
@@ -329,25 +395,55 @@ impl NotificationLog {
 mod tests {
     use super::*;
 
-    #[test]
-    fn the_log_is_bounded_and_the_numbers_stay() {
-        let log = NotificationLog::default();
-        let event = |text: String| Event {
+    fn event(text: String) -> Event {
+        Event {
             notify_url: text,
             event_type: String::new(),
             original_type: String::new(),
             summary: String::new(),
             resource: Value::Null,
-        };
+        }
+    }
+
+    #[test]
+    fn the_log_is_bounded_and_the_numbers_stay() {
+        let log = NotificationLog::default();
         for number in 0..=MAX_NOTIFICATIONS as u64 {
             let notification = SentNotification::new("id", &event(number.to_string()));
             assert_eq!(log.push(notification), number);
         }
-        assert_eq!(log.list().len(), MAX_NOTIFICATIONS);
+        assert_eq!((log.list().len(), log.dropped()), (MAX_NOTIFICATIONS, 1));
         log.finish(0, Delivery::GivenUp);
         log.finish(1, Delivery::Accepted);
         let list = log.list();
         assert_eq!((list[0].url.as_str(), &list[0].delivery), ("1", &Delivery::Accepted));
         assert!(list[1..].iter().all(|other| !other.is_done()));
+    }
+
+    #[test]
+    fn the_log_is_bounded_in_bytes() {
+        let log = NotificationLog::default();
+        let failed =
+            |why: String| Attempt { at: SystemTime::UNIX_EPOCH, faults: Vec::new(), result: Err(why) };
+        for number in 0..2_000 {
+            let number = log.push(SentNotification::new(&number.to_string(), &event("x".repeat(10_000))));
+            log.set_content(number, &HeaderMap::new(), &vec![0; MAX_BODY].into());
+            for _ in 0..16 {
+                log.add_attempt(number, failed("y".repeat(10_000)));
+            }
+            log.finish(number, Delivery::Refused("z".repeat(10_000)));
+            let entries = log.entries();
+            let actual: usize = entries.notifications.iter().map(SentNotification::size).sum();
+            assert_eq!(entries.bytes, actual);
+            assert!(actual <= MAX_BYTES);
+        }
+        let (dropped, list) = (log.dropped(), log.list());
+        assert_eq!((dropped as usize + list.len(), list[0].id.clone()), (2_000, dropped.to_string()));
+        assert!(dropped > 500 && list.len() > 500, "{dropped} {}", list.len());
+        // A large body is marked as cut.
+        let number = log.push(SentNotification::new("id", &event(String::new())));
+        log.set_content(number, &HeaderMap::new(), &vec![0; MAX_BODY + 1].into());
+        let json = log.newest(1)[0].to_json();
+        assert_eq!((&json["body"], &json["body_length"]), (&json!(""), &json!(MAX_BODY + 1)));
     }
 }

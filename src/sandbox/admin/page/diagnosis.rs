@@ -40,54 +40,25 @@ pub(crate) fn message(l: Language, seen: &SeenRequest) -> Markup {
 }
 
 pub(crate) fn finding(l: Language, seen: &SeenRequest, diagnosis: &Diagnosis) -> Markup {
-    let finding = match diagnosis {
-        Diagnosis::NotBase64 => l.say("The signature is not Base64.", "签名不是有效的 Base64。").to_string(),
-        Diagnosis::WrongKey => l
-            .say(
-                "The signature was not made with the merchant’s key and PKCS#1 v1.5 padding: wrong key, wrong padding, or changed in transit.",
-                "签名不是由商户API私钥（PKCS#1 v1.5 填充）生成的：私钥错误、填充方式错误，或签名在传输中被改动。",
-            )
-            .to_string(),
-        Diagnosis::Pss => l
-            .say(
-                "The signature has the padding of RSASSA-PSS; use PKCS#1 v1.5. Or it was made with another key.",
-                "签名使用了 RSASSA-PSS 填充，应为 PKCS#1 v1.5；也可能用了别的私钥。",
-            )
-            .to_string(),
-        Diagnosis::WrongHash(name) => {
-            format!("{}{name}", l.say("The hash must be SHA-256, but it is ", "摘要算法应为 SHA-256，实际为 "))
-        }
-        Diagnosis::Known(difference) => {
-            let (english, chinese) = difference.mistake.description();
-            format!("{}{}", l.say("The signed message ", "签名串："), l.say(english, chinese))
-        }
-        Diagnosis::UnknownMessage { .. } => l
-            .say(
-                "The key is right, but another message was signed, without any common mistake. Compare the SHA-256.",
-                "私钥正确，但签名的是另一段内容，且不属于常见错误。请对照下面的 SHA-256。",
-            )
-            .to_string(),
-        Diagnosis::TooLong { .. } => l
-            .say(
-                "The key is right, but another message was signed. It is too long to search for the mistake.",
-                "私钥正确，但签名的是另一段内容；内容过长，未逐一排查。",
-            )
-            .to_string(),
-    };
+    let (english, chinese) = (diagnosis.english(), diagnosis.chinese());
     html! {
         h3 { (l.say("Why the signature does not match", "验签失败的原因")) }
-        p .finding { (finding) }
-        @match diagnosis {
-            Diagnosis::Known(difference) => (compare(l, seen, difference)),
-            Diagnosis::UnknownMessage { signed, expected } | Diagnosis::TooLong { signed, expected } => {
-                dl .compare {
-                    dt { (l.say("SHA-256 of the signed message", "实际所签内容的 SHA-256")) } dd { code { (signed) } }
-                    dt { (l.say("SHA-256 of the expected message", "正确签名串的 SHA-256")) } dd { code { (expected) } }
-                }
+        p .finding { (l.say(&sentence(&english), &chinese)) }
+        @if let Some(difference) = diagnosis.difference() { (compare(l, seen, difference)) }
+        @if let Some((signed, expected)) = diagnosis.digests() {
+            dl .compare {
+                dt { (l.say("SHA-256 of the signed message", "实际所签内容的 SHA-256")) } dd { code { (signed) } }
+                dt { (l.say("SHA-256 of the expected message", "正确签名串的 SHA-256")) } dd { code { (expected) } }
             }
-            _ => {}
         }
     }
+}
+
+/// With a capital.
+fn sentence(text: &str) -> String {
+    let mut characters = text.chars();
+    let first = characters.next().map(|first| first.to_ascii_uppercase());
+    first.into_iter().chain(characters).collect()
 }
 
 fn compare(l: Language, seen: &SeenRequest, difference: &Difference) -> Markup {

@@ -22,7 +22,7 @@ use crate::sandbox::{
         },
         products::{orders::ORDER, refunds::REFUND},
     },
-    store::documents::Document,
+    store::documents::{BILL, Document},
 };
 use format::Entry;
 
@@ -86,12 +86,14 @@ fn fund_flow_bill(call: &Call<'_>) -> Result<SandboxResponse, ErrorResponse> {
 
 fn download(call: &Call<'_>) -> Result<SandboxResponse, ErrorResponse> {
     let token = call.query("token");
-    // A media id is not a token.
-    let found = match token.strip_prefix("bill-") {
-        Some(_) => call.engine.access(|session| session.documents.file(token))?,
-        None => None,
-    };
-    let (media_type, content) = found.ok_or_else(|| NOT_FOUND.response("there is no bill for this token"))?;
+    let (media_type, content) = call.engine.access(|session| {
+        // A media id is not a token.
+        let found = if token.starts_with(BILL) { session.documents.file(token)? } else { None };
+        found.ok_or_else(|| {
+            let why = session.documents.why_no_file(BILL);
+            NOT_FOUND.response(&format!("there is no bill for this token{why}"))
+        })
+    })?;
     Ok(SandboxResponse::new(200).body(media_type, content))
 }
 
@@ -148,7 +150,7 @@ fn publish(call: &Call<'_>, bill: &str) -> Result<SandboxResponse, ErrorResponse
     let sha1 = aws_lc_rs::digest::digest(&aws_lc_rs::digest::SHA1_FOR_LEGACY_USE_ONLY, bytes);
     let sha1: String = sha1.as_ref().iter().map(|byte| format!("{byte:02x}")).collect();
     let random = random::alphanumeric(32).map_err(no_random_numbers)?;
-    let token = format!("bill-{random}");
+    let token = format!("{BILL}{random}");
     call.engine.access(|session| session.documents.put_file(&token, media_type, &content))?;
     let url = format!("http://{}/v3/billdownload/file?token={token}", call.header("host"));
     Ok(SandboxResponse::new(200)

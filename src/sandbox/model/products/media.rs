@@ -103,7 +103,11 @@ fn store(call: &Call<'_>, max: usize) -> Result<String, ErrorResponse> {
 
 fn download(call: &Call<'_>) -> Result<SandboxResponse, ErrorResponse> {
     let id = call.var("media_id");
-    let file = call.engine.access(|session| session.documents.file(id))?;
-    let (media_type, content) = file.ok_or_else(|| NOT_FOUND.response(&format!("there is no file {id}")))?;
+    let (media_type, content) = call.engine.access(|session| {
+        session.documents.file(id)?.ok_or_else(|| {
+            let why = session.documents.why_no_file(id);
+            NOT_FOUND.response(&format!("there is no file {id}{why}"))
+        })
+    })?;
     Ok(SandboxResponse::new(200).body(media_type, content))
 }
