@@ -11,7 +11,10 @@ use crate::sandbox::{
     admin,
     http::sandbox_error::SandboxError,
     keys::{folder, identity::Identity, random},
-    model::scripts,
+    model::{
+        engine::holds::{Hold, Holds},
+        scripts,
+    },
     notify::outbox::DeliverySettings,
     server::{
         listener::Server,
@@ -39,7 +42,7 @@ pub struct SandboxBuilder {
     time_scale: f64,
     seed: Option<u64>,
     state: Option<PathBuf>,
-    hold_refunds: bool,
+    holds: Vec<Hold>,
 }
 
 impl SandboxBuilder {
@@ -57,7 +60,7 @@ impl SandboxBuilder {
             time_scale: 1.0,
             seed: None,
             state: None,
-            hold_refunds: false,
+            holds: Vec::new(),
         }
     }
 
@@ -91,7 +94,7 @@ impl SandboxBuilder {
         self
     }
 
-    /// Sets the sandbox's clock this many seconds ahead of the machine's clock (negative: behind).
+    /// Sets the clock of signatures this many seconds ahead of the machine's clock (negative: behind).
     ///
     /// ```
     /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
@@ -127,8 +130,19 @@ impl SandboxBuilder {
 
     /// Whether refunds stay `PROCESSING` until [`Sandbox::settle_refund`]. By default the response to a refund says
     /// `PROCESSING`, and the refund succeeds right afterwards, with its notification.
-    pub fn hold_refunds(mut self, hold: bool) -> SandboxBuilder {
-        self.hold_refunds = hold;
+    pub fn hold_refunds(self, hold: bool) -> SandboxBuilder {
+        self.hold(Hold::Refunds, hold)
+    }
+
+    /// Whether code payments (付款码支付) stay `USERPAYING`, as if the user had to enter a password, until
+    /// [`Sandbox::pay`] or [`Sandbox::fail_payment`]. By default they succeed at once.
+    pub fn hold_code_payments(self, hold: bool) -> SandboxBuilder {
+        self.hold(Hold::CodePayments, hold)
+    }
+
+    fn hold(mut self, hold: Hold, active: bool) -> SandboxBuilder {
+        self.holds.retain(|known| *known != hold);
+        self.holds.extend(active.then_some(hold));
         self
     }
 
@@ -210,7 +224,7 @@ impl SandboxBuilder {
                 Some(file) => Database::open(file)?,
                 None => Database::in_memory()?,
             },
-            hold_refunds: self.hold_refunds,
+            holds: Holds::new(&self.holds),
         };
         let port = self.port;
         let (platform, jobs) = Platform::new(self.identity()?, settings)?;

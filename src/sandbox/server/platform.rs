@@ -7,7 +7,7 @@ use http::{Response, header};
 use serde_json::Value;
 use tokio::sync::mpsc::UnboundedReceiver;
 
-use super::router::Router;
+use super::{api_v2, router::Router};
 use crate::sandbox::{
     auth::{
         sign::ResponseSigner,
@@ -15,6 +15,7 @@ use crate::sandbox::{
     },
     faults::{active::SharedFaults, effects, fault::Fault},
     http::{
+        business_clock::BusinessClock,
         clock::{self, SkewedClock},
         error_response::ErrorResponse,
         request::IncomingRequest,
@@ -22,7 +23,10 @@ use crate::sandbox::{
         sandbox_error::SandboxError,
     },
     keys::{identity::Identity, keyring::Keyring},
-    model::{engine::Engine, scripts::Script},
+    model::{
+        engine::{Engine, holds::Holds},
+        scripts::Script,
+    },
     notify::{
         envelope::EnvelopeFactory,
         outbox::{DeliverySettings, Job, Outbox},
@@ -46,14 +50,15 @@ pub(crate) struct Settings {
     pub(crate) scripts: Vec<Script>,
     pub(crate) delivery: DeliverySettings,
     pub(crate) database: Database,
-    /// Refunds wait for `Sandbox::settle_refund`.
-    pub(crate) hold_refunds: bool,
+    pub(crate) holds: Holds,
 }
 
 /// Shared by all connections.
 pub(crate) struct Platform {
     pub(crate) identity: Arc<Identity>,
+    /// Of signatures.
     pub(crate) clock: Arc<SkewedClock>,
+    pub(crate) business_clock: Arc<BusinessClock>,
     pub(crate) keyring: Arc<Keyring>,
     pub(crate) faults: SharedFaults,
     pub(crate) engine: Engine,
@@ -74,12 +79,19 @@ impl Platform {
         let identity = Arc::new(identity);
         let clock = Arc::new(SkewedClock::new(settings.clock_skew));
         let database = Arc::new(settings.database);
+        let advanced = database.transaction(|documents| documents.advanced());
+        let advanced = advanced.map_err(|error| SandboxError::State {
+            what: "the time of business".into(),
+            code: error.code.into(),
+            message: error.message,
+        })?;
+        let business_clock = Arc::new(BusinessClock::new(advanced));
         let faults = SharedFaults::new(settings.seed);
         let signer =
             Arc::new(ResponseSigner::new(Arc::clone(&clock), Arc::clone(&keyring), settings.sign_errors));
         let (outbox, jobs) = Outbox::new(
             settings.delivery,
-            EnvelopeFactory::new(Arc::clone(&identity), Arc::clone(&clock)),
+            EnvelopeFactory::new(Arc::clone(&identity), Arc::clone(&business_clock)),
             Arc::clone(&signer),
             faults.clone(),
             Arc::clone(&database),
@@ -87,9 +99,9 @@ impl Platform {
         let engine = Engine::new(
             Arc::clone(&identity),
             Arc::clone(&keyring),
-            Arc::clone(&clock),
+            Arc::clone(&business_clock),
             database,
-            settings.hold_refunds,
+            settings.holds,
         );
         let platform = Platform {
             verifier: Verifier::new(Arc::clone(&identity), Arc::clone(&clock), Arc::clone(&keyring)),
@@ -98,6 +110,7 @@ impl Platform {
             outbox: Arc::new(outbox),
             identity,
             clock,
+            business_clock,
             keyring,
             faults,
             engine,
@@ -108,6 +121,12 @@ impl Platform {
 
     pub(crate) fn serve(&self, request: IncomingRequest, faults: &[Fault]) -> Response<Bytes> {
         effects::apply_permanent(faults, &self.keyring, &self.clock);
+        // It has no signature that could be verified. A script of such a path is for signed requests.
+        if !request.headers.contains_key(header::AUTHORIZATION)
+            && let Some(error) = api_v2::error(&request)
+        {
+            return self.finish(request, Vec::new(), Err(error.into()), faults);
+        }
         let Verification { signed_message, outcome } = self.verifier.verify(&request);
         let outcome = outcome.and_then(|body| self.execute(&request, &body, faults).map_err(Rejection::from));
         self.finish(request, signed_message, outcome, faults)

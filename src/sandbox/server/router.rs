@@ -5,6 +5,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use http::Method;
 use serde_json::{Value, json};
 
+use super::api_v2;
 use crate::sandbox::{
     http::{
         error_response::ErrorResponse,
@@ -124,6 +125,9 @@ impl Router {
         if !self.strict && bare.first().is_some_and(|first| first == "v3") {
             let response = SandboxResponse::new(200).json(json!({})).header(NOT_MODELLED, "1");
             return Ok((response.build().map_err(ErrorResponse::internal)?, Vec::new()));
+        }
+        if let Some(error) = api_v2::error(request) {
+            return Err(error);
         }
         let message = format!("there is nothing at {}", request.target);
         Err(ErrorResponse::new(404, "RESOURCE_NOT_EXISTS", message))

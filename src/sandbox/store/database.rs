@@ -56,6 +56,9 @@ const TABLES: &str = "
     ) STRICT;
 ";
 
+/// One row: the seconds that the clock of business was advanced by.
+const CLOCK: &str = "CREATE TABLE IF NOT EXISTS clock (one INTEGER PRIMARY KEY CHECK (one = 1), advanced INTEGER NOT NULL) STRICT";
+
 pub(crate) struct Database {
     connection: Mutex<Connection>,
     /// In memory, the oldest documents and files are deleted when there are too many.
@@ -67,6 +70,7 @@ impl Database {
         let opened = Connection::open_in_memory().and_then(|connection| {
             prepare(&connection)?;
             create(&connection)?;
+            connection.execute_batch(CLOCK)?;
             Ok(connection)
         });
         let connection = opened.map_err(|e| failed(":memory:".into(), &e))?;
@@ -139,6 +143,8 @@ fn lock_and_check(connection: &mut Connection) -> rusqlite::Result<Option<String
         return Ok(Some(format!("cannot use a write-ahead log (its journal mode is `{mode}`)")));
     }
     prepare(connection)?;
+    // Not a part of `TABLES`: files that are older than this table have the same version.
+    connection.execute_batch(CLOCK)?;
     Ok(None)
 }
 

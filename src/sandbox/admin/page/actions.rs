@@ -63,6 +63,10 @@ pub(crate) fn perform(platform: &Platform, body: Option<&[u8]>) -> Result<&'stat
         "rotate-public-key" => keys(platform.keyring.rotate(Rotation::PublicKey).map(drop)),
         "sign-with" => keys(platform.keyring.sign_with(form.get("serial"))),
         "retire" => keys(platform.keyring.retire(form.get("serial"))),
+        "advance" => {
+            control::advance_clock(platform, form.get("period"))?;
+            Ok("clock")
+        }
         "skew" => {
             platform.clock.set_skew(form.number("seconds")?.unwrap_or(0));
             Ok("clock")

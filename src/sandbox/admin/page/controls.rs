@@ -2,7 +2,11 @@
 
 use maud::{Markup, html};
 
-use super::{MAX_LISTED, language::Language, text::line};
+use super::{
+    MAX_LISTED,
+    language::Language,
+    text::{line, time},
+};
 use crate::sandbox::{
     faults::{active::ActiveFaults, fault::all_names},
     keys::keyring::{KeyType, Keyring},
@@ -92,7 +96,8 @@ pub(crate) fn keys(l: Language, keyring: &Keyring) -> Markup {
     }
 }
 
-pub(crate) fn clock(l: Language, skew: i64) -> Markup {
+/// `business` is the time of business, in Unix seconds.
+pub(crate) fn clock(l: Language, skew: i64, business: i64) -> Markup {
     html! {
         section #clock aria-labelledby="clock-title" {
             h2 #clock-title { (l.say("Clock", "时钟")) }
@@ -103,6 +108,12 @@ pub(crate) fn clock(l: Language, skew: i64) -> Markup {
                 label { span { (l.say("Seconds ahead", "超前秒数")) }
                     input name="seconds" type="number" step="1" required value=(skew); }
                 button .main name="do" value="skew" { (l.say("Set", "设置")) }
+            }
+            p { (l.say("Time of business: ", "业务时间：")) b { (time(business)) } }
+            form #advance .fields method="post" action=(l.address()) {
+                label { span { (l.say("Advance by", "快进")) }
+                    input name="period" autocomplete="off" required placeholder="1d, 12h, 30m"; }
+                button .main name="do" value="advance" { (l.say("Advance", "快进")) }
             }
         }
     }

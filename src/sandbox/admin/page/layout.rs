@@ -50,7 +50,7 @@ pub(crate) fn page(platform: &Platform, language: Language, problem: Option<&str
                 (controls::faults(l, &platform.faults.lock()))
                 div .controls {
                     (controls::keys(l, &platform.keyring))
-                    (controls::clock(l, platform.clock.skew()))
+                    (controls::clock(l, platform.clock.skew(), platform.business_clock.now()))
                 }
             }
         }

@@ -8,7 +8,7 @@ use super::{
     qr,
     text::{block, line, money, time},
 };
-use crate::sandbox::model::resource_list::Resource;
+use crate::sandbox::model::{payer_actions::PayerAction, resource_list::Resource};
 
 /// The bytes of a resource's JSON to show.
 const MAX_JSON: usize = 4 << 10;
@@ -70,31 +70,28 @@ fn row(l: Language, columns: &[&str; 6], resource: &Resource) -> Markup {
                 @match resource.amount { Some(cents) => (money(cents, currency)), None => "–" }
             }
             td role="cell" data-label=(columns[4]) { (time(resource.changed_at)) }
-            @let action = payer_action(l, resource);
-            td .idle[action.is_none()] role="cell" data-label=(columns[5]) {
-                @match action { Some(action) => div { (action) }, None => span .note { "–" } }
+            @let actions = resource.payer_actions();
+            td .idle[actions.is_empty()] role="cell" data-label=(columns[5]) {
+                @if actions.is_empty() { span .note { "–" } } @else { div { (payer_actions(l, resource, &actions)) } }
             }
         }
     }
 }
 
-fn payer_action(l: Language, resource: &Resource) -> Option<Markup> {
-    let action = resource.payer_action()?;
-    let label = match action {
-        "pay" | "pay-combined" | "pay-service" => l.say("Pay", "付款"),
-        "settle-refund" => l.say("Settle refund", "退款到账"),
-        "confirm-service" => l.say("Confirm order", "用户确认"),
-        "open-permission" => l.say("Give permission", "授权"),
-        _ => l.say("Accept transfer", "确认收款"),
-    };
-    let code = resource.body.get("code_url").and_then(Value::as_str).filter(|_| action.starts_with("pay"));
-    Some(html! {
-        form method="post" action=(l.address()) {
-            input type="hidden" name="part" value=(action);
-            input type="hidden" name="scope" value=(resource.scope);
-            input type="hidden" name="number" value=(resource.merchant_no);
-            button .main name="do" value="play" id={ "play-" (resource.seq) } {
-                (label) span .unseen { " " (line(&resource.merchant_no, 64)) }
+fn payer_actions(l: Language, resource: &Resource, actions: &[&PayerAction]) -> Markup {
+    let pays = actions.iter().any(|action| action.name.starts_with("pay"));
+    let code = resource.body.get("code_url").and_then(Value::as_str).filter(|_| pays);
+    html! {
+        @for (index, action) in actions.iter().enumerate() {
+            @let id = match index { 0 => format!("play-{}", resource.seq), _ => format!("{}-{}", action.name, resource.seq) };
+            form method="post" action=(l.address()) {
+                input type="hidden" name="part" value=(action.name);
+                input type="hidden" name="scope" value=(resource.scope);
+                input type="hidden" name="number" value=(resource.merchant_no);
+                button .main[index == 0] name="do" value="play" id=(id) {
+                    (l.say(action.label[0], action.label[1]))
+                    span .unseen { " " (line(&resource.merchant_no, 64)) }
+                }
             }
         }
         @if let Some(url) = code {
@@ -104,7 +101,7 @@ fn payer_action(l: Language, resource: &Resource) -> Option<Markup> {
                 code .note { bdi { (line(url, 512)) } }
             }
         }
-    })
+    }
 }
 
 fn details(l: Language, resource: &Resource) -> Markup {
@@ -126,6 +123,7 @@ fn type_name(l: Language, resource: &Resource) -> &'static str {
             Some("JSAPI") => l.say("JSAPI order", "JSAPI 订单"),
             Some("APP") => l.say("App order", "APP 订单"),
             Some("MWEB") => l.say("H5 order", "H5 订单"),
+            Some("MICROPAY") => l.say("Code payment", "付款码订单"),
             _ => l.say("Order", "订单"),
         },
         "combined order" => l.say("Combined order", "合单支付订单"),
@@ -136,6 +134,7 @@ fn type_name(l: Language, resource: &Resource) -> &'static str {
         "receiver" => l.say("Profit sharing receiver", "分账接收方"),
         "share" => l.say("Profit sharing", "分账"),
         "return" => l.say("Profit sharing return", "分账回退"),
+        "reversal" => l.say("Reversal", "撤销"),
         other => other,
     }
 }
@@ -155,6 +154,9 @@ fn state(l: Language, state: &str) -> (&'static str, &'static str) {
         "AVAILABLE" => (l.say("authorized", "已授权"), "good"),
         "WAIT_USER_CONFIRM" => (l.say("awaiting acceptance", "待收款"), "wait"),
         "CANCELING" => (l.say("being cancelled", "撤销中"), "wait"),
+        "USERPAYING" => (l.say("user is paying", "用户支付中"), "wait"),
+        "ABNORMAL" => (l.say("abnormal", "异常"), "bad"),
+        "FAIL" | "PAYERROR" => (l.say("failed", "失败"), "bad"),
         "REVOKED" | "CANCELLED" | "UNBINDUSER" => (l.say("cancelled", "已取消"), "plain"),
         "ADDED" => (l.say("added", "已添加"), "good"),
         _ => ("", "plain"),

@@ -5,7 +5,10 @@ use std::sync::Arc;
 use serde_json::{Value, json};
 
 use super::{
-    engine::{Engine, Session},
+    engine::{
+        Engine, Session,
+        holds::{Hold, Holds},
+    },
     products::{
         orders::{ORDER, PAY},
         refunds::{REFUND, SETTLE_REFUND},
@@ -13,7 +16,7 @@ use super::{
     resource_list,
 };
 use crate::sandbox::{
-    http::{clock::SkewedClock, error_response::ErrorResponse},
+    http::{business_clock::BusinessClock, error_response::ErrorResponse},
     keys::{identity::Identity, keyring::Keyring},
     store::{database::Database, documents::Document},
 };
@@ -25,7 +28,8 @@ fn identity() -> Identity {
 fn engine_with(identity: Arc<Identity>, hold: bool) -> Engine {
     let keyring = Arc::new(Keyring::new(&identity));
     let database = Arc::new(Database::in_memory().unwrap());
-    Engine::new(identity, keyring, Arc::new(SkewedClock::new(0)), database, hold)
+    let holds = Holds::new(if hold { &[Hold::Refunds] } else { &[] });
+    Engine::new(identity, keyring, Arc::new(BusinessClock::new(0)), database, holds)
 }
 
 fn engine() -> Engine {

@@ -28,10 +28,9 @@ pub(crate) fn create_parts(session: &mut Session<'_>, combined: &mut Document) -
             "total": part["amount"]["total_amount"],
             "currency": part["amount"]["currency"],
         });
-        for name in ["trade_type", "time_expire"] {
-            body[name] = combined.body[name].clone();
-        }
+        body["time_expire"] = combined.body["time_expire"].clone();
         let mut order = session.new_document(&ORDER, body, &[])?;
+        order.body["trade_type"] = combined.body["trade_type"].clone();
         order.scope = scope(session, &part);
         if let Some(existing) =
             session.documents.by_merchant_no(ORDER.name, &order.scope, &order.merchant_no)?

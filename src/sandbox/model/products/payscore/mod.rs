@@ -14,7 +14,7 @@ use crate::sandbox::model::{
             ResourceType, Transition, no_rule, set, set_if_missing,
         },
     },
-    products::DEFAULT_OPENID,
+    products::{DEFAULT_OPENID, request_fields},
 };
 
 const WRONG_ORDER_STATE: ErrorCode = ErrorCode::new(400, "INVALID_ORDER_STATE", "单据状态错误");
@@ -51,7 +51,7 @@ pub(crate) static SERVICE_ORDER: ResourceType = ResourceType {
     not_found: ErrorCode::new(404, "ORDER_NOT_EXIST", "订单不存在"),
     must_match: &["service_id", "appid"],
     personal: &[],
-    platform_only: &["state_description", "collection", "need_collection", "total_amount"],
+    accepted: request_fields::SERVICE_ORDER,
     on_create: no_rule,
     on_load: no_rule,
 };
@@ -74,7 +74,8 @@ const fn transition(
         done: &[],
         same: &[],
         settles: false,
-        can_be_held: false,
+        hold: None,
+        at_once: false,
         rule: no_rule,
         notification: None,
     }

@@ -13,7 +13,7 @@ use crate::sandbox::model::{
             set_once,
         },
     },
-    products::orders::ORDER,
+    products::{orders::ORDER, request_fields},
 };
 
 pub(crate) static RECEIVER: ResourceType = ResourceType {
@@ -30,7 +30,7 @@ pub(crate) static RECEIVER: ResourceType = ResourceType {
     not_found: NOT_FOUND,
     must_match: &["type"],
     personal: &["name"],
-    platform_only: &[],
+    accepted: request_fields::RECEIVER,
     on_create: rules::check_receiver,
     on_load: no_rule,
 };
@@ -52,7 +52,7 @@ pub(crate) static PROFIT_SHARE: ResourceType = ResourceType {
     not_found: NOT_FOUND,
     must_match: &["transaction_id"],
     personal: &[],
-    platform_only: &[],
+    accepted: request_fields::PROFIT_SHARE,
     on_create: rules::deduct_shares,
     on_load: no_rule,
 };
@@ -66,7 +66,8 @@ static FINISH: Transition = Transition {
     done: &[],
     same: &[],
     settles: true,
-    can_be_held: false,
+    hold: None,
+    at_once: false,
     rule: rules::finish,
     notification: None,
 };
@@ -90,7 +91,7 @@ pub(crate) static SHARE_RETURN: ResourceType = ResourceType {
     not_found: NOT_FOUND,
     must_match: &["out_order_no"],
     personal: &[],
-    platform_only: &[],
+    accepted: request_fields::SHARE_RETURN,
     on_create: rules::check_return,
     on_load: no_rule,
 };
