@@ -23,6 +23,9 @@ mod webdriver;
 // The page in a browser.
 #[cfg(unix)]
 mod browser;
+// The time of business, failures of refunds and transfers, code payments, balances.
+#[cfg(unix)]
+mod business;
 // Wrong signatures, and the mistake that the response names.
 #[cfg(unix)]
 mod diagnosis;
@@ -56,5 +59,7 @@ mod scripts;
 mod server;
 // State that survives a restart.
 mod state;
+// What integrators get wrong in the fields of a request.
+mod strict_fields;
 // Two programs that talk over the sandbox: a shop and its customer service.
 mod story;

@@ -266,7 +266,7 @@ pub(crate) fn advance_clock(platform: &Platform, period: &str) -> Result<(), Adm
     let seconds = business_clock::parse_period(period.trim()).ok_or_else(|| {
         bad_request(format!("expected a period such as 1d, 12h, 30m or 1d12h, found {period:?}"))
     })?;
-    Ok(platform.engine.advance(seconds)?)
+    platform.engine.advance(seconds).map_err(|error| bad_request(error.message))
 }
 
 fn holds_json(platform: &Platform) -> Value {

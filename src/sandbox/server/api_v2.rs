@@ -2,7 +2,7 @@
 
 use crate::sandbox::http::{
     error_response::ErrorResponse,
-    path_template,
+    path_template::decode_segments,
     request::{IncomingRequest, media_type},
 };
 
@@ -33,10 +33,13 @@ const FIRST_SEGMENTS: [&str; 23] = [
     "xdc",
 ];
 
+/// The paths of base URLs.
+const BASES: [&str; 2] = ["hk", "global"];
+
 /// The error of a path of APIv2; `None` for any other path.
 pub(super) fn error(request: &IncomingRequest) -> Option<ErrorResponse> {
-    let path = path_template::decode_segments(&request.target)?;
-    let first = path_template::strip_base_path(&path).first()?;
+    let path = decode_segments(&request.target)?;
+    let first = path.iter().find(|segment| !BASES.contains(&segment.as_str()))?;
     if !FIRST_SEGMENTS.contains(&first.to_ascii_lowercase().as_str()) {
         return None;
     }

@@ -57,7 +57,7 @@ pub(super) fn moves(
     }
     // An unfreeze without receivers moves nothing.
     moves.retain(|one| one.amount != 0);
-    moves.sort_by_key(|one| one.document.settled_at);
+    moves.sort_by_key(|one| (one.document.settled_at, one.document.seq));
     Ok(moves)
 }
 

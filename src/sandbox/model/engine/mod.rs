@@ -4,7 +4,7 @@
 //! An action is one transaction. It returns the response and the events of the merchant's notifications, which the
 //! caller sends after the commit.
 
-mod accepted;
+pub(crate) mod accepted;
 pub(crate) mod call;
 pub(crate) mod error_code;
 pub(crate) mod fields;
@@ -13,6 +13,7 @@ mod lookup;
 pub(crate) mod params;
 mod personal;
 pub(crate) mod schema;
+mod strict_fields;
 
 use std::sync::Arc;
 
@@ -111,6 +112,7 @@ impl Engine {
             ));
         }
         endpoint.params.iter().try_for_each(|param| param.check(call))?;
+        strict_fields::check(call, &endpoint.action)?;
         match personal::decrypt(call, endpoint.params)? {
             Some(body) => self.perform(&endpoint.action, &call.with_body(&body)),
             None => self.perform(&endpoint.action, call),
@@ -206,11 +208,6 @@ impl Session<'_> {
         if let Some(mut existing) = existing {
             (resource_type.on_load)(self, &mut existing)?;
             check_repetition(resource_type, &existing, &document)?;
-            for assignment in assignments.iter().filter(|assignment| !assignment.once) {
-                let one = std::slice::from_ref(assignment);
-                self.assign(&mut existing.body, one, resource_type.accepted)?;
-            }
-            self.save(resource_type, &mut existing)?;
             return self.respond(resource_type, &existing.body, fields);
         }
         (resource_type.on_create)(self, &mut document)?;

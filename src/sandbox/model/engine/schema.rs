@@ -138,8 +138,6 @@ pub(crate) struct Assignment {
     pub(crate) field: &'static str,
     pub(crate) value: FieldValue,
     pub(crate) only_if_missing: bool,
-    /// Not again when the request is repeated.
-    pub(crate) once: bool,
 }
 
 pub(crate) enum FieldValue {
@@ -164,14 +162,9 @@ pub(crate) enum FieldValue {
 }
 
 pub(crate) const fn set(field: &'static str, value: FieldValue) -> Assignment {
-    Assignment { field, value, only_if_missing: false, once: false }
+    Assignment { field, value, only_if_missing: false }
 }
 
 pub(crate) const fn set_if_missing(field: &'static str, value: FieldValue) -> Assignment {
-    Assignment { field, value, only_if_missing: true, once: false }
-}
-
-/// For the resource that a request creates, and not again when the request is repeated.
-pub(crate) const fn set_once(field: &'static str, value: FieldValue) -> Assignment {
-    Assignment { field, value, only_if_missing: false, once: true }
+    Assignment { field, value, only_if_missing: true }
 }

@@ -1,4 +1,5 @@
 pub(crate) mod malformed_bodies;
+mod repeats;
 
 use std::sync::Arc;
 

@@ -106,6 +106,15 @@ pub(crate) fn close_parts(session: &mut Session<'_>, combined: &mut Document) ->
             "must contain all parts of the combined order",
         ));
     }
+    for (index, given) in requested.iter().enumerate() {
+        let part = all.iter().find(|part| part["out_trade_no"] == given["out_trade_no"]);
+        for name in ["mchid", "sub_mchid"] {
+            if part.is_some_and(|part| part.get(name) != given.get(name)) {
+                let field = format!("/sub_orders/{index}/{name}");
+                return Err(ErrorResponse::param_error("body", &field, "not that of this part of the order"));
+            }
+        }
+    }
     transition_parts(session, combined, &CLOSE_PART)
 }
 

@@ -14,7 +14,7 @@ use crate::sandbox::{
         params::Param,
         schema::{
             Action, Assignment, Endpoint, FieldValue, Fields, Location, Lookup, ResourceType, Transition,
-            no_rule, set, set_once,
+            no_rule, set,
         },
         text,
     },
@@ -91,8 +91,8 @@ static REVERSE: Transition = Transition {
 
 const CODE_FIELDS: &[Assignment] = &[
     set("/trade_type", FieldValue::Text("MICROPAY")),
-    set_once("/trade_state", FieldValue::Text("USERPAYING")),
-    set_once("/trade_state_desc", FieldValue::Text("需要用户输入支付密码")),
+    set("/trade_state", FieldValue::Text("USERPAYING")),
+    set("/trade_state_desc", FieldValue::Text("需要用户输入支付密码")),
     set("/auth_code", FieldValue::FromRequest("/payer/auth_code")),
 ];
 

@@ -145,8 +145,20 @@ const QUERY_FIELDS: Fields = &[
 
 /// What orders of all kinds have.
 const COMMON_PARAMS: Param = Param::All(&[
-    Param::Direct(&[Param::Text("/appid", 32), Param::Mchid("/mchid")]),
+    Param::Direct(&[
+        Param::Text("/appid", 32),
+        Param::Mchid("/mchid"),
+        Param::Absent(&[
+            "/sp_appid",
+            "/sp_mchid",
+            "/sub_appid",
+            "/sub_mchid",
+            "/payer/sp_openid",
+            "/payer/sub_openid",
+        ]),
+    ]),
     Param::Partner(&[
+        Param::Absent(&["/appid", "/mchid", "/payer/openid"]),
         Param::Text("/sp_appid", 32),
         Param::Mchid("/sp_mchid"),
         Param::Optional("/sub_appid", 32),

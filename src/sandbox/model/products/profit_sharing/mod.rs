@@ -10,7 +10,6 @@ use crate::sandbox::model::{
         params::Param,
         schema::{
             Action, Endpoint, FieldValue, Fields, Location, Lookup, ResourceType, Transition, no_rule, set,
-            set_once,
         },
     },
     products::{orders::ORDER, request_fields},
@@ -169,6 +168,7 @@ pub(crate) const ENDPOINTS: &[Endpoint] = &[
         template: "v3/profitsharing/orders",
         partner_template: None,
         params: &[
+            Param::Absent(&["/description"]),
             Param::Text("/appid", 32),
             Param::Text("/transaction_id", 32),
             Param::MerchantNo("/out_order_no", 1, 64),
@@ -193,13 +193,14 @@ pub(crate) const ENDPOINTS: &[Endpoint] = &[
         template: "v3/profitsharing/orders/unfreeze",
         partner_template: None,
         params: &[
+            Param::Absent(&["/receivers", "/unfreeze_unsplit", "/appid", "/sub_appid"]),
             Param::Text("/transaction_id", 32),
             Param::MerchantNo("/out_order_no", 1, 64),
             Param::Text("/description", 80),
         ],
         action: Action::Create(
             &PROFIT_SHARE,
-            &[set("/unfreeze_unsplit", FieldValue::True), set_once("/receivers", FieldValue::Null)],
+            &[set("/unfreeze_unsplit", FieldValue::True), set("/receivers", FieldValue::Null)],
             Some(&FINISH),
             SHARE_FIELDS,
         ),
