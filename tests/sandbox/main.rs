@@ -38,6 +38,9 @@ mod faults;
 mod flows;
 // Many sandboxes in one process.
 mod many;
+// Random operations with faults and kills, against an independent model of the money.
+#[cfg(unix)]
+mod model;
 // The Node SDK against the sandbox.
 mod node;
 // Notifications that the sandbox sends.

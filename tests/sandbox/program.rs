@@ -49,13 +49,13 @@ fn fails(arguments: &[&str]) -> (i32, String) {
 }
 
 /// The running program, and its output up to the line with its address.
-struct Running {
-    child: Child,
+pub(crate) struct Running {
+    pub(crate) child: Child,
     printed: String,
 }
 
 impl Running {
-    fn start(arguments: &[&str]) -> Running {
+    pub(crate) fn start(arguments: &[&str]) -> Running {
         let child = Command::new(program()).args(arguments).stdout(Stdio::piped()).spawn().unwrap();
         let mut running = Running { child, printed: String::new() };
         let lines = BufReader::new(running.child.stdout.take().unwrap()).lines();
@@ -70,7 +70,7 @@ impl Running {
     }
 
     /// As a shell reads them.
-    fn exports(&self) -> HashMap<String, String> {
+    pub(crate) fn exports(&self) -> HashMap<String, String> {
         let lines: Vec<&str> =
             self.printed.lines().filter(|line| line.starts_with("export WECHATPAY_")).collect();
         let script = format!("{}\nenv", lines.join("\n"));
@@ -85,7 +85,7 @@ impl Running {
     }
 
     /// What `WeChatPay::from_env` would make of them; a test cannot set its own process's variables safely.
-    fn client(&self) -> WeChatPay {
+    pub(crate) fn client(&self) -> WeChatPay {
         let env = self.exports();
         WeChatPay::factory(json!({
             "mchid": env["WECHATPAY_MCHID"],
