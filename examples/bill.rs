@@ -13,7 +13,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     let wx = sandbox.client()?; // in production: `WeChatPay::builder()` or `WeChatPay::from_env()`
 
     // The sandbox writes the bill from its own orders: make one and pay it. Its day is today, in Beijing time, and its
-    // bill is there tomorrow from 10:00: advance the clock of business.
+    // bill is there tomorrow from 10:00: advance the business clock.
     wx["v3/pay/transactions/native"].post_sync(json!({
         "appid": "wxd678efh567hg6787",
         "mchid": wx.mchid(),

@@ -1,4 +1,4 @@
-//! The time of business, refunds and transfers that fail, code payments, and the balances that follow.
+//! The business time, refunds and transfers that fail, code payments, and the balances that follow.
 
 use std::{
     io::Write,
@@ -229,6 +229,9 @@ fn a_refund_fails_or_is_closed() {
         request.var("id", refund_id.as_str().unwrap()).encrypt(&["/bank_account", "/real_name"])
     };
     refused(elsewhere("R2", "USER_BANK_CARD"), 400, "PARAM_ERROR", "out_refund_no");
+    let bare = json!({"out_refund_no": "R1", "type": "USER_BANK_CARD", "bank_type": "ICBC_DEBIT"});
+    let bare = wx.chain("v3/refund/domestic/refunds/{id}/apply-abnormal-refund").post(bare);
+    refused(bare.var("id", refund_id.as_str().unwrap()), 400, "PARAM_ERROR", "/bank_account");
     for _ in 0..2 {
         assert_eq!(ok(elsewhere("R1", "USER_BANK_CARD"))["status"], "PROCESSING");
     }

@@ -23,7 +23,7 @@ mod webdriver;
 // The page in a browser.
 #[cfg(unix)]
 mod browser;
-// The time of business, failures of refunds and transfers, code payments, balances.
+// The business time, failures of refunds and transfers, code payments, balances.
 #[cfg(unix)]
 mod business;
 // Wrong signatures, and the mistake that the response names.

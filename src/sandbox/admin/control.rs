@@ -261,7 +261,7 @@ fn clock_json(platform: &Platform) -> Value {
     })
 }
 
-/// Advances the time of business by a period such as `1d`.
+/// Advances the business time by a period such as `1d`.
 pub(crate) fn advance_clock(platform: &Platform, period: &str) -> Result<(), AdminError> {
     let seconds = business_clock::parse_period(period.trim()).ok_or_else(|| {
         bad_request(format!("expected a period such as 1d, 12h, 30m or 1d12h, found {period:?}"))

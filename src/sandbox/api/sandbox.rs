@@ -234,7 +234,7 @@ impl Sandbox {
 }
 
 impl Sandbox {
-    /// Advances the time of business, rounded up to seconds: orders expire, notifications are repeated, bills of past
+    /// Advances the business time, rounded up to seconds: orders expire, notifications are repeated, bills of past
     /// days are there. The clock of signatures stays, so that clients go on. It cannot go back; a
     /// [state file](SandboxBuilder::state) keeps it.
     ///
@@ -265,13 +265,13 @@ impl Sandbox {
         let seconds = time.as_secs().saturating_add(u64::from(time.subsec_nanos() > 0));
         let advanced = self.platform().engine.advance(i64::try_from(seconds).unwrap_or(i64::MAX));
         advanced.map_err(|error| SandboxError::State {
-            what: "the time of business".into(),
+            what: "the business time".into(),
             code: error.code.into(),
             message: error.message,
         })
     }
 
-    /// The time of business: the machine's, plus what it was [advanced](Sandbox::advance) by.
+    /// The business time: the machine's, plus what it was [advanced](Sandbox::advance) by.
     pub fn business_time(&self) -> SystemTime {
         let seconds = u64::try_from(self.platform().business_clock.now()).unwrap_or(0);
         UNIX_EPOCH.checked_add(Duration::from_secs(seconds)).unwrap_or(UNIX_EPOCH)

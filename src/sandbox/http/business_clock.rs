@@ -1,4 +1,4 @@
-//! The clock of business: it decides what has expired, which notification is due and which bill is there. It can be
+//! The business clock: it decides what has expired, which notification is due and which bill is there. It can be
 //! advanced while the clock of signatures, which clients hold to 300 s, stays.
 
 use tokio::sync::watch;

@@ -58,7 +58,7 @@ async fn deliver(outbox: &Arc<Outbox>, job: Job) -> Result<Delivery, String> {
     Ok(Delivery::GivenUp)
 }
 
-/// The pauses between the attempts, in the time of business. Advancing its clock ends them early, and a day at once
+/// The pauses between the attempts, in the business time. Advancing its clock ends them early, and a day at once
 /// brings all attempts of that day.
 struct Pauses {
     changes: watch::Receiver<i64>,
@@ -73,7 +73,7 @@ impl Pauses {
         Pauses { changes, used }
     }
 
-    /// Waits this many seconds of business.
+    /// Waits this many business seconds.
     async fn wait(&mut self, outbox: &Outbox, seconds: i64) {
         let begun = time::Instant::now();
         loop {

@@ -81,7 +81,7 @@ impl Platform {
         let database = Arc::new(settings.database);
         let advanced = database.transaction(|documents| documents.advanced());
         let advanced = advanced.map_err(|error| SandboxError::State {
-            what: "the time of business".into(),
+            what: "the business time".into(),
             code: error.code.into(),
             message: error.message,
         })?;

@@ -56,7 +56,7 @@ const TABLES: &str = "
     ) STRICT;
 ";
 
-/// One row: the seconds that the clock of business was advanced by.
+/// One row: the seconds that the business clock was advanced by.
 const CLOCK: &str = "CREATE TABLE IF NOT EXISTS clock (one INTEGER PRIMARY KEY CHECK (one = 1), advanced INTEGER NOT NULL) STRICT";
 
 pub(crate) struct Database {

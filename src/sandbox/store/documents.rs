@@ -205,7 +205,7 @@ impl<'a> Documents<'a> {
         Ok(rows.collect::<Result<_, _>>()?)
     }
 
-    /// The seconds that the clock of business was advanced by.
+    /// The seconds that the business clock was advanced by.
     pub(crate) fn advanced(&self) -> Result<i64, ErrorResponse> {
         let mut statement = self.transaction.prepare_cached("SELECT advanced FROM clock")?;
         Ok(statement.query_row((), |row| row.get(0)).optional()?.unwrap_or(0))

@@ -96,7 +96,7 @@ pub(crate) fn keys(l: Language, keyring: &Keyring) -> Markup {
     }
 }
 
-/// `business` is the time of business, in Unix seconds.
+/// `business` is the business time, in Unix seconds.
 pub(crate) fn clock(l: Language, skew: i64, business: i64) -> Markup {
     html! {
         section #clock aria-labelledby="clock-title" {
@@ -109,7 +109,7 @@ pub(crate) fn clock(l: Language, skew: i64, business: i64) -> Markup {
                     input name="seconds" type="number" step="1" required value=(skew); }
                 button .main name="do" value="skew" { (l.say("Set", "设置")) }
             }
-            p { (l.say("Time of business: ", "业务时间：")) b { (time(business)) } }
+            p { (l.say("Business time: ", "业务时间：")) b { (time(business)) } }
             form #advance .fields method="post" action=(l.address()) {
                 label { span { (l.say("Advance by", "快进")) }
                     input name="period" autocomplete="off" required placeholder="1d, 12h, 30m"; }

@@ -1,5 +1,5 @@
 //! Bills: the orders and refunds of a day (Beijing time), and what moved the balance of an account, in the platform's
-//! format. The sandbox charges no fee. The bill of a day is there on the next day from 10:00, by the clock of business.
+//! format. The sandbox charges no fee. The bill of a day is there on the next day from 10:00, by the business clock.
 
 mod format;
 mod fund_flow;

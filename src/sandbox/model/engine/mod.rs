@@ -76,12 +76,12 @@ impl Engine {
         Engine { identity, keyring, holds, clock, database }
     }
 
-    /// The time of business, in Unix seconds.
+    /// The business time, in Unix seconds.
     pub(crate) fn now(&self) -> i64 {
         self.clock.now()
     }
 
-    /// Advances the clock of business by this many seconds. A state file keeps it.
+    /// Advances the business clock by this many seconds. A state file keeps it.
     pub(crate) fn advance(&self, seconds: i64) -> Result<(), ErrorResponse> {
         let too_far = || {
             let issue = format!("the clock would be more than {} days ahead", MAX_ADVANCE / 86_400);

@@ -73,6 +73,8 @@ fn body(engine: &Engine, partner: bool, which: usize) -> Value {
     put(&mut body, "/name", json!("公司"));
     put(&mut body, "/user_name", json!("张三"));
     put(&mut body, "/bank_account", json!("6222000000000000"));
+    put(&mut body, "/bank_type", json!("ICBC_DEBIT"));
+    put(&mut body, "/real_name", json!("张三"));
     put(&mut body, "/risk_fund/amount", json!(100));
     let scope = if partner { "1230000109" } else { "" };
     let found = engine.access(|session| {

@@ -91,6 +91,7 @@ static REFUND_ELSEWHERE: Transition = Transition {
     ],
     done: &["PROCESSING", "SUCCESS"],
     same: &["/type"],
+    rule: rules::check_card,
     ..end("", None)
 };
 

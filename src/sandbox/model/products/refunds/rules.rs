@@ -73,6 +73,18 @@ fn is_effective(refund: &&Document) -> bool {
     refund.state != "CLOSED"
 }
 
+/// The payer's other bank card must be named.
+pub(crate) fn check_card(session: &mut Session<'_>, refund: &mut Document) -> Result<(), ErrorResponse> {
+    let missing = |name: &&&str| text(session.request_body, name).is_none_or(str::is_empty);
+    match ["bank_type", "bank_account", "real_name"].iter().find(missing) {
+        Some(name) if text(&refund.body, "type") == Some("USER_BANK_CARD") => {
+            let issue = "required for USER_BANK_CARD, but missing or empty";
+            Err(ErrorResponse::param_error("body", &format!("/{name}"), issue))
+        }
+        _ => Ok(()),
+    }
+}
+
 /// Undoes the deduction of a refund that is closed.
 pub(crate) fn give_back(session: &mut Session<'_>, refund: &mut Document) -> Result<(), ErrorResponse> {
     let transaction = refund.parent_id.clone().unwrap_or_default();
