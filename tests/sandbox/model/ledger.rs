@@ -108,7 +108,7 @@ pub(crate) struct Ledger {
 
 /// Orders with an even number can be shared.
 pub(crate) fn is_shared(order: usize) -> bool {
-    order % 2 == 0
+    order.is_multiple_of(2)
 }
 
 impl Ledger {
