@@ -11,7 +11,7 @@ use wechatpay_chain::sandbox::{Sandbox, SandboxError};
 
 use crate::raw_http::{Reply, connect, receive, send_bytes};
 use crate::requests::*;
-use crate::support::{TestServer, sandbox_builder};
+use crate::support::{TestServer, has, sandbox_builder};
 
 const DAY: Duration = Duration::from_secs(24 * 3600);
 
@@ -447,6 +447,35 @@ fn balances_are_the_sums_of_their_moves() {
     sandbox.advance(2 * DAY).unwrap();
     let funds = bill(&wx, "v3/bill/fundflowbill", json!({"bill_date": day(&later)}));
     assert_eq!(column(&funds, "账户结余(元)"), ["4.81"]);
+}
+
+/// Every `curl` line of the guide that uses the control endpoint, in both languages.
+#[test]
+fn the_lines_of_the_guide_work() {
+    if !has("curl") {
+        return;
+    }
+    for guide in ["sandbox.md", "sandbox.zh-CN.md"] {
+        let sandbox = sandbox_builder().hold_refunds(true).start().unwrap();
+        let wx = sandbox.client().unwrap();
+        pay_new(&sandbox, &wx, "P2026112201", 100);
+        ok(wx["v3/refund/domestic/refunds"].post(refund("P2026112201", "R202611220001", 40, 100)));
+        let text = std::fs::read_to_string(format!("{}/docs/{guide}", env!("CARGO_MANIFEST_DIR"))).unwrap();
+        let address = sandbox.base_url().trim_start_matches("http://").trim_end_matches('/');
+        let lines: Vec<&str> = text
+            .lines()
+            .filter(|line| line.starts_with("curl ") && line.contains("127.0.0.1:8080"))
+            .collect();
+        assert!(lines.len() >= 4, "{guide}: {lines:?}");
+        for line in lines {
+            let script = line.replacen("curl", "curl -sSf", 1).replace("127.0.0.1:8080", address);
+            let done = std::process::Command::new("sh").args(["-c", &script]).output().unwrap();
+            assert!(done.status.success(), "{guide}: {line}: {}", String::from_utf8_lossy(&done.stderr));
+        }
+        sandbox.clear_faults();
+        assert_eq!(get_refund(&wx, "R202611220001")["status"], "ABNORMAL", "{guide}");
+        assert!(sandbox.business_time() > SystemTime::now() + DAY / 2, "{guide}");
+    }
 }
 
 /// What a client of APIv2 sends: XML without any of APIv3's headers.

@@ -111,9 +111,9 @@ pub(crate) fn clock(l: Language, skew: i64, business: i64) -> Markup {
             }
             p { (l.say("Business time: ", "业务时间：")) b { (time(business)) } }
             form #advance .fields method="post" action=(l.address()) {
-                label { span { (l.say("Advance by", "快进")) }
+                label { span { (l.say("Advance by", "调快时长")) }
                     input name="period" autocomplete="off" required placeholder="1d, 12h, 30m"; }
-                button .main name="do" value="advance" { (l.say("Advance", "快进")) }
+                button .main name="do" value="advance" { (l.say("Advance", "调快")) }
             }
         }
     }
