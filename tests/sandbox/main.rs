@@ -23,9 +23,12 @@ mod webdriver;
 // The page in a browser.
 #[cfg(unix)]
 mod browser;
-// The business time, failures of refunds and transfers, code payments, balances.
+// Business time, failures of refunds and transfers, balances.
 #[cfg(unix)]
 mod business;
+// Code payments, and requests of APIv2.
+#[cfg(unix)]
+mod code_payments;
 // Wrong signatures, and the mistake that the response names.
 #[cfg(unix)]
 mod diagnosis;
