@@ -70,6 +70,7 @@ impl TestEnv {
         let wx = self.sandbox.client().unwrap();
         wx["v3/pay/transactions/native"].post_sync(order).unwrap();
         let paid = self.sandbox.pay(&number).unwrap();
+        self.sandbox.advance(std::time::Duration::from_secs(2 * 24 * 3600)).unwrap();
         self.sandbox.clear_requests();
         paid["success_time"].as_str().unwrap()[..10].to_owned()
     }

@@ -31,6 +31,12 @@ mod bounds;
 // The page in a browser.
 #[cfg(unix)]
 mod browser;
+// Business time, failures of refunds and transfers, balances.
+#[cfg(unix)]
+mod business;
+// Code payments, and requests of APIv2.
+#[cfg(unix)]
+mod code_payments;
 // Wrong signatures, and the mistake that the response names.
 #[cfg(unix)]
 mod diagnosis;
@@ -55,6 +61,9 @@ mod many;
 // Public-key mode, certificate mode, the migration, rotations that are kept.
 #[cfg(unix)]
 mod modes;
+// Random operations with faults and kills, against an independent model of the money.
+#[cfg(unix)]
+mod model;
 // Notifications that the sandbox sends.
 #[cfg(unix)]
 mod notify;
@@ -83,5 +92,7 @@ mod server;
 mod start;
 // State that survives a restart.
 mod state;
+// What integrators get wrong in the fields of a request.
+mod strict_fields;
 // Two programs that talk over the sandbox: a shop and its customer service.
 mod story;

@@ -92,7 +92,7 @@ impl Running {
     }
 
     /// What `WeChatPay::from_env` would make of them; a test cannot set its own process's variables safely.
-    fn client(&self) -> WeChatPay {
+    pub(crate) fn client(&self) -> WeChatPay {
         let env = self.exports();
         WeChatPay::factory(json!({
             "mchid": env["WECHATPAY_MCHID"],

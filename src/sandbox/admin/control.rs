@@ -9,9 +9,9 @@ use serde_json::{Value, json};
 use super::guard;
 use crate::sandbox::{
     faults::{fault::Fault, rule::FaultRule},
-    http::{error_response::ErrorResponse, sandbox_error::SandboxError},
+    http::{business_clock, clock, error_response::ErrorResponse, sandbox_error::SandboxError},
     keys::{keyring::Rotation, mode::SigningMode},
-    model::payer_actions,
+    model::{engine::holds::Hold, payer_actions},
     server::{admin_hook::AdminRequest, platform::Platform},
     store::{notification_log::SentNotification, seen_request::SeenRequest},
 };
@@ -70,8 +70,18 @@ struct SendAgainRequest {
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
-struct SkewRequest {
-    skew: i64,
+struct ClockRequest {
+    skew: Option<i64>,
+    /// Such as `1d` or `90m`.
+    advance: Option<String>,
+}
+
+/// Which steps wait for a trigger: the fields that are present change.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct HoldRequest {
+    refunds: Option<bool>,
+    code_payments: Option<bool>,
 }
 
 pub(crate) fn is_control(target: &str) -> bool {
@@ -128,8 +138,27 @@ fn route(platform: &Platform, request: &AdminRequest) -> Result<(StatusCode, Val
         }
         ("clock", "GET") => Ok((StatusCode::OK, clock_json(platform))),
         ("clock", "POST") => {
-            platform.clock.set_skew(parse::<SkewRequest>(request)?.skew);
+            let ClockRequest { skew, advance } = parse(request)?;
+            if skew.is_none() && advance.is_none() {
+                return Err(bad_request("expected `advance`, such as \"1d\", or `skew`, in seconds".into()));
+            }
+            if let Some(period) = advance {
+                advance_clock(platform, &period)?;
+            }
+            if let Some(skew) = skew {
+                platform.clock.set_skew(skew);
+            }
             Ok((StatusCode::OK, clock_json(platform)))
+        }
+        ("holds", "GET") => Ok((StatusCode::OK, holds_json(platform))),
+        ("holds", "POST") => {
+            let HoldRequest { refunds, code_payments } = parse(request)?;
+            for (hold, active) in [(Hold::Refunds, refunds), (Hold::CodePayments, code_payments)] {
+                if let Some(active) = active {
+                    platform.engine.holds.set(hold, active);
+                }
+            }
+            Ok((StatusCode::OK, holds_json(platform)))
         }
         ("payer", "POST") => {
             let PayerRequest { action, number } = parse(request)?;
@@ -155,11 +184,11 @@ fn route(platform: &Platform, request: &AdminRequest) -> Result<(StatusCode, Val
             }
             Ok((StatusCode::OK, keys))
         }
-        ("faults" | "requests" | "notifications" | "clock" | "keys" | "payer", _) => {
+        ("faults" | "requests" | "notifications" | "clock" | "holds" | "keys" | "payer", _) => {
             Err(AdminError(StatusCode::METHOD_NOT_ALLOWED, format!("{method} is not allowed for {path}")))
         }
         _ => {
-            let existing = "available are faults, requests, notifications, payer, keys and clock";
+            let existing = "available are faults, requests, notifications, payer, holds, keys and clock";
             Err(AdminError(StatusCode::NOT_FOUND, format!("there is nothing at {path}; {existing}")))
         }
     }
@@ -219,5 +248,24 @@ fn limit(query: &str) -> Result<usize, AdminError> {
 }
 
 fn clock_json(platform: &Platform) -> Value {
-    json!({ "now": platform.clock.now(), "skew": platform.clock.skew() })
+    let business = &platform.business_clock;
+    json!({
+        "now": platform.clock.now(),
+        "skew": platform.clock.skew(),
+        "business_time": clock::beijing_time(business.now()),
+        "advanced": business.advanced(),
+    })
+}
+
+/// Advances the business time by a period such as `1d`.
+pub(crate) fn advance_clock(platform: &Platform, period: &str) -> Result<(), AdminError> {
+    let seconds = business_clock::parse_period(period.trim()).ok_or_else(|| {
+        bad_request(format!("expected a period such as 1d, 12h, 30m or 1d12h, found {period:?}"))
+    })?;
+    platform.engine.advance(seconds).map_err(|error| bad_request(error.message))
+}
+
+fn holds_json(platform: &Platform) -> Value {
+    let holds = Hold::ALL.map(|hold| (hold.name().to_owned(), json!(platform.engine.holds.get(hold))));
+    Value::Object(holds.into_iter().collect())
 }

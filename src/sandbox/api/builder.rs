@@ -11,6 +11,7 @@ use super::sandbox::Sandbox;
 use crate::error::Excerpt;
 use crate::sandbox::{
     keys::{key_pair::Serials, mode::SigningMode},
+    model::engine::holds::Hold,
     store::watcher::{Seen, Watcher},
 };
 
@@ -36,7 +37,7 @@ pub struct SandboxBuilder {
     pub(super) time_scale: f64,
     pub(super) seed: Option<u64>,
     pub(super) state: Option<PathBuf>,
-    pub(super) hold_refunds: bool,
+    pub(super) holds: Vec<Hold>,
     pub(super) watcher: Watcher,
 }
 
@@ -61,7 +62,7 @@ impl SandboxBuilder {
             time_scale: 1.0,
             seed: None,
             state: None,
-            hold_refunds: false,
+            holds: Vec::new(),
             watcher: Watcher::default(),
         }
     }
@@ -131,7 +132,7 @@ impl SandboxBuilder {
         self
     }
 
-    /// Sets the sandbox's clock this many seconds ahead of the machine's clock (negative: behind).
+    /// Sets the clock of signatures this many seconds ahead of the machine's clock (negative: behind).
     ///
     /// ```
     /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
@@ -168,8 +169,19 @@ impl SandboxBuilder {
 
     /// Whether refunds stay `PROCESSING` until [`Sandbox::settle_refund`]. By default the response to a refund says
     /// `PROCESSING`, and the refund succeeds right afterwards, with its notification.
-    pub fn hold_refunds(mut self, hold: bool) -> SandboxBuilder {
-        self.hold_refunds = hold;
+    pub fn hold_refunds(self, hold: bool) -> SandboxBuilder {
+        self.hold(Hold::Refunds, hold)
+    }
+
+    /// Whether code payments (付款码支付) stay `USERPAYING`, as if the user had to enter a password, until
+    /// [`Sandbox::pay`] or [`Sandbox::fail_payment`]. By default they succeed at once.
+    pub fn hold_code_payments(self, hold: bool) -> SandboxBuilder {
+        self.hold(Hold::CodePayments, hold)
+    }
+
+    fn hold(mut self, hold: Hold, active: bool) -> SandboxBuilder {
+        self.holds.retain(|known| *known != hold);
+        self.holds.extend(active.then_some(hold));
         self
     }
 

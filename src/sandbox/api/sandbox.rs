@@ -1,6 +1,10 @@
 //! [`Sandbox`]: starting, scripting, observing, faults and clock. Its other methods are in the files next to this one.
 
-use std::{fmt, net::SocketAddr};
+use std::{
+    fmt,
+    net::SocketAddr,
+    time::{Duration, SystemTime, UNIX_EPOCH},
+};
 
 use serde_json::Value;
 
@@ -9,7 +13,7 @@ use crate::sandbox::{
     faults::{fault::Fault, rule::FaultRule},
     http::{response::SandboxResponse, sandbox_error::SandboxError},
     keys::identity::Identity,
-    model::scripts::Script,
+    model::{engine::holds::Hold, scripts::Script},
     server::{listener::Server, platform::Platform},
     store::seen_request::SeenRequest,
 };
@@ -241,9 +245,65 @@ impl Sandbox {
         self.platform().faults.lock().seed()
     }
 
-    /// Sets the sandbox's clock this many seconds ahead of the machine's clock (negative: behind).
+    /// Sets the clock of signatures this many seconds ahead of the machine's clock (negative: behind). The time of
+    /// business is that of [`advance`](Sandbox::advance).
     pub fn set_clock_skew(&self, seconds: i64) {
         self.platform().clock.set_skew(seconds);
+    }
+}
+
+impl Sandbox {
+    /// Advances the business time, rounded up to seconds: orders expire, notifications are repeated, bills of past
+    /// days are there. The clock of signatures stays, so that clients go on. It cannot go back; a
+    /// [state file](SandboxBuilder::state) keeps it.
+    ///
+    /// ```
+    /// # use serde_json::json;
+    /// # use std::time::Duration;
+    /// # use wechatpay_chain::sandbox::Sandbox;
+    /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// let sandbox = Sandbox::start()?;
+    /// let wx = sandbox.client()?;
+    /// # wx["v3/pay/transactions/native"].post_sync(json!({
+    /// #     "appid": "wxd678efh567hg6787", "mchid": wx.mchid(), "description": "d", "out_trade_no": "P202611210001",
+    /// #     "notify_url": "https://www.example.com/notify", "amount": {"total": 100},
+    /// # }))?;
+    /// let paid = sandbox.pay("P202611210001")?;
+    /// let day = paid["success_time"].as_str().and_then(|time| time.get(..10)).unwrap_or("?");
+    /// let bill = || wx.chain("v3/bill/tradebill").get().query(json!({"bill_date": day})).wait();
+    /// assert!(bill().is_err()); // today's bill is not there: STATEMENT_CREATING
+    /// sandbox.advance(Duration::from_secs(2 * 24 * 3600))?;
+    /// assert!(bill().is_ok());
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
+    /// # Errors
+    /// It would be more than ten years ahead, or the state file cannot be written.
+    pub fn advance(&self, time: Duration) -> Result<(), SandboxError> {
+        let seconds = time.as_secs().saturating_add(u64::from(time.subsec_nanos() > 0));
+        let advanced = self.platform().engine.advance(i64::try_from(seconds).unwrap_or(i64::MAX));
+        advanced.map_err(|error| SandboxError::State {
+            what: "the business time".into(),
+            code: error.code.into(),
+            message: error.message,
+        })
+    }
+
+    /// The business time: the machine's, plus what it was [advanced](Sandbox::advance) by.
+    pub fn business_time(&self) -> SystemTime {
+        let seconds = u64::try_from(self.platform().business_clock.now()).unwrap_or(0);
+        UNIX_EPOCH.checked_add(Duration::from_secs(seconds)).unwrap_or(UNIX_EPOCH)
+    }
+
+    /// Changes [`SandboxBuilder::hold_refunds`] for the refunds that come from now on.
+    pub fn hold_refunds(&self, hold: bool) {
+        self.platform().engine.holds.set(Hold::Refunds, hold);
+    }
+
+    /// Changes [`SandboxBuilder::hold_code_payments`] for the payments that come from now on.
+    pub fn hold_code_payments(&self, hold: bool) {
+        self.platform().engine.holds.set(Hold::CodePayments, hold);
     }
 }
 

@@ -6,7 +6,7 @@ use crate::sandbox::{
     admin,
     http::sandbox_error::SandboxError,
     keys::{folder, identity::Identity, key_pair::Serials, keyring::Keyring, random, saved_keys::SavedKeys},
-    model::scripts,
+    model::{engine::holds::Holds, scripts},
     notify::outbox::DeliverySettings,
     server::{
         listener::{Server, Socket},
@@ -46,7 +46,7 @@ impl SandboxBuilder {
                 Some(file) => Database::open(file)?,
                 None => Database::in_memory()?,
             },
-            hold_refunds: self.hold_refunds,
+            holds: Holds::new(&self.holds),
             keys_folder: self.keys.clone(),
             watcher: self.watcher.clone(),
         };

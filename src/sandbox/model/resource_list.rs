@@ -4,7 +4,7 @@ use serde_json::Value;
 
 use super::{
     engine::{Engine, IDEMPOTENCY_VALUES, Session, cents, text},
-    payer_actions,
+    payer_actions::{self, PayerAction},
     products::{self, combined::COMBINED, orders::ORDER, refunds::REFUND},
 };
 use crate::sandbox::{
@@ -35,13 +35,13 @@ pub(crate) struct Resource {
 }
 
 impl Resource {
-    /// The name of the payer's action that the state allows.
-    pub(crate) fn payer_action(&self) -> Option<&'static str> {
+    /// The payer's actions that the state allows, the usual one first.
+    pub(crate) fn payer_actions(&self) -> Vec<&'static PayerAction> {
         // A part of a combined order is paid together with it.
         if self.body.get("combined").is_some_and(Value::is_string) {
-            return None;
+            return Vec::new();
         }
-        payer_actions::allowed_action(self.resource_type, &self.state).map(|action| action.name)
+        payer_actions::allowed_actions(self.resource_type, &self.state).collect()
     }
 
     /// Whether the payer got some of the money back, but not all.

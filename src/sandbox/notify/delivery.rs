@@ -3,7 +3,10 @@
 use std::{sync::Arc, time::Duration};
 
 use bytes::Bytes;
-use tokio::{sync::mpsc::UnboundedReceiver, task, time};
+use tokio::{
+    sync::{mpsc::UnboundedReceiver, watch},
+    task, time,
+};
 use url::Url;
 
 use super::{
@@ -18,7 +21,7 @@ use crate::sandbox::{
 };
 
 /// The pause before each repetition, in seconds.
-const SCHEDULE: [u64; 15] =
+const SCHEDULE: [i64; 15] =
     [15, 15, 30, 180, 600, 1200, 1800, 1800, 1800, 3600, 10_800, 10_800, 10_800, 21_600, 21_600];
 
 /// Runs on the server's runtime and ends with it.
@@ -52,6 +55,7 @@ async fn deliver(outbox: &Arc<Outbox>, job: Job) -> Result<Delivery, String> {
     let body: Bytes = body.ok().and_then(Result::ok).ok_or("the notification could not be encrypted")?.into();
     // Of the first attempt that is sent.
     let mut faults = Some(faults);
+    let mut pauses = Pauses::new(outbox);
 
     let schedule = if once { &[][..] } else { &SCHEDULE };
     for pause in schedule.iter().copied().map(Some).chain([None]) {
@@ -66,7 +70,7 @@ async fn deliver(outbox: &Arc<Outbox>, job: Job) -> Result<Delivery, String> {
             }
         }
         let Some(pause) = pause else { break };
-        time::sleep(outbox.scaled(Duration::from_secs(pause))).await;
+        pauses.wait(outbox, pause).await;
         // It was sent again in the meantime, and accepted.
         if let Some(outcome) = outbox.log.outcome(number) {
             return Ok(outcome);
@@ -87,6 +91,40 @@ async fn admit(outbox: &Outbox, number: u64, notify_url: &str) -> Result<Option<
         Err(NotAdmitted::NotResolved(why)) => {
             outbox.log.add_attempt(number, Attempt { at, faults: Vec::new(), result: Err(why) });
             Ok(None)
+        }
+    }
+}
+
+/// The pauses between the attempts, in the business time. Advancing its clock ends them early, and a day at once
+/// brings all attempts of that day.
+struct Pauses {
+    changes: watch::Receiver<i64>,
+    /// The part of the clock's advance that earlier pauses have used.
+    used: i64,
+}
+
+impl Pauses {
+    fn new(outbox: &Outbox) -> Pauses {
+        let changes = outbox.envelopes.clock.changes();
+        let used = *changes.borrow();
+        Pauses { changes, used }
+    }
+
+    /// Waits this many business seconds.
+    async fn wait(&mut self, outbox: &Outbox, seconds: i64) {
+        let begun = time::Instant::now();
+        loop {
+            let advanced = *self.changes.borrow_and_update();
+            let Ok(left @ 1..) = u64::try_from(seconds - (advanced - self.used)) else {
+                self.used += seconds;
+                return;
+            };
+            let left = outbox.scaled(Duration::from_secs(left)).saturating_sub(begun.elapsed());
+            // The sender is part of the platform, and outlives this task.
+            if !matches!(time::timeout(left, self.changes.changed()).await, Ok(Ok(()))) {
+                self.used = advanced;
+                return;
+            }
         }
     }
 }
@@ -155,6 +193,6 @@ mod tests {
     #[test]
     fn the_schedule_ends_after_a_day_and_four_minutes() {
         // As documented by the platform.
-        assert_eq!(SCHEDULE.iter().sum::<u64>(), 24 * 3600 + 4 * 60);
+        assert_eq!(SCHEDULE.iter().sum::<i64>(), 24 * 3600 + 4 * 60);
     }
 }

@@ -153,8 +153,7 @@ impl Outbox {
         let path = Url::parse(&event.notify_url).map(|url| url.path().to_string()).unwrap_or_default();
         let faults = self.faults.lock().of_notification(&path, explicit, &id);
         let number = self.log.push(SentNotification::new(&id, &event));
-        let places = u32::try_from(1 + event.size() / SMALL).unwrap_or(u32::MAX);
-        match Arc::clone(&self.capacity).try_acquire_many_owned(places) {
+        match Arc::clone(&self.capacity).try_acquire_many_owned(places(&event)) {
             Ok(permit) => {
                 let job = Job { number, id, event, faults, once: false, _permit: permit };
                 // The server has ended. A state file still has the notification.
@@ -178,7 +177,7 @@ impl Outbox {
         let (number, sent) = self.log.by_id(id).ok_or("there is no such notification")?;
         let event = sent.event().ok_or("the notification is too large to be kept")?;
         let path = Url::parse(&event.notify_url).map(|url| url.path().to_string()).unwrap_or_default();
-        let permit = Arc::clone(&self.capacity).try_acquire_owned();
+        let permit = Arc::clone(&self.capacity).try_acquire_many_owned(places(&event));
         let permit = permit.map_err(|_| "too many notifications wait for their delivery")?;
         let faults = self.faults.lock().of_notification(&path, false, &sent.id);
         let job = Job { number, id: sent.id, event, faults, once: true, _permit: permit };
@@ -189,6 +188,11 @@ impl Outbox {
     pub(crate) fn scaled(&self, time: Duration) -> Duration {
         scaled(time, self.time_scale)
     }
+}
+
+/// How many places of the queue it takes.
+fn places(event: &Event) -> u32 {
+    u32::try_from(1 + event.size() / SMALL).unwrap_or(u32::MAX)
 }
 
 /// With a tiny scale the time overflows: it is never reached in this run.

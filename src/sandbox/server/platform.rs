@@ -11,7 +11,10 @@ use http::{Response, header};
 use serde_json::Value;
 use tokio::sync::mpsc::UnboundedReceiver;
 
-use super::router::{Found, Router};
+use super::{
+    api_v2,
+    router::{Found, Router},
+};
 use crate::sandbox::{
     auth::{
         sign::{ResponseSigner, SignedResponse},
@@ -19,11 +22,14 @@ use crate::sandbox::{
     },
     faults::{active::SharedFaults, effects, fault::Fault},
     http::{
-        clock::SkewedClock, error_response::ErrorResponse, request::IncomingRequest, response::ReadyResponse,
-        sandbox_error::SandboxError,
+        business_clock::BusinessClock, clock::SkewedClock, error_response::ErrorResponse,
+        request::IncomingRequest, response::ReadyResponse, sandbox_error::SandboxError,
     },
     keys::{identity::Identity, keyring::Keyring},
-    model::{engine::Engine, scripts::Script},
+    model::{
+        engine::{Engine, holds::Holds},
+        scripts::Script,
+    },
     notify::{
         envelope::EnvelopeFactory,
         outbox::{DeliverySettings, Job, Outbox},
@@ -52,8 +58,7 @@ pub(crate) struct Settings {
     pub(crate) scripts: Vec<Script>,
     pub(crate) delivery: DeliverySettings,
     pub(crate) database: Database,
-    /// Refunds wait for `Sandbox::settle_refund`.
-    pub(crate) hold_refunds: bool,
+    pub(crate) holds: Holds,
     /// The folder with the identity's keys, if it is kept.
     pub(crate) keys_folder: Option<PathBuf>,
     pub(crate) watcher: Watcher,
@@ -64,7 +69,9 @@ pub(crate) struct Platform {
     pub(crate) allow_hosts: Vec<String>,
     pub(crate) identity: Arc<Identity>,
     pub(crate) keys_folder: Option<PathBuf>,
+    /// Of signatures.
     pub(crate) clock: Arc<SkewedClock>,
+    pub(crate) business_clock: Arc<BusinessClock>,
     pub(crate) keyring: Arc<Keyring>,
     pub(crate) faults: SharedFaults,
     pub(crate) engine: Engine,
@@ -108,12 +115,19 @@ impl Platform {
         let identity = Arc::new(identity);
         let clock = Arc::new(SkewedClock::new(settings.clock_skew));
         let database = Arc::new(settings.database);
+        let advanced = database.transaction(|documents| documents.advanced());
+        let advanced = advanced.map_err(|error| SandboxError::State {
+            what: "the business time".into(),
+            code: error.code.into(),
+            message: error.message,
+        })?;
+        let business_clock = Arc::new(BusinessClock::new(advanced));
         let faults = SharedFaults::new(settings.seed);
         let signer =
             Arc::new(ResponseSigner::new(Arc::clone(&clock), Arc::clone(&keyring), settings.sign_errors));
         let (outbox, jobs) = Outbox::new(
             settings.delivery,
-            EnvelopeFactory::new(Arc::clone(&identity), Arc::clone(&clock)),
+            EnvelopeFactory::new(Arc::clone(&identity), Arc::clone(&business_clock)),
             Arc::clone(&signer),
             faults.clone(),
             Arc::clone(&database),
@@ -122,9 +136,9 @@ impl Platform {
         let engine = Engine::new(
             Arc::clone(&identity),
             Arc::clone(&keyring),
-            Arc::clone(&clock),
+            Arc::clone(&business_clock),
             database,
-            settings.hold_refunds,
+            settings.holds,
         );
         let platform = Platform {
             allow_hosts: settings.allow_hosts,
@@ -135,6 +149,7 @@ impl Platform {
             identity,
             keys_folder: settings.keys_folder,
             clock,
+            business_clock,
             keyring,
             faults,
             engine,
@@ -158,10 +173,14 @@ impl Platform {
             context.faults = self.faults.lock().of_request(&request.target, arrival.number);
         }
         effects::apply_permanent(&context.faults, &self.keyring, &self.clock);
-        let outcome = self
-            .verifier
-            .verify(&request, &inspection)
-            .and_then(|body| self.execute(found, &request, &body, &context.faults).map_err(Rejection::from));
+        // It has no signature that could be verified. A script of such a path is for signed requests.
+        let is_unsigned = !request.headers.contains_key(header::AUTHORIZATION);
+        let outcome = match api_v2::error(&request).filter(|_| is_unsigned) {
+            Some(error) => Err(error.into()),
+            None => self.verifier.verify(&request, &inspection).and_then(|body| {
+                self.execute(found, &request, &body, &context.faults).map_err(Rejection::from)
+            }),
+        };
         context.signed_message = inspection.into_message();
         self.finish(request, context, outcome)
     }

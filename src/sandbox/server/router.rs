@@ -5,6 +5,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use http::Method;
 use serde_json::{Value, json};
 
+use super::api_v2;
 use crate::sandbox::{
     http::{
         error_response::ErrorResponse,
@@ -174,7 +175,10 @@ impl Found<'_> {
             Found::WithoutSlash => {
                 nothing(format!("there is nothing at {target}: the documented path ends in `/`"))
             }
-            Found::Nothing => nothing(format!("there is nothing at {target}")),
+            Found::Nothing => match api_v2::error(request) {
+                Some(error) => Err(error),
+                None => nothing(format!("there is nothing at {target}")),
+            },
             Found::NoPath => {
                 Err(ErrorResponse::param_error("path", "path", "expected percent-encoded UTF-8"))
             }

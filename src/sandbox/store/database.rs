@@ -65,6 +65,9 @@ const TABLES: &str = "
     ) STRICT;
 ";
 
+/// One row: the seconds that the business clock was advanced by.
+const CLOCK: &str = "CREATE TABLE IF NOT EXISTS clock (one INTEGER PRIMARY KEY CHECK (one = 1), advanced INTEGER NOT NULL) STRICT";
+
 pub(crate) struct Database {
     connection: Mutex<Connection>,
     /// The bytes above which nothing new is stored; `None` for a file.
@@ -83,6 +86,7 @@ impl Database {
             create(&connection)?;
             let page: i64 = connection.pragma_query_value(None, "page_size", |row| row.get(0))?;
             connection.pragma_update(None, "max_page_count", (limit + limit / 4) / page)?;
+            connection.execute_batch(CLOCK)?;
             Ok(connection)
         });
         let connection = opened.map_err(|e| failed(":memory:".into(), &e))?;
@@ -203,6 +207,8 @@ fn lock_and_check(path: &Path, connection: &mut Connection) -> rusqlite::Result<
         return Ok(Some(format!("cannot use a write-ahead log (its journal mode is `{mode}`)")));
     }
     prepare(connection)?;
+    // Not a part of `TABLES`: files that are older than this table have the same version.
+    connection.execute_batch(CLOCK)?;
     Ok(None)
 }
 

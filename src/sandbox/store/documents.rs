@@ -139,17 +139,19 @@ impl<'a> Documents<'a> {
         self.all(&format!("{condition} ORDER BY settled, seq"), (resource_type, from, to))
     }
 
-    /// The total of the amounts that were settled before this second. `amount` is a JSON path of SQLite.
+    /// The total of the amounts of a scope that were settled before this second. `amount` is a JSON path of SQLite
+    /// without its `$`.
     pub(crate) fn settled_total(
         &self,
         resource_type: &str,
+        scope: &str,
         amount: &str,
         before: i64,
     ) -> Result<i64, ErrorResponse> {
-        let sql =
-            "SELECT coalesce(sum(json_extract(body, ?2)), 0) FROM document WHERE kind = ?1 AND settled < ?3";
+        let sql = "SELECT coalesce(sum(json_extract(body, '$' || ?3)), 0) FROM document \
+                   WHERE kind = ?1 AND scope = ?2 AND settled < ?4";
         let mut statement = self.transaction.prepare_cached(sql)?;
-        Ok(statement.query_row((resource_type, amount, before), |row| row.get(0))?)
+        Ok(statement.query_row((resource_type, scope, amount, before), |row| row.get(0))?)
     }
 
     /// A page of the documents of all types in this state whose body or scope contains this text; empty: any. Only the
@@ -273,6 +275,18 @@ impl<'a> Documents<'a> {
             Ok(QueuedEvent { id: row.get(0)?, event })
         })?;
         Ok(rows.collect::<Result<_, _>>()?)
+    }
+
+    /// The seconds that the business clock was advanced by.
+    pub(crate) fn advanced(&self) -> Result<i64, ErrorResponse> {
+        let mut statement = self.transaction.prepare_cached("SELECT advanced FROM clock")?;
+        Ok(statement.query_row((), |row| row.get(0)).optional()?.unwrap_or(0))
+    }
+
+    pub(crate) fn set_advanced(&self, seconds: i64) -> Result<(), ErrorResponse> {
+        let sql = "INSERT OR REPLACE INTO clock (one, advanced) VALUES (1, ?1)";
+        self.transaction.prepare_cached(sql)?.execute((seconds,))?;
+        Ok(())
     }
 
     /// The media type and the bytes.

@@ -12,7 +12,7 @@ use super::{
 use crate::sandbox::{
     faults::{fault::Fault, rule::FaultRule},
     http::{
-        clock::beijing_time, error_response::ErrorResponse, request::IncomingRequest,
+        business_clock, clock::beijing_time, error_response::ErrorResponse, request::IncomingRequest,
         sandbox_error::SandboxError,
     },
     keys::{keyring::Rotation, random},
@@ -79,6 +79,13 @@ pub(crate) fn perform(
         }
         "sign-with" => keys(platform.keyring.sign_with(form.get("serial"))).and(shown("keys")),
         "retire" => keys(platform.keyring.retire(form.get("serial"))).and(shown("keys")),
+        "advance" => {
+            let wrong = l.say("Enter a period such as 1d, 12h or 30m.", "请填时长，例如 1d、12h 或 30m。");
+            let seconds = business_clock::parse_period(form.get("period").trim());
+            let seconds = seconds.ok_or_else(|| Problem::of_form("advance", &form, wrong))?;
+            platform.engine.advance(seconds).map_err(|error| refused(&error))?;
+            shown("clock")
+        }
         "skew" => {
             let whole = l.say("Seconds ahead: enter a whole number.", "超前秒数：请填整数。");
             let seconds = form.get("seconds").parse();

@@ -75,7 +75,7 @@ fn row(platform: &Platform, view: &View, resource: &Resource) -> Row {
         },
         html! { span .number { @match resource.amount { Some(cents) => (money(cents, currency)), None => "–" } } },
         time(resource.changed_at),
-        payer_action(view, resource).unwrap_or_else(|| html! { span .idle { "–" } }),
+        payer_actions(view, resource),
     ];
     let detail = (view.open == Some(number)).then(|| detail(platform, view, resource));
     Row { id, cells, detail }
@@ -85,19 +85,24 @@ fn currency(resource: &Resource) -> &str {
     resource.body.pointer("/amount/currency").and_then(Value::as_str).unwrap_or("")
 }
 
-fn payer_action(view: &View, resource: &Resource) -> Option<Markup> {
+/// A button for each step that the payer can take; the usual one stands out.
+fn payer_actions(view: &View, resource: &Resource) -> Markup {
     let l = view.language;
-    let action = resource.payer_action()?;
-    Some(html! {
-        form method="post" action=(view.address()) {
-            input type="hidden" name="part" value=(action);
-            input type="hidden" name="scope" value=(resource.scope);
-            input type="hidden" name="number" value=(resource.merchant_no);
-            button .main name="do" value="play" id={ "play-" (resource.seq) } {
-                (states::action(l, action)) span .unseen { " " (line(&resource.merchant_no, 64)) }
+    let actions = resource.payer_actions();
+    html! {
+        @if actions.is_empty() { span .idle { "–" } }
+        @for (index, action) in actions.iter().enumerate() {
+            @let id = match index { 0 => format!("play-{}", resource.seq), _ => format!("{}-{}", action.name, resource.seq) };
+            form method="post" action=(view.address()) {
+                input type="hidden" name="part" value=(action.name);
+                input type="hidden" name="scope" value=(resource.scope);
+                input type="hidden" name="number" value=(resource.merchant_no);
+                button .main[index == 0] name="do" value="play" id=(id) {
+                    (l.say(action.label[0], action.label[1])) span .unseen { " " (line(&resource.merchant_no, 64)) }
+                }
             }
         }
-    })
+    }
 }
 
 fn detail(platform: &Platform, view: &View, resource: &Resource) -> Markup {
@@ -146,7 +151,7 @@ fn pair(name: &str, value: &str) -> Markup {
 
 /// The QR code of an unpaid Native order.
 fn code(l: Language, resource: &Resource) -> Markup {
-    let unpaid = resource.payer_action().is_some_and(|action| action.starts_with("pay"));
+    let unpaid = resource.payer_actions().iter().any(|action| action.name.starts_with("pay"));
     let url = resource.body.get("code_url").and_then(Value::as_str).filter(|_| unpaid);
     html! {
         @if let Some(url) = url {

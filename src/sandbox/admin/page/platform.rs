@@ -4,6 +4,7 @@ use maud::{Markup, html};
 
 use super::{
     form::{self, Problem, button},
+    text::time,
     view::View,
 };
 use crate::sandbox::{
@@ -14,7 +15,7 @@ use crate::sandbox::{
 pub(crate) fn section(platform: &Platform, view: &View, problem: Option<&Problem>) -> Markup {
     html! {
         (keys(view, &platform.keyring))
-        (clock(view, platform.clock.skew(), problem))
+        (clock(view, platform.clock.skew(), platform.business_clock.now(), problem))
     }
 }
 
@@ -49,7 +50,8 @@ fn keys(view: &View, keyring: &Keyring) -> Markup {
     }
 }
 
-fn clock(view: &View, skew: i64, problem: Option<&Problem>) -> Markup {
+/// `business` is the business time, in Unix seconds.
+fn clock(view: &View, skew: i64, business: i64, problem: Option<&Problem>) -> Markup {
     let l = view.language;
     html! {
         h3 #clock tabindex="-1" { (l.say("Clock", "时钟")) }
@@ -62,6 +64,15 @@ fn clock(view: &View, skew: i64, problem: Option<&Problem>) -> Markup {
                 label { span { (l.say("Seconds ahead", "超前秒数")) }
                     input name="seconds" type="number" step="1" required value=(skew); }
                 button .main name="do" value="skew" { (l.say("Set", "设置")) }
+            }
+        }
+        p { (l.say("Business time: ", "业务时间：")) b { (time(business)) } }
+        form #advance method="post" action=(view.address()) {
+            (form::alert("advance", problem))
+            div .fields {
+                label { span { (l.say("Advance by", "调快时长")) }
+                    input name="period" autocomplete="off" required placeholder="1d, 12h, 30m"; }
+                button .main name="do" value="advance" { (l.say("Advance", "调快")) }
             }
         }
     }

@@ -52,20 +52,22 @@ const TYPES: &[(&str, &str, &str)] = &[
     ("receiver", "Profit sharing receiver", "分账接收方"),
     ("share", "Profit sharing", "分账"),
     ("return", "Profit sharing return", "分账回退"),
+    ("reversal", "Reversal", "撤销"),
 ];
 
-/// A text in both languages.
-type Words = (&'static str, &'static str);
-
-/// A payer's action, the label of its button, and its entry in a timeline.
-const ACTIONS: &[(&str, Words, Words)] = &[
-    ("pay", ("Pay", "付款"), ("The payer paid", "用户付款")),
-    ("pay-combined", ("Pay", "付款"), ("The payer paid", "用户付款")),
-    ("pay-service", ("Pay", "付款"), ("The payer paid", "用户付款")),
-    ("settle-refund", ("Settle refund", "退款到账"), ("The refund was settled", "退款到账")),
-    ("confirm-service", ("Confirm order", "确认订单"), ("The user confirmed the order", "用户确认订单")),
-    ("open-permission", ("Authorize", "授权"), ("The user authorized the merchant", "用户授权")),
-    ("accept-transfer", ("Accept transfer", "确认收款"), ("The user accepted the transfer", "用户确认收款")),
+/// What a payer's action did, in a timeline.
+const DONE: &[(&str, &str, &str)] = &[
+    ("pay", "The payer paid", "用户付款"),
+    ("pay-combined", "The payer paid", "用户付款"),
+    ("pay-service", "The payer paid", "用户付款"),
+    ("fail-payment", "The payment failed", "支付失败"),
+    ("settle-refund", "The refund was settled", "退款到账"),
+    ("fail-refund", "The refund became abnormal", "退款异常"),
+    ("close-refund", "The refund was closed", "退款关闭"),
+    ("confirm-service", "The user confirmed the order", "用户确认订单"),
+    ("open-permission", "The user authorized the merchant", "用户授权"),
+    ("accept-transfer", "The user accepted the transfer", "用户确认收款"),
+    ("fail-transfer", "The transfer failed", "转账失败"),
 ];
 
 pub(crate) fn type_name(l: Language, resource: &Resource) -> &'static str {
@@ -113,12 +115,7 @@ pub(crate) fn options(l: Language) -> Vec<(String, String)> {
         .collect()
 }
 
-/// The label of the button for this action.
-pub(crate) fn action(l: Language, name: &str) -> &'static str {
-    ACTIONS.iter().find(|(known, ..)| *known == name).map_or("", |(_, (en, zh), _)| l.say(en, zh))
-}
-
 /// What happened by this action.
 pub(crate) fn done(l: Language, name: &str) -> &'static str {
-    ACTIONS.iter().find(|(known, ..)| *known == name).map_or("", |(_, _, (en, zh))| l.say(en, zh))
+    DONE.iter().find(|(known, ..)| *known == name).map_or("", |(_, english, chinese)| l.say(english, chinese))
 }

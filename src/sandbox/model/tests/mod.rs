@@ -1,11 +1,15 @@
 pub(crate) mod malformed_bodies;
+mod repeats;
 
 use std::sync::Arc;
 
 use serde_json::{Value, json};
 
 use super::{
-    engine::{Engine, Session},
+    engine::{
+        Engine, Session,
+        holds::{Hold, Holds},
+    },
     products::{
         orders::{ORDER, PAY},
         refunds::{REFUND, SETTLE_REFUND},
@@ -13,7 +17,7 @@ use super::{
     resource_list,
 };
 use crate::sandbox::{
-    http::{clock::SkewedClock, error_response::ErrorResponse},
+    http::{business_clock::BusinessClock, error_response::ErrorResponse},
     keys::{identity::Identity, key_pair::Serials, keyring::Keyring},
     store::{database::Database, documents::Document, page::Window},
 };
@@ -25,7 +29,8 @@ fn identity() -> Identity {
 fn engine_with(identity: Arc<Identity>, hold: bool) -> Engine {
     let keyring = Arc::new(Keyring::new(&identity, None, None, Serials::default()).unwrap());
     let database = Arc::new(Database::in_memory().unwrap());
-    Engine::new(identity, keyring, Arc::new(SkewedClock::new(0)), database, hold)
+    let holds = Holds::new(if hold { &[Hold::Refunds] } else { &[] });
+    Engine::new(identity, keyring, Arc::new(BusinessClock::new(0)), database, holds)
 }
 
 fn engine() -> Engine {
