@@ -128,7 +128,7 @@ fn fire(target: &str) {
             let message = format!("POST\n/v3/pay/transactions/native\n{now}\n{nonce}\n{body}\n");
             let signature = sign(&pair, message.as_bytes());
             format!(
-                "POST /v3/pay/transactions/native HTTP/1.1\r\nHost: {host}\r\nContent-Type: application/json\r\nAccept: application/json\r\nContent-Length: {}\r\nAuthorization: WECHATPAY2-SHA256-RSA2048 mchid=\"{mchid}\",serial_no=\"{serial}\",timestamp=\"{now}\",nonce_str=\"{nonce}\",signature=\"{signature}\"\r\n\r\n{body}",
+                "POST /v3/pay/transactions/native HTTP/1.1\r\nHost: {host}\r\nContent-Type: application/json\r\nAccept: application/json\r\nUser-Agent: bench\r\nContent-Length: {}\r\nAuthorization: WECHATPAY2-SHA256-RSA2048 mchid=\"{mchid}\",serial_no=\"{serial}\",timestamp=\"{now}\",nonce_str=\"{nonce}\",signature=\"{signature}\"\r\n\r\n{body}",
                 body.len()
             )
             .into_bytes()

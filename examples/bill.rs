@@ -12,7 +12,8 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     let sandbox = Sandbox::start()?;
     let wx = sandbox.client()?; // in production: `WeChatPay::builder()` or `WeChatPay::from_env()`
 
-    // The sandbox writes the bill from its own orders: make one and pay it. Its day is today, in Beijing time.
+    // The sandbox writes the bill from its own orders: make one and pay it. Its day is today, in Beijing time, and its
+    // bill is there tomorrow from 10:00: advance the business clock.
     wx["v3/pay/transactions/native"].post_sync(json!({
         "appid": "wxd678efh567hg6787",
         "mchid": wx.mchid(),
@@ -23,6 +24,8 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     }))?;
     let paid = sandbox.pay("P202611210001")?;
     let day = paid["success_time"].as_str().and_then(|time| time.get(..10)).unwrap_or_default();
+
+    sandbox.advance(std::time::Duration::from_secs(2 * 24 * 3600))?;
 
     let path = std::env::temp_dir().join(format!("tradebill-{}.csv", std::process::id()));
     let saved = wx

@@ -11,6 +11,10 @@ use std::process::ExitCode;
 
 use clap::Parser;
 
+#[path = "../src/bin/wxpay/commands/sandbox/child.rs"]
+mod child;
+#[path = "../src/bin/wxpay/commands/sandbox/ready.rs"]
+mod ready;
 #[path = "../src/bin/wxpay/commands/sandbox/server.rs"]
 mod server;
 #[path = "../src/bin/wxpay/signals.rs"]
@@ -25,7 +29,7 @@ struct Program {
 
 fn main() -> ExitCode {
     match server::run(&Program::parse().options) {
-        Ok(()) => ExitCode::SUCCESS,
+        Ok(code) => ExitCode::from(code),
         Err(error) => {
             // If this fails, there is nowhere left to report it.
             let _ = writeln!(io::stderr(), "sandbox: {}", server::with_sources(&*error));

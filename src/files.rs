@@ -30,13 +30,10 @@ impl fmt::Display for Unreadable {
                 let (shift, unit) = unit.unwrap_or((0, "bytes"));
                 write!(f, "is larger than {} {unit}", limit >> shift)
             }
-            Unreadable::Failed(e) => f.write_str(match e.kind() {
-                io::ErrorKind::NotFound => "does not exist",
-                io::ErrorKind::PermissionDenied => "cannot be read by this user",
-                io::ErrorKind::NotADirectory => "does not exist: a part of the path is not a directory",
-                io::ErrorKind::InvalidFilename => "cannot be read: the name is too long or not valid",
-                _ => "cannot be read",
-            }),
+            Unreadable::Failed(e) => match io_reason(e) {
+                "it does not exist" => f.write_str("does not exist"),
+                reason => write!(f, "cannot be read: {reason}"),
+            },
         }
     }
 }
@@ -54,6 +51,40 @@ impl From<io::Error> for Unreadable {
     fn from(e: io::Error) -> Self {
         Unreadable::Failed(e)
     }
+}
+
+/// The reason of a failed operation on a file or folder, in our words, after its name.
+pub(crate) fn io_reason(error: &io::Error) -> &'static str {
+    known_reason(error).unwrap_or("the operating system reports an error")
+}
+
+/// The reason why a file cannot be created, in our words, after its name.
+pub(crate) fn creation_reason(error: &io::Error) -> &'static str {
+    match error.kind() {
+        io::ErrorKind::NotFound => "its directory does not exist",
+        _ => io_reason(error),
+    }
+}
+
+/// `None` for an error that only the operating system can word.
+pub(crate) fn known_reason(error: &io::Error) -> Option<&'static str> {
+    Some(match error.kind() {
+        io::ErrorKind::NotFound => "it does not exist",
+        io::ErrorKind::PermissionDenied => "permission denied",
+        io::ErrorKind::AlreadyExists => "it already exists",
+        io::ErrorKind::IsADirectory => "it is a directory",
+        io::ErrorKind::NotADirectory => "a part of its path is not a directory",
+        io::ErrorKind::StorageFull => "no space is left on the disk",
+        io::ErrorKind::QuotaExceeded => "the disk quota is used up",
+        io::ErrorKind::FileTooLarge => "the system allows no larger file",
+        io::ErrorKind::ReadOnlyFilesystem => "the file system is read-only",
+        io::ErrorKind::InvalidFilename => "the file system does not allow its name",
+        io::ErrorKind::InvalidInput => "its name is not valid",
+        io::ErrorKind::BrokenPipe => "its reader has closed it",
+        io::ErrorKind::InvalidData => "it is not UTF-8",
+        io::ErrorKind::Unsupported => "it is not a regular file",
+        _ => return None,
+    })
 }
 
 /// How a regular file is opened for reading: a pipe without a writer must not be waited for. It does not change how a

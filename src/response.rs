@@ -290,7 +290,7 @@ impl Response {
 
     fn decode_error(&self, what: String, source: Option<Box<dyn std::error::Error + Send + Sync>>) -> Error {
         let request_id = self.request_id().map(str::to_owned);
-        Error::Decode(Box::new(DecodeError { what, request_id, source }))
+        Error::Decode(Box::new(DecodeError { what, request_id, source, headers: None }))
     }
 }
 

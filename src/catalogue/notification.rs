@@ -14,7 +14,7 @@ static NOTIFICATIONS: LazyLock<Vec<Record>> = LazyLock::new(text::notifications)
 /// use wechatpay_chain::catalogue::Catalogue;
 ///
 /// let paid = Catalogue::notification("TRANSACTION.SUCCESS").ok_or("not documented")?;
-/// assert!(paid.resource().get("out_trade_no").is_some());
+/// assert!(!paid.title().is_empty());
 /// # Ok::<(), &str>(())
 /// ```
 #[derive(Debug, Clone, Copy)]

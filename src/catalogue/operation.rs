@@ -10,7 +10,7 @@ use super::text::Record;
 ///
 /// let close = Catalogue::find("POST", "v3/pay/transactions/out-trade-no/P1/close").ok_or("not documented")?;
 /// assert_eq!(close.template(), "v3/pay/transactions/out-trade-no/{out_trade_no}/close");
-/// assert_eq!(close.title(), "关闭订单");
+/// assert_eq!(close.title(), "关单");
 /// assert_eq!(close.statuses().collect::<Vec<_>>(), [204]);
 /// # Ok::<(), &str>(())
 /// ```

@@ -21,6 +21,7 @@ impl WeChatPay {
     /// # }))?;
     /// # let paid = sandbox.pay("P1234567")?;
     /// # let day = paid["success_time"].as_str().and_then(|time| time.get(..10)).unwrap_or_default();
+    /// # sandbox.advance(std::time::Duration::from_secs(2 * 24 * 3600))?;
     /// let saved = wx.bill("v3/bill/tradebill").date(day).gzip().save_to(&path).wait()?;
     /// assert!(saved.verified);
     /// let mut rows = wechatpay_chain::bill::rows(std::fs::File::open(&path)?)?;

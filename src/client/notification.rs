@@ -140,6 +140,7 @@ fn decrypt(context: &Context, headers: &HeaderMap, body: &[u8]) -> Result<Notifi
             what: format!("{what}: {}", json_reason(&e)),
             request_id,
             source: Some(json_source(&e)),
+            headers: None,
         }))
     };
     let envelope: Envelope =
@@ -169,7 +170,12 @@ impl Notification {
         T::deserialize(&self.resource).map_err(|e| {
             let (id, name) = (Sanitized(&self.id), std::any::type_name::<T>());
             let what = format!("the resource of {id} does not match {name}: {}", json_reason(&e));
-            Error::Decode(Box::new(DecodeError { what, request_id: None, source: Some(json_source(&e)) }))
+            Error::Decode(Box::new(DecodeError {
+                what,
+                request_id: None,
+                source: Some(json_source(&e)),
+                headers: None,
+            }))
         })
     }
 

@@ -1,5 +1,6 @@
 //! Wrong settings and wrong keys.
 
+use std::borrow::Cow;
 use std::fmt;
 
 use super::key_text::may_be_key;
@@ -10,7 +11,7 @@ use super::{Cause, Message, Sanitized};
 pub struct ConfigError {
     pub(crate) field: String,
     pub(crate) reason: String,
-    pub(crate) advice: Option<&'static str>,
+    pub(crate) advice: Option<Cow<'static, str>>,
 }
 
 impl ConfigError {
@@ -26,17 +27,18 @@ impl ConfigError {
         &self.reason
     }
 
-    /// How to fix it with the setters of this crate, if there is a way that the fault does not say: the end of the
-    /// message. A program whose users do not write Rust has words of its own for it.
+    /// How to fix it, if there is a way that the fault does not say: the end of the message. For a setting of the client it
+    /// names other settings as the caller does; for a setting of a request it may name a setter of this crate, for which a
+    /// program whose users do not write Rust has words of its own.
     pub fn advice(&self) -> Option<&str> {
-        self.advice
+        self.advice.as_deref()
     }
 }
 
 impl fmt::Display for ConfigError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "`{}` {}", Message(&self.field), Message(&self.reason))?;
-        self.advice.map_or(Ok(()), |advice| write!(f, ": {advice}"))
+        self.advice().map_or(Ok(()), |advice| write!(f, ": {advice}"))
     }
 }
 

@@ -37,6 +37,7 @@ impl FieldNames {
             Error::Config(mut e) if self != FieldNames::Setters => {
                 e.field = self.field(&e.field);
                 e.reason = self.quoted(e.reason);
+                e.advice = e.advice.map(|advice| self.quoted(advice.into_owned()).into());
                 Error::Config(e)
             }
             Error::Key(mut e) if self != FieldNames::Setters => {

@@ -48,26 +48,6 @@ impl fmt::Display for FileName<'_> {
     }
 }
 
-/// The reason of a failed operation on a file, in our words, after its name.
-pub(crate) fn io_reason(error: &io::Error) -> &'static str {
-    match error.kind() {
-        io::ErrorKind::NotFound => "it does not exist",
-        io::ErrorKind::PermissionDenied => "permission denied",
-        io::ErrorKind::IsADirectory => "it is a directory",
-        io::ErrorKind::NotADirectory => "a part of its path is not a directory",
-        io::ErrorKind::StorageFull => "no space is left on the disk",
-        io::ErrorKind::QuotaExceeded => "the disk quota is used up",
-        io::ErrorKind::FileTooLarge => "the file system allows no larger file",
-        io::ErrorKind::ReadOnlyFilesystem => "the file system is read-only",
-        io::ErrorKind::InvalidFilename => "the file system does not allow its name",
-        io::ErrorKind::InvalidInput => "its name is not valid",
-        io::ErrorKind::BrokenPipe => "its reader has closed it",
-        io::ErrorKind::InvalidData => "it is not UTF-8",
-        io::ErrorKind::Unsupported => "it is not a regular file",
-        _ => "the operating system reports an error",
-    }
-}
-
 /// The status of a response that is not a success.
 struct Failure(u16);
 

@@ -25,7 +25,6 @@ mod verify;
 pub use api::ApiError;
 pub use config::{ConfigError, KeyError};
 pub(crate) use field_names::FieldNames;
-pub(crate) use file::io_reason;
 pub use file::{FileError, ResponseTooLargeError};
 pub(crate) use json::json_reason;
 pub(crate) use json_source::json_source;
@@ -165,7 +164,7 @@ impl Error {
         }))
     }
 
-    /// [`config`](Error::config) with a fix in the words of Rust.
+    /// [`config`](Error::config) with a fix: see [`advise`](Error::advise).
     pub(crate) fn config_with(
         field: impl Into<String>,
         reason: impl Into<String>,
@@ -174,10 +173,10 @@ impl Error {
         Error::config(field, reason).advise(advice)
     }
 
-    /// A wrong setting with a fix in the words of Rust.
+    /// A wrong setting with a fix. Names of settings in it stand in backticks, so that [`FieldNames`] finds them.
     pub(crate) fn advise(mut self, advice: &'static str) -> Error {
         if let Error::Config(e) = &mut self {
-            e.advice = Some(advice);
+            e.advice = Some(advice.into());
         }
         self
     }
@@ -227,6 +226,15 @@ pub struct DecodeError {
     pub request_id: Option<String>,
     /// The parser's error, without the text that it read.
     pub source: Option<Box<dyn std::error::Error + Send + Sync>>,
+    pub(crate) headers: Option<Box<http::HeaderMap>>,
+}
+
+impl DecodeError {
+    /// The headers of the response, if it is the one that names the file of a [`Bill`](crate::Bill): they say where it
+    /// comes from, such as from a sandbox that does not model the path.
+    pub fn headers(&self) -> Option<&http::HeaderMap> {
+        self.headers.as_deref()
+    }
 }
 
 impl fmt::Debug for DecodeError {
@@ -235,7 +243,7 @@ impl fmt::Debug for DecodeError {
             .field("what", &Message(&self.what))
             .field("request_id", &self.request_id)
             .field("source", &Cause(self.source.as_deref()))
-            .finish()
+            .finish_non_exhaustive()
     }
 }
 

@@ -120,6 +120,16 @@ pub enum PathError {
         /// The first thing that such a host must not get.
         found: String,
     },
+    /// `http://` to another machine: whoever is on the way reads the request and its signature.
+    #[error(
+        "{} cannot be requested: http:// is for this machine only. Use https://, or permit http:// with `allow_http` of \
+         the builder",
+        Excerpt(&shown_template(url))
+    )]
+    InsecureHost {
+        /// The URL without its query.
+        url: String,
+    },
     /// The expanded path is not a URL that can be requested.
     #[error("{} cannot be requested: {}", Excerpt(&shown_template(url)), Message(reason))]
     Url {
@@ -145,6 +155,7 @@ impl fmt::Debug for PathError {
             PathError::AfterQuery { .. } => "AfterQuery",
             PathError::Template { .. } => "Template",
             PathError::UntrustedHost { .. } => "UntrustedHost",
+            PathError::InsecureHost { .. } => "InsecureHost",
             PathError::Url { .. } => "Url",
         };
         f.debug_tuple(name).field(&Message(&self.to_string())).finish()

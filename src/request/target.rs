@@ -59,8 +59,7 @@ impl Draft {
         }
         check_length(&url, &self.template)?;
         if !hosts.accepts_scheme(&url) {
-            let reason = "another machine must be https, unless `allow_http` permits http";
-            return Err(refuse(reason.to_owned()));
+            return Err(PathError::InsecureHost { url: shown_template(text).into_owned() }.into());
         }
         let authorize = hosts.trusts(&url);
         if !authorize && let Some(found) = self.more_than_a_bare_get() {

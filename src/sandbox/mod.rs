@@ -58,13 +58,15 @@ mod keys;
 mod http;
 
 pub use self::{
-    api::{builder::SandboxBuilder, sandbox::Sandbox},
+    api::{builder::SandboxBuilder, sandbox::Sandbox, snippets::SnippetLanguage},
+    auth::verify::SignatureVerdict,
     faults::{fault::Fault, rule::FaultRule},
     http::{response::SandboxResponse, sandbox_error::SandboxError},
-    keys::keyring::Rotation,
+    keys::{keyring::Rotation, mode::SigningMode},
     store::{
         notification_log::{Attempt, Delivery, SentNotification},
-        request_log::{SeenRequest, Verdict},
+        seen_request::{EndpointKind, RecordedResponse, SeenRequest, Sent, Verdict},
+        watcher::Seen,
     },
 };
 

@@ -99,11 +99,10 @@ pub(crate) fn parse_base_url(field: &str, text: &str, allow_http: bool) -> Resul
     }
     if url.scheme() == "http" && !allow_http && !is_loopback(&url) {
         let reason = format!(
-            "must begin with https://: {} is not this machine, and http:// would show it every request in clear \
-             text; `allow_http` permits that",
+            "must begin with https://: {} is not this machine, and http:// would show it every request in clear text",
             Excerpt(host)
         );
-        return Err(Error::config(field, reason));
+        return Err(Error::config(field, reason).advise("use https://; `allow_http` permits http://"));
     }
     if !url.path().ends_with('/') {
         let path = format!("{}/", url.path());

@@ -24,7 +24,7 @@ use pools::{Pool, Pools};
 pub(crate) use proxy::Proxy;
 use proxy::ProxyNames;
 pub(crate) use send::{CallInfo, RawResponse, no_signature, read};
-pub(crate) use timeout::{MAX_TIMEOUT, check_timeout, seconds};
+pub(crate) use timeout::{MAX_TIMEOUT, check_timeout, seconds, seconds_of_text};
 pub(crate) use tls::RootCertificates;
 pub(crate) use upload::{CHUNK, FileFacts, FileSource, Upload, unreadable_file, upload_error};
 

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use serde_json::Value;
 
-use crate::error::{Error, kind_of};
+use crate::error::{Error, Excerpt, kind_of};
 
 /// The longest timeout.
 pub(crate) const MAX_TIMEOUT: Duration = Duration::from_secs(3600);
@@ -18,6 +18,16 @@ pub(crate) fn seconds(field: &str, value: &Value) -> Result<Duration, Error> {
         .map_err(|_| Error::config(field, format!("must be a number of seconds; it is {seconds}")))?;
     check_timeout(field, duration)
         .map_err(|e| e.advise("axios counts milliseconds, so divide them by 1000"))?;
+    Ok(duration)
+}
+
+/// A timeout in seconds, as a text.
+pub(crate) fn seconds_of_text(field: &str, text: &str) -> Result<Duration, Error> {
+    let seconds = text.trim().parse().ok().and_then(|seconds| Duration::try_from_secs_f64(seconds).ok());
+    let duration = seconds.ok_or_else(|| {
+        Error::config(field, format!("must be a number of seconds, such as 30; it is {}", Excerpt(text)))
+    })?;
+    check_timeout(field, duration)?;
     Ok(duration)
 }
 

@@ -9,11 +9,12 @@ use bytes::Bytes;
 use serde::Deserialize;
 
 use http::Method;
+use tracing::Instrument as _;
 
 use super::api_error::api_error;
 use super::attempt::send_and_read;
-use super::attempts::Attempts;
 use super::context::Context;
+use super::exchange::Call;
 use super::outgoing::OutgoingRequest;
 use super::platform::{self, Need, PlatformKey, PlatformKeys, RefreshHandle, WantedBy, Wish};
 use super::verify::{self, ResponseView};
@@ -196,15 +197,23 @@ async fn refresh_keys(context: &Arc<Context>) -> Result<(), Error> {
 pub(crate) async fn download(context: &Arc<Context>) -> Result<Vec<DownloadedCertificate>, Error> {
     let keys = context.platform.keys();
     let request = OutgoingRequest::get(context, PATH)?;
-    let mut attempts = Attempts::new(context, &request, Deadline::after(request.timeout));
-    let mut next = request;
-    let response = loop {
-        let repeat = attempts.start(&next);
-        let sent = send_and_read(context, next, IoRuntime::Background, &attempts.deadline).await;
-        let Some(again) = attempts.next(&sent, repeat).await else { break attempts.outcome(sent)? };
-        attempts.keep(sent);
-        next = again;
+    let mut call = Call::begin(context, &request, Deadline::after(request.timeout));
+    let span = call.span.clone();
+    let attempts = async {
+        let mut next = request;
+        loop {
+            let repeat = call.attempts.start(&next);
+            let sent = send_and_read(context, next, IoRuntime::Background, &call.attempts.deadline).await;
+            let Some(again) = call.attempts.next(&sent, repeat).await else {
+                break call.attempts.outcome(sent);
+            };
+            call.attempts.keep(sent);
+            next = again;
+        }
     };
+    let result = attempts.instrument(span).await;
+    call.end(result.as_ref().map(|response| (response.status.as_u16(), request_id(&response.headers))));
+    let response = result?;
     let now = context.clock.unix_seconds();
     if !response.status.is_success() {
         return Err(refused(response, &keys, now));
@@ -250,7 +259,12 @@ fn decrypt(
     now: u64,
 ) -> Result<Vec<DownloadedCertificate>, Error> {
     let decode = |what: String, source: Option<Box<dyn std::error::Error + Send + Sync>>| {
-        Error::Decode(Box::new(DecodeError { what, request_id: request_id.map(str::to_owned), source }))
+        Error::Decode(Box::new(DecodeError {
+            what,
+            request_id: request_id.map(str::to_owned),
+            source,
+            headers: None,
+        }))
     };
     let list: CertificateList = json::from_slice(body).map_err(|e| {
         decode(

@@ -52,7 +52,7 @@ fn a_profile_configures_the_credentials() {
         ("broken", "`serial` is missing"),
         ("odd", "`mchid`: expected a string, found array"),
         ("unknown", "unknown key `privateKey`"),
-        ("nowhere", "available: `broken`, `default`, `odd`, `unknown`"),
+        ("nowhere", "available profiles: `broken`, `default`, `odd`, `unknown`"),
     ] {
         alone(&[&echo[..], &["--config", &file, "--profile", profile]].concat()).fails(1, part);
     }

@@ -4,7 +4,7 @@ use std::os::unix::fs::PermissionsExt as _;
 use std::path::Path;
 
 use serde_json::json;
-use wechatpay_chain::sandbox::Sandbox;
+use wechatpay_chain::sandbox::{Sandbox, SigningMode};
 
 use crate::program::{Done, wxpay};
 
@@ -34,7 +34,8 @@ impl Reader {
             0o644,
         );
         write("licence.jpg", b"\xff\xd8\xff\xd9", 0o644);
-        let sandbox = Sandbox::builder().keys(home.path().join("keys")).start().unwrap();
+        let both = Sandbox::builder().keys(home.path().join("keys")).sign_with(SigningMode::Migration);
+        let sandbox = both.start().unwrap();
         let order = json!({"out_trade_no": "P1"});
         let (headers, body) = sandbox.notification("TRANSACTION.SUCCESS", "transaction", &order).unwrap();
         let headers: String =
@@ -80,8 +81,7 @@ impl Reader {
 fn ran(script: &str, done: &Done) {
     let nothing = ["wxpay: error: 404 ", "wxpay: error: 400 NO_STATEMENT_EXIST"];
     let unknown = done.code == Some(2) && nothing.iter().any(|begin| done.err.starts_with(begin));
-    let bill =
-        done.code == Some(4) && done.err.starts_with("wxpay: error: the bill response has no `download_url`");
+    let bill = done.code == Some(1) && done.err.starts_with("wxpay: error: the sandbox does not model ");
     assert!(done.code == Some(0) || unknown || bill, "{script}\n{done:?}");
 }
 
@@ -119,6 +119,45 @@ fn every_line_of_the_documents_runs() {
             }
         }
     }
+}
+
+/// Those that rotate the keys, and the command that runs in a sandbox.
+#[test]
+fn the_commands_of_the_sandboxs_page_run() {
+    let env = crate::program::TestEnv::new();
+    let run = |block: &str| {
+        let program = env!("CARGO_BIN_EXE_wxpay");
+        let script = block.replace("http://127.0.0.1:8080/", env.sandbox.base_url());
+        let script = script.replace("wxpay sandbox", &format!("'{program}' sandbox"));
+        let mut shell = assert_cmd::Command::new("bash");
+        shell.args(["-e", "-o", "pipefail", "-c", &script]).env("NO_PROXY", "127.0.0.1");
+        Done::of(shell.timeout(std::time::Duration::from_secs(60)))
+    };
+    let code = |line: &str| line.split(" # ").next().unwrap().trim_end().to_owned();
+    let pages = ["docs/sandbox.md", "docs/sandbox.zh-CN.md"].map(|name| {
+        let blocks = blocks(&document(name), "sh").into_iter();
+        let blocks: Vec<_> =
+            blocks.filter(|block| block.contains("wxpay sandbox --") || block.contains("jq")).collect();
+        assert_eq!(blocks.len(), 2, "{name}");
+        blocks
+    });
+    let [english, chinese] = pages
+        .each_ref()
+        .map(|blocks| blocks.iter().flat_map(|block| block.lines()).map(code).collect::<Vec<_>>());
+    assert_eq!(english, chinese);
+    let clock = run(&pages[0][0]);
+    assert!(clock.code == Some(0) && clock.out.contains("\"skew\""), "{clock:?}");
+    if !crate::support::has("jq") {
+        return;
+    }
+    let certificates = env.sandbox.client().unwrap();
+    let done = run(&pages[0][1]);
+    assert_eq!(done.code, Some(0), "{done:?}");
+    assert_eq!(env.sandbox.mode(), wechatpay_chain::sandbox::SigningMode::PublicKey);
+    assert!(
+        done.out.contains("\"mode\":\"migration\"") && certificates["v3/x"].get_sync().is_ok(),
+        "{done:?}"
+    );
 }
 
 #[test]

@@ -177,3 +177,17 @@ fn ctrl_c_ends_a_download_and_leaves_no_file() {
     assert!(begun.elapsed() < std::time::Duration::from_secs(5));
     assert_eq!(std::fs::read_dir(&folder).unwrap().count(), 0);
 }
+
+#[test]
+fn a_bill_of_a_path_that_the_sandbox_does_not_model_is_told() {
+    let env = TestEnv::new();
+    let unknown = ["bill", "--path", "v3/marketing/favor/stocks/{id}/use-flow", "--var", "id=1"];
+    let told = "error: the sandbox does not model `v3/marketing/favor/stocks/{id}/use-flow`";
+    env.run(&unknown).fails(1, told);
+    let target = env.path("flow.csv");
+    env.run(&[&unknown[..], &["-o", &target]].concat()).fails(1, told);
+    assert!(!Path::new(&target).exists());
+    // A response of the platform without an address is another fault.
+    env.sandbox.on("GET", "v3/marketing/favor/stocks/{id}/use-flow", 200, json!({})).unwrap();
+    env.run(&unknown).fails(4, "the bill response has no `download_url`");
+}

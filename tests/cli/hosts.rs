@@ -20,6 +20,21 @@ fn http_for_another_machine_is_allowed_by_a_variable_or_a_key() {
     // The option for the base URL allows nothing by itself.
     let by_option = env.finish(env.wxpay().args(CALL).args(["--base-url", gateway]));
     by_option.fails(1, "--base-url must begin with https://");
+    by_option.fails(1, "hint: use https://; `WECHATPAY_ALLOW_HTTP` permits http://");
+    // A whole URL, in the shell and in a line of a batch: no setter of Rust is named.
+    let url = "http://gateway.internal:8080/v3/x";
+    let calls = env.file("calls.jsonl", format!("{{\"method\":\"GET\",\"path\":\"{url}\"}}"));
+    for arguments in [&["get", url][..], &["batch", &calls], &["bill", "--path", url]] {
+        let done = env.run(arguments);
+        done.fails(
+            1,
+            "`http://gateway.internal:8080/v3/x` cannot be requested: http:// is for this machine only",
+        );
+        done.fails(1, "hint: use https://; `WECHATPAY_ALLOW_HTTP=1`, or `allow_http = true` in a profile");
+        assert!(!done.err.contains("builder"), "{done:?}");
+    }
+    let allowed = env.finish(env.wxpay().env("WECHATPAY_ALLOW_HTTP", "1").args(["get", url, "--dry-run"]));
+    assert!(allowed.ok().contains(url));
 
     let sandbox = &env.sandbox;
     env.file("key.pem", sandbox.merchant_key_pem());

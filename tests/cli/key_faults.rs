@@ -87,3 +87,47 @@ fn a_wrong_apiv3_key_is_a_setting_and_not_the_network() {
     with_certificates(&env, env.sandbox.apiv3_key(), &echo).fails(3, "was the status 502");
     with_certificates(&env, env.sandbox.apiv3_key(), &echo).ok();
 }
+
+/// Without its prefix, an ID passes for the serial of a certificate, and no response would be verified.
+#[test]
+fn an_id_without_its_prefix_is_refused_before_anything_is_sent() {
+    let env = TestEnv::new();
+    let day = env.paid_day();
+    let id = env.sandbox.platform_public_key_id();
+    let digits = id.strip_prefix("PUB_KEY_ID_").unwrap();
+    let calls = env.file("calls.jsonl", r#"{"method":"GET","path":"v3/certificates"}"#);
+    let (headers, body) = crate::messages::saved(&env, &env.sandbox);
+    env.sandbox.clear_requests();
+    for arguments in [
+        &["post", "v3/security/echo", "echo_message=x"][..],
+        &["get", "v3/certificates"],
+        &["get", "v3/certificates", "--dry-run"],
+        &["bill", &day],
+        &["certs"],
+        &["batch", &calls],
+        &["verify", "--headers", &headers, &body],
+        &["decrypt", "--headers", &headers, &body],
+    ] {
+        for digits in [digits, &format!(" {digits}\n"), &digits[..20]] {
+            let done = env.finish(env.wxpay().env("WECHATPAY_PUBLIC_KEY_ID", digits).args(arguments));
+            done.fails(1, "`WECHATPAY_PUBLIC_KEY_ID` is `");
+            done.fails(1, &format!("hint: set it to PUB_KEY_ID_{}", digits.trim()));
+        }
+    }
+    assert!(env.sandbox.requests().is_empty());
+    // The serial of a certificate may be meant: it is used, with a warning.
+    let serial = env.sandbox.platform_certificate_serial();
+    let certificate = env.file("certificate.pem", env.sandbox.platform_certificate_pem());
+    let mut command = env.wxpay();
+    for name in ["WECHATPAY_PLATFORM_SERIAL", "WECHATPAY_PLATFORM_CERTIFICATE"] {
+        command.env_remove(name);
+    }
+    command.env("WECHATPAY_PUBLIC_KEY_ID", serial);
+    command.env("WECHATPAY_PUBLIC_KEY", format!("file://{certificate}"));
+    let done = env.finish(command.args(["post", "v3/security/echo", "echo_message=x"]));
+    done.is(
+        0,
+        "wxpay: warning: the environment: `WECHATPAY_PUBLIC_KEY_ID` does not begin with `PUB_KEY_ID_`",
+    );
+    assert_eq!(done.err.lines().count(), 1, "{done:?}");
+}

@@ -25,6 +25,9 @@ mod tables {
     pub(crate) mod variables;
 }
 
+// Whole outputs, as snapshots in the source; first, for its macro.
+#[macro_use]
+mod snapshots;
 // `wxpay batch`.
 mod batch;
 // Verbs, bodies, output, exit codes.
@@ -38,6 +41,7 @@ mod doctor;
 // Each command line of the documents and of the help.
 mod docs;
 // Exit codes of a single call.
+mod endpoints;
 mod exit_codes;
 // Where output goes, and its layout.
 mod output;
@@ -49,8 +53,10 @@ mod files;
 mod key_faults;
 // Saved notifications, signatures, `wxpay doctor`.
 mod messages;
-// Help, manual pages, completions, and the form of errors.
+// Help, manual pages, and the form of errors.
 mod help;
+// The scripts of `wxpay completions`.
+mod completions;
 // Base URLs with http://.
 mod hosts;
 // `--dry-run` and `--curl`.
@@ -61,8 +67,6 @@ mod agreement;
 mod profiles;
 // Files that are no files, pipes, byte order marks.
 mod special_files;
-// Whole outputs, as snapshots in the source.
-mod snapshots;
 // The spellings of other tools.
 mod shell;
 // One source for all settings: stray variables, options that contradict each other.

@@ -1,5 +1,6 @@
 //! `wxpay config`, and `WXPAY_PROFILE`.
 
+use std::io::{BufRead as _, BufReader};
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::Path;
 
@@ -79,7 +80,8 @@ fn init_asks_checks_and_writes_a_private_file() {
 fn init_takes_a_certificate_a_p12_and_automatic_certificates() {
     let env = TestEnv::new();
     let keys = env.home.path().join("keys");
-    let sandbox = wechatpay_chain::sandbox::Sandbox::builder().keys(&keys).start().unwrap();
+    let builder = wechatpay_chain::sandbox::Sandbox::builder().keys(&keys);
+    let sandbox = builder.sign_with(wechatpay_chain::sandbox::SigningMode::Certificate).start().unwrap();
     let path = |name: &str| keys.join(name).to_str().unwrap().to_owned();
     let rest = ["".to_owned(), sandbox.apiv3_key().to_owned(), sandbox.base_url().to_owned()];
     let key = [path("apiclient_key.pem"), path("apiclient_cert.pem")];
@@ -186,8 +188,54 @@ fn wxpay_profile_names_the_profile() {
     run("", &get).fails(1, "profile `default`: `serial` is missing");
     run("a", &[&get[..], &["--profile", "default"]].concat())
         .fails(1, "profile `default`: `serial` is missing");
-    run("nope", &get).fails(1, "has no profile `nope`; available: `a`, `default`");
+    run("nope", &get).fails(1, "has no profile `nope`\nwxpay: hint: available profiles: `a`, `default`");
     // The default file, also where it would not be used without a name.
     run("a", &["get", "v3/x"]).fails(1, ".config/wxpay/config.toml");
     assert_eq!(run("a", &["--sandbox", "post", "v3/security/echo", "echo_message=x"]).code, Some(0));
+}
+
+/// The answers hold keys: until the checks are done, nothing is written, under no name.
+#[test]
+fn a_signal_during_the_checks_of_init_leaves_no_file() {
+    let env = TestEnv::new();
+    let public_key = env.file("pub_key.pem", env.sandbox.platform_public_key_pem());
+    let all = answers(&env, &public_key);
+    private(&all[1]);
+    let folder = env.path("folder");
+    std::fs::create_dir(&folder).unwrap();
+    for (signal, code) in [("TERM", 143), ("KILL", 137)] {
+        // The doctor waits for its host for seconds.
+        env.sandbox.inject_rule("delay=60000".parse().unwrap()).unwrap();
+        let mut child = std::process::Command::new(env!("CARGO_BIN_EXE_wxpay"))
+            .args(["config", "init", "--config", &format!("{folder}/config.toml")])
+            .env_clear()
+            .env("HOME", env.home.path())
+            .stdin(std::process::Stdio::piped())
+            .stdout(std::process::Stdio::piped())
+            .stderr(std::process::Stdio::null())
+            .spawn()
+            .unwrap();
+        let mut stdin = child.stdin.take().unwrap();
+        std::io::Write::write_all(&mut stdin, (all.join("\n") + "\n").as_bytes()).unwrap();
+        let lines = BufReader::new(child.stdout.take().unwrap()).lines();
+        assert!(lines.map(Result::unwrap).any(|line| line.contains(r#""check":"DNS""#)), "no check");
+        assert_eq!(std::fs::read_dir(&folder).unwrap().count(), 0, "during the checks");
+        Done::of(assert_cmd::Command::new("kill").args([&format!("-{signal}"), &child.id().to_string()]))
+            .ok();
+        let status = child.wait().unwrap();
+        let by_signal = std::os::unix::process::ExitStatusExt::signal(&status).map(|number| 128 + number);
+        assert_eq!(status.code().or(by_signal), Some(code), "{signal}");
+        assert_eq!(std::fs::read_dir(&folder).unwrap().count(), 0, "after {signal}");
+    }
+}
+
+#[test]
+fn init_says_before_the_questions_that_the_file_cannot_be_written() {
+    let env = TestEnv::new();
+    let file = env.file("file", "");
+    let run = |config: &str| init(&env, &[], &["--config", config]);
+    run(&format!("{file}/config.toml")).fails(1, "a part of its path is not a directory");
+    run(&env.path(&"x".repeat(300))).fails(1, "the file system does not allow its name");
+    run("/proc/config.toml").fails(1, "config init: cannot write `/proc/config.toml`");
+    run(env.home.path().to_str().unwrap()).fails(1, "it is a directory");
 }

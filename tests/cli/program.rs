@@ -32,7 +32,10 @@ pub(crate) struct TestEnv {
 
 impl TestEnv {
     pub(crate) fn new() -> TestEnv {
-        TestEnv { sandbox: start_sandbox(), home: tempfile::tempdir().unwrap() }
+        let sandbox = start_sandbox();
+        // As for a new merchant; the certificate is there for the tests that need one.
+        sandbox.sign_with(sandbox.platform_public_key_id()).unwrap();
+        TestEnv { sandbox, home: tempfile::tempdir().unwrap() }
     }
 
     pub(crate) fn wxpay(&self) -> Command {
@@ -67,6 +70,7 @@ impl TestEnv {
         let wx = self.sandbox.client().unwrap();
         wx["v3/pay/transactions/native"].post_sync(order).unwrap();
         let paid = self.sandbox.pay(&number).unwrap();
+        self.sandbox.advance(std::time::Duration::from_secs(2 * 24 * 3600)).unwrap();
         self.sandbox.clear_requests();
         paid["success_time"].as_str().unwrap()[..10].to_owned()
     }

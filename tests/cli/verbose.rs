@@ -55,6 +55,11 @@ fn every_command_that_sends_says_who_calls() {
             done.err.contains("\n> ") && done.err.contains("\n< HTTP/1.1 200\n"),
             "{arguments:?}: {done:?}"
         );
+        // A line that ends each request.
+        let count = |is: fn(&str) -> bool| done.err.lines().filter(|line| is(line)).count();
+        let begun = count(|line| line.starts_with("> ") && line.ends_with(" HTTP/1.1"));
+        let ended = count(|line| line.contains(": 1 attempt in ") && line.contains(" ms, Request-ID "));
+        assert_eq!((begun > 0, ended), (true, begun), "{arguments:?}: {done:?}");
     }
     let sandboxed =
         Done::of(wxpay(env.home.path()).args(["--sandbox", "post", ECHO, "echo_message=x", "-v"]));

@@ -28,6 +28,7 @@ async fn every_bill_of_the_sandbox() {
         day = paid["success_time"].as_str().unwrap()[..10].to_string();
     }
     let day = day.as_str();
+    sandbox.advance(std::time::Duration::from_secs(2 * 24 * 3600)).unwrap();
     let folder = tempfile::tempdir().unwrap();
     let target = folder.path().join("bill.csv");
     for (path, count) in [("v3/bill/tradebill", 2), ("v3/bill/fundflowbill", 2)] {

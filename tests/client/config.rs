@@ -61,8 +61,8 @@ fn a_missing_or_wrong_setting_is_named() {
         ("p12", json!({}), "p12", "must be a string or [string, passphrase]; it is an object"),
         ("p12", json!("merchant.p12"), "p12", "`p12` and `privateKey` are mutually exclusive"),
         ("merchantCertificate", json!(["a"]), "merchantCertificate", "must be a string; it is an array"),
-        ("certs", Value::Null, "certs", "is missing: without a platform key"),
-        ("certs", json!({}), "certs", "is missing: without a platform key"),
+        ("certs", Value::Null, "certs", "is missing, and without a platform key"),
+        ("certs", json!({}), "certs", "is missing, and without a platform key"),
         ("certs", json!("x"), "certs", "must be an object; it is a string"),
         ("certs", json!({"P": 1}), "certs[\"P\"]", "must be a string; it is a number"),
         (

@@ -84,7 +84,8 @@ fn http_is_for_this_machine_unless_it_is_allowed() {
             for request in [strict.chain(&path).get(), strict.chain("{+u}").get().var("u", path.as_str())] {
                 let Err(Error::Path(error)) = request.prepare() else { panic!("accepted: {url}") };
                 assert!(
-                    matches!(&*error, PathError::Url { .. }) && error.to_string().contains("`allow_http`")
+                    matches!(&*error, PathError::InsecureHost { .. })
+                        && error.to_string().contains("`allow_http`")
                 );
             }
             // Allowed, it is still a foreign host.

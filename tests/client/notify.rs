@@ -89,6 +89,7 @@ async fn headers_come_in_any_shape_and_letter_case() {
 #[tokio::test]
 async fn an_invalid_notification_has_its_error() {
     let sandbox = start_sandbox();
+    sandbox.sign_with(sandbox.platform_public_key_id()).unwrap();
     let wx = sandbox.client().unwrap();
     let serial = sandbox.platform_public_key_id().to_owned();
     type Check<'a> = Box<dyn Fn(&VerifyReason) -> bool + 'a>;

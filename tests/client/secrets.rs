@@ -92,6 +92,7 @@ fn nothing_secret_shows_anywhere() {
     });
     wx["v3/pay/transactions/native"].post_sync(order).unwrap();
     let paid = sandbox.pay("P1234567").unwrap();
+    sandbox.advance(std::time::Duration::from_secs(2 * 24 * 3600)).unwrap();
     let bill = || wx.bill("v3/bill/tradebill").date(&paid["success_time"].as_str().unwrap()[..10]);
     check_debug(&secrets, &bill());
     check_debug(&secrets, &bill().save_to(folder.path().join("bill.csv")).wait().unwrap());

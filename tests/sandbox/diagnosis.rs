@@ -109,7 +109,7 @@ fn a_usual_mistake_is_named_with_the_first_byte_that_differs() {
     let query = Plan::new(&sandbox, "GET", "/v3/x", "");
     let message = query.message();
     let diagnosis = diagnose(&query, &message[..message.len() - 2], "-sha256");
-    assert_eq!(diagnosis["first_difference"], json!(message.len() - 2));
+    assert_eq!(diagnosis["first_difference"], json!(message.len() - 2), "{diagnosis}");
     let later = (query.timestamp.parse::<i64>().unwrap() + 1).to_string();
     let message = String::from_utf8(message).unwrap().replace(&query.timestamp, &later);
     let diagnosis = diagnose(&query, message.as_bytes(), "-sha256");

@@ -42,9 +42,9 @@ fn a_request_that_does_not_come_fails_the_test_with_those_that_came() {
     for part in [
         "expected 2 accepted requests `POST v3/things/{id}`, 1 came",
         "4 requests came",
-        "POST /v3/things/1: accepted",
-        "GET /v3/things/1: accepted",
-        "POST /v3/things/2: 401 SIGN_ERROR",
+        "POST /v3/things/1 200 accepted",
+        "GET /v3/things/1 200 accepted",
+        "POST /v3/things/2 401 SIGN_ERROR",
     ] {
         assert!(text.contains(part), "{part}: {text}");
     }

@@ -1,4 +1,4 @@
-//! The sandbox, driven over raw sockets, by the client, by the Node SDK and in a browser.
+//! The sandbox, driven over raw sockets, by the client, by SDKs of other languages and in a browser.
 
 // Helpers that other test programs use, too.
 #[path = "../support"]
@@ -20,9 +20,23 @@ mod requests;
 #[cfg(unix)]
 mod webdriver;
 
+// How the page looks.
+#[cfg(unix)]
+mod appearance;
+// Requests that no client sends by intent.
+#[cfg(unix)]
+mod attacks;
+// What the sandbox keeps is bounded.
+mod bounds;
 // The page in a browser.
 #[cfg(unix)]
 mod browser;
+// Business time, failures of refunds and transfers, balances.
+#[cfg(unix)]
+mod business;
+// Code payments, and requests of APIv2.
+#[cfg(unix)]
+mod code_payments;
 // Wrong signatures, and the mistake that the response names.
 #[cfg(unix)]
 mod diagnosis;
@@ -33,28 +47,52 @@ mod expect;
 mod faults;
 // Orders and refunds, from the first request to the bill.
 mod flows;
+// SDKs of other languages against the sandbox, and our client against one of them.
+#[cfg(unix)]
+mod foreign;
+// The keys folder: whole or not at all, modes and rotations.
+#[cfg(unix)]
+mod keys_folder;
+// Several mistakes at once, and signatures that are wrong themselves.
+#[cfg(unix)]
+mod mistakes;
 // Many sandboxes in one process.
 mod many;
-// The Node SDK against the sandbox.
-mod node;
+// Public-key mode, certificate mode, the migration, rotations that are kept.
+#[cfg(unix)]
+mod modes;
+// Random operations with faults and kills, against an independent model of the money.
+#[cfg(unix)]
+mod model;
 // Notifications that the sandbox sends.
 #[cfg(unix)]
 mod notify;
 // The page over raw HTTP.
 #[cfg(unix)]
 mod page;
+// The lists of the page: filters, timelines, copies.
+#[cfg(unix)]
+mod page_lists;
 // Payscore, transfers, profit sharing, files.
 mod products;
 // The example `sandbox`, run as a program.
 #[cfg(unix)]
 mod program;
+// The record of each request: what came, what was sent, which fault hit.
+#[cfg(unix)]
+mod records;
 // Scripted responses from a file.
 #[cfg(unix)]
 mod scripts;
 // The protocol: what is refused, how responses are signed, connections, keys.
 #[cfg(unix)]
 mod server;
+// Options of a start: address, port, ready file, a command.
+#[cfg(unix)]
+mod start;
 // State that survives a restart.
 mod state;
+// What integrators get wrong in the fields of a request.
+mod strict_fields;
 // Two programs that talk over the sandbox: a shop and its customer service.
 mod story;

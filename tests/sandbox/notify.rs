@@ -141,7 +141,7 @@ fn a_notification_is_sent_signed_and_encrypted() {
     let request = received.recv_timeout(WAIT).unwrap();
     assert!(request.head.starts_with("POST /notify HTTP/1.1\r\n"), "{}", request.head);
     assert_eq!(request.header("Content-Type"), "application/json");
-    assert_eq!(request.header("Wechatpay-Serial"), sandbox.platform_public_key_id());
+    assert_eq!(request.header("Wechatpay-Serial"), sandbox.platform_certificate_serial());
     assert_eq!(request.header("Wechatpay-Nonce").len(), 32);
     assert_eq!(request.id(), id);
     let envelope: Value = serde_json::from_slice(&request.body).unwrap();
@@ -226,12 +226,23 @@ fn a_receiver_that_does_not_respond_in_time_gets_it_again() {
 }
 
 #[test]
+fn a_name_that_cannot_be_resolved_is_tried_again() {
+    let sandbox = sandbox_builder().time_scale(1e6).start().unwrap();
+    let sent = done(&sandbox, &pay(&sandbox, "http://no-such-host.invalid/notify"));
+    // As often as any receiver that does not respond.
+    assert_eq!((&sent.delivery, sent.attempts.len()), (&Delivery::GivenUp, 16));
+    assert!(
+        results(&sent).iter().all(|result| result.as_ref().unwrap_err().contains("no-such-host.invalid"))
+    );
+    assert!(sent.headers.is_empty() && sent.to_string().ends_with("given up after 16 attempts"), "{sent}");
+}
+
+#[test]
 fn nothing_leaves_this_machine_unless_allowed() {
     let sandbox = start_sandbox();
     for (url, part) in [
         ("https://192.0.2.1/notify", "not this machine"),
         ("http://[2001:db8::1]/notify", "not this machine"),
-        ("http://no-such-host.invalid/notify", "no-such-host.invalid"),
         ("notify", "not a URL"),
         ("", "not a URL"),
         ("file:///etc/passwd", "http://"),

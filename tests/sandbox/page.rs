@@ -11,11 +11,14 @@ use crate::raw_http::*;
 use crate::requests::*;
 use crate::support::{has, openssl, sandbox_builder, start_sandbox};
 
-fn host(sandbox: &Sandbox) -> String {
+/// The tabs, in their order.
+pub(crate) const TABS: [&str; 6] = ["orders", "requests", "notifications", "faults", "platform", "connect"];
+
+pub(crate) fn host(sandbox: &Sandbox) -> String {
     sandbox.base_url().trim_start_matches("http://").trim_end_matches('/').to_string()
 }
 
-fn ask(sandbox: &Sandbox, method: &str, target: &str, head: &[(&str, &str)], body: &str) -> Reply {
+pub(crate) fn ask(sandbox: &Sandbox, method: &str, target: &str, head: &[(&str, &str)], body: &str) -> Reply {
     let mut lines = format!("{method} {target} HTTP/1.1\r\nContent-Length: {}\r\n", body.len());
     for (name, value) in head {
         lines += &format!("{name}: {value}\r\n");
@@ -25,23 +28,49 @@ fn ask(sandbox: &Sandbox, method: &str, target: &str, head: &[(&str, &str)], bod
     receive(&mut stream).unwrap()
 }
 
-fn look(sandbox: &Sandbox, target: &str) -> String {
+pub(crate) fn look(sandbox: &Sandbox, target: &str) -> String {
     let reply = ask(sandbox, "GET", target, &[("Host", &host(sandbox))], "");
     assert_eq!(reply.status, 200);
     String::from_utf8(reply.body).unwrap()
 }
 
-/// Sends a form as a browser does.
-fn submit(sandbox: &Sandbox, fields: &[(&str, &str)]) -> Reply {
+/// All tabs, with the first entry of each list open.
+pub(crate) fn look_everywhere(sandbox: &Sandbox) -> String {
+    let mut pages = String::new();
+    for tab in TABS {
+        let list = look(sandbox, &format!("/?tab={tab}"));
+        for link in list.split("class=\"opener\"").skip(1).filter_map(|rest| rest.split('"').nth(3)) {
+            let open = look(sandbox, &link.split('#').next().unwrap().replace("&amp;", "&"));
+            assert!(open.contains("aria-expanded=\"true\""), "{link}");
+            pages += &open;
+        }
+        pages += &list;
+    }
+    pages
+}
+
+/// Sends a form as a browser does, from the first tab.
+pub(crate) fn submit(sandbox: &Sandbox, fields: &[(&str, &str)]) -> Reply {
+    submit_to(sandbox, "/_sandbox/", fields)
+}
+
+pub(crate) fn submit_to(sandbox: &Sandbox, target: &str, fields: &[(&str, &str)]) -> Reply {
     let body: String = url::form_urlencoded::Serializer::new(String::new()).extend_pairs(fields).finish();
     let (host, origin) = (host(sandbox), format!("http://{}", host(sandbox)));
     let head =
         [("Host", host.as_str()), ("Origin", &origin), ("Content-Type", "application/x-www-form-urlencoded")];
-    ask(sandbox, "POST", "/_sandbox/", &head, &body)
+    ask(sandbox, "POST", target, &head, &body)
+}
+
+/// The text of the error on the page.
+pub(crate) fn alert(reply: &Reply) -> String {
+    let page = String::from_utf8_lossy(&reply.body);
+    let alert = page.split("<p class=\"alert\">").nth(1).unwrap_or_default();
+    alert.split("</p>").next().unwrap().to_owned()
 }
 
 #[track_caller]
-fn done(reply: &Reply, section: &str) {
+pub(crate) fn done(reply: &Reply, section: &str) {
     assert_eq!(reply.status, 303, "{}", String::from_utf8_lossy(&reply.body));
     assert_eq!(reply.header("Location"), Some(format!("/_sandbox/#{section}").as_str()));
 }
@@ -93,7 +122,7 @@ fn the_pages_policy_allows_nothing_foreign() {
     assert_eq!((page.matches("<script").count(), page.matches("<style").count()), (1, 1));
     // Nothing inline, nothing from elsewhere.
     let markup = page.split("<body>").nth(1).unwrap().split("<script>").next().unwrap();
-    for sign in [" style=", " onclick", " src=", "javascript:", "http://", "https://"] {
+    for sign in [" style=", " onclick", " src=", "javascript:", "href=\"http", "action=\"http"] {
         assert!(!markup.contains(sign), "{sign}");
     }
     // An unchanged page is not sent again.
@@ -101,8 +130,9 @@ fn the_pages_policy_allows_nothing_foreign() {
     let head = [("Host", own.as_str()), ("If-None-Match", &tag)];
     let again = ask(&sandbox, "GET", "/", &head, "");
     assert_eq!((again.status, again.body.len()), (304, 0));
-    sandbox.set_clock_skew(7);
+    sandbox.inject(wechatpay_chain::sandbox::Fault::BadSignature);
     assert_eq!(ask(&sandbox, "GET", "/", &head, "").status, 200);
+    sandbox.clear_faults();
 }
 
 #[test]
@@ -125,11 +155,10 @@ fn it_speaks_both_languages() {
         assert_eq!(page.contains("回调通知"), chinese);
         assert_eq!(page.contains("Notifications"), !chinese);
         // The choice stays.
-        assert_eq!(
-            page.contains("action=\"/_sandbox/?lang="),
-            target.contains("lang"),
-            "{languages} {target}"
-        );
+        for link in ["href=\"/_sandbox/?tab=requests&amp;lang=", "action=\"/_sandbox/?tab=connect&amp;lang="]
+        {
+            assert_eq!(page.contains(link), target.contains("lang"), "{languages} {target}");
+        }
     }
 }
 
@@ -152,22 +181,46 @@ fn values_of_requests_are_escaped_and_truncated() {
     sandbox.notify("http://192.0.2.1/<script>alert(4)</script>", "<i>TYPE", "x", &json!({}));
     sandbox.inject_rule("delay=1 path=v3/<u>".parse().unwrap()).unwrap();
 
-    let page = look(&sandbox, "/");
-    assert_eq!(page.matches("<script").count(), 1);
-    for tag in ["<img", "<b><b>", "<i>TYPE", "<u>", "\u{202e}", "\u{1b}"] {
+    for tab in TABS {
+        let page = look(&sandbox, &format!("/?tab={tab}&q=%3Cscript%3E&status=%3Cb%3E"));
+        assert_eq!(page.matches("<script").count(), 1, "{tab}");
+        assert!(page.len() < 100_000, "{tab}: {}", page.len());
+    }
+    let page = look_everywhere(&sandbox);
+    assert_eq!(page.matches("<script>").count(), page.matches("<!DOCTYPE").count());
+    for tag in ["<script>alert", "<img", "<b><b>", "<i>TYPE", "<u>", "\u{202e}", "\u{1b}"] {
         assert!(!page.contains(tag), "{tag}");
     }
     assert!(page.contains("&lt;script&gt;alert(1)&lt;/script&gt;&quot;'&amp;\\u{202e}␛"), "{page}");
     assert!(page.contains("v3/&lt;u&gt;"));
-    assert!(page.len() < 100_000, "{}", page.len());
-    // Nor is there a secret.
-    let authorization = Plan::new(&sandbox, "GET", "/v3/x", "");
-    let signature = authorization.signature(&keys);
-    assert_eq!(send(&sandbox, &keys, &authorization).status, 200);
-    let page = look(&sandbox, "/");
-    for secret in [signature.as_str(), sandbox.apiv3_key(), "PRIVATE KEY", "WECHATPAY2-SHA256-RSA2048"] {
-        assert!(!page.contains(secret));
+    assert!(page.contains("&lt;script&gt;alert(4)"));
+}
+
+#[test]
+fn no_tab_shows_a_secret() {
+    if !has("openssl") {
+        return;
     }
+    let folder = tempfile::tempdir().unwrap();
+    let sandbox = sandbox_builder().keys(folder.path().join("keys")).start().unwrap();
+    let keys = export(&sandbox);
+    let plan = Plan::new(&sandbox, "GET", "/v3/certificates", "");
+    let signature = plan.signature(&keys);
+    let reply = send(&sandbox, &keys, &plan);
+    assert_eq!(reply.status, 200);
+    let theirs = reply.header("Wechatpay-Signature").unwrap().to_owned();
+    sandbox.notify("http://127.0.0.1:9/", "TYPE", "type", &json!({ "a": 1 }));
+    while sandbox.notifications()[0].attempts.is_empty() {
+        std::thread::sleep(std::time::Duration::from_millis(10));
+    }
+    let headers = sandbox.notifications()[0].headers.clone();
+    let sent = headers["wechatpay-signature"].to_str().unwrap();
+    let pages = look_everywhere(&sandbox);
+    for secret in [signature.as_str(), &theirs, sent, sandbox.apiv3_key(), "PRIVATE KEY"] {
+        assert!(!pages.contains(secret), "{secret}");
+    }
+    // Their places are shown.
+    assert!(pages.contains("Authorization: (not shown)") && pages.contains("apiclient_key.pem"));
 }
 
 #[test]
@@ -201,7 +254,7 @@ fn forms_simulate_the_payer() {
     let sandbox = sandbox_builder().hold_refunds(true).start().unwrap();
     let wx = sandbox.client().unwrap();
     ok(wx.chain("v3/pay/transactions/native").post(native(&wx, "P202611220001", 12_345)));
-    let page = look(&sandbox, "/");
+    let page = look_everywhere(&sandbox);
     for part in
         ["¥123.45", "NOTPAY", "value=\"P202611220001\"", "<svg class=\"qr\"", "weixin://wxpay/bizpayurl?pr="]
     {
@@ -210,9 +263,9 @@ fn forms_simulate_the_payer() {
     let play = |part: &str, number: &str| {
         submit(&sandbox, &[("do", "play"), ("part", part), ("scope", ""), ("number", number)])
     };
-    done(&play("pay", "P202611220001"), "resources");
+    done(&play("pay", "P202611220001"), "list");
     assert_eq!(ok(order(&wx, "P202611220001"))["trade_state"], "SUCCESS");
-    let page = look(&sandbox, "/");
+    let page = look_everywhere(&sandbox);
     assert!(page.contains("SUCCESS") && !page.contains("value=\"pay\"") && !page.contains("<svg"));
     assert!(page.contains("TRANSACTION.SUCCESS"));
 
@@ -222,17 +275,16 @@ fn forms_simulate_the_payer() {
         (play("pay", "P0"), 404, "ORDER_NOT_EXIST"),
         (play("steal", "P202611220001"), 400, "PARAM_ERROR"),
         (submit(&sandbox, &[("do", "<b>")]), 400, "&lt;b&gt;"),
-        (submit(&sandbox, &[]), 400, "unknown action"),
+        (submit(&sandbox, &[]), 400, "Unknown action"),
         (submit(&sandbox, &[("do", &"x".repeat(20_000))]), 413, "too large"),
     ] {
-        let page = String::from_utf8(reply.body).unwrap();
-        let alert = page.split("role=\"alert\">").nth(1).unwrap().split("</div>").next().unwrap();
+        let alert = alert(&reply);
         assert!(reply.status == status && alert.contains(part), "{status} {part}: {alert}");
     }
 
     ok(wx.chain("v3/refund/domestic/refunds").post(refund("P202611220001", "R1", 45, 12_345)));
     assert!(look(&sandbox, "/").contains("value=\"settle-refund\""));
-    done(&play("settle-refund", "R1"), "resources");
+    done(&play("settle-refund", "R1"), "list");
     let refunded: Value = ok(wx.chain("v3/refund/domestic/refunds/{number}").get().var("number", "R1"));
     assert_eq!(refunded["status"], "SUCCESS");
 }
@@ -259,7 +311,7 @@ fn faults_keys_and_clock_are_switched_through_forms() {
         "faults",
     );
     assert!(echo().is_err());
-    let page = look(&sandbox, "/");
+    let page = look(&sandbox, "/?tab=faults");
     assert!(page.contains("rate-limited=1 share=1 path=v3/security/{+rest}"), "{page}");
     done(&submit(&sandbox, &[("do", "remove-fault"), ("number", "1")]), "faults");
     assert!(echo().is_ok());
@@ -280,14 +332,14 @@ fn faults_keys_and_clock_are_switched_through_forms() {
     assert!(echo().is_ok());
 
     let added = sandbox.rotate(Rotation::Certificate).unwrap();
-    assert!(look(&sandbox, "/").contains(&added));
+    assert!(look(&sandbox, "/?tab=platform").contains(&added));
     let first = sandbox.platform_certificate_serial();
     done(&submit(&sandbox, &[("do", "sign-with"), ("serial", first)]), "keys");
     done(&submit(&sandbox, &[("do", "retire"), ("serial", &added)]), "keys");
-    assert!(!look(&sandbox, "/").contains(&added));
+    assert!(!look(&sandbox, "/?tab=platform").contains(&added));
     done(&submit(&sandbox, &[("do", "rotate-public-key")]), "keys");
     done(&submit(&sandbox, &[("do", "rotate-certificate")]), "keys");
-    assert_eq!(look(&sandbox, "/").matches("id=\"key-").count(), 4);
+    assert_eq!(look(&sandbox, "/?tab=platform").matches("id=\"key-").count(), 4);
     assert_eq!(submit(&sandbox, &[("do", "retire"), ("serial", "<none>")]).status, 400);
 }
 
@@ -303,9 +355,9 @@ fn a_refused_signature_is_shown_with_the_expected_message() {
     plan.target = "/v3/x?name=%E4%B8%AD".into();
     assert_eq!(send_bytes(&sandbox, &plan.bytes(&authorization)).unwrap().status, 401);
     assert!(matches!(&sandbox.requests()[0].verdict, Verdict::Refused { status: 401, .. }));
-    let page = look(&sandbox, "/?lang=en");
+    let page = look(&sandbox, "/?tab=requests&open=1&lang=en");
     assert!(page.contains("The signed message has path or query before their encoding"), "{page}");
     assert!(page.contains("First different byte: <b>15</b>"), "{page}");
     assert!(page.contains("<mark>中</mark>") && page.contains("<mark>%</mark>"));
-    assert!(look(&sandbox, "/?lang=zh-CN").contains("签名串：路径或查询串未经 URL 编码"));
+    assert!(look(&sandbox, "/?tab=requests&open=1&lang=zh-CN").contains("签名串：路径或查询串未经 URL 编码"));
 }

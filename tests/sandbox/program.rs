@@ -25,7 +25,7 @@ const FEATURES: &str = if cfg!(all(feature = "bundled-roots", feature = "cli")) 
 
 /// Built here, because `cargo test --test` does not build examples: with the features of this run, so that usually
 /// nothing is left to build.
-fn program() -> &'static Path {
+pub(crate) fn program() -> &'static Path {
     static PROGRAM: OnceLock<PathBuf> = OnceLock::new();
     PROGRAM.get_or_init(|| {
         let test = std::env::current_exe().unwrap();
@@ -42,21 +42,26 @@ fn program() -> &'static Path {
     })
 }
 
-fn fails(arguments: &[&str]) -> (i32, String) {
+pub(crate) fn fails(arguments: &[&str]) -> (i32, String) {
     let Output { status, stderr, stdout } = Command::new(program()).args(arguments).output().unwrap();
     assert!(stdout.is_empty(), "{}", String::from_utf8_lossy(&stdout));
     (status.code().unwrap(), String::from_utf8(stderr).unwrap())
 }
 
 /// The running program, and its output up to the line with its address.
-struct Running {
-    child: Child,
-    printed: String,
+pub(crate) struct Running {
+    pub(crate) child: Child,
+    pub(crate) printed: String,
 }
 
 impl Running {
-    fn start(arguments: &[&str]) -> Running {
-        let child = Command::new(program()).args(arguments).stdout(Stdio::piped()).spawn().unwrap();
+    pub(crate) fn start(arguments: &[&str]) -> Running {
+        let child = Command::new(program())
+            .args(arguments)
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .spawn()
+            .unwrap();
         let mut running = Running { child, printed: String::new() };
         let lines = BufReader::new(running.child.stdout.take().unwrap()).lines();
         for line in lines {
@@ -66,11 +71,13 @@ impl Running {
                 return running;
             }
         }
-        panic!("it ended: {}", running.printed);
+        let mut reason = String::new();
+        let _ = running.child.stderr.take().unwrap().read_to_string(&mut reason);
+        panic!("it ended: {} {reason}", running.printed);
     }
 
     /// As a shell reads them.
-    fn exports(&self) -> HashMap<String, String> {
+    pub(crate) fn exports(&self) -> HashMap<String, String> {
         let lines: Vec<&str> =
             self.printed.lines().filter(|line| line.starts_with("export WECHATPAY_")).collect();
         let script = format!("{}\nenv", lines.join("\n"));
@@ -85,23 +92,20 @@ impl Running {
     }
 
     /// What `WeChatPay::from_env` would make of them; a test cannot set its own process's variables safely.
-    fn client(&self) -> WeChatPay {
+    pub(crate) fn client(&self) -> WeChatPay {
         let env = self.exports();
         WeChatPay::factory(json!({
             "mchid": env["WECHATPAY_MCHID"],
             "serial": env["WECHATPAY_SERIAL"],
             "privateKey": env["WECHATPAY_PRIVATE_KEY"],
-            "certs": {
-                (env["WECHATPAY_PUBLIC_KEY_ID"].as_str()): env["WECHATPAY_PUBLIC_KEY"],
-                (env["WECHATPAY_PLATFORM_SERIAL"].as_str()): env["WECHATPAY_PLATFORM_CERTIFICATE"],
-            },
+            "certs": {(env["WECHATPAY_PUBLIC_KEY_ID"].as_str()): env["WECHATPAY_PUBLIC_KEY"]},
             "apiv3Key": env["WECHATPAY_APIV3_KEY"],
             "base_uri": env["WECHATPAY_BASE_URL"],
         }))
         .unwrap()
     }
 
-    fn end(mut self, signal: &str) {
+    pub(crate) fn end(mut self, signal: &str) {
         let kill = Command::new("kill").args([signal, &self.child.id().to_string()]).status().unwrap();
         assert!(kill.success());
         assert_eq!(self.child.wait().unwrap().code(), Some(0));
@@ -124,17 +128,12 @@ fn the_exports_make_a_client_and_the_keys_go_with_the_program() {
     assert_eq!(*echo.data(), json!({ "echo_message": "你好" }));
 
     let env = running.exports();
-    assert_eq!(env.len(), 9, "{env:?}");
+    assert_eq!(env.len(), 7, "{env:?}");
     let key = PathBuf::from(env["WECHATPAY_PRIVATE_KEY"].strip_prefix("file://").unwrap());
     assert_eq!(fs::metadata(&key).unwrap().permissions().mode() & 0o777, 0o600);
-    for part in [
-        "Builder::factory([",
-        "new Wechatpay({",
-        "WeChatPay::builder()",
-        &format!("'{}'", env["WECHATPAY_APIV3_KEY"]),
-        &format!("readFileSync('{}')", key.display()),
-    ] {
-        assert!(running.printed.contains(part), "{part}: {}", running.printed);
+    assert!(running.printed.starts_with(&format!("# web page      {} ", env["WECHATPAY_BASE_URL"])));
+    for part in ["Builder::factory", "Wechatpay(", "WeChatPay::builder"] {
+        assert!(!running.printed.contains(part), "no snippet unless asked: {}", running.printed);
     }
     running.end("-INT");
     assert!(!key.exists() && !key.parent().unwrap().exists());
@@ -220,6 +219,7 @@ fn a_failed_start_is_reported_on_stderr() {
         (["--fault", "cut-body nth=0"], "from 1"),
         (["--port", "65536"], "65536"),
         (["--seed", "x"], "x"),
+        (["--snippet", "perl"], "python"),
     ] {
         let (code, message) = fails(&arguments);
         assert!(code == 2 && message.contains(part), "{arguments:?}: {message}");
@@ -242,6 +242,72 @@ fn a_closed_stdout_does_not_end_the_sandbox() {
     running.end("-INT");
 }
 
+/// The lines on stderr, until one contains this text.
+fn lines_until(stderr: impl Read, part: &str) -> Vec<String> {
+    let mut lines = Vec::new();
+    for line in BufReader::new(stderr).lines() {
+        lines.push(line.unwrap());
+        if lines.last().unwrap().contains(part) {
+            return lines;
+        }
+    }
+    panic!("{lines:?} have no {part}");
+}
+
+#[test]
+fn it_prints_a_line_for_each_request_and_notification() {
+    let mut running = Running::start(&["--fault", "rate-limited path=v3/certificates"]);
+    let wx = running.client();
+    wx["v3/certificates"].get_sync().unwrap_err();
+    wx["v3/mistyped"].get_sync().unwrap();
+    let closed = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
+    let order = json!({
+        "appid": "wxd678efh567hg6787", "mchid": wx.mchid(), "description": "tea", "out_trade_no": "P12345",
+        "notify_url": format!("http://{closed}/notify"), "amount": { "total": 100 },
+    });
+    wx["v3/pay/transactions/native"].post_sync(order).unwrap();
+    let base = running.exports()["WECHATPAY_BASE_URL"].clone();
+    let mut stream = std::net::TcpStream::connect(base[7..].trim_end_matches('/')).unwrap();
+    std::io::Write::write_all(&mut stream, b"GET /v3/\x1b[31m HTTP/1.1\r\nHost: x\r\n\r\n").unwrap();
+    let mut stream = std::net::TcpStream::connect(base[7..].trim_end_matches('/')).unwrap();
+    std::io::Write::write_all(&mut stream, b"GET /v3/stray HTTP/1.1\r\nHost: x\r\n\r\n").unwrap();
+    let mut stray = [0; 12];
+    stream.read_exact(&mut stray).unwrap();
+    assert_eq!(&stray, b"HTTP/1.1 401");
+    let mut stream = std::net::TcpStream::connect(base[7..].trim_end_matches('/')).unwrap();
+    let pay = r#"{"do":"pay","number":"P12345"}"#;
+    let head = format!("POST /_sandbox/payer HTTP/1.1\r\nHost: {}\r\n", base[7..].trim_end_matches('/'));
+    std::io::Write::write_all(
+        &mut stream,
+        format!("{head}Content-Length: {}\r\n\r\n{pay}", pay.len()).as_bytes(),
+    )
+    .unwrap();
+
+    let lines = lines_until(running.child.stderr.take().unwrap(), "attempt 1");
+    let started =
+        |text: &str| lines.iter().find(|line| line.starts_with(text)).unwrap_or_else(|| panic!("{lines:?}"));
+    assert!(started("#1 GET /v3/certificates 429 disturbed, fault rate-limited, ").ends_with(" ms"));
+    assert!(started("#2 GET /v3/mistyped 200 accepted, not modelled, ").ends_with(" ms"));
+    started("#3 POST /v3/pay/transactions/native 200 accepted, ");
+    assert!(started("#4 GET /v3/stray 401 SIGN_ERROR, not modelled, ").contains(" ms: Http"));
+    started(&format!("notification TRANSACTION.SUCCESS to http://{closed}/notify, attempt 1: "));
+    assert!(lines.iter().all(|line| !line.contains('\x1b')));
+    assert_eq!(lines.len(), 5, "{lines:?}");
+    running.end("-TERM");
+}
+
+#[test]
+fn a_stderr_that_nobody_reads_stops_nothing() {
+    let running = Running::start(&[]);
+    let wx = running.client();
+    // More than a pipe holds.
+    let long = format!("v3/{}", "x".repeat(400));
+    for _ in 0..400 {
+        wx.chain(&long).get_sync().unwrap();
+    }
+    running.end("-TERM");
+}
+
 #[test]
 fn the_snippet_for_node_is_javascript() {
     if !has("node") {
@@ -249,9 +315,9 @@ fn the_snippet_for_node_is_javascript() {
     }
     let folder = TempDir::new().unwrap();
     let keys = folder.path().join("it's here");
-    let running = Running::start(&["--keys", keys.to_str().unwrap()]);
+    let running = Running::start(&["--keys", keys.to_str().unwrap(), "--snippet", "node"]);
     let (_, rest) = running.printed.split_once("// Node:").unwrap();
-    let (snippet, _) = rest.split_once("// Rust:").unwrap();
+    let (snippet, _) = rest.split_once("\n# listening").unwrap();
     // The SDK itself is replaced by a class that prints its configuration.
     let snippet = snippet.replace(
         "const { Wechatpay } = require('wechatpay-axios-plugin');",

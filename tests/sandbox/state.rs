@@ -245,6 +245,9 @@ fn invalid_state_files_are_refused() {
     fs::write(path("text"), "a text that is certainly longer than the sixteen bytes of SQLite's header")
         .unwrap();
     refused(&path("text"), "is not an SQLite database");
+    fs::write(path("short"), "notes\n").unwrap();
+    refused(&path("short"), "is not an SQLite database");
+    assert_eq!(fs::read_to_string(path("short")).unwrap(), "notes\n", "it is left alone");
     assert!(fs::read_to_string(path("text")).unwrap().starts_with("a text"), "it is left alone");
 
     drop(sandbox_builder().state(path("broken")).start().unwrap());
@@ -272,6 +275,72 @@ fn invalid_state_files_are_refused() {
         assert_eq!(sqlite3(&path("foreign"), "SELECT a FROM t; PRAGMA journal_mode").unwrap(), "1\ndelete");
         sqlite3(&path("taken"), "PRAGMA user_version = 7");
         refused(&path("taken"), "has version 7, and this sandbox reads version 1");
+    }
+}
+
+/// A damaged file is refused as it is, wherever the damage is: nothing is written to it.
+#[test]
+fn a_damaged_state_file_is_left_alone() {
+    let folder = tempfile::tempdir().unwrap();
+    let (sandbox, wx) = start(folder.path());
+    (0..200).for_each(|number| prepay(&wx, &format!("P{number:06}")));
+    drop((sandbox, wx));
+    let whole = fs::read(folder.path().join("state")).unwrap();
+    assert!(whole.len() > 60_000, "{}", whole.len());
+    let file = folder.path().join("damaged");
+    let damage = |bytes: Vec<u8>| {
+        fs::write(&file, &bytes).unwrap();
+        refused(&file, "database");
+        assert!(fs::read(&file).unwrap() == bytes, "it was written");
+        let others: Vec<_> =
+            fs::read_dir(folder.path()).unwrap().map(|entry| entry.unwrap().file_name()).collect();
+        assert!(others.iter().all(|name| !name.to_string_lossy().starts_with("damaged-")), "{others:?}");
+    };
+    for length in [1, 99, 100, 512, 4096, 5000, whole.len() / 2, whole.len() - 4096, whole.len() - 1] {
+        damage(whole[..length].to_vec());
+    }
+    // Pages in the middle, one after the other.
+    for page in 1..whole.len() / 4096 {
+        let mut bytes = whole.clone();
+        bytes[page * 4096..][..64].fill(0xa5);
+        damage(bytes);
+    }
+    fs::write(&file, &whole).unwrap();
+    let (_sandbox, wx) = {
+        let sandbox = sandbox_builder().state(&file).keys(folder.path().join("keys")).start().unwrap();
+        let wx = sandbox.client().unwrap();
+        (sandbox, wx)
+    };
+    assert_eq!(order(&wx, "P000199").unwrap()["trade_state"], "NOTPAY");
+}
+
+#[cfg(unix)]
+#[test]
+fn only_its_owner_can_read_the_state_file() {
+    use std::os::unix::fs::PermissionsExt;
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("state");
+    let modes = || -> Vec<(String, u32)> {
+        let entries = fs::read_dir(folder.path()).unwrap().map(Result::unwrap);
+        let states = entries.filter(|entry| entry.file_name().to_string_lossy().starts_with("state"));
+        states
+            .map(|entry| {
+                (
+                    entry.file_name().to_string_lossy().into(),
+                    entry.metadata().unwrap().permissions().mode() & 0o777,
+                )
+            })
+            .collect()
+    };
+    for before in [None, Some(0o644), Some(0o666)] {
+        if let Some(mode) = before {
+            fs::set_permissions(&file, fs::Permissions::from_mode(mode)).unwrap();
+        }
+        let (sandbox, wx) = start(folder.path());
+        prepay(&wx, &format!("P{:06}", before.unwrap_or(0)));
+        assert!(!modes().is_empty());
+        assert!(modes().iter().all(|(_, mode)| *mode == 0o600), "{before:?}: {:?}", modes());
+        drop((sandbox, wx));
     }
 }
 

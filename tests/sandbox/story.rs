@@ -123,6 +123,7 @@ fn day(blocking: bool) {
     );
     assert_eq!(run.code(refund(&wx, "P20261122", "R2", 61, &url)), "NOT_ENOUGH");
 
+    sandbox.advance(std::time::Duration::from_secs(2 * 24 * 3600)).unwrap();
     let date = &paid["success_time"].as_str().unwrap()[..10];
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("bill.csv");

@@ -126,9 +126,12 @@ impl Browser {
         self.ask(&format!("/element/{id}/click"), Some(json!({})));
     }
 
-    /// Presses a key, wherever the focus is.
-    pub(crate) fn press(&self, key: &str) {
-        let keys = json!([{ "type": "keyDown", "value": key }, { "type": "keyUp", "value": key }]);
+    /// Presses these keys one after another, wherever the focus is.
+    pub(crate) fn press(&self, keys: &str) {
+        let strokes = keys
+            .chars()
+            .flat_map(|key| ["keyDown", "keyUp"].map(|kind| json!({ "type": kind, "value": key })));
+        let keys: Vec<Value> = strokes.collect();
         let actions = json!([{ "type": "key", "id": "keyboard", "actions": keys }]);
         self.ask("/actions", Some(json!({ "actions": actions })));
     }
@@ -154,13 +157,13 @@ impl Browser {
     pub(crate) fn logs(&self) -> (Vec<String>, Vec<String>) {
         let log = |name: &str| self.ask("/se/log", Some(json!({ "type": name }))).as_array().unwrap().clone();
         let text = |value: &Value| value["message"].as_str().unwrap().to_string();
-        let console = log("browser").iter().map(text).collect();
+        // Parts of the browser itself, for the empty page that it starts with; and data URLs, which are not requests.
+        let own = |text: &String| text.starts_with("chrome") || text.starts_with("data:");
+        let console = log("browser").iter().map(text).filter(|message| !own(message)).collect();
         let performance = log("performance");
         let events = performance.iter().map(|entry| serde_json::from_str::<Value>(&text(entry)).unwrap());
         let sent = events.filter(|event| event["message"]["method"] == "Network.requestWillBeSent");
         let url = |event: Value| event["message"]["params"]["request"]["url"].as_str().unwrap().to_string();
-        // Parts of the browser itself, for the empty page that it starts with; and data URLs, which are not requests.
-        let own = |url: &String| url.starts_with("chrome://") || url.starts_with("data:");
         (console, sent.map(url).filter(|url| !own(url)).collect())
     }
 

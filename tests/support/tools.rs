@@ -9,9 +9,11 @@ pub(crate) const TOOLS: &[&str] = &[
     "chromedriver",
     "chromium|chromium-browser|google-chrome",
     "curl",
+    "jq",
     "node",
     "npm",
     "openssl",
+    "python3",
     "script",
     "sqlite3",
 ];

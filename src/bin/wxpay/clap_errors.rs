@@ -1,5 +1,9 @@
 //! Errors in the arguments, which the parser of the arguments reports in several paragraphs, as one error and its hints.
 
+use std::error::Error as StdError;
+use std::num::{IntErrorKind, ParseFloatError, ParseIntError};
+use std::str::ParseBoolError;
+
 use clap::error::ErrorKind;
 
 use crate::failure::{Failure, usage_error};
@@ -28,8 +32,37 @@ pub(crate) fn failure(error: &clap::Error) -> Failure {
             }
         }
     }
+    // The reason of a parser of the standard library says what it found, not what is expected.
+    if let Some(cause) = error.source()
+        && let Some(expected) = expected(cause)
+        && let Some(start) = message.strip_suffix(&cause.to_string())
+    {
+        message = format!("{start}{expected}");
+    }
     match hints.is_empty() {
         true => usage_error(message),
         false => usage_error(message).with_hint(hints.join("\n")),
     }
+}
+
+/// What a value must be, if its parser does not say it.
+fn expected(cause: &(dyn StdError + 'static)) -> Option<String> {
+    if let Some(e) = cause.downcast_ref::<ParseIntError>() {
+        return Some(match e.kind() {
+            IntErrorKind::PosOverflow => "expected a smaller whole number".to_owned(),
+            IntErrorKind::NegOverflow => "expected a larger whole number".to_owned(),
+            _ => "expected a whole number".to_owned(),
+        });
+    }
+    if cause.is::<ParseFloatError>() {
+        return Some("expected a number".to_owned());
+    }
+    if cause.is::<ParseBoolError>() {
+        return Some("expected true or false".to_owned());
+    }
+    // As clap words a range.
+    let text = cause.to_string();
+    let (_, range) = text.split_once(" is not in ")?;
+    let (least, most) = range.split_once("..=")?;
+    Some(format!("expected a whole number from {least} to {most}"))
 }

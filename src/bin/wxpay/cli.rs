@@ -21,7 +21,7 @@ use crate::commands::{
     verify::{self, VerifyArgs},
 };
 use crate::failure::Failure;
-use crate::global::GlobalArgs;
+use crate::global::{GlobalArgs, unused};
 use crate::layout::{self, WIDTH};
 use crate::topics::{self, TOPICS};
 use crate::verbose;
@@ -89,6 +89,7 @@ enum Command {
 impl Cli {
     pub(crate) fn run(self) -> Result<(), Failure> {
         let Cli { global, command } = self;
+        global.refuse_unused(command.name())?;
         let global = global.with_environment()?;
         verbose::start(global.verbose);
         match command {
@@ -103,45 +104,62 @@ impl Cli {
             Command::Certs(args) => certs::run(&global, &args),
             Command::Verify(args) => verify::run(&global, &args),
             Command::Decrypt(args) => decrypt::run(&global, &args),
-            Command::Sign(SignArgs {}) => sign::run(&global),
-            Command::Doctor(DoctorArgs {}) => doctor::run(&global),
+            Command::Sign(args) => sign::run(&global, &args),
+            Command::Doctor(args) => doctor::run(&global, &args),
             Command::Config(args) => config::run(&global, &args),
             Command::Endpoints(args) => endpoints::run(&global, &args),
             Command::Sandbox(args) => sandbox::run(*args),
             Command::Completions(args) => completions::run(&args, Cli::command()),
-            Command::Man(args) => man::run(&args, documented()),
-            Command::Help(args) => help::run(&args, documented()),
+            Command::Man(args) => man::run(&args, documented(clap::ColorChoice::Auto)),
+            Command::Help(args) => help::run(&args, documented(clap::ColorChoice::Auto)),
             Command::Version(VersionArgs {}) => help::version(),
+        }
+    }
+}
+
+impl Command {
+    /// The name of a command that refuses some of the global options.
+    fn name(&self) -> &'static str {
+        match self {
+            Command::Sandbox(_) => "sandbox",
+            Command::Sign(_) => "sign",
+            Command::Config(args) => args.name(),
+            _ => "",
         }
     }
 }
 
 /// The commands as the help and the manual pages show them: the options of every command stand once, in the help of the
 /// program.
-pub(crate) fn documented() -> clap::Command {
-    let mut program = Cli::command();
+pub(crate) fn documented(colours: clap::ColorChoice) -> clap::Command {
+    let mut program = Cli::command().color(colours);
     program.build();
     let global: Vec<_> = program
         .get_arguments()
         .filter(|argument| argument.is_global_set())
         .filter_map(|argument| argument.get_long().map(|name| format!("--{name}")))
         .collect();
-    let note = layout::paragraph(&format!("Global options, see `wxpay --help`: {}", global.join(", ")));
-    without_global(program, &note)
+    without_global(program, "", &global)
 }
 
-/// `command` with subcommands that have the note in the place of the global options.
-fn without_global(command: clap::Command, note: &str) -> clap::Command {
+/// `command` with subcommands that name the global options instead of explaining them. `above`: its name, and a blank.
+fn without_global(command: clap::Command, above: &str, global: &[String]) -> clap::Command {
     command.mut_subcommands(|command| {
+        let name = format!("{above}{}", command.get_name());
+        let unused = unused(&name);
+        let global: Vec<_> =
+            global.iter().filter(|option| !unused.contains(&option.as_str())).cloned().collect();
+        let note = format!("Global options, see `wxpay --help`: {}", global.join(", "));
+        let note = layout::paragraph(&note);
         let text = match command.get_after_help() {
             Some(text) => format!("{text}\n\n{note}"),
-            None => note.to_owned(),
+            None => note,
         };
         let hide = |argument: clap::Arg| match argument.is_global_set() {
             true => argument.hide(true),
             false => argument,
         };
-        without_global(command.mut_args(hide).after_help(text), note)
+        without_global(command.mut_args(hide).after_help(text), &format!("{name} "), &global)
     })
 }
 

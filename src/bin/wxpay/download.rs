@@ -3,15 +3,16 @@
 use std::fs::File;
 use std::io;
 use std::path::Path;
-use std::time::Duration;
 
-use indicatif::{ProgressBar, ProgressStyle};
 use serde_json::{Value, json};
 use wechatpay_chain::{Download, Saved};
 
+use crate::complete_file::is_standard_stream;
 use crate::exit;
 use crate::failure::{Failure, usage_error};
+use crate::progress;
 use crate::signals::{Received, Signals};
+use crate::text::io_text;
 
 /// What happens to the downloaded file.
 pub(crate) enum Downloaded {
@@ -21,17 +22,12 @@ pub(crate) enum Downloaded {
     Content(Saved, File),
 }
 
-/// Whether a file's name stands for stdout.
-pub(crate) fn is_stdout(file: &Path) -> bool {
-    file.as_os_str() == "-"
-}
-
 /// Downloads into a file, or by way of a temporary file for `-`: nothing is printed before it is checked.
 pub(crate) fn save(file: &Path, download: impl FnOnce(&Path) -> Download) -> Result<Downloaded, Failure> {
-    if !is_stdout(file) {
+    if !is_standard_stream(file) {
         return run(download(file)).map(Downloaded::Saved);
     }
-    let failed = |e: io::Error| usage_error(format!("cannot use a temporary file: {e}"));
+    let failed = |e: io::Error| usage_error(format!("cannot use a temporary file: {}", io_text(&e)));
     let folder = tempfile::tempdir().map_err(failed)?;
     let path = folder.path().join("content");
     let saved = run(download(&path))?;
@@ -71,7 +67,7 @@ impl Downloaded {
 
 /// Runs a download. A signal cancels it and removes the incomplete file.
 fn run(download: Download) -> Result<Saved, Failure> {
-    let bar = progress_bar();
+    let bar = progress::bar("{bytes} of {total_bytes} {bar:30} {bytes_per_sec}");
     let shown = bar.clone();
     let download = download.progress(move |received, total| {
         if let Some(total) = total {
@@ -89,7 +85,7 @@ fn run(download: Download) -> Result<Saved, Failure> {
 
 /// Runs a future, unless a signal comes first.
 fn unless_ended<T>(future: impl Future<Output = T>) -> Result<Result<T, Received>, Failure> {
-    let failed = |e| usage_error(format!("cannot start the download: {e}"));
+    let failed = |e| usage_error(format!("cannot start the download: {}", io_text(&e)));
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().map_err(failed)?;
     let result = runtime.block_on(async {
         let mut signals = Signals::listen()?;
@@ -107,31 +103,4 @@ fn unless_ended<T>(future: impl Future<Output = T>) -> Result<Result<T, Received
 fn to_json(saved: &Saved) -> Value {
     let path = saved.path.as_ref().map(|path| path.display().to_string());
     json!({"path": path, "bytes": saved.bytes, "sha1": saved.sha1, "verified": saved.verified})
-}
-
-/// Drawn on stderr, on a terminal only.
-fn progress_bar() -> ProgressBar {
-    let bar = ProgressBar::no_length();
-    // The template is valid; if it were not, the default style would do.
-    match ProgressStyle::with_template("{bytes} of {total_bytes} {bar:30} {bytes_per_sec}") {
-        Ok(style) => bar.with_style(style),
-        Err(_) => bar,
-    }
-}
-
-/// A spinner for work of unknown length, shown until it is dropped.
-pub(crate) struct Spinner(ProgressBar);
-
-impl Spinner {
-    pub(crate) fn new(message: &str) -> Spinner {
-        let bar = ProgressBar::new_spinner().with_message(message.to_owned());
-        bar.enable_steady_tick(Duration::from_millis(100));
-        Spinner(bar)
-    }
-}
-
-impl Drop for Spinner {
-    fn drop(&mut self) {
-        self.0.finish_and_clear();
-    }
 }

@@ -9,9 +9,9 @@ use wechatpay_chain::Error;
 use wechatpay_chain::sandbox::SandboxError;
 
 use crate::exit;
-use crate::text::{Message, escaped_json, lines};
+use crate::text::{Message, escaped_json, io_text, lines};
 use crate::words;
-pub(crate) use crate::words::{describe, describe_in_batch};
+pub(crate) use crate::words::{describe, describe_in_line, hint, hint_in_line};
 
 /// Why a command failed.
 pub(crate) enum Failure {
@@ -94,7 +94,8 @@ impl Failure {
         }
     }
 
-    fn library_error(&self) -> Option<&Error> {
+    /// The library's error, if it is one.
+    pub(crate) fn library_error(&self) -> Option<&Error> {
         match self {
             Failure::Library { error, .. } | Failure::Write(error) => Some(error),
             Failure::Hinted { failure, .. } => failure.library_error(),
@@ -163,7 +164,8 @@ impl From<SandboxError> for Failure {
     fn from(error: SandboxError) -> Self {
         let mut text = format!("the sandbox cannot start: {error}");
         if let Some(source) = std::error::Error::source(&error) {
-            text = format!("{text}: {source}");
+            let reason = source.downcast_ref::<io::Error>().map_or_else(|| source.to_string(), io_text);
+            text = format!("{text}: {reason}");
         }
         Failure::Usage(text)
     }
@@ -174,7 +176,7 @@ impl From<io::Error> for Failure {
     fn from(error: io::Error) -> Self {
         match error.kind() {
             io::ErrorKind::BrokenPipe => Failure::OutputClosed,
-            _ => usage_error(format!("cannot write to stdout: {error}")),
+            _ => usage_error(format!("cannot write to stdout: {}", io_text(&error))),
         }
     }
 }

@@ -49,6 +49,40 @@ pub(crate) struct GlobalArgs {
 /// The options that have a value.
 const WITH_VALUE: [&str; 5] = ["--profile", "--config", "--base-url", "--timeout", "--color"];
 
+/// The commands that have no use for an option that says who calls, and where. The other global options are about the
+/// output, and any command may get them; and the commands that print a text about the program may get all.
+const UNUSED: [(&str, &[&str]); 8] = [
+    // It is the platform, so --sandbox says the same.
+    ("sandbox", &["--profile", "--config", "--base-url", "--timeout"]),
+    // It sends nothing.
+    ("sign", &["--base-url", "--timeout"]),
+    // The catalogue is in the program.
+    ("endpoints", &["--sandbox", "--profile", "--config", "--base-url", "--timeout"]),
+    ("endpoints show", &["--sandbox", "--profile", "--config", "--base-url", "--timeout"]),
+    ("endpoints suggest", &["--sandbox", "--profile", "--config", "--base-url", "--timeout"]),
+    // The base URL of a profile is an answer.
+    ("config init", &["--sandbox", "--base-url"]),
+    ("config list", &["--sandbox", "--profile", "--base-url", "--timeout"]),
+    ("config path", &["--sandbox", "--profile", "--base-url", "--timeout"]),
+];
+
+/// The global options that a command has no use for, and refuses.
+pub(crate) fn unused(command: &str) -> &'static [&'static str] {
+    UNUSED.iter().find(|(name, _)| *name == command).map_or(&[], |(_, options)| options)
+}
+
+/// The colours of the help, which is printed before the arguments are parsed.
+pub(crate) fn help_colours(arguments: &[OsString]) -> clap::ColorChoice {
+    let texts: Vec<_> = arguments.iter().map(|argument| argument.to_string_lossy()).collect();
+    let joined = texts.iter().find_map(|text| text.strip_prefix("--color="));
+    let apart = || texts.iter().skip_while(|text| *text != "--color").nth(1).map(|text| &**text);
+    match joined.or_else(apart) {
+        Some("never") => clap::ColorChoice::Never,
+        Some("always") => clap::ColorChoice::Always,
+        _ => clap::ColorChoice::Auto,
+    }
+}
+
 impl GlobalArgs {
     /// Refuses options that contradict each other. clap looks only at those on the same side of the command, and of an
     /// option that is given on both sides, it silently drops the first.
@@ -89,6 +123,21 @@ pub(crate) enum ColorChoice {
 }
 
 impl GlobalArgs {
+    /// Refuses an option that the command would ignore.
+    pub(crate) fn refuse_unused(&self, command: &str) -> Result<(), Failure> {
+        let given = |name: &str| match name {
+            "--sandbox" => self.sandbox,
+            "--profile" => self.profile.is_some(),
+            "--config" => self.config.is_some(),
+            "--base-url" => self.base_url.is_some(),
+            _ => self.timeout.is_some(),
+        };
+        match unused(command).iter().find(|name| given(name)) {
+            Some(name) => Err(usage_error(format!("{name} cannot be used with `wxpay {command}`"))),
+            None => Ok(()),
+        }
+    }
+
     /// With the profile of the environment, unless an option names the source of the settings.
     pub(crate) fn with_environment(mut self) -> Result<GlobalArgs, Failure> {
         if self.profile.is_none() && !self.sandbox {

@@ -8,7 +8,7 @@ use serde_json::Value;
 use crate::failure::{Failure, usage_error};
 use crate::files::{self, Unreadable};
 use crate::output;
-use crate::text::{Excerpt, ShownPath, json_reason};
+use crate::text::{Excerpt, ShownPath, io_text, json_reason};
 
 /// The limit of what is held in memory, in bytes: eight times the library's for a response.
 const MAX_INPUT: u64 = 64 << 20;
@@ -27,11 +27,36 @@ pub(crate) fn read(option: &str, value: &str) -> Result<Vec<u8>, Failure> {
     }
 }
 
+/// Where a value stands that may be `@FILE`.
+#[derive(Clone, Copy)]
+pub(crate) enum AtSign {
+    Field,
+    Query,
+}
+
+impl AtSign {
+    /// How a text that begins with `@` is written there without a doubt.
+    fn spelling(self) -> &'static str {
+        match self {
+            AtSign::Field => "given as JSON, NAME:='\"@…\"'",
+            AtSign::Query => "written into the path, PATH?NAME=%40…",
+        }
+    }
+}
+
+/// The parameters of `-q NAME=VALUE`.
+pub(crate) fn query(pairs: &[(String, String)]) -> Result<Vec<(String, String)>, Failure> {
+    let read = |(name, value): &(String, String)| {
+        Ok((name.clone(), text_value(&format!("-q {}", Excerpt(name)), value, AtSign::Query)?))
+    };
+    pairs.iter().map(read).collect()
+}
+
 /// The text of a value that may be `@FILE` or `@-` (stdin), without the file's last line break.
 ///
-/// A text may begin with `@`, too: it is one if no such file exists and it does not look like a path. That is reported, and
-/// JSON says it without a doubt.
-pub(crate) fn text_value(name: &str, value: &str) -> Result<String, Failure> {
+/// A text may begin with `@`, too: it is one if no such file exists and it does not look like a path. That is reported,
+/// with the spelling that leaves no doubt.
+pub(crate) fn text_value(name: &str, value: &str, at: AtSign) -> Result<String, Failure> {
     let path = match value.strip_prefix('@') {
         None | Some("") => return Ok(value.to_owned()),
         Some("-") => {
@@ -45,13 +70,14 @@ pub(crate) fn text_value(name: &str, value: &str) -> Result<String, Failure> {
         false => text_file(name, Path::new(path)).map(without_line_break),
         true if path.contains(['/', '\\', '.']) => {
             Err(usage_error(format!("{name}: there is no file {}", Excerpt(path)))
-                .with_hint("a text that begins with `@` is given as JSON, NAME:='\"@…\"'"))
+                .with_hint(format!("a text that begins with `@` is {}", at.spelling())))
         }
         true => {
             output::warn(&format!(
-                "{name}: there is no file {}, so {} is sent as text; to say so, use JSON, NAME:='\"@…\"'",
+                "{name}: there is no file {}, so {} is sent as text; to say so, it is {}",
                 Excerpt(path),
-                Excerpt(value)
+                Excerpt(value),
+                at.spelling()
             ));
             Ok(value.to_owned())
         }
@@ -121,10 +147,12 @@ pub(crate) fn file(name: &str, path: &Path) -> Result<Vec<u8>, Failure> {
 pub(crate) fn stdin(name: &str) -> Result<Vec<u8>, Failure> {
     static READ: AtomicBool = AtomicBool::new(false);
     if READ.swap(true, Ordering::Relaxed) {
-        return Err(usage_error(format!("{name}: stdin is read already: use a file for one of the two")));
+        return Err(
+            usage_error(format!("{name}: stdin is read already")).with_hint("use a file for one of the two")
+        );
     }
     files::read_up_to(std::io::stdin().lock(), 0, MAX_INPUT).map_err(|e| match e {
-        Unreadable::Failed(e) => usage_error(format!("{name}: cannot read stdin: {e}")),
+        Unreadable::Failed(e) => usage_error(format!("{name}: cannot read stdin: {}", io_text(&e))),
         other => usage_error(format!("{name}: stdin {other}")),
     })
 }
@@ -144,7 +172,7 @@ fn text(name: &str, path: &Path, bytes: Vec<u8>) -> Result<String, Failure> {
     let encoding = not_utf8(&bytes);
     String::from_utf8(without_mark(bytes)).map_err(|_| {
         let (path, encoding) = (ShownPath(path), encoding.unwrap_or("another encoding"));
-        usage_error(format!("{name}save {path} as UTF-8: it is in {encoding}"))
+        usage_error(format!("{name}{path} is in {encoding}, not in UTF-8")).with_hint("save it as UTF-8")
     })
 }
 
@@ -168,10 +196,7 @@ pub(crate) fn without_mark(mut bytes: Vec<u8>) -> Vec<u8> {
 pub(crate) fn unreadable(name: &str, path: &Path, error: &Unreadable) -> Failure {
     let path = ShownPath(path);
     match error {
-        // A path that exists can have more reasons than we name.
-        Unreadable::Failed(e) if e.kind() != std::io::ErrorKind::NotFound => {
-            usage_error(format!("{name}cannot read {path}: {e}"))
-        }
+        Unreadable::Failed(e) => usage_error(format!("{name}cannot read {path}: {}", io_text(e))),
         other => usage_error(format!("{name}cannot read {path}: it {other}")),
     }
 }

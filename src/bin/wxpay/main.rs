@@ -8,7 +8,7 @@
 //! | command line | `cli`: all commands, and which code runs each; `clap_errors`: errors in the arguments |
 //! | commands | `commands`: a file or folder for each, its arguments included |
 //! | client | `saved_message`, `download`, `config` |
-//! | input and output | `input`, `file_mode`, `output`, `jq`, `signals` |
+//! | input and output | `input`, `file_mode`, `output`, `complete_file`, `jq`, `progress`, `signals` |
 //! | help | `topics`: the sections of the help; `layout`: its tables |
 //! | basics | `failure`, `words`, `outcome` and `exit`: error messages, the outcome of a call, exit codes; `global`: the options of every command; `variables`: the environment variables; `verbose`: -v and -vv; `files`: reads a caller's file; `text`: the text of others in messages |
 
@@ -27,6 +27,7 @@
 mod clap_errors;
 mod cli;
 mod commands;
+mod complete_file;
 mod config;
 mod download;
 mod exit;
@@ -40,6 +41,7 @@ mod jq;
 mod layout;
 mod outcome;
 mod output;
+mod progress;
 mod saved_message;
 mod signals;
 mod text;
@@ -117,7 +119,8 @@ fn invalid_command(error: &clap::Error) -> Option<String> {
 fn help_or_usage_error(error: &clap::Error, arguments: &[OsString]) -> ExitCode {
     match error.kind() {
         ErrorKind::DisplayHelp => {
-            let documented = cli::documented().try_get_matches_from(arguments).err();
+            let documented = cli::documented(global::help_colours(arguments));
+            let documented = documented.try_get_matches_from(arguments).err();
             // Fails only if the pipe is closed.
             let _ = documented.as_ref().unwrap_or(error).print();
             return ExitCode::SUCCESS;

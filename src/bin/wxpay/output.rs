@@ -1,20 +1,20 @@
 //! Output: JSON on stdout, indented and coloured on a terminal, compact in a pipe; warnings on stderr.
 
-use std::cell::RefCell;
 use std::ffi::OsString;
 use std::io::{self, IsTerminal as _, Write as _};
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use jaq_json::write::{Pp, Styles, write};
 use jaq_json::{Val, read};
 use serde_json::Value;
-use tempfile::NamedTempFile;
+use wechatpay_chain::Response;
 
+use crate::complete_file::{Access, CompleteFile, is_standard_stream};
 use crate::failure::{self, Failure, usage_error};
 use crate::files;
 use crate::global::{ColorChoice, GlobalArgs};
 use crate::jq::Filter;
-use crate::text::{ShownPath, escaped};
+use crate::text::escaped;
 use crate::variables;
 
 /// How JSON is printed, and where.
@@ -24,13 +24,7 @@ pub(crate) struct Output {
     /// Print strings that the filter yields without quotes.
     raw_strings: bool,
     /// Instead of stdout.
-    file: Option<OutputFile>,
-}
-
-/// A file that appears only once it is complete.
-struct OutputFile {
-    path: PathBuf,
-    temporary: RefCell<Option<NamedTempFile>>,
+    file: Option<CompleteFile>,
 }
 
 impl Output {
@@ -47,24 +41,14 @@ impl Output {
 
     /// Writes into this file; `-` is stdout. A file that cannot be written is an error now, so that nothing is sent.
     pub(crate) fn with_file(mut self, path: Option<&Path>) -> Result<Output, Failure> {
-        self.file = match path.filter(|path| path.as_os_str() != "-") {
-            None => None,
-            Some(path) => {
-                let refused = |reason: &str| usage_error(format!("-o: {} {reason}", ShownPath(path)));
-                // The complete file would take its place: for root, that of `/dev/null`, too.
-                if let Some(kind) = files::not_a_file(path) {
-                    let failure = refused(&format!("is {kind}, not a regular file"));
-                    return Err(failure.with_hint("`-o -` is stdout"));
-                }
-                // A link stays a link.
-                let target = std::fs::canonicalize(path).unwrap_or_else(|_| path.to_owned());
-                let path = target.as_path();
-                let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty());
-                let temporary = NamedTempFile::new_in(folder.unwrap_or(Path::new(".")));
-                let temporary = temporary.map_err(|e| cannot_write(path, e.kind()))?;
-                Some(OutputFile { path: path.to_owned(), temporary: RefCell::new(Some(temporary)) })
-            }
-        };
+        self.file = path
+            .filter(|path| !is_standard_stream(path))
+            .map(|path| CompleteFile::new("-o", path, Access::Usual))
+            .transpose()
+            .map_err(|failure| match path.is_some_and(|path| files::not_a_file(path).is_some()) {
+                true => failure.with_hint("`-o -` is stdout"),
+                false => failure,
+            })?;
         Ok(self)
     }
 
@@ -88,6 +72,37 @@ impl Output {
 
     pub(crate) fn json(&self, value: &Value) -> Result<(), Failure> {
         self.body(value.to_string().as_bytes())
+    }
+
+    /// Prints a response: its body unchanged if that is asked for, else as JSON.
+    pub(crate) fn response(&self, response: &Response, unchanged: bool) -> Result<(), Failure> {
+        match unchanged && self.filter.is_none() {
+            true => self.bytes(response.bytes()),
+            // Only the library can read it: U+FFFD replaces half of a character.
+            false if !response.data().is_string() && !is_json(response.bytes()) => self.json(response.data()),
+            // With the digits that its numbers were written with.
+            false => self.body(response.bytes()),
+        }
+    }
+
+    /// Prints values, one after another.
+    pub(crate) fn lines(&self, values: &[Value]) -> Result<(), Failure> {
+        self.write(|out| {
+            values.iter().try_for_each(|value| match read::parse_single(value.to_string().as_bytes()) {
+                Ok(value) => self.write_line(out, &value),
+                Err(e) => Err(usage_error(format!("cannot print the result: {e}"))),
+            })
+        })
+    }
+
+    /// Prints a line of text.
+    pub(crate) fn text(&self, text: &str) -> Result<(), Failure> {
+        self.bytes(format!("{text}\n").as_bytes())
+    }
+
+    /// Whether the output goes into a file.
+    pub(crate) fn is_file(&self) -> bool {
+        self.file.is_some()
     }
 
     /// Prints bytes unchanged.
@@ -116,11 +131,7 @@ impl Output {
         };
         let mut text = Vec::new();
         print(&mut text)?;
-        let failed = |e: io::Error| cannot_write(&file.path, e.kind());
-        let Some(mut temporary) = file.temporary.take() else { return Ok(()) };
-        temporary.write_all(&text).map_err(failed)?;
-        temporary.persist(&file.path).map_err(|e| failed(e.error))?;
-        Ok(())
+        file.write(&text)
     }
 
     fn write_line(&self, out: &mut dyn io::Write, value: &Val) -> Result<(), Failure> {
@@ -136,7 +147,7 @@ impl Output {
 }
 
 /// Whether a body is strict JSON; an empty one stands for null.
-pub(crate) fn is_json(text: &[u8]) -> bool {
+fn is_json(text: &[u8]) -> bool {
     text.is_empty() || serde_json::from_slice::<Value>(text).is_ok()
 }
 
@@ -161,10 +172,6 @@ pub(crate) fn warn(text: &str) {
 pub(crate) fn error_lines(text: &str) {
     // A closed stderr is not an error.
     let _ = writeln!(io::stderr(), "{text}");
-}
-
-fn cannot_write(path: &Path, reason: io::ErrorKind) -> Failure {
-    usage_error(format!("-o: cannot write {}: {reason}", ShownPath(path)))
 }
 
 fn layout(global: &GlobalArgs) -> Pp {

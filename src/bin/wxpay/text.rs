@@ -2,8 +2,10 @@
 //! without anything that may be a key.
 
 use std::borrow::Cow;
-use std::fmt;
 use std::path::Path;
+use std::{fmt, io};
+
+use crate::files;
 
 // The library's own code, which is not public. There must not be a second one that shows what the first one hides.
 #[path = "../../error/json.rs"]
@@ -25,6 +27,36 @@ pub(crate) struct ShownPath<'a>(pub(crate) &'a Path);
 impl fmt::Display for ShownPath<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}", Excerpt(&self.0.display().to_string()))
+    }
+}
+
+/// The reason of a failed operation of the operating system, after the name of its file.
+pub(crate) fn io_text(error: &io::Error) -> String {
+    if let Some(reason) = files::known_reason(error) {
+        return reason.to_owned();
+    }
+    // Libraries add the path to an error of the operating system.
+    let inner = error.get_ref().and_then(|wrapper| wrapper.source()).and_then(|cause| cause.downcast_ref());
+    if let Some(inner) = inner {
+        return io_text(inner);
+    }
+    let text = error.to_string();
+    match without_number(&text) {
+        reason if reason.len() < text.len() => format!("the operating system reports: {reason}"),
+        _ => text,
+    }
+}
+
+/// The text of an error of the operating system, without its number.
+pub(crate) fn without_number(text: &str) -> &str {
+    text.split_once(" (os error ").map_or(text, |(reason, _)| reason)
+}
+
+/// [`io_text`] for a file that cannot be created.
+pub(crate) fn creation_text(error: &io::Error) -> String {
+    match files::known_reason(error) {
+        Some(_) => files::creation_reason(error).to_owned(),
+        None => io_text(error),
     }
 }
 

@@ -5,8 +5,9 @@ use std::io;
 
 use wechatpay_chain::{Error, error::PathError};
 
+use crate::files;
 use crate::outcome::{Outcome, platform_keys_cause};
-use crate::text::{Excerpt, Message, shown_template};
+use crate::text::{Excerpt, Message, io_text, shown_template};
 use crate::variables;
 
 /// Where a request was typed.
@@ -60,13 +61,14 @@ pub(crate) fn describe(error: &Error) -> String {
     fault(error, Place::Shell)
 }
 
-/// [`describe`] for a call of a batch, with the fix in the same line.
-pub(crate) fn describe_in_batch(error: &Error) -> String {
-    let fault = fault(error, Place::Line);
-    match fix(error, Place::Line) {
-        Some(fix) => format!("{fault}: {fix}"),
-        None => fault,
-    }
+/// [`describe`] for a call of a batch.
+pub(crate) fn describe_in_line(error: &Error) -> String {
+    fault(error, Place::Line)
+}
+
+/// How to fix an error in a line of a batch, if the program knows.
+pub(crate) fn hint_in_line(error: &Error) -> Option<String> {
+    fix(error, Place::Line)
 }
 
 /// How to fix an error in the shell, if the program knows.
@@ -117,7 +119,10 @@ fn fault(error: &Error, place: Place) -> String {
         cause = inner.source();
     }
     match innermost {
-        Some(cause) if says_more(cause, &text) => format!("{text} ({cause})"),
+        Some(cause) if says_more(cause, &text) => match cause.downcast_ref::<io::Error>() {
+            Some(e) => format!("{text} ({})", io_text(e)),
+            None => format!("{text} ({cause})"),
+        },
         _ => text,
     }
 }
@@ -139,6 +144,10 @@ fn path_fault(error: &PathError) -> String {
             Excerpt(&shown_template(url)),
             Message(found)
         ),
+        PathError::InsecureHost { url } => {
+            let url = shown_template(url);
+            format!("{} cannot be requested: http:// is for this machine only", Excerpt(&url))
+        }
         PathError::EmptySegment { path } => {
             format!("{} has an empty segment", Excerpt(&shown_template(path)))
         }
@@ -164,6 +173,11 @@ fn fix(error: &Error, place: Place) -> Option<String> {
                     .to_owned()
             }
             PathError::UntrustedHost { .. } => "for signed requests to another host: --base-url".to_owned(),
+            PathError::InsecureHost { .. } => format!(
+                "use https://; `{}=1`, or `{} = true` in a profile, permits http://",
+                variables::ALLOW_HTTP,
+                variables::key_of(variables::ALLOW_HTTP)
+            ),
             PathError::UnsafeCharacter { .. } => {
                 format!("{}; a parameter of the query is {}", as_variable("name"), place.query())
             }
@@ -180,6 +194,10 @@ fn fix(error: &Error, place: Place) -> Option<String> {
             }
             ("json", true, Place::Shell) => "send the value of its member `json` alone".to_owned(),
             ("json", true, Place::Line) => "write the value of its member `json` alone".to_owned(),
+            // It names other settings, as the caller does.
+            (field, true, _) if variables::names().any(|name| name == field) => {
+                e.advice().unwrap_or_default().to_owned()
+            }
             _ => return None,
         },
         Error::PlatformKeys(keys) => match platform_keys_cause(keys) {
@@ -196,26 +214,12 @@ fn library_error<'e>(cause: &'e (dyn StdError + 'static)) -> Option<&'e Error> {
 
 /// Whether a cause is not in the message already, in the library's words.
 fn says_more(cause: &(dyn StdError + 'static), message: &str) -> bool {
-    use io::ErrorKind::{
-        ConnectionRefused, ConnectionReset, IsADirectory, NotADirectory, NotFound, PermissionDenied,
-        StorageFull, TimedOut, UnexpectedEof,
-    };
-    if let Some(e) = cause.downcast_ref::<io::Error>() {
-        let known = matches!(
-            e.kind(),
-            ConnectionRefused
-                | ConnectionReset
-                | IsADirectory
-                | NotADirectory
-                | NotFound
-                | PermissionDenied
-                | StorageFull
-                | TimedOut
-                | UnexpectedEof
-        );
-        if known {
-            return false;
-        }
+    use io::ErrorKind::{ConnectionRefused, ConnectionReset, TimedOut, UnexpectedEof};
+    if let Some(e) = cause.downcast_ref::<io::Error>()
+        && (files::known_reason(e).is_some()
+            || matches!(e.kind(), ConnectionRefused | ConnectionReset | TimedOut | UnexpectedEof))
+    {
+        return false;
     }
     let text = cause.to_string();
     text != "connection closed before message completed" && !message.contains(&text)

@@ -46,9 +46,11 @@ impl WeChatPayBuilder {
         let (serial, key, certificate) = config.load(&mchid)?;
         let merchant = Merchant::new(mchid, serial, key, certificate);
         if self.platform_keys.is_empty() && !self.automatic_certificates {
-            let reason = "is missing: without a platform key no response can be verified, so no request is sent; give \
-                          the serial with the public key or certificate, or enable `automatic_certificates`";
-            return Err(Error::config("platform_key", reason));
+            let reason =
+                "is missing, and without a platform key no response can be verified, so no request is sent";
+            let advice =
+                "give the serial with the public key or certificate, or enable `automatic_certificates`";
+            return Err(Error::config_with("platform_key", reason, advice));
         }
         let mut platform: Vec<Arc<PlatformKey>> = Vec::with_capacity(self.platform_keys.len());
         for PlatformKeyConfig { serial, pem, variables } in &self.platform_keys {

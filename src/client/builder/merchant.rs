@@ -41,9 +41,9 @@ impl MerchantConfig {
         let certificate = self.certificate.filter(|text| !text.is_empty());
         let pem = self.private_key.filter(|text| !text.is_empty());
         if configured.is_none() && certificate.is_none() && self.p12.is_none() {
-            let reason = "is missing: give the serial of the merchant's API certificate, or the certificate \
+            let advice = "give the serial of the merchant's API certificate, or the certificate \
                           (`merchant_certificate`), or a `p12`";
-            return Err(Error::config("serial", reason));
+            return Err(Error::config_with("serial", "is missing", advice));
         }
         if self.signer.is_some() && (pem.is_some() || self.p12.is_some()) {
             let other = if pem.is_some() { "private_key" } else { "p12" };
@@ -55,9 +55,8 @@ impl MerchantConfig {
                 return Err(Error::config("p12", "and `private_key` are mutually exclusive"));
             }
             (None, None) => {
-                let reason =
-                    "is missing: give the merchant's private key, PEM text or a `file://` path (or a `p12`)";
-                return Err(Error::config("private_key", reason));
+                let advice = "give the merchant's private key, PEM text or a `file://` path (or a `p12`)";
+                return Err(Error::config_with("private_key", "is missing", advice));
             }
             (Some(pem), None) => {
                 // An empty passphrase is none, as in PHP, whose default is `''`.
@@ -102,8 +101,8 @@ impl MerchantConfig {
             certificate = Some(data);
         }
         let serial = serial.ok_or_else(|| {
-            let reason = "has no certificate: give the `serial`, or the certificate (`merchant_certificate`)";
-            Error::config("p12", reason)
+            let advice = "give the `serial`, or the certificate (`merchant_certificate`)";
+            Error::config_with("p12", "has no certificate", advice)
         })?;
         let key = match (key, self.signer) {
             (Some(key), _) => MerchantKey::Local(Arc::new(key)),
@@ -117,11 +116,12 @@ impl MerchantConfig {
 /// The serial in the platform's form. A mistake that hides in it would only show as a `SIGN_ERROR` of the first call.
 fn merchant_serial(text: &str) -> Result<String, Error> {
     let refuse = |reason: &str| Err(Error::config("serial", reason));
+    let certificate = |advice| Err(Error::config_with("serial", "must be a serial", advice));
     if text.contains("-----BEGIN") {
-        return refuse("must be a serial: pass the text of a certificate as `merchant_certificate`");
+        return certificate("pass the text of a certificate as `merchant_certificate`");
     }
     if crate::files::path_of(text).is_some() {
-        return refuse("must be a serial: pass the path of a certificate as `merchant_certificate`");
+        return certificate("pass the path of a certificate as `merchant_certificate`");
     }
     if text.trim().get(..PUBLIC_KEY_PREFIX.len()).is_some_and(|t| t.eq_ignore_ascii_case(PUBLIC_KEY_PREFIX)) {
         return refuse(

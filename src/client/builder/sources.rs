@@ -8,7 +8,7 @@ use super::{PlatformKeyConfig, WeChatPayBuilder};
 use crate::client::WeChatPay;
 use crate::error::{Error, Excerpt, FieldNames, kind_of};
 use crate::request::options::{foreign, near};
-use crate::transport::seconds;
+use crate::transport::seconds_of_text;
 
 /// Sets a value of the factory array; the text is the key, for errors.
 type SetValue = fn(WeChatPayBuilder, &str, Value) -> Result<WeChatPayBuilder, Error>;
@@ -73,10 +73,7 @@ const VARIABLES: &[(&str, SetVariable)] = &[
     ("WECHATPAY_ALLOW_HTTP", |builder, name, value| {
         Ok(if is_set(name, &value)? { builder.allow_http() } else { builder })
     }),
-    ("WECHATPAY_TIMEOUT", |builder, name, value| {
-        let value = value.parse::<f64>().map_or(Value::String(value), Value::from);
-        Ok(builder.timeout(seconds(name, &value)?))
-    }),
+    ("WECHATPAY_TIMEOUT", |builder, name, value| Ok(builder.timeout(seconds_of_text(name, &value)?))),
 ];
 
 /// The variables of a platform key: its ID or serial, and the key.

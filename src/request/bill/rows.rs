@@ -240,5 +240,10 @@ fn missing_backquotes(line: u64) -> Error {
 }
 
 pub(super) fn invalid(what: String) -> Error {
-    Error::Decode(Box::new(DecodeError { what: format!("the bill {what}"), request_id: None, source: None }))
+    Error::Decode(Box::new(DecodeError {
+        what: format!("the bill {what}"),
+        request_id: None,
+        source: None,
+        headers: None,
+    }))
 }

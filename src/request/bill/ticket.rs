@@ -48,7 +48,8 @@ pub(in crate::request) async fn request(
     let request_id = || response.request_id().map(str::to_owned);
     let decode_error = |what: String| {
         let what = format!("the bill response {what}");
-        Error::Decode(Box::new(DecodeError { what, request_id: request_id(), source: None }))
+        let headers = Some(Box::new(response.headers().clone()));
+        Error::Decode(Box::new(DecodeError { what, request_id: request_id(), source: None, headers }))
     };
     if !response.verified() {
         return Err(decode_error("is not signed, so its digest proves nothing".to_owned()));

@@ -15,8 +15,8 @@ use tokio::io::{AsyncWrite, AsyncWriteExt as _};
 
 use crate::crypto::digest::{FileDigest, hex};
 use crate::crypto::random::nonce;
-use crate::error::{Error, Excerpt, FileError, VerifyReason, io_reason};
-use crate::files;
+use crate::error::{Error, Excerpt, FileError, VerifyReason};
+use crate::files::{self, creation_reason, io_reason};
 
 /// The bytes that are decompressed in one step: gzip expands them at most about a thousand times.
 #[cfg(feature = "bill")]
@@ -90,19 +90,22 @@ impl OpenSink {
                 refuse(&format!("which is {kind}, not a regular file")).advise("use `save_to_writer`")
             );
         }
+        // A name that is too long, for example, which would show only once the content is here.
+        if let Err(e) = std::fs::metadata(&target)
+            && e.kind() != io::ErrorKind::NotFound
+        {
+            return Err(unopened(&target, &format!("cannot be created: {}", creation_reason(&e)), e));
+        }
         let unique = nonce()?;
         // The file that a link names is replaced, not the link.
         let place = std::fs::canonicalize(&target).unwrap_or_else(|_| target.clone());
         let temporary =
             place.with_file_name(format!(".wechatpay-{}.part", unique.get(..16).unwrap_or(&unique)));
-        let file =
-            std::fs::OpenOptions::new().write(true).create_new(true).open(&temporary).map_err(|e| {
-                let reason = match e.kind() {
-                    io::ErrorKind::NotFound => "its directory does not exist",
-                    _ => io_reason(&e),
-                };
-                unopened(&target, &format!("cannot be created: {reason}"), e)
-            })?;
+        let file = std::fs::OpenOptions::new()
+            .write(true)
+            .create_new(true)
+            .open(&temporary)
+            .map_err(|e| unopened(&target, &format!("cannot be created: {}", creation_reason(&e)), e))?;
         let part = PartFile { temporary, place, target, committed: false };
         // It may be readable by its owner only.
         if let Ok(old) = std::fs::metadata(&part.place) {

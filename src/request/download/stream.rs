@@ -5,7 +5,8 @@ use std::sync::Arc;
 use super::Progress;
 use super::sink::{ContentWriter, Stop};
 use crate::crypto::digest::FileDigest;
-use crate::error::{DecodeError, Error, FileError, io_reason};
+use crate::error::{DecodeError, Error, FileError};
+use crate::files::io_reason;
 use crate::response::{Saved, request_id};
 use crate::runtime::{Deadline, IoRuntime};
 use crate::transport::{CallInfo, RawResponse, read};
@@ -148,7 +149,12 @@ fn stopped(stop: Stop, call: &CallInfo, head: &RawResponse) -> Error {
         Stop::InvalidGzip(source) => {
             let what = "the content is not valid gzip".to_owned();
             let request_id = request_id(&head.headers).map(str::to_owned);
-            Error::Decode(Box::new(DecodeError { what, request_id, source: Some(source.into()) }))
+            Error::Decode(Box::new(DecodeError {
+                what,
+                request_id,
+                source: Some(source.into()),
+                headers: None,
+            }))
         }
     }
 }

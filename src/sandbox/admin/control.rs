@@ -1,8 +1,6 @@
 //! The control endpoint `/_sandbox/…`: controls the sandbox from outside its process. It is unsigned, so only programs of
 //! this machine may use it.
 
-use std::time::UNIX_EPOCH;
-
 use bytes::Bytes;
 use http::{HeaderValue, Response, StatusCode, header};
 use serde::Deserialize;
@@ -11,14 +9,11 @@ use serde_json::{Value, json};
 use super::guard;
 use crate::sandbox::{
     faults::{fault::Fault, rule::FaultRule},
-    http::{error_response::ErrorResponse, sandbox_error::SandboxError},
-    keys::keyring::Rotation,
-    model::payer_actions,
+    http::{business_clock, clock, error_response::ErrorResponse, sandbox_error::SandboxError},
+    keys::{keyring::Rotation, mode::SigningMode},
+    model::{engine::holds::Hold, payer_actions},
     server::{admin_hook::AdminRequest, platform::Platform},
-    store::{
-        notification_log::SentNotification,
-        request_log::{SeenRequest, Verdict},
-    },
+    store::{notification_log::SentNotification, seen_request::SeenRequest},
 };
 
 const PREFIX: &str = "/_sandbox/";
@@ -29,9 +24,6 @@ pub(crate) const MAX_BODY: usize = 16 << 10;
 /// The length of a list without `?limit=`, and its maximum.
 const DEFAULT_LIMIT: usize = 100;
 const MAX_LIMIT: usize = 1_000;
-
-/// The bytes of a signed message that a list contains.
-const MAX_SHOWN: usize = 4 << 10;
 
 /// An error of the control endpoint or the page.
 pub(crate) struct AdminError(pub(crate) StatusCode, pub(crate) String);
@@ -57,19 +49,39 @@ struct PayerRequest {
     number: String,
 }
 
-/// The method of [`Sandbox`](crate::sandbox::Sandbox) with the same name.
+/// The method of [`Sandbox`](crate::sandbox::Sandbox) with the same name; `publish` is `add_certificate` or
+/// `add_public_key`.
 #[derive(Deserialize)]
 #[serde(rename_all = "snake_case")]
 enum KeyRequest {
+    Mode(SigningMode),
+    Publish(Rotation),
     Rotate(Rotation),
     SignWith(String),
     Retire(String),
 }
 
+/// The id of a notification to send once more.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
-struct SkewRequest {
-    skew: i64,
+struct SendAgainRequest {
+    send_again: String,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct ClockRequest {
+    skew: Option<i64>,
+    /// Such as `1d` or `90m`.
+    advance: Option<String>,
+}
+
+/// Which steps wait for a trigger: the fields that are present change.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct HoldRequest {
+    refunds: Option<bool>,
+    code_payments: Option<bool>,
 }
 
 pub(crate) fn is_control(target: &str) -> bool {
@@ -77,7 +89,7 @@ pub(crate) fn is_control(target: &str) -> bool {
 }
 
 pub(crate) fn handle(platform: &Platform, request: &AdminRequest) -> Response<Bytes> {
-    let result = guard::check(request).and_then(|()| route(platform, request));
+    let result = guard::check(request, &platform.allow_hosts).and_then(|()| route(platform, request));
     let (status, body) = result.unwrap_or_else(|AdminError(status, message)| {
         let code = if status == StatusCode::FORBIDDEN { "FORBIDDEN" } else { "PARAM_ERROR" };
         (status, json!({ "code": code, "message": message }))
@@ -109,17 +121,44 @@ fn route(platform: &Platform, request: &AdminRequest) -> Result<(StatusCode, Val
         }
         ("requests", "GET") => {
             let newest = platform.requests.newest(limit(query)?);
-            Ok((StatusCode::OK, json!({ "requests": newest.iter().map(request_json).collect::<Vec<_>>() })))
+            Ok((
+                StatusCode::OK,
+                json!({ "requests": newest.iter().map(SeenRequest::to_json).collect::<Vec<_>>() }),
+            ))
         }
         ("notifications", "GET") => {
             let newest = platform.outbox.log.newest(limit(query)?);
             let list: Vec<Value> = newest.iter().map(SentNotification::to_json).collect();
-            Ok((StatusCode::OK, json!({ "notifications": list })))
+            Ok((StatusCode::OK, json!({ "notifications": list, "dropped": platform.outbox.log.dropped() })))
+        }
+        ("notifications", "POST") => {
+            let SendAgainRequest { send_again } = parse(request)?;
+            platform.outbox.send_again(&send_again).map_err(|why| bad_request(why.into()))?;
+            Ok((StatusCode::ACCEPTED, Value::Null))
         }
         ("clock", "GET") => Ok((StatusCode::OK, clock_json(platform))),
         ("clock", "POST") => {
-            platform.clock.set_skew(parse::<SkewRequest>(request)?.skew);
+            let ClockRequest { skew, advance } = parse(request)?;
+            if skew.is_none() && advance.is_none() {
+                return Err(bad_request("expected `advance`, such as \"1d\", or `skew`, in seconds".into()));
+            }
+            if let Some(period) = advance {
+                advance_clock(platform, &period)?;
+            }
+            if let Some(skew) = skew {
+                platform.clock.set_skew(skew);
+            }
             Ok((StatusCode::OK, clock_json(platform)))
+        }
+        ("holds", "GET") => Ok((StatusCode::OK, holds_json(platform))),
+        ("holds", "POST") => {
+            let HoldRequest { refunds, code_payments } = parse(request)?;
+            for (hold, active) in [(Hold::Refunds, refunds), (Hold::CodePayments, code_payments)] {
+                if let Some(active) = active {
+                    platform.engine.holds.set(hold, active);
+                }
+            }
+            Ok((StatusCode::OK, holds_json(platform)))
         }
         ("payer", "POST") => {
             let PayerRequest { action, number } = parse(request)?;
@@ -130,19 +169,26 @@ fn route(platform: &Platform, request: &AdminRequest) -> Result<(StatusCode, Val
         }
         ("keys", "GET") => Ok((StatusCode::OK, platform.keyring.to_json())),
         ("keys", "POST") => {
-            let changed = match parse::<KeyRequest>(request)? {
-                KeyRequest::Rotate(rotation) => platform.keyring.rotate(rotation).map(|_| ()),
-                KeyRequest::SignWith(serial) => platform.keyring.sign_with(&serial),
-                KeyRequest::Retire(serial) => platform.keyring.retire(&serial),
+            let keyring = &platform.keyring;
+            let added = match parse::<KeyRequest>(request)? {
+                KeyRequest::Mode(mode) => keyring.set_mode(mode).map(|()| None),
+                KeyRequest::Publish(kind) => keyring.publish(kind).map(|key| Some(key.serial().to_owned())),
+                KeyRequest::Rotate(kind) => keyring.rotate(kind).map(Some),
+                KeyRequest::SignWith(serial) => keyring.sign_with(&serial).map(|()| None),
+                KeyRequest::Retire(serial) => keyring.retire(&serial).map(|()| None),
             };
-            changed.map_err(|e| bad_request(e.to_string()))?;
-            Ok((StatusCode::OK, platform.keyring.to_json()))
+            let added = added.map_err(|e| bad_request(e.to_string()))?;
+            let mut keys = keyring.to_json();
+            if let Some(serial) = added {
+                keys["added"] = json!(serial);
+            }
+            Ok((StatusCode::OK, keys))
         }
-        ("faults" | "requests" | "notifications" | "clock" | "keys" | "payer", _) => {
+        ("faults" | "requests" | "notifications" | "clock" | "holds" | "keys" | "payer", _) => {
             Err(AdminError(StatusCode::METHOD_NOT_ALLOWED, format!("{method} is not allowed for {path}")))
         }
         _ => {
-            let existing = "available are faults, requests, notifications, payer, keys and clock";
+            let existing = "available are faults, requests, notifications, payer, holds, keys and clock";
             Err(AdminError(StatusCode::NOT_FOUND, format!("there is nothing at {path}; {existing}")))
         }
     }
@@ -201,27 +247,25 @@ fn limit(query: &str) -> Result<usize, AdminError> {
     })
 }
 
-/// Without the headers, which contain the signature, and without the body, which the signed message contains.
-fn request_json(seen: &SeenRequest) -> Value {
-    let shown = &seen.signed_message[..seen.signed_message.len().min(MAX_SHOWN)];
-    let verdict = match &seen.verdict {
-        Verdict::Accepted => json!({ "accepted": true }),
-        Verdict::Refused { status, code, message } => {
-            json!({ "accepted": false, "status": status, "code": code, "message": message })
-        }
-    };
-    let at = seen.at.duration_since(UNIX_EPOCH).map_or(0.0, |since| since.as_secs_f64());
+fn clock_json(platform: &Platform) -> Value {
+    let business = &platform.business_clock;
     json!({
-        "at": at,
-        "method": seen.method,
-        "target": seen.target,
-        "verdict": verdict,
-        "signed_message": String::from_utf8_lossy(shown),
-        "signed_message_length": seen.signed_message.len(),
-        "diagnosis": seen.diagnosis.as_ref().map(|diagnosis| diagnosis.to_json()),
+        "now": platform.clock.now(),
+        "skew": platform.clock.skew(),
+        "business_time": clock::beijing_time(business.now()),
+        "advanced": business.advanced(),
     })
 }
 
-fn clock_json(platform: &Platform) -> Value {
-    json!({ "now": platform.clock.now(), "skew": platform.clock.skew() })
+/// Advances the business time by a period such as `1d`.
+pub(crate) fn advance_clock(platform: &Platform, period: &str) -> Result<(), AdminError> {
+    let seconds = business_clock::parse_period(period.trim()).ok_or_else(|| {
+        bad_request(format!("expected a period such as 1d, 12h, 30m or 1d12h, found {period:?}"))
+    })?;
+    platform.engine.advance(seconds).map_err(|error| bad_request(error.message))
+}
+
+fn holds_json(platform: &Platform) -> Value {
+    let holds = Hold::ALL.map(|hold| (hold.name().to_owned(), json!(platform.engine.holds.get(hold))));
+    Value::Object(holds.into_iter().collect())
 }

@@ -6,26 +6,38 @@ use http::{StatusCode, header};
 use super::control::AdminError;
 use crate::sandbox::server::admin_hook::AdminRequest;
 
-pub(crate) fn check(request: &AdminRequest) -> Result<(), AdminError> {
+/// `allowed` are further host names, which may come with any port.
+pub(crate) fn check(request: &AdminRequest, allowed: &[String]) -> Result<(), AdminError> {
     let forbidden = |why: String| AdminError(StatusCode::FORBIDDEN, why);
     let headers = &request.headers;
-    let address = request
-        .local_address
-        .filter(|address| address.ip().is_loopback())
-        .ok_or_else(|| forbidden("only connections over the loopback interface are accepted".into()))?;
+    let address =
+        request.local_address.ok_or_else(|| forbidden("the connection has no local address".into()))?;
     let names = [address.to_string(), format!("localhost:{}", address.port())];
+    let is_own = |host: &str| names.iter().any(|name| name.eq_ignore_ascii_case(host));
+    let is_allowed = |host: &str| {
+        let name = match host.rsplit_once(':') {
+            Some((name, port)) if !port.is_empty() && port.bytes().all(|byte| byte.is_ascii_digit()) => name,
+            _ => host,
+        };
+        allowed.iter().any(|allowed| allowed.eq_ignore_ascii_case(name))
+    };
     let single = |name| {
         let mut all = headers.get_all(name).iter();
         let first = all.next().and_then(|value| value.to_str().ok()).unwrap_or("");
         if all.next().is_none() { first } else { "" }
     };
     let host = single(header::HOST);
-    if !names.iter().any(|name| name.eq_ignore_ascii_case(host)) {
-        return Err(forbidden(format!("wrong Host {host:?}: expected {} or {}", names[0], names[1])));
+    if !is_own(host) && !is_allowed(host) {
+        return Err(forbidden(format!(
+            "wrong Host {host:?}: expected {} or {} (other names: `--allow-host NAME`)",
+            names[0], names[1]
+        )));
     }
     let origin = single(header::ORIGIN);
-    let same_origin = names.iter().any(|name| origin == format!("http://{name}"));
-    if headers.contains_key(header::ORIGIN) && !same_origin {
+    let own_origin = origin.strip_prefix("http://").is_some_and(|host| is_own(host) || is_allowed(host));
+    // In front of a forwarded port there may be TLS.
+    let allowed_origin = origin.strip_prefix("https://").is_some_and(is_allowed);
+    if headers.contains_key(header::ORIGIN) && !own_origin && !allowed_origin {
         return Err(forbidden(format!("wrong Origin {origin:?}: pages of other sites are not allowed")));
     }
     Ok(())

@@ -2,67 +2,74 @@
 
 use std::{
     fmt,
+    net::{IpAddr, Ipv4Addr},
     path::{Path, PathBuf},
 };
 
+#[cfg(doc)]
 use super::sandbox::Sandbox;
 use crate::error::Excerpt;
 use crate::sandbox::{
-    admin,
-    http::sandbox_error::SandboxError,
-    keys::{folder, identity::Identity, random},
-    model::scripts,
-    notify::outbox::DeliverySettings,
-    server::{
-        listener::Server,
-        platform::{Platform, Settings},
-    },
-    store::database::Database,
+    keys::{key_pair::Serials, mode::SigningMode},
+    model::engine::holds::Hold,
+    store::watcher::{Seen, Watcher},
 };
-
-/// The merchant number of the platform's examples.
-const DEFAULT_MCHID: &str = "1900000109";
 
 /// Configures a [`Sandbox`] before it starts.
 #[derive(Clone)]
 #[must_use = "a builder does nothing until `start`"]
 pub struct SandboxBuilder {
-    keys: Option<PathBuf>,
-    mchid: Option<String>,
-    apiv3_key: Option<String>,
-    clock_skew: i64,
-    sign_errors: bool,
-    port: u16,
-    scripts: Vec<PathBuf>,
-    strict: bool,
-    notify_hosts: Vec<String>,
-    time_scale: f64,
-    seed: Option<u64>,
-    state: Option<PathBuf>,
-    hold_refunds: bool,
+    pub(super) keys: Option<PathBuf>,
+    pub(super) keep_rotation: bool,
+    pub(super) sign_with: Option<SigningMode>,
+    pub(super) serials: Serials,
+    pub(super) mchid: Option<String>,
+    pub(super) apiv3_key: Option<String>,
+    pub(super) clock_skew: i64,
+    pub(super) sign_errors: bool,
+    pub(super) host: IpAddr,
+    pub(super) port: u16,
+    pub(super) or_free_port: bool,
+    pub(super) allow_hosts: Vec<String>,
+    pub(super) scripts: Vec<PathBuf>,
+    pub(super) strict: bool,
+    pub(super) notify_hosts: Vec<String>,
+    pub(super) time_scale: f64,
+    pub(super) seed: Option<u64>,
+    pub(super) state: Option<PathBuf>,
+    pub(super) holds: Vec<Hold>,
+    pub(super) watcher: Watcher,
 }
 
 impl SandboxBuilder {
     pub(crate) fn new() -> SandboxBuilder {
         SandboxBuilder {
             keys: None,
+            keep_rotation: true,
+            sign_with: None,
+            serials: Serials::default(),
             mchid: None,
             apiv3_key: None,
             clock_skew: 0,
             sign_errors: true,
+            host: IpAddr::V4(Ipv4Addr::LOCALHOST),
             port: 0,
+            or_free_port: false,
+            allow_hosts: Vec::new(),
             scripts: Vec::new(),
             strict: false,
             notify_hosts: Vec::new(),
             time_scale: 1.0,
             seed: None,
             state: None,
-            hold_refunds: false,
+            holds: Vec::new(),
+            watcher: Watcher::default(),
         }
     }
 
     /// Keeps keys, merchant number and APIv3 key in this folder. The folder is created and filled if it has none of the files,
-    /// and read if it has all of them.
+    /// and read if it has all of them. It also keeps the mode and the keys that are added and retired later:
+    /// see [`keep_rotation`](SandboxBuilder::keep_rotation).
     ///
     /// ```
     /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
@@ -79,6 +86,40 @@ impl SandboxBuilder {
         self
     }
 
+    /// Whether the keys folder keeps changes of the platform's keys: the next start then has the mode, the keys and the
+    /// signing key of the last one. Default: yes. Several sandboxes that run at the same time with one folder, such as those
+    /// of tests, should not keep them.
+    pub fn keep_rotation(mut self, keep: bool) -> SandboxBuilder {
+        self.keep_rotation = keep;
+        self
+    }
+
+    /// Which keys sign responses and notifications: a public key, certificates, or both in the migration from certificates
+    /// to the public key. Default: the keys folder's, or the public key, as for a new merchant.
+    /// [`Sandbox::set_mode`] changes it later.
+    ///
+    /// ```
+    /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # #[cfg(feature = "sandbox")] {
+    /// use wechatpay_chain::sandbox::{Sandbox, SigningMode};
+    /// let sandbox = Sandbox::builder().sign_with(SigningMode::Certificate).start()?;
+    /// let list = sandbox.client()?["v3/certificates"].get_sync()?;
+    /// assert_eq!(list.data()["data"][0]["serial_no"], sandbox.platform_certificate_serial());
+    /// # }
+    /// # Ok(()) }
+    /// ```
+    pub fn sign_with(mut self, mode: SigningMode) -> SandboxBuilder {
+        self.sign_with = Some(mode);
+        self
+    }
+
+    /// Whether the serials of new certificates, the merchant's and the platform's, begin with a zero. Default: no. A test
+    /// for clients that drop leading zeros, or that compare serials as text.
+    pub fn serial_zero(mut self, zero: bool) -> SandboxBuilder {
+        self.serials = if zero { Serials::WithZero } else { Serials::WithoutZero };
+        self
+    }
+
     /// The merchant number, digits only. Default: the keys folder's, or `1900000109`.
     pub fn mchid(mut self, mchid: impl Into<String>) -> SandboxBuilder {
         self.mchid = Some(mchid.into());
@@ -91,7 +132,7 @@ impl SandboxBuilder {
         self
     }
 
-    /// Sets the sandbox's clock this many seconds ahead of the machine's clock (negative: behind).
+    /// Sets the clock of signatures this many seconds ahead of the machine's clock (negative: behind).
     ///
     /// ```
     /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
@@ -99,7 +140,8 @@ impl SandboxBuilder {
     /// # use wechatpay_chain::sandbox::Sandbox;
     /// // With more than five minutes, both sides reject each other's messages.
     /// let sandbox = Sandbox::builder().clock_skew(-301).start()?;
-    /// assert!(sandbox.client()?["v3/certificates"].get_sync().is_err());
+    /// let echo = serde_json::json!({ "echo_message": "hello" });
+    /// assert!(sandbox.client()?["v3/security/echo"].post_sync(echo).is_err());
     /// # }
     /// # Ok(()) }
     /// ```
@@ -119,7 +161,7 @@ impl SandboxBuilder {
     /// created if it does not exist. All changes that a client got a response for survive a kill at any moment. Only one
     /// sandbox at a time can use the file.
     ///
-    /// By default the state is in memory, limited to the newest 50,000 resources and 1,000 files (128 MiB).
+    /// By default the state is in memory, limited to 256 MiB: beyond it, nothing new is stored (507 `SANDBOX_FULL`).
     pub fn state(mut self, file: impl AsRef<Path>) -> SandboxBuilder {
         self.state = Some(file.as_ref().into());
         self
@@ -127,14 +169,73 @@ impl SandboxBuilder {
 
     /// Whether refunds stay `PROCESSING` until [`Sandbox::settle_refund`]. By default the response to a refund says
     /// `PROCESSING`, and the refund succeeds right afterwards, with its notification.
-    pub fn hold_refunds(mut self, hold: bool) -> SandboxBuilder {
-        self.hold_refunds = hold;
+    pub fn hold_refunds(self, hold: bool) -> SandboxBuilder {
+        self.hold(Hold::Refunds, hold)
+    }
+
+    /// Whether code payments (付款码支付) stay `USERPAYING`, as if the user had to enter a password, until
+    /// [`Sandbox::pay`] or [`Sandbox::fail_payment`]. By default they succeed at once.
+    pub fn hold_code_payments(self, hold: bool) -> SandboxBuilder {
+        self.hold(Hold::CodePayments, hold)
+    }
+
+    fn hold(mut self, hold: Hold, active: bool) -> SandboxBuilder {
+        self.holds.retain(|known| *known != hold);
+        self.holds.extend(active.then_some(hold));
+        self
+    }
+
+    /// Calls this function for each request, right before its response is sent, and after each attempt to send a
+    /// notification. It replaces an earlier one. It runs on the sandbox's own threads: while it blocks, responses wait.
+    ///
+    /// ```
+    /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # #[cfg(feature = "sandbox")] {
+    /// use wechatpay_chain::sandbox::{Sandbox, Seen};
+    ///
+    /// let sandbox = Sandbox::builder()
+    ///     .watch(|seen| match seen {
+    ///         Seen::Request(request) => eprintln!("{request}"), // #1 POST /v3/security/echo 200 accepted, 2 ms
+    ///         Seen::Notification(notification) => eprintln!("{notification}"),
+    ///         _ => {}
+    ///     })
+    ///     .start()?;
+    /// sandbox.client()?["v3/security/echo"].post_sync(serde_json::json!({ "echo_message": "hello" }))?;
+    /// # }
+    /// # Ok(()) }
+    /// ```
+    pub fn watch(mut self, watch: impl Fn(Seen<'_>) + Send + Sync + 'static) -> SandboxBuilder {
+        self.watcher = Watcher::new(watch);
         self
     }
 
     /// The port to listen on. Default, and with 0: a free port.
     pub fn port(mut self, port: u16) -> SandboxBuilder {
-        self.port = port;
+        (self.port, self.or_free_port) = (port, false);
+        self
+    }
+
+    /// The port to listen on if it is free. Otherwise, a free port.
+    pub fn prefer_port(mut self, port: u16) -> SandboxBuilder {
+        (self.port, self.or_free_port) = (port, true);
+        self
+    }
+
+    /// The address to listen on. Default: `127.0.0.1`.
+    ///
+    /// Any other than a loopback address opens the sandbox to the network: everyone who can reach it can use the web page
+    /// and the [control endpoint](crate::guide::sandbox), which need no signature, read the requests and their bodies,
+    /// and make the sandbox send notifications. It never shows a private key or the APIv3 key there.
+    pub fn host(mut self, address: IpAddr) -> SandboxBuilder {
+        self.host = address;
+        self
+    }
+
+    /// Accepts this host name at the web page and the control endpoint, with any port: a service's name in a compose file,
+    /// or `localhost` for a forwarded port. By default only the address that a connection arrived at, and `localhost`,
+    /// with the sandbox's own port.
+    pub fn allow_host(mut self, name: impl Into<String>) -> SandboxBuilder {
+        self.allow_hosts.push(name.into());
         self
     }
 
@@ -189,70 +290,19 @@ impl SandboxBuilder {
         self.seed = Some(seed);
         self
     }
-
-    /// Starts the server on 127.0.0.1. It is listening when this returns.
-    ///
-    /// # Errors
-    /// A setting is out of range or contradicts the keys folder; the keys folder is incomplete or invalid (the error
-    /// names the file); a script is invalid (the error names file and line); the port is in use; the server cannot
-    /// start.
-    pub fn start(self) -> Result<Sandbox, SandboxError> {
-        let delivery = DeliverySettings::new(&self.notify_hosts, self.time_scale)?;
-        let seed = self.seed.map_or_else(random::seed, Ok);
-        let settings = Settings {
-            clock_skew: self.clock_skew,
-            sign_errors: self.sign_errors,
-            strict: self.strict,
-            seed: seed.map_err(|_| SandboxError::Generate { what: "seed" })?,
-            scripts: scripts::load(&self.scripts)?,
-            delivery,
-            database: match &self.state {
-                Some(file) => Database::open(file)?,
-                None => Database::in_memory()?,
-            },
-            hold_refunds: self.hold_refunds,
-        };
-        let port = self.port;
-        let (platform, jobs) = Platform::new(self.identity()?, settings)?;
-        Ok(Sandbox::new(Server::start(platform, jobs, port, admin::hook())?))
-    }
-
-    fn identity(self) -> Result<Identity, SandboxError> {
-        if let Some(mchid) = &self.mchid {
-            folder::check_mchid(mchid).map_err(|problem| setting("mchid", problem))?;
-        }
-        if let Some(key) = &self.apiv3_key {
-            folder::check_apiv3_key(key).map_err(|problem| setting("apiv3_key", problem))?;
-        }
-        let generate = |mchid: Option<String>, key| {
-            Identity::generate(mchid.unwrap_or_else(|| DEFAULT_MCHID.to_string()), key)
-        };
-        let Some(keys) = self.keys else { return generate(self.mchid, self.apiv3_key) };
-        if !folder::is_filled(&keys)? {
-            let identity = generate(self.mchid, self.apiv3_key)?;
-            folder::save(&keys, &identity)?;
-            return Ok(identity);
-        }
-        let identity = folder::load(&keys)?;
-        // If the setting or the file silently won, the contradiction would be noticed late.
-        if self.mchid.is_some_and(|mchid| mchid != identity.mchid) {
-            return Err(setting("mchid", format!("the keys folder belongs to {}", identity.mchid)));
-        }
-        if self.apiv3_key.is_some_and(|key| key != identity.apiv3_key) {
-            return Err(setting("apiv3_key", "the keys folder has another APIv3 key".into()));
-        }
-        Ok(identity)
-    }
 }
 
 impl fmt::Debug for SandboxBuilder {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("SandboxBuilder")
             .field("keys", &self.keys.as_deref().map(shown))
+            .field("sign_with", &self.sign_with)
             .field("mchid", &self.mchid.as_deref().map(Excerpt))
             .field("clock_skew", &self.clock_skew)
             .field("sign_errors", &self.sign_errors)
+            .field("host", &self.host)
             .field("port", &self.port)
+            .field("allow_hosts", &self.allow_hosts.iter().map(|host| Excerpt(host)).collect::<Vec<_>>())
             .field("scripts", &self.scripts.iter().map(|file| shown(file)).collect::<Vec<_>>())
             .field("strict", &self.strict)
             .field("notify_hosts", &self.notify_hosts.iter().map(|host| Excerpt(host)).collect::<Vec<_>>())
@@ -266,8 +316,4 @@ impl fmt::Debug for SandboxBuilder {
 /// A path in a `Debug`: a caller's text like any other.
 fn shown(path: &Path) -> String {
     Excerpt(&path.to_string_lossy()).to_string()
-}
-
-fn setting(name: &'static str, problem: String) -> SandboxError {
-    SandboxError::Setting { name, problem }
 }

@@ -6,7 +6,7 @@ use super::sandbox::Sandbox;
 use crate::sandbox::{
     http::{path_template::PathTemplate, sandbox_error::SandboxError},
     model::scripts,
-    store::{expectations::Expectation, request_log::Verdict},
+    store::expectations::{Expectation, MAX_EXPECTATIONS},
 };
 
 /// The most requests that a message lists.
@@ -15,7 +15,7 @@ const LISTED: usize = 20;
 impl Sandbox {
     /// Expects this number of accepted requests for a route, counted from now on; 0 if none may come.
     ///
-    /// The template is that of [`on`](Sandbox::on). A request with a wrong signature, for example, does not count.
+    /// The template is that of [`on`](Sandbox::on). A request with a wrong signature, for example, does not count; a fault of the response makes no difference.
     /// [`unmet`](Sandbox::unmet) tells what is missing, and so does dropping the sandbox.
     ///
     /// ```
@@ -34,21 +34,21 @@ impl Sandbox {
     /// ```
     ///
     /// # Errors
-    /// An invalid method or template.
+    /// An invalid method or template, or more than 1,000 expectations.
     ///
     /// # Panics
     /// Dropping the sandbox panics if an expectation is not met, so that the test fails. The message lists what is
     /// missing and the requests that came. It does not panic in a thread that panics already.
     pub fn expect(&self, method: &str, template: &str, times: u64) -> Result<(), SandboxError> {
         let invalid = |problem| SandboxError::Script { route: format!("{method} {template}"), problem };
-        self.platform().requests.expectations.add(Expectation {
+        let added = self.platform().requests.expectations.add(Expectation {
             method: scripts::parse_method(method).map_err(invalid)?,
             template: PathTemplate::parse(template).map_err(invalid)?,
             text: template.to_owned(),
             times,
             came: 0,
         });
-        Ok(())
+        if added { Ok(()) } else { Err(invalid(format!("too many expectations (limit {MAX_EXPECTATIONS})"))) }
     }
 
     /// Expects that every fault with an end applies: each one that [`inject`](Sandbox::inject) queues, and each rule
@@ -80,11 +80,7 @@ impl Sandbox {
             let _ = write!(text, "; the last {LISTED}");
         }
         for request in requests.iter().skip(requests.len().saturating_sub(LISTED)) {
-            let _ = write!(text, "\n  {} {}: ", request.method, request.target);
-            let _ = match &request.verdict {
-                Verdict::Accepted => write!(text, "accepted"),
-                Verdict::Refused { status, code, message } => write!(text, "{status} {code}: {message}"),
-            };
+            let _ = write!(text, "\n  {request}");
         }
         Some(text)
     }

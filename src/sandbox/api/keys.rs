@@ -3,33 +3,61 @@
 use super::sandbox::Sandbox;
 use crate::sandbox::{
     http::sandbox_error::SandboxError,
-    keys::{cipher, keyring::Rotation},
+    keys::{cipher, keyring::Rotation, mode::SigningMode},
 };
 
-/// Key rotation. The keys folder keeps only the first keys.
+/// Modes and rotation of the platform's keys. The keys folder keeps them, unless
+/// [`keep_rotation`](crate::sandbox::SandboxBuilder::keep_rotation) is off.
 impl Sandbox {
+    /// Which kinds of platform keys are in service.
+    pub fn mode(&self) -> SigningMode {
+        self.platform().keyring.mode()
+    }
+
+    /// Changes which kinds of platform keys are in service. Keys of the other kind are retired; if none of a kind is in
+    /// service, the first one is. The key that signs remains, as long as it is in service.
+    ///
+    /// ```
+    /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// use wechatpay_chain::sandbox::{Sandbox, SigningMode};
+    /// let sandbox = Sandbox::builder().sign_with(SigningMode::Certificate).start()?;
+    /// // A merchant moves to the public key: first both are in service …
+    /// sandbox.set_mode(SigningMode::Migration)?;
+    /// sandbox.sign_with(sandbox.platform_public_key_id())?;
+    /// // … and then only the public key is.
+    /// sandbox.set_mode(SigningMode::PublicKey)?;
+    /// # Ok(()) }
+    /// ```
+    ///
+    /// # Errors
+    /// The keys folder cannot be written.
+    pub fn set_mode(&self, mode: SigningMode) -> Result<(), SandboxError> {
+        self.platform().keyring.set_mode(mode)
+    }
+
     /// Adds a new platform certificate and returns its serial. The certificate list (`GET v3/certificates`) contains it
     /// from now on. It signs only responses to requests that name it, until [`sign_with`](Sandbox::sign_with).
     ///
     /// # Errors
-    /// The key cannot be generated.
+    /// The key cannot be generated, there are too many (limit 100), or the keys folder cannot be written.
     pub fn add_certificate(&self) -> Result<String, SandboxError> {
-        self.platform().keyring.add_certificate().map(|certificate| certificate.serial.clone())
+        self.platform().keyring.publish(Rotation::Certificate).map(|key| key.serial().to_owned())
     }
 
     /// Adds a new public key and returns its `PUB_KEY_ID_…` and its SPKI PEM, as the merchant platform's website shows
     /// them. It signs only responses to requests that name it, until [`sign_with`](Sandbox::sign_with).
     ///
     /// # Errors
-    /// The key cannot be generated.
+    /// As [`add_certificate`](Sandbox::add_certificate).
     pub fn add_public_key(&self) -> Result<(String, String), SandboxError> {
-        self.platform().keyring.add_public_key().map(|public| (public.id.clone(), public.pem.clone()))
+        let key = self.platform().keyring.publish(Rotation::PublicKey)?;
+        Ok((key.serial().to_owned(), key.pem().to_owned()))
     }
 
-    /// Makes this key the default signer: of responses to requests without `Wechatpay-Serial`, and of notifications.
+    /// Makes this key sign by default: notifications, and responses to requests without `Wechatpay-Serial`.
     ///
     /// # Errors
-    /// No key has this serial.
+    /// No key in service has this serial, or the keys folder cannot be written.
     pub fn sign_with(&self, serial: &str) -> Result<(), SandboxError> {
         self.platform().keyring.sign_with(serial)
     }
@@ -38,27 +66,28 @@ impl Sandbox {
     /// rejected.
     ///
     /// # Errors
-    /// No key has this serial, or it is the last key.
+    /// No key in service has this serial, it is the last key, or the keys folder cannot be written.
     pub fn retire(&self, serial: &str) -> Result<(), SandboxError> {
         self.platform().keyring.retire(serial)
     }
 
-    /// Adds a new key, makes it the default signer, and returns its serial. The old keys remain until
+    /// Adds a new key, signs with it by default, and returns its serial. The old keys remain until
     /// [`retire`](Sandbox::retire). [`Fault::RotateCertificate`](crate::sandbox::Fault) and
-    /// [`Fault::RotatePublicKey`](crate::sandbox::Fault) do the same at a certain request.
+    /// [`Fault::RotatePublicKey`](crate::sandbox::Fault) do the same at a certain request. A new key of the other kind
+    /// begins a [migration](SigningMode::Migration).
     ///
     /// ```
     /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
     /// use wechatpay_chain::sandbox::{Rotation, Sandbox};
     /// let sandbox = Sandbox::start()?;
-    /// let new = sandbox.rotate(Rotation::Certificate)?;
-    /// sandbox.retire(sandbox.platform_certificate_serial())?;
-    /// assert_ne!(new, sandbox.platform_certificate_serial());
+    /// let new = sandbox.rotate(Rotation::PublicKey)?;
+    /// sandbox.retire(sandbox.platform_public_key_id())?;
+    /// assert_ne!(new, sandbox.platform_public_key_id());
     /// # Ok(()) }
     /// ```
     ///
     /// # Errors
-    /// The key cannot be generated.
+    /// As [`add_certificate`](Sandbox::add_certificate).
     pub fn rotate(&self, rotation: Rotation) -> Result<String, SandboxError> {
         self.platform().keyring.rotate(rotation)
     }

@@ -7,5 +7,7 @@ mod keys;
 mod notifications;
 mod payer;
 pub(crate) mod sandbox;
+pub(crate) mod snippets;
+mod start;
 #[cfg(test)]
 mod tests;

@@ -52,6 +52,55 @@ impl Sandbox {
         self.perform(&payer_actions::SETTLE, out_refund_no)
     }
 
+    /// A held refund becomes `ABNORMAL`, as with a cancelled bank card, and its notification is sent. Its amount stays
+    /// deducted: the merchant can have it paid to another account (`…/apply-abnormal-refund`).
+    ///
+    /// ```
+    /// # use serde_json::json;
+    /// # use wechatpay_chain::sandbox::Sandbox;
+    /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// let sandbox = Sandbox::builder().hold_refunds(true).start()?;
+    /// let wx = sandbox.client()?;
+    /// # wx["v3/pay/transactions/native"].post_sync(json!({
+    /// #     "appid": "wxd678efh567hg6787", "mchid": wx.mchid(), "description": "d", "out_trade_no": "P202611210001",
+    /// #     "notify_url": "https://www.example.com/notify", "amount": {"total": 100},
+    /// # }))?;
+    /// # sandbox.pay("P202611210001")?;
+    /// wx["v3/refund/domestic/refunds"].post_sync(json!({
+    ///     "out_trade_no": "P202611210001", "out_refund_no": "R1",
+    ///     "amount": {"refund": 40, "total": 100, "currency": "CNY"},
+    /// }))?;
+    /// sandbox.fail_refund("R1")?;
+    /// let refund = wx.chain("v3/refund/domestic/refunds/{number}").get().var("number", "R1").wait()?;
+    /// assert_eq!(refund.data()["status"], "ABNORMAL");
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
+    /// # Errors
+    /// As [`settle_refund`](Sandbox::settle_refund).
+    pub fn fail_refund(&self, out_refund_no: &str) -> Result<Value, SandboxError> {
+        self.perform(&payer_actions::FAIL, out_refund_no)
+    }
+
+    /// A held refund becomes `CLOSED`, and its notification is sent. Its amount can be refunded again.
+    ///
+    /// # Errors
+    /// As [`settle_refund`](Sandbox::settle_refund).
+    pub fn close_refund(&self, out_refund_no: &str) -> Result<Value, SandboxError> {
+        self.perform(&payer_actions::CLOSE, out_refund_no)
+    }
+
+    /// The user of a held code payment (see
+    /// [`SandboxBuilder::hold_code_payments`](crate::sandbox::SandboxBuilder::hold_code_payments)) does not enter the
+    /// password: the order becomes `PAYERROR`.
+    ///
+    /// # Errors
+    /// [`SandboxError::State`] if the order does not exist or is not `USERPAYING`.
+    pub fn fail_payment(&self, out_trade_no: &str) -> Result<Value, SandboxError> {
+        self.perform(&payer_actions::FAIL_ORDER, out_trade_no)
+    }
+
     /// The user confirms a PayScore service order: it becomes `DOING`, and its notification is sent.
     ///
     /// # Errors
@@ -83,6 +132,14 @@ impl Sandbox {
     /// [`SandboxError::State`] if the transfer does not exist, or is already accepted or cancelled.
     pub fn accept_transfer(&self, out_bill_no: &str) -> Result<Value, SandboxError> {
         self.perform(&payer_actions::ACCEPT, out_bill_no)
+    }
+
+    /// A transfer becomes `FAIL`, with the `fail_reason` `ACCOUNT_FROZEN`, and its notification is sent.
+    ///
+    /// # Errors
+    /// [`SandboxError::State`] if the transfer does not exist, or is already accepted or cancelled.
+    pub fn fail_transfer(&self, out_bill_no: &str) -> Result<Value, SandboxError> {
+        self.perform(&payer_actions::REJECT, out_bill_no)
     }
 
     fn perform(&self, action: &PayerAction, merchant_no: &str) -> Result<Value, SandboxError> {

@@ -1,6 +1,10 @@
 //! [`Sandbox`]: starting, scripting, observing, faults and clock. Its other methods are in the files next to this one.
 
-use std::fmt;
+use std::{
+    fmt,
+    net::SocketAddr,
+    time::{Duration, SystemTime, UNIX_EPOCH},
+};
 
 use serde_json::Value;
 
@@ -9,9 +13,9 @@ use crate::sandbox::{
     faults::{fault::Fault, rule::FaultRule},
     http::{response::SandboxResponse, sandbox_error::SandboxError},
     keys::identity::Identity,
-    model::scripts::Script,
+    model::{engine::holds::Hold, scripts::Script},
     server::{listener::Server, platform::Platform},
-    store::request_log::SeenRequest,
+    store::seen_request::SeenRequest,
 };
 
 /// A running offline platform. Dropping it stops the server and frees the port.
@@ -45,9 +49,19 @@ impl Sandbox {
         &self.server.platform.identity
     }
 
-    /// `http://127.0.0.1:PORT/`, with a trailing slash. In a browser it shows a page with the state of the sandbox.
+    /// `http://127.0.0.1:PORT/`, with a trailing slash: for clients on this machine. In a browser it shows a page with the state of the sandbox.
     pub fn base_url(&self) -> &str {
         &self.server.base_url
+    }
+
+    /// The address that it listens on: its port is never 0.
+    pub fn address(&self) -> SocketAddr {
+        self.server.address
+    }
+
+    /// Whether the base URL is one of this machine's loopback addresses.
+    pub(crate) fn is_local(&self) -> bool {
+        self.address().ip().is_loopback() || self.address().ip().is_unspecified()
     }
 
     /// The merchant number.
@@ -75,8 +89,9 @@ impl Sandbox {
         &self.identity().merchant.pem
     }
 
-    /// The platform's first certificate, as a PEM. Its key signs the responses, unless the request's `Wechatpay-Serial`
-    /// or [`sign_with`](Sandbox::sign_with) chooses another key.
+    /// The platform's first certificate, as a PEM. It is in service in the modes
+    /// [`Certificate`](crate::sandbox::SigningMode::Certificate) and
+    /// [`Migration`](crate::sandbox::SigningMode::Migration), until it is [retired](Sandbox::retire).
     pub fn platform_certificate_pem(&self) -> &str {
         &self.identity().platform_certificate.pem
     }
@@ -86,7 +101,9 @@ impl Sandbox {
         &self.identity().platform_certificate.serial
     }
 
-    /// The platform's first public key, as an SPKI PEM. It is not the key of the certificate.
+    /// The platform's first public key, as an SPKI PEM. It is not the key of the certificate. It is in service in the modes
+    /// [`PublicKey`](crate::sandbox::SigningMode::PublicKey) and [`Migration`](crate::sandbox::SigningMode::Migration),
+    /// until it is [retired](Sandbox::retire).
     pub fn platform_public_key_pem(&self) -> &str {
         &self.identity().platform_public_key.pem
     }
@@ -96,7 +113,7 @@ impl Sandbox {
         &self.identity().platform_public_key.id
     }
 
-    /// A client for the merchant of this sandbox. It trusts the first certificate and the first public key.
+    /// A client for the merchant of this sandbox. It trusts the platform's keys that are in service now.
     ///
     /// # Errors
     /// [`Error::Config`](crate::Error::Config) if the HTTP client cannot be set up.
@@ -106,14 +123,15 @@ impl Sandbox {
 
     /// As [`client`](Sandbox::client), to be configured further.
     pub fn client_builder(&self) -> crate::WeChatPayBuilder {
-        crate::WeChatPay::builder()
+        let builder = crate::WeChatPay::builder()
             .mchid(self.mchid())
             .serial(self.serial())
             .private_key(self.merchant_key_pem())
-            .platform_key(self.platform_certificate_serial(), self.platform_certificate_pem())
-            .platform_key(self.platform_public_key_id(), self.platform_public_key_pem())
             .apiv3_key(self.apiv3_key())
-            .base_url(self.base_url())
+            .base_url(self.base_url());
+        let builder = if self.is_local() { builder } else { builder.allow_http() };
+        let keys = self.platform().keyring.now();
+        keys.all().fold(builder, |builder, key| builder.platform_key(key.serial(), key.pem()))
     }
 
     /// Scripts a signed JSON response for a route; `Null` gives an empty body. Scripts take precedence over the modelled
@@ -158,16 +176,19 @@ impl Sandbox {
         Ok(())
     }
 
-    /// The received requests, newest last: the last 10,000, or fewer if they are larger than 128 MiB in total.
+    /// The received requests with their responses, newest last: the last 10,000, or fewer if they are larger than
+    /// 128 MiB in total.
     ///
     /// ```
     /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
     /// # #[cfg(feature = "sandbox")] {
     /// # let sandbox = wechatpay_chain::sandbox::Sandbox::start()?;
     /// # let wx = sandbox.client()?;
-    /// wx["v3/certificates"].get_sync()?;
+    /// # use wechatpay_chain::sandbox::Verdict;
+    /// wx["v3/security/echo"].post_sync(serde_json::json!({ "echo_message": "hello" }))?;
     /// let seen = &sandbox.requests()[0];
-    /// assert_eq!((seen.method.as_str(), seen.target.as_str()), ("GET", "/v3/certificates"));
+    /// assert_eq!((seen.method.as_str(), seen.target.as_str()), ("POST", "/v3/security/echo"));
+    /// assert_eq!((seen.verdict.clone(), seen.response.status), (Verdict::Accepted, 200));
     /// # }
     /// # Ok(()) }
     /// ```
@@ -189,8 +210,9 @@ impl Sandbox {
     /// # let wx = sandbox.client()?;
     /// # use wechatpay_chain::{Error, sandbox::Fault};
     /// sandbox.inject(Fault::BadSignature);
-    /// assert!(matches!(wx["v3/certificates"].get_sync(), Err(Error::Verify(_))));
-    /// assert!(wx["v3/certificates"].get_sync().is_ok()); // only one request had the fault
+    /// let echo = || wx["v3/security/echo"].post_sync(serde_json::json!({ "echo_message": "hello" }));
+    /// assert!(matches!(echo(), Err(Error::Verify(_))));
+    /// assert!(echo().is_ok()); // only one request had the fault
     /// # }
     /// # Ok(()) }
     /// ```
@@ -223,9 +245,65 @@ impl Sandbox {
         self.platform().faults.lock().seed()
     }
 
-    /// Sets the sandbox's clock this many seconds ahead of the machine's clock (negative: behind).
+    /// Sets the clock of signatures this many seconds ahead of the machine's clock (negative: behind). The time of
+    /// business is that of [`advance`](Sandbox::advance).
     pub fn set_clock_skew(&self, seconds: i64) {
         self.platform().clock.set_skew(seconds);
+    }
+}
+
+impl Sandbox {
+    /// Advances the business time, rounded up to seconds: orders expire, notifications are repeated, bills of past
+    /// days are there. The clock of signatures stays, so that clients go on. It cannot go back; a
+    /// [state file](SandboxBuilder::state) keeps it.
+    ///
+    /// ```
+    /// # use serde_json::json;
+    /// # use std::time::Duration;
+    /// # use wechatpay_chain::sandbox::Sandbox;
+    /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// let sandbox = Sandbox::start()?;
+    /// let wx = sandbox.client()?;
+    /// # wx["v3/pay/transactions/native"].post_sync(json!({
+    /// #     "appid": "wxd678efh567hg6787", "mchid": wx.mchid(), "description": "d", "out_trade_no": "P202611210001",
+    /// #     "notify_url": "https://www.example.com/notify", "amount": {"total": 100},
+    /// # }))?;
+    /// let paid = sandbox.pay("P202611210001")?;
+    /// let day = paid["success_time"].as_str().and_then(|time| time.get(..10)).unwrap_or("?");
+    /// let bill = || wx.chain("v3/bill/tradebill").get().query(json!({"bill_date": day})).wait();
+    /// assert!(bill().is_err()); // today's bill is not there: STATEMENT_CREATING
+    /// sandbox.advance(Duration::from_secs(2 * 24 * 3600))?;
+    /// assert!(bill().is_ok());
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
+    /// # Errors
+    /// It would be more than ten years ahead, or the state file cannot be written.
+    pub fn advance(&self, time: Duration) -> Result<(), SandboxError> {
+        let seconds = time.as_secs().saturating_add(u64::from(time.subsec_nanos() > 0));
+        let advanced = self.platform().engine.advance(i64::try_from(seconds).unwrap_or(i64::MAX));
+        advanced.map_err(|error| SandboxError::State {
+            what: "the business time".into(),
+            code: error.code.into(),
+            message: error.message,
+        })
+    }
+
+    /// The business time: the machine's, plus what it was [advanced](Sandbox::advance) by.
+    pub fn business_time(&self) -> SystemTime {
+        let seconds = u64::try_from(self.platform().business_clock.now()).unwrap_or(0);
+        UNIX_EPOCH.checked_add(Duration::from_secs(seconds)).unwrap_or(UNIX_EPOCH)
+    }
+
+    /// Changes [`SandboxBuilder::hold_refunds`] for the refunds that come from now on.
+    pub fn hold_refunds(&self, hold: bool) {
+        self.platform().engine.holds.set(Hold::Refunds, hold);
+    }
+
+    /// Changes [`SandboxBuilder::hold_code_payments`] for the payments that come from now on.
+    pub fn hold_code_payments(&self, hold: bool) {
+        self.platform().engine.holds.set(Hold::CodePayments, hold);
     }
 }
 

@@ -1,5 +1,7 @@
 //! The `Authorization` header, parsed strictly as PROTOCOL.md defines it.
 
+use crate::error::Excerpt;
+
 const SCHEME: &str = "WECHATPAY2-SHA256-RSA2048 ";
 
 const NAMES: [&str; 5] = ["mchid", "serial_no", "timestamp", "nonce_str", "signature"];
@@ -15,24 +17,29 @@ pub(crate) struct Authorization {
 impl Authorization {
     /// Each of the five parts must occur exactly once, quoted, in any order, separated by commas without spaces.
     pub(crate) fn parse(header: &str) -> Result<Authorization, String> {
-        let fields = header
+        let mut rest = header
             .strip_prefix(SCHEME)
             .ok_or_else(|| format!("the scheme must be `{}`, followed by one space", SCHEME.trim_end()))?;
         let mut found: [Option<&str>; 5] = [None; 5];
-        for field in fields.split(',') {
-            let (name, value) = field.split_once('=').ok_or("each part must have the form name=\"value\"")?;
+        loop {
+            let (name, value) = rest.split_once('=').ok_or("each part must have the form name=\"value\"")?;
             let slot = NAMES
                 .iter()
                 .position(|known| *known == name)
-                .ok_or_else(|| format!("unknown part `{}`", name.escape_default()))?;
-            let value = value
+                .ok_or_else(|| format!("unknown part `{}`", Excerpt(name)))?;
+            // A comma inside the quotes belongs to the value.
+            let (value, after) = value
                 .strip_prefix('"')
-                .and_then(|value| value.strip_suffix('"'))
-                .filter(|value| !value.is_empty() && !value.contains('"'))
-                .ok_or_else(|| format!("`{name}` must be quoted and not empty"))?;
+                .and_then(|value| value.split_once('"'))
+                .filter(|(value, after)| !value.is_empty() && (after.is_empty() || after.starts_with(',')))
+                .ok_or_else(|| {
+                    format!("`{name}` must be quoted, not empty, and followed by a comma or nothing")
+                })?;
             if found[slot].replace(value).is_some() {
                 return Err(format!("`{name}` occurs twice"));
             }
+            let Some(next) = after.strip_prefix(',') else { break };
+            rest = next;
         }
         let take = |slot: usize| {
             found[slot].map(str::to_string).ok_or_else(|| format!("`{}` is missing", NAMES[slot]))
@@ -56,6 +63,8 @@ mod tests {
         let good =
             r#"WECHATPAY2-SHA256-RSA2048 signature="s=",nonce_str="n",timestamp="1",serial_no="2",mchid="3""#;
         assert_eq!(Authorization::parse(good).unwrap().signature, "s=");
+        let comma = good.replace("\"n\"", "\"a,timestamp='1', b\"");
+        assert_eq!(Authorization::parse(&comma).unwrap().nonce, "a,timestamp='1', b");
         let bad = [
             String::new(),
             good.replace("RSA2048 ", "RSA2048"),

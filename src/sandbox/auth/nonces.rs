@@ -20,9 +20,9 @@ const LENGTH: usize = 16;
 pub(crate) struct Nonce([u8; LENGTH]);
 
 impl Nonce {
-    /// 1 to 64 visible ASCII characters.
+    /// 1 to 64 printable ASCII characters.
     pub(crate) fn parse(text: &str) -> Option<Nonce> {
-        if !(1..=64).contains(&text.len()) || !text.bytes().all(|byte| byte.is_ascii_graphic()) {
+        if !(1..=64).contains(&text.len()) || !text.bytes().all(|byte| matches!(byte, b' '..=b'~')) {
             return None;
         }
         let digest = Sha256::digest(text);

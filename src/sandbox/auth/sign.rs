@@ -16,7 +16,7 @@ use crate::sandbox::{
     },
     keys::{
         key_pair::PrivateKey,
-        keyring::{DefaultSigner, Keyring, SigningKey},
+        keyring::{Keyring, SigningKey},
         random,
     },
 };
@@ -36,9 +36,18 @@ pub(crate) struct ResponseSigner {
     sign_errors: bool,
 }
 
+/// A response to send.
+pub(crate) struct SignedResponse {
+    pub(crate) response: Response<Bytes>,
+    /// Whether it is one that the platform signs. A fault may have damaged the signature.
+    pub(crate) signed: bool,
+    /// Whether a script has omitted the signature, or replaced a part of it.
+    pub(crate) forged: bool,
+}
+
 /// The properties of a request on which the signature of its response depends.
 pub(crate) struct SigningContext {
-    key: Option<SigningKey>,
+    key: SigningKey,
     unsigned: bool,
     statement: bool,
     head: bool,
@@ -52,7 +61,7 @@ impl ResponseSigner {
     pub(crate) fn context(&self, request: &IncomingRequest) -> SigningContext {
         let serial = request.header("wechatpay-serial");
         SigningContext {
-            key: self.keyring.signer(serial, DefaultSigner::Response),
+            key: self.keyring.signer(serial),
             unsigned: unsigned_paths::is_unsigned(request),
             statement: unsigned_paths::is_statement(request),
             head: request.method == Method::HEAD,
@@ -64,7 +73,7 @@ impl ResponseSigner {
         response: ReadyResponse,
         context: &SigningContext,
         faults: &[Fault],
-    ) -> Response<Bytes> {
+    ) -> SignedResponse {
         let bad_gateway = faults.contains(&Fault::HtmlBadGateway);
         let mut response = if bad_gateway { ReadyResponse::bad_gateway() } else { response };
         if context.head {
@@ -73,22 +82,28 @@ impl ResponseSigner {
         let signed = self.must_sign(&response, context);
         let Some(mut headers) = self.headers(&response, context, signed, faults) else {
             // No entropy, or the key failed to sign: an error is better than an unsigned response.
-            return assemble(ReadyResponse::internal_error(), HeaderMap::new());
+            let response = assemble(ReadyResponse::internal_error(), HeaderMap::new());
+            return SignedResponse { response, signed: false, forged: false };
         };
         if signed && faults.contains(&Fault::WrongBody) && !context.head {
             change_body(&mut response);
         }
+        let success = response.status.is_success();
+        let forged = match signed {
+            true => response.headers.keys().any(|name| name.as_str().starts_with("wechatpay-")),
+            false => !response.signed && success && !context.unsigned,
+        };
         // Scripted headers replace those of the sandbox.
         headers.extend(std::mem::take(&mut response.headers));
         remove_missing(&mut headers, faults);
-        assemble(response, headers)
+        SignedResponse { response: assemble(response, headers), signed, forged }
     }
 
     /// The headers of a notification. `None` if a random number or the signature could not be made.
     pub(crate) fn sign_notification(&self, body: &[u8], faults: &[Fault]) -> Option<HeaderMap> {
         let response =
             ReadyResponse { body: Bytes::copy_from_slice(body), ..ReadyResponse::internal_error() };
-        let key = self.keyring.signer(None, DefaultSigner::Notification);
+        let key = self.keyring.signer(None);
         let context = SigningContext { key, unsigned: false, statement: false, head: false };
         let mut headers = self.headers(&response, &context, true, faults)?;
         remove_missing(&mut headers, faults);
@@ -122,7 +137,7 @@ impl ResponseSigner {
             return Some(headers);
         }
 
-        let key = context.key.as_ref()?;
+        let key = &context.key;
         let serial = key.serial();
         let timestamp = if faults.contains(&Fault::OldTimestamp) { now.saturating_sub(TOO_OLD) } else { now };
         let timestamp = timestamp.to_string();

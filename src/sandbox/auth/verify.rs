@@ -10,7 +10,7 @@ use sha2::{Digest, Sha256};
 
 use super::{
     authorization::Authorization,
-    diagnosis::{self, Diagnosis, MessageParts},
+    diagnosis::{self, Diagnosis, Keys, MessageParts},
     nonces::{Nonce, Nonces},
     unsigned_paths,
 };
@@ -32,12 +32,43 @@ pub(crate) struct Verifier {
     nonces: Mutex<Nonces>,
 }
 
-/// The result of all checks.
-pub(crate) struct Verification {
+/// The result of the check of a request's signature alone.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum SignatureVerdict {
+    /// It is the merchant's signature of this request.
+    Valid,
+    /// The request has no `Authorization` header.
+    NotSigned,
+    /// It does not match, or the header is malformed or names another merchant or key.
+    Invalid,
+    /// The body was too large, or did not arrive in time.
+    NotChecked,
+}
+
+impl SignatureVerdict {
+    pub(crate) fn name(self) -> &'static str {
+        match self {
+            SignatureVerdict::Valid => "valid",
+            SignatureVerdict::NotSigned => "not_signed",
+            SignatureVerdict::Invalid => "invalid",
+            SignatureVerdict::NotChecked => "not_checked",
+        }
+    }
+}
+
+/// Who made a request, before its other checks: only the merchant's own requests get faults.
+pub(crate) struct Inspection {
+    authorization: Result<Authorization, ErrorResponse>,
+    message: Result<Vec<u8>, ErrorResponse>,
+    pub(crate) signature: SignatureVerdict,
+}
+
+impl Inspection {
     /// The message that the signature should cover. Empty if the request does not determine it.
-    pub(crate) signed_message: Vec<u8>,
-    /// The parsed JSON body (of an upload, the `meta` part).
-    pub(crate) outcome: Result<Value, Rejection>,
+    pub(crate) fn into_message(self) -> Vec<u8> {
+        self.message.unwrap_or_default()
+    }
 }
 
 /// A failed check.
@@ -59,37 +90,55 @@ impl Verifier {
         Verifier { identity, clock, keyring, nonces: Mutex::new(Nonces::new()) }
     }
 
-    pub(crate) fn verify(&self, request: &IncomingRequest) -> Verification {
+    /// Checks the signature, and nothing else.
+    pub(crate) fn inspect(&self, request: &IncomingRequest) -> Inspection {
+        let authorization = authorization(request);
+        let message = match &authorization {
+            Ok(authorization) => signed_body(request).map(|body| message(request, authorization, body)),
+            Err(error) => Err(error.clone()),
+        };
+        let signature = match (&authorization, &message) {
+            _ if !request.headers.contains_key(header::AUTHORIZATION) => SignatureVerdict::NotSigned,
+            (Ok(authorization), Ok(message))
+                if self.check_merchant(authorization).is_ok() && self.is_signed(authorization, message) =>
+            {
+                SignatureVerdict::Valid
+            }
+            _ => SignatureVerdict::Invalid,
+        };
+        Inspection { authorization, message, signature }
+    }
+
+    /// All checks, in the platform's order. Returns the parsed JSON body (of an upload, the `meta` part).
+    pub(crate) fn verify(
+        &self,
+        request: &IncomingRequest,
+        inspection: &Inspection,
+    ) -> Result<Value, Rejection> {
         // These downloads are on a third party's host, so a client must not send it the `Authorization` header.
-        if !request.headers.contains_key(header::AUTHORIZATION)
+        if inspection.signature == SignatureVerdict::NotSigned
             && unsigned_paths::needs_no_authorization(request)
         {
-            return Verification { signed_message: Vec::new(), outcome: self.content(request) };
+            return self.content(request);
         }
-        let authorization = match authorization(request) {
-            Ok(authorization) => authorization,
-            Err(error) => {
-                return Verification { signed_message: Vec::new(), outcome: Err(error.into()) };
-            }
-        };
+        let authorization = inspection.authorization.as_ref().map_err(Clone::clone)?;
         if let Some(name) =
             ["accept", "user-agent"].into_iter().find(|name| !request.headers.contains_key(*name))
         {
             let error = ErrorResponse::param_error("header", name, "Http头缺少Accept或User-Agent: required");
-            return Verification { signed_message: Vec::new(), outcome: Err(error.into()) };
+            return Err(error.into());
         }
-        let signed_message = signed_body(request).map(|body| message(request, &authorization, body));
-        let outcome = self
-            .check_credentials(&authorization)
-            .map_err(Rejection::from)
-            .and_then(|nonce| {
-                let message = signed_message.as_ref().map_err(Clone::clone)?;
-                self.check_signature(request, &authorization, message)?;
-                // Last, so that a forged request cannot use up the nonce of a genuine one.
-                if self.nonces().insert(nonce) { Ok(()) } else { Err(replayed().into()) }
-            })
-            .and_then(|()| self.content(request));
-        Verification { signed_message: signed_message.unwrap_or_default(), outcome }
+        self.check_merchant(authorization)?;
+        let nonce = self.check_freshness(authorization)?;
+        let message = inspection.message.as_ref().map_err(Clone::clone)?;
+        if inspection.signature != SignatureVerdict::Valid {
+            return Err(self.explain(request, authorization, message)?);
+        }
+        // Last, so that a forged request cannot use up the nonce of a genuine one.
+        if !self.nonces().insert(nonce) {
+            return Err(replayed().into());
+        }
+        self.content(request)
     }
 
     fn nonces(&self) -> MutexGuard<'_, Nonces> {
@@ -97,51 +146,66 @@ impl Verifier {
         self.nonces.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// The checks that need no RSA operation. Returns the nonce.
-    fn check_credentials(&self, authorization: &Authorization) -> Result<Nonce, ErrorResponse> {
+    fn check_merchant(&self, authorization: &Authorization) -> Result<(), ErrorResponse> {
         let identity = &self.identity;
         if authorization.mchid != identity.mchid {
-            let message = format!("mchid {}: unknown merchant", authorization.mchid);
+            let message = format!("mchid {:.64}: unknown merchant", authorization.mchid);
             return Err(ErrorResponse::sign_error("mchid", "unknown mchid", message));
         }
         if !same_serial(&authorization.serial, &identity.merchant.serial) {
+            let whose = match self.keyring.find(&authorization.serial) {
+                Some(_) => " is a key of the platform",
+                None => "",
+            };
             let message = format!(
-                "serial_no {}: the merchant's certificate has {}",
+                "serial_no {:.64}{whose}: the merchant's certificate has {}",
                 authorization.serial, identity.merchant.serial
             );
             return Err(ErrorResponse::sign_error("serial_no", "unknown serial_no", message));
         }
+        Ok(())
+    }
+
+    /// Returns the nonce.
+    fn check_freshness(&self, authorization: &Authorization) -> Result<Nonce, ErrorResponse> {
         let now = self.clock.now();
         let timestamp = Some(authorization.timestamp.as_str())
             .filter(|text| is_digits(text))
             .and_then(|text| text.parse::<i64>().ok())
             .ok_or_else(|| {
-                let message = format!("timestamp {}: expected Unix seconds", authorization.timestamp);
+                let message = format!("timestamp {:.64}: expected Unix seconds", authorization.timestamp);
                 ErrorResponse::sign_error("timestamp", "malformed", message)
             })?;
-        if timestamp.abs_diff(now) > MAX_CLOCK_SKEW.unsigned_abs() {
-            let message = format!("timestamp {timestamp}: more than {MAX_CLOCK_SKEW} seconds from {now}");
+        let is_near = |timestamp: i64| timestamp.abs_diff(now) <= MAX_CLOCK_SKEW.unsigned_abs();
+        if !is_near(timestamp) {
+            let why = if is_near(timestamp / 1000) {
+                "it is in milliseconds, expected seconds".to_owned()
+            } else {
+                format!("more than {MAX_CLOCK_SKEW} seconds from {now}")
+            };
+            let message = format!("timestamp {timestamp}: {why}");
             return Err(ErrorResponse::sign_error("timestamp", "expired", message));
         }
         let nonce = Nonce::parse(&authorization.nonce).ok_or_else(|| {
             let message =
-                format!("nonce_str {}: expected 1 to 64 visible ASCII characters", authorization.nonce);
+                format!("nonce_str {:.64}: expected 1 to 64 printable ASCII characters", authorization.nonce);
             ErrorResponse::sign_error("nonce_str", "malformed", message)
         })?;
         if self.nonces().contains(nonce) { Err(replayed()) } else { Ok(nonce) }
     }
 
-    fn check_signature(
+    fn is_signed(&self, authorization: &Authorization, message: &[u8]) -> bool {
+        let signature = STANDARD.decode(&authorization.signature).ok();
+        signature.is_some_and(|signature| matches(&self.identity.merchant.public_key, message, &signature))
+    }
+
+    /// The error for a signature that does not match.
+    fn explain(
         &self,
         request: &IncomingRequest,
         authorization: &Authorization,
         message: &[u8],
-    ) -> Result<(), Rejection> {
-        let key = &self.identity.merchant.public_key;
-        let signature = STANDARD.decode(&authorization.signature).ok();
-        if signature.is_some_and(|signature| matches(key, message, &signature)) {
-            return Ok(());
-        }
+    ) -> Result<Rejection, ErrorResponse> {
         let parts = MessageParts {
             method: request.method.as_str(),
             target: &request.target,
@@ -151,7 +215,9 @@ impl Verifier {
             host: request.header("host").unwrap_or(""),
             raw_body: &request.body,
         };
-        let diagnosis = diagnosis::diagnose(key, &parts, &authorization.signature);
+        let merchant = &self.identity.merchant.public_key;
+        let keys = Keys { merchant, platform: &self.keyring.now().public_halves() };
+        let diagnosis = diagnosis::diagnose(&keys, &parts, &authorization.signature);
         let all = String::from_utf8_lossy(message);
         let shown: String = all.chars().take(MAX_SHOWN).collect();
         let why = diagnosis.english();
@@ -167,7 +233,7 @@ impl Verifier {
             "sign_message_length": message.len(),
         });
         error.detail["diagnosis"] = diagnosis.to_json();
-        Err(Rejection { error, diagnosis: Some(Box::new(diagnosis)) })
+        Ok(Rejection { error, diagnosis: Some(Box::new(diagnosis)) })
     }
 
     /// The checks after authentication: the body must be JSON (of an upload, its `meta` part), and the key that the
@@ -178,15 +244,21 @@ impl Verifier {
             "multipart/form-data" => signed_body(request)?,
             _ => b"null",
         };
-        let json = serde_json::from_slice(text)
-            .map_err(|e| ErrorResponse::param_error("body", "/", &format!("expected JSON ({e})")))?;
+        let json = serde_json::from_slice(text).map_err(|e| {
+            let bom = text.starts_with(b"\xef\xbb\xbf");
+            let why = if bom { "it begins with a byte order mark (BOM)".to_owned() } else { e.to_string() };
+            ErrorResponse::param_error("body", "/", &format!("expected JSON ({why})"))
+        })?;
         let name = "Wechatpay-Serial";
         if request.headers.contains_key(name) {
-            let serial = request.header(name).unwrap_or("");
+            let once = "must occur once, in visible ASCII";
+            let serial =
+                request.header(name).ok_or_else(|| ErrorResponse::param_error("header", name, once))?;
             // Some SDKs send their own serial, or an empty one, with a request in which nothing is encrypted.
             let ignored = serial.is_empty() || same_serial(serial, &self.identity.merchant.serial);
-            if !ignored && self.keyring.find(serial).is_none() {
-                let issue = format!("the platform has no key `{serial}`");
+            let keys = self.keyring.now();
+            if !ignored && keys.find(serial).is_none() {
+                let issue = keys.not_in_service(serial);
                 return Err(ErrorResponse::param_error("header", name, &issue).into());
             }
         }

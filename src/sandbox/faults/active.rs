@@ -10,7 +10,11 @@ use std::{
 
 use serde_json::{Value, json};
 
-use super::{fault::Fault, rule::FaultRule};
+use super::{
+    fault::Fault,
+    hits::{HitTarget, Hits, SpentFault},
+    rule::FaultRule,
+};
 use crate::sandbox::http::{
     path_template::{self, PathTemplate},
     sandbox_error::SandboxError,
@@ -18,6 +22,9 @@ use crate::sandbox::http::{
 
 /// Bounds the memory that the control endpoint can fill.
 const MAX_RULES: usize = 1_000;
+
+/// Faults that apply no more, and are still listed.
+const MAX_SPENT: usize = 1_000;
 
 /// A handle that the server and the notifications share.
 #[derive(Clone)]
@@ -40,7 +47,7 @@ struct ActiveRule {
     /// Counts the rules since the last `clear`. Two rules with the same share must not hit the same requests.
     number: u64,
     matched: u64,
-    hits: u64,
+    hits: Hits,
 }
 
 /// The state of a rule, for the page.
@@ -48,7 +55,7 @@ pub(crate) struct RuleStatus<'a> {
     pub(crate) number: u64,
     pub(crate) rule: &'a FaultRule,
     pub(crate) matched: u64,
-    pub(crate) hits: u64,
+    pub(crate) hits: &'a Hits,
 }
 
 impl ActiveRule {
@@ -58,17 +65,19 @@ impl ActiveRule {
     }
 
     /// Counts a match. Returns whether the fault applies to it.
-    fn hit(&mut self, seed: u64) -> bool {
+    fn hit(&mut self, seed: u64, target: &HitTarget) -> bool {
         self.matched += 1;
         let reached = self.rule.nth.is_none_or(|n| self.matched >= n);
         let drawn = self.rule.share.is_none_or(|share| draw(seed, self.number, self.matched) < share);
         let hit = reached && drawn && !self.is_exhausted();
-        self.hits += u64::from(hit);
+        if hit {
+            self.hits.add(target.clone());
+        }
         hit
     }
 
     fn is_exhausted(&self) -> bool {
-        self.rule.max_hits().is_some_and(|max| self.hits >= max)
+        self.rule.max_hits().is_some_and(|max| self.hits.count >= max)
     }
 }
 
@@ -76,6 +85,8 @@ pub(crate) struct ActiveFaults {
     seed: u64,
     queue: VecDeque<Fault>,
     rules: Vec<ActiveRule>,
+    /// Those that apply no more, oldest first.
+    spent: VecDeque<SpentFault>,
     added: u64,
     /// Whether a test expects each fault that has an end to apply.
     expected: bool,
@@ -83,7 +94,14 @@ pub(crate) struct ActiveFaults {
 
 impl ActiveFaults {
     pub(crate) fn new(seed: u64) -> ActiveFaults {
-        ActiveFaults { seed, queue: VecDeque::new(), rules: Vec::new(), added: 0, expected: false }
+        ActiveFaults {
+            seed,
+            queue: VecDeque::new(),
+            rules: Vec::new(),
+            spent: VecDeque::new(),
+            added: 0,
+            expected: false,
+        }
     }
 
     pub(crate) fn seed(&self) -> u64 {
@@ -101,7 +119,7 @@ impl ActiveFaults {
             return Err(SandboxError::Fault { rule: rule.to_string(), problem });
         }
         self.added += 1;
-        self.rules.push(ActiveRule { rule, template, number: self.added, matched: 0, hits: 0 });
+        self.rules.push(ActiveRule { rule, template, number: self.added, matched: 0, hits: Hits::default() });
         Ok(())
     }
 
@@ -120,7 +138,8 @@ impl ActiveFaults {
         }
         let queued = self.queue.iter().map(|fault| format!("the queued fault `{fault}` did not apply"));
         let ending = self.rules.iter().filter(|active| active.rule.max_hits().is_some());
-        let rules = ending.map(|active| format!("the fault `{}` applied {} times", active.rule, active.hits));
+        let rules =
+            ending.map(|active| format!("the fault `{}` applied {} times", active.rule, active.hits.count));
         queued.chain(rules).collect()
     }
 
@@ -130,23 +149,40 @@ impl ActiveFaults {
     }
 
     /// The faults of one request: those of the rules and the next one of the queue.
-    pub(crate) fn of_request(&mut self, target: &str) -> Vec<Fault> {
-        let mut faults = self.of_rules(false, target);
-        faults.extend(self.queue.pop_front());
+    pub(crate) fn of_request(&mut self, target: &str, number: u64) -> Vec<Fault> {
+        let by = HitTarget::Request(number);
+        let mut faults = self.of_rules(false, target, &by);
+        faults.extend(self.next_queued(&by));
         faults
     }
 
     /// The faults of one notification. Only `explicit` notifications (sent by a test, not caused by a request) take
     /// from the queue: the others would take the fault that was meant for the next request.
-    pub(crate) fn of_notification(&mut self, target: &str, explicit: bool) -> Vec<Fault> {
-        let mut faults = self.of_rules(true, target);
+    pub(crate) fn of_notification(&mut self, target: &str, explicit: bool, id: &str) -> Vec<Fault> {
+        let by = HitTarget::Notification(id.into());
+        let mut faults = self.of_rules(true, target, &by);
         if explicit {
-            faults.extend(self.queue.pop_front());
+            faults.extend(self.next_queued(&by));
         }
         faults
     }
 
-    fn of_rules(&mut self, notification: bool, target: &str) -> Vec<Fault> {
+    fn next_queued(&mut self, by: &HitTarget) -> Option<Fault> {
+        let fault = self.queue.pop_front()?;
+        let mut hits = Hits::default();
+        hits.add(by.clone());
+        self.retire(SpentFault { rule: fault.to_string(), queued: true, hits });
+        Some(fault)
+    }
+
+    fn retire(&mut self, spent: SpentFault) {
+        self.spent.push_back(spent);
+        if self.spent.len() > MAX_SPENT {
+            self.spent.pop_front();
+        }
+    }
+
+    fn of_rules(&mut self, notification: bool, target: &str, by: &HitTarget) -> Vec<Fault> {
         if self.rules.is_empty() {
             return Vec::new();
         }
@@ -154,11 +190,13 @@ impl ActiveFaults {
         let mut faults = Vec::new();
         for active in &mut self.rules {
             let matches = active.rule.notifications == notification && active.matches(path.as_deref());
-            if matches && active.hit(seed) {
+            if matches && active.hit(seed, by) {
                 faults.push(active.rule.fault.clone());
             }
         }
-        self.rules.retain(|active| !active.is_exhausted());
+        for active in self.rules.extract_if(.., |active| active.is_exhausted()).collect::<Vec<_>>() {
+            self.retire(SpentFault { rule: active.rule.to_string(), queued: false, hits: active.hits });
+        }
         faults
     }
 
@@ -167,8 +205,13 @@ impl ActiveFaults {
             number: active.number,
             rule: &active.rule,
             matched: active.matched,
-            hits: active.hits,
+            hits: &active.hits,
         })
+    }
+
+    /// Newest first.
+    pub(crate) fn spent(&self) -> impl Iterator<Item = &SpentFault> {
+        self.spent.iter().rev()
     }
 
     pub(crate) fn queued(&self) -> impl Iterator<Item = &Fault> {
@@ -176,15 +219,25 @@ impl ActiveFaults {
     }
 
     pub(crate) fn to_json(&self) -> Value {
-        let rules: Vec<Value> = self
-            .rules
-            .iter()
-            .map(|active| {
-                json!({ "rule": active.rule.to_string(), "fitted": active.matched, "hits": active.hits })
-            })
-            .collect();
+        let rule = |active: &ActiveRule| {
+            let mut json = active.hits.to_json();
+            json["rule"] = active.rule.to_string().into();
+            json["fitted"] = active.matched.into();
+            json
+        };
+        let spent = |spent: &SpentFault| {
+            let mut json = spent.hits.to_json();
+            json["rule"] = spent.rule.as_str().into();
+            json["queued"] = spent.queued.into();
+            json
+        };
         let queue: Vec<String> = self.queue.iter().map(ToString::to_string).collect();
-        json!({ "seed": self.seed, "rules": rules, "queue": queue })
+        json!({
+            "seed": self.seed,
+            "rules": self.rules.iter().map(rule).collect::<Vec<_>>(),
+            "queue": queue,
+            "spent": self.spent().map(spent).collect::<Vec<_>>(),
+        })
     }
 }
 

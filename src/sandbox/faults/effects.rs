@@ -44,3 +44,25 @@ pub(crate) fn after_execution(faults: &[Fault]) -> Option<ReadyResponse> {
     let failed = faults.contains(&Fault::SystemErrorAfterExecuting);
     failed.then(|| ErrorResponse::new(500, "SYSTEM_ERROR", "系统错误").to_response().build().ok())?
 }
+
+/// Whether the faults replace, damage or cut the response. `signed`: whether it has a signature to damage.
+pub(crate) fn disturb(faults: &[Fault], signed: bool) -> bool {
+    faults.iter().any(|fault| match fault {
+        Fault::BadSignature
+        | Fault::UnknownSerial
+        | Fault::OldTimestamp
+        | Fault::SignatureProbe
+        | Fault::WrongBody => signed,
+        Fault::MissingHeader(_)
+        | Fault::HtmlBadGateway
+        | Fault::CutConnection
+        | Fault::CutBody
+        | Fault::RateLimited { .. }
+        | Fault::SystemErrorAfterExecuting => true,
+        Fault::Delay(_)
+        | Fault::RotateCertificate
+        | Fault::RotatePublicKey
+        | Fault::ClockSkew(_)
+        | Fault::Duplicate => false,
+    })
+}

@@ -150,6 +150,7 @@ impl FromStr for Fault {
 }
 
 /// The names of all faults. The last four take a value.
+#[cfg(test)]
 pub(crate) fn all_names() -> impl Iterator<Item = &'static str> {
     let plain = WITHOUT_VALUE.iter().map(|(name, _)| *name);
     plain.chain(["rate-limited", "delay", "missing-header", "clock-skew"])

@@ -3,4 +3,5 @@
 pub(crate) mod active;
 pub(crate) mod effects;
 pub(crate) mod fault;
+pub(crate) mod hits;
 pub(crate) mod rule;

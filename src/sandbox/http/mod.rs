@@ -1,7 +1,8 @@
-//! HTTP basics that know nothing of the platform: requests, responses, bodies, path templates; also the clock with its
+//! HTTP basics that know nothing of the platform: requests, responses, bodies, path templates; also the clocks with their
 //! time formats and the error type, which all layers use.
 
 pub(crate) mod body;
+pub(crate) mod business_clock;
 pub(crate) mod clock;
 pub(crate) mod error_response;
 pub(crate) mod multipart;

@@ -20,39 +20,77 @@ pub(crate) fn file<'a>(content_type: &str, body: &'a [u8]) -> Result<(&'a str, &
 
 /// The headers and the bytes of the part with this name.
 fn part<'a>(content_type: &str, body: &'a [u8], wanted: &str) -> Result<(&'a [u8], &'a [u8]), String> {
-    let boundary = boundary(content_type)
+    let boundary = parameter(content_type, "boundary")
+        .filter(|boundary| !boundary.is_empty())
         .or_else(|| boundary_of_body(body))
         .ok_or("the Content-Type has no boundary, and the body does not begin with one")?;
-    let opening = format!("--{boundary}");
-    let between = format!("\r\n--{boundary}");
-    let start = if body.starts_with(opening.as_bytes()) {
-        opening.len()
-    } else {
-        find(body, between.as_bytes()).ok_or("the boundary does not occur in the body")? + between.len()
+    let delimiter = format!("\r\n--{boundary}");
+    let opens = body.strip_prefix(&delimiter.as_bytes()[2..]).filter(|rest| ends_delimiter(rest));
+    let mut rest = match opens {
+        Some(rest) => rest,
+        None => cut(body, &delimiter).ok_or("the boundary does not occur in the body")?.1,
     };
 
-    let mut rest = &body[start..];
     let mut found = None;
     while !rest.starts_with(b"--") {
-        // RFC 2046 allows blanks between the boundary and the end of its line.
         let line = find(rest, b"\r\n").ok_or("a boundary line does not end")?;
         rest = &rest[line..];
         let blank = find(rest, b"\r\n\r\n").ok_or("a part has no empty line after its headers")?;
-        let (headers, content) = (&rest[..blank], &rest[blank + 4..]);
-        let end = find(content, between.as_bytes()).ok_or("a part does not end with the boundary")?;
-        if is_named(headers, wanted) && found.replace((headers, &content[..end])).is_some() {
+        let headers = &rest[..blank];
+        let (content, after) =
+            cut(&rest[blank + 4..], &delimiter).ok_or("a part does not end with the boundary")?;
+        if is_named(headers, wanted) && found.replace((headers, content)).is_some() {
             return Err(format!("there are two `{wanted}` parts"));
         }
-        rest = &content[end + between.len()..];
+        rest = after;
     }
     found.ok_or_else(|| format!("there is no `{wanted}` part"))
 }
 
-fn boundary(content_type: &str) -> Option<&str> {
-    content_type.split(';').skip(1).find_map(|parameter| {
-        let (name, value) = parameter.trim().split_once('=')?;
-        let value = value.trim_matches('"');
-        (name.eq_ignore_ascii_case("boundary") && !value.is_empty()).then_some(value)
+/// What stands before and after the first delimiter. A file can contain bytes that begin like one.
+fn cut<'a>(text: &'a [u8], delimiter: &str) -> Option<(&'a [u8], &'a [u8])> {
+    let mut from = 0;
+    loop {
+        let at = from + find(&text[from..], delimiter.as_bytes())?;
+        let rest = &text[at + delimiter.len()..];
+        if ends_delimiter(rest) {
+            return Some((&text[..at], rest));
+        }
+        from = at + delimiter.len();
+    }
+}
+
+/// A delimiter is a whole line, or the last one with two more dashes. RFC 2046 allows blanks at its end.
+fn ends_delimiter(rest: &[u8]) -> bool {
+    let blanks = rest.iter().take_while(|byte| matches!(byte, b' ' | b'\t')).count();
+    rest.starts_with(b"--") || rest[blanks..].starts_with(b"\r\n")
+}
+
+/// The value of a parameter, such as `name` of `form-data; name="meta"`. A quoted value can contain anything.
+fn parameter<'a>(header: &'a str, wanted: &str) -> Option<&'a str> {
+    let mut rest = header.split_once(';')?.1;
+    loop {
+        let (name, value) = rest.split_once('=')?;
+        // What has no value is skipped.
+        let name = name.rsplit(';').next().unwrap_or(name).trim();
+        let (value, after) = match value.strip_prefix('"') {
+            Some(quoted) => quoted.split_at(closing_quote(quoted)?),
+            None => value.split_at(value.find(';').unwrap_or(value.len())),
+        };
+        if name.eq_ignore_ascii_case(wanted) {
+            return Some(value.trim_end());
+        }
+        rest = after.split_once(';')?.1;
+    }
+}
+
+/// A backslash escapes the next character.
+fn closing_quote(text: &str) -> Option<usize> {
+    let mut escaped = false;
+    text.bytes().position(|byte| {
+        let closes = byte == b'"' && !escaped;
+        escaped = byte == b'\\' && !escaped;
+        closes
     })
 }
 
@@ -64,11 +102,9 @@ fn boundary_of_body(body: &[u8]) -> Option<&str> {
 }
 
 fn is_named(headers: &[u8], wanted: &str) -> bool {
-    let (quoted, bare) = (format!("name=\"{wanted}\""), format!("name={wanted}"));
     String::from_utf8_lossy(headers).split("\r\n").any(|line| {
         let Some((name, value)) = line.split_once(':') else { return false };
-        name.eq_ignore_ascii_case("content-disposition")
-            && value.split(';').any(|part| part.trim() == quoted || part.trim() == bare)
+        name.eq_ignore_ascii_case("content-disposition") && parameter(value, "name") == Some(wanted)
     })
 }
 
@@ -105,6 +141,38 @@ mod tests {
             // Without a boundary in the Content-Type, the first line has it.
             let found = meta("multipart/form-data", body.as_bytes());
             assert_eq!(found.is_ok(), body.starts_with("--b"), "{found:?}");
+        }
+    }
+
+    #[test]
+    fn quoted_parameters_and_files_contain_anything() {
+        let file = |name: &str, content: &str| {
+            format!("--b\r\nContent-Disposition: form-data; {name}\r\n\r\n{content}\r\n")
+        };
+        let meta_part = file("name=meta", "{}");
+        for (name, content) in [
+            ("name=\"file\"; filename=\"; name=meta\"", "x"),
+            ("filename=\"a\\\"; name=\\\"meta\"; name=\"file\"", "x"),
+            ("name=\"file\"", "\r\n--bb\r\n--b-\r\n--bc"),
+            ("inline; name=\"file\"", "\r\n--bb--"),
+            ("name=\"file\"", "--b--\n--b\r--b"),
+        ] {
+            for body in [meta_part.clone() + &file(name, content), file(name, content) + &meta_part] {
+                let body = format!("{body}--b--");
+                assert_eq!(meta(TYPE, body.as_bytes()), Ok(&b"{}"[..]), "{body}");
+                let found = super::file(TYPE, body.as_bytes()).unwrap();
+                assert_eq!(found.1, content.as_bytes(), "{body}");
+            }
+        }
+        let body = meta_part.replace("--b", "--x;y") + "--x;y--";
+        for content_type in [
+            "a/b; boundary=\"x;y\"",
+            "a/b; charset=utf-8; Boundary=\"x;y\" ",
+            "a/b",
+            "a/b; boundary=",
+            "a/b; x; boundary=\"x;y\"",
+        ] {
+            assert_eq!(meta(content_type, body.as_bytes()), Ok(&b"{}"[..]), "{content_type}");
         }
     }
 

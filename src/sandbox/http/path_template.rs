@@ -96,8 +96,9 @@ pub(crate) fn decode_segments(target: &str) -> Option<Vec<String>> {
 /// Removes the path of a base URL (`hk/`, `global/`): the path starts at the first `v3` of its first three segments.
 pub(crate) fn strip_base_path(path: &[String]) -> &[String] {
     match path.iter().take(3).position(|segment| segment == "v3") {
-        Some(start) => &path[start..],
-        None => path,
+        // `//v3` comes from a base URL and a path with a slash each: it is another path.
+        Some(start) if path[..start].iter().all(|segment| !segment.is_empty()) => &path[start..],
+        _ => path,
     }
 }
 

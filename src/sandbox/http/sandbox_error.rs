@@ -1,6 +1,6 @@
 //! The error type of the sandbox's public API.
 
-use std::{fmt, io, path::PathBuf};
+use std::{fmt, io, net::SocketAddr, path::PathBuf};
 
 use crate::error::{Excerpt, Message};
 
@@ -55,11 +55,12 @@ pub enum SandboxError {
     /// The server could not listen, or its thread could not be started.
     #[error("the sandbox server could not start")]
     Server(#[source] io::Error),
-    /// The sandbox cannot listen on the [`port`](crate::sandbox::SandboxBuilder::port) of the builder.
-    #[error("the sandbox cannot listen on port {port} of 127.0.0.1")]
+    /// The sandbox cannot listen on the [`host`](crate::sandbox::SandboxBuilder::host) and the
+    /// [`port`](crate::sandbox::SandboxBuilder::port) of the builder.
+    #[error("the sandbox cannot listen on port {} of {}", address.port(), address.ip())]
     Port {
-        /// The configured port.
-        port: u16,
+        /// The configured host and port.
+        address: SocketAddr,
         /// The operating system's error; usually the port is in use.
         source: io::Error,
     },

@@ -5,7 +5,7 @@ use std::{sync::Arc, thread};
 use aws_lc_rs::error::Unspecified;
 
 use super::{
-    key_pair::{CertifiedKey, PublicKeyPair},
+    key_pair::{CertifiedKey, PublicKeyPair, Serials},
     random,
 };
 use crate::sandbox::http::sandbox_error::SandboxError;
@@ -22,15 +22,19 @@ pub(crate) struct Identity {
 
 impl Identity {
     /// New keys, on three threads: the search for primes dominates the time of a start.
-    pub(crate) fn generate(mchid: String, apiv3_key: Option<String>) -> Result<Identity, SandboxError> {
+    pub(crate) fn generate(
+        mchid: String,
+        apiv3_key: Option<String>,
+        serials: Serials,
+    ) -> Result<Identity, SandboxError> {
         let failed = |what| move |_: Unspecified| SandboxError::Generate { what };
         let apiv3_key = match apiv3_key {
             Some(key) => key,
             None => random::alphanumeric(32).map_err(failed("APIv3 key"))?,
         };
         let (merchant, platform, public) = thread::scope(|scope| {
-            let merchant = scope.spawn(|| CertifiedKey::generate("merchant certificate", &mchid));
-            let platform = scope.spawn(CertifiedKey::platform);
+            let merchant = scope.spawn(|| CertifiedKey::generate("merchant certificate", &mchid, serials));
+            let platform = scope.spawn(|| CertifiedKey::platform(serials));
             let public = PublicKeyPair::generate();
             (merchant.join(), platform.join(), public)
         });

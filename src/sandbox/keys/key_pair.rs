@@ -63,6 +63,11 @@ impl PrivateKey {
         Ok(signature)
     }
 
+    /// The public half, by another implementation than the client's.
+    pub(crate) fn public_key(&self) -> Option<PublicKey> {
+        PublicKey::from_pkcs1_der(self.public_pkcs1()).ok()
+    }
+
     /// The public half in PKCS#1. Two keys are compared in this form.
     fn public_pkcs1(&self) -> &[u8] {
         self.pair.public_key().as_ref()
@@ -71,14 +76,18 @@ impl PrivateKey {
 
 impl CertifiedKey {
     /// A new platform certificate.
-    pub(crate) fn platform() -> Result<CertifiedKey, SandboxError> {
-        CertifiedKey::generate("platform certificate", "Tenpay.com sign")
+    pub(crate) fn platform(serials: Serials) -> Result<CertifiedKey, SandboxError> {
+        CertifiedKey::generate("platform certificate", "Tenpay.com sign", serials)
     }
 
-    pub(crate) fn generate(what: &'static str, common_name: &str) -> Result<CertifiedKey, SandboxError> {
+    pub(crate) fn generate(
+        what: &'static str,
+        common_name: &str,
+        serials: Serials,
+    ) -> Result<CertifiedKey, SandboxError> {
         let failed = || SandboxError::Generate { what };
         let key = PrivateKey::generate(what)?;
-        let pem = self_signed(&key, common_name).ok_or_else(failed)?;
+        let pem = self_signed(&key, common_name, serials).ok_or_else(failed)?;
         CertifiedKey::parse(key, pem).map_err(|_| failed())
     }
 
@@ -136,12 +145,24 @@ impl PublicKeyPair {
     }
 }
 
-/// A self-signed certificate, valid for five years. Its serial always starts with a zero digit: a client that drops
-/// the leading zero then fails at every start, not at one of sixteen.
-fn self_signed(key: &PrivateKey, common_name: &str) -> Option<String> {
+/// The first digit of new certificates' serials. A client that drops leading zeros fails with one of sixteen serials:
+/// with either setting, it fails always or never.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) enum Serials {
+    #[default]
+    WithoutZero,
+    WithZero,
+}
+
+/// A self-signed certificate, valid for five years.
+fn self_signed(key: &PrivateKey, common_name: &str, serials: Serials) -> Option<String> {
     let mut serial = [0; 20];
     rand::fill(&mut serial).ok()?;
-    serial[0] = serial[0] % 15 + 1;
+    // Below 0x80: DER would put a zero byte before it.
+    serial[0] = match serials {
+        Serials::WithZero => serial[0] % 0x0F + 1,
+        Serials::WithoutZero => serial[0] % 0x70 + 0x10,
+    };
 
     // From the first of the month: no 29th of February exists five years later.
     let today = clock::calendar(clock::unix_now());
@@ -182,16 +203,18 @@ mod tests {
     use super::*;
 
     #[test]
-    fn serials_have_forty_digits_and_a_leading_zero() {
-        let made = CertifiedKey::generate("test certificate", "test").unwrap();
-        assert_eq!(made.serial.len(), 40, "{}", made.serial);
-        assert!(made.serial.starts_with('0'), "{}", made.serial);
-        assert!(made.not_before < made.not_after);
+    fn serials_have_forty_digits_and_a_leading_zero_only_when_asked() {
+        for serials in [Serials::WithZero, Serials::WithoutZero] {
+            let made = CertifiedKey::generate("test certificate", "test", serials).unwrap();
+            assert_eq!(made.serial.len(), 40, "{}", made.serial);
+            assert_eq!(made.serial.starts_with('0'), serials == Serials::WithZero, "{}", made.serial);
+            assert!(made.not_before < made.not_after);
+        }
     }
 
     #[test]
     fn a_certificate_of_another_key_is_refused() {
-        let one = CertifiedKey::generate("test certificate", "one").unwrap();
+        let one = CertifiedKey::generate("test certificate", "one", Serials::default()).unwrap();
         let two = PrivateKey::generate("test key").unwrap();
         assert!(CertifiedKey::parse(two, one.pem).is_err());
     }

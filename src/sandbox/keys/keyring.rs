@@ -1,27 +1,40 @@
-//! The current keys of the platform. They can change while clients send requests.
+//! The platform's keys in service. They can change while clients send requests.
 
-use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
+use std::sync::{Arc, Mutex, PoisonError, RwLock};
 
+use rsa::PublicKey;
 use serde::Deserialize;
 use serde_json::{Value, json};
 
 use super::{
     identity::Identity,
-    key_pair::{CertifiedKey, PrivateKey, PublicKeyPair, same_serial},
+    key_pair::{CertifiedKey, PrivateKey, PublicKeyPair, Serials, same_serial},
+    mode::SigningMode,
+    saved_keys::{self, SavedKeys},
 };
 use crate::error::Excerpt;
 use crate::sandbox::http::sandbox_error::SandboxError;
 
+/// Keys in service, of both kinds together. A platform has two or three; a wrong signature is tried with all of them.
+pub(crate) const MAX_KEYS: usize = 50;
+
 pub(crate) struct Keyring {
+    /// What a change of the mode brings into service, if no other key of its kind is.
+    first: (Arc<CertifiedKey>, Arc<PublicKeyPair>),
     keys: RwLock<Keys>,
+    /// Held from reading the keys until the changed ones are saved.
+    changing: Mutex<()>,
+    saved: Option<SavedKeys>,
+    serials: Serials,
 }
 
-/// The keys, oldest first.
-struct Keys {
-    certificates: Vec<Arc<CertifiedKey>>,
-    public_keys: Vec<Arc<PublicKeyPair>>,
-    /// The key of the last `sign_with`. It replaces both default signers.
-    chosen: Option<SigningKey>,
+/// The keys in service, oldest first; never empty.
+#[derive(Clone)]
+pub(crate) struct Keys {
+    pub(crate) certificates: Vec<Arc<CertifiedKey>>,
+    pub(crate) public_keys: Vec<Arc<PublicKeyPair>>,
+    /// One of them: it signs notifications, and the responses to requests that name no key.
+    pub(crate) signer: SigningKey,
 }
 
 /// A key that signs.
@@ -29,26 +42,6 @@ struct Keys {
 pub(crate) enum SigningKey {
     Certificate(Arc<CertifiedKey>),
     PublicKey(Arc<PublicKeyPair>),
-}
-
-/// The default signer of a message that names no key.
-#[derive(Clone, Copy)]
-pub(crate) enum DefaultSigner {
-    Response,
-    Notification,
-}
-
-/// The serials of all keys and the default signers.
-pub(crate) struct KeyList {
-    pub(crate) serials: Vec<(String, KeyType)>,
-    pub(crate) response_signer: Option<String>,
-    pub(crate) notification_signer: Option<String>,
-}
-
-#[derive(Clone, Copy, PartialEq, Eq)]
-pub(crate) enum KeyType {
-    Certificate,
-    PublicKey,
 }
 
 /// A replacement of the platform's key: see [`Sandbox::rotate`](crate::sandbox::Sandbox::rotate).
@@ -76,138 +69,257 @@ impl SigningKey {
             SigningKey::PublicKey(public) => &public.key,
         }
     }
+
+    pub(crate) fn pem(&self) -> &str {
+        match self {
+            SigningKey::Certificate(certificate) => &certificate.pem,
+            SigningKey::PublicKey(public) => &public.pem,
+        }
+    }
 }
 
 impl Keyring {
-    pub(crate) fn new(identity: &Identity) -> Keyring {
-        let keys = Keys {
-            certificates: vec![Arc::clone(&identity.platform_certificate)],
-            public_keys: vec![Arc::clone(&identity.platform_public_key)],
-            chosen: None,
+    /// `mode` overrides that of the saved keys.
+    pub(crate) fn new(
+        identity: &Identity,
+        mode: Option<SigningMode>,
+        saved: Option<SavedKeys>,
+        serials: Serials,
+    ) -> Result<Keyring, SandboxError> {
+        let first = (Arc::clone(&identity.platform_certificate), Arc::clone(&identity.platform_public_key));
+        let before = saved.as_ref().map(|saved| saved.load(&first)).transpose()?.flatten();
+        let mut keys = match &before {
+            Some(keys) => keys.clone(),
+            None => Keys::first(&first, mode.unwrap_or_default()),
         };
-        Keyring { keys: RwLock::new(keys) }
+        if let Some(mode) = mode {
+            keys.set_mode(mode, &first);
+        }
+        let was = before.map_or(SigningMode::default(), |keys| keys.mode());
+        if let Some(saved) = saved.as_ref().filter(|_| keys.mode() != was) {
+            // The folder may be read-only: this start has what was asked for all the same.
+            if let Err(error) = saved.save(&keys, &first) {
+                tracing::warn!(%error, "the sandbox cannot keep the mode of its keys");
+            }
+        }
+        Ok(Keyring { first, keys: RwLock::new(keys), changing: Mutex::new(()), saved, serials })
     }
 
-    // A panic elsewhere must not stop the sandbox: no change is ever half-written.
-    fn read(&self) -> RwLockReadGuard<'_, Keys> {
-        self.keys.read().unwrap_or_else(PoisonError::into_inner)
+    /// The keys in service now.
+    pub(crate) fn now(&self) -> Keys {
+        // A panic elsewhere must not stop the sandbox: no change is ever half-written.
+        self.keys.read().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
-    fn write(&self) -> RwLockWriteGuard<'_, Keys> {
-        self.keys.write().unwrap_or_else(PoisonError::into_inner)
+    pub(crate) fn mode(&self) -> SigningMode {
+        self.now().mode()
     }
 
     pub(crate) fn find(&self, serial: &str) -> Option<SigningKey> {
-        self.read().find(serial)
+        self.now().find(serial)
     }
 
-    /// The key with this serial, if one is given and exists; otherwise the default signer.
-    pub(crate) fn signer(&self, serial: Option<&str>, default: DefaultSigner) -> Option<SigningKey> {
-        let keys = self.read();
-        serial.and_then(|serial| keys.find(serial)).or_else(|| keys.default_signer(default))
+    /// The file of the keys folder with the public part of this key.
+    pub(crate) fn public_file(&self, key: &SigningKey) -> String {
+        saved_keys::public_file(key, &self.first)
     }
 
-    pub(crate) fn certificates(&self) -> Vec<Arc<CertifiedKey>> {
-        self.read().certificates.clone()
-    }
-
-    pub(crate) fn list(&self) -> KeyList {
-        let keys = self.read();
-        let certificates = keys.certificates.iter().map(|key| (key.serial.clone(), KeyType::Certificate));
-        let public_keys = keys.public_keys.iter().map(|key| (key.id.clone(), KeyType::PublicKey));
-        let signer = |default| keys.default_signer(default).map(|key| key.serial().to_string());
-        KeyList {
-            serials: certificates.chain(public_keys).collect(),
-            response_signer: signer(DefaultSigner::Response),
-            notification_signer: signer(DefaultSigner::Notification),
-        }
+    /// The key with this serial, if one is given and in service; otherwise the one that signs by default.
+    pub(crate) fn signer(&self, serial: Option<&str>) -> SigningKey {
+        let keys = self.now();
+        serial.and_then(|serial| keys.find(serial)).unwrap_or(keys.signer)
     }
 
     /// The public parts of the keys, for the control endpoint.
     pub(crate) fn to_json(&self) -> Value {
-        let keys = self.read();
-        let certificates =
-            keys.certificates.iter().map(|key| json!({ "serial": key.serial, "pem": key.pem }));
-        let public_keys = keys.public_keys.iter().map(|key| json!({ "serial": key.id, "pem": key.pem }));
-        let signer = |default| keys.default_signer(default).map(|key| key.serial().to_string());
+        let keys = self.now();
+        let list = |keys: Vec<SigningKey>| -> Vec<Value> {
+            keys.iter().map(|key| json!({ "serial": key.serial(), "pem": key.pem() })).collect()
+        };
         json!({
-            "certificates": certificates.collect::<Vec<_>>(),
-            "public_keys": public_keys.collect::<Vec<_>>(),
-            "answers_are_signed_with": signer(DefaultSigner::Response),
-            "notifications_are_signed_with": signer(DefaultSigner::Notification),
+            "mode": keys.mode(),
+            "signs": keys.signer.serial(),
+            "certificates": list(keys.certificates.iter().cloned().map(SigningKey::Certificate).collect()),
+            "public_keys": list(keys.public_keys.iter().cloned().map(SigningKey::PublicKey).collect()),
         })
     }
 
-    pub(crate) fn add_certificate(&self) -> Result<Arc<CertifiedKey>, SandboxError> {
-        let certificate = Arc::new(CertifiedKey::platform()?);
-        self.write().certificates.push(Arc::clone(&certificate));
-        Ok(certificate)
+    /// Brings a new key into service, without signing with it.
+    pub(crate) fn publish(&self, rotation: Rotation) -> Result<SigningKey, SandboxError> {
+        self.add(rotation, false)
     }
 
-    pub(crate) fn add_public_key(&self) -> Result<Arc<PublicKeyPair>, SandboxError> {
-        let public = Arc::new(PublicKeyPair::generate()?);
-        self.write().public_keys.push(Arc::clone(&public));
-        Ok(public)
+    /// Brings a new key into service and signs with it. Returns its serial.
+    pub(crate) fn rotate(&self, rotation: Rotation) -> Result<String, SandboxError> {
+        self.add(rotation, true).map(|key| key.serial().to_string())
+    }
+
+    fn add(&self, rotation: Rotation, signs: bool) -> Result<SigningKey, SandboxError> {
+        let full = |keys: &Keys| keys.check_room().map_err(|problem| setting("rotate", problem));
+        // A key takes long to generate: not for nothing, and not while others wait.
+        full(&self.now())?;
+        let key = match rotation {
+            Rotation::Certificate => SigningKey::Certificate(Arc::new(CertifiedKey::platform(self.serials)?)),
+            Rotation::PublicKey => SigningKey::PublicKey(Arc::new(PublicKeyPair::generate()?)),
+        };
+        self.change(|keys| {
+            full(keys)?;
+            keys.add(key.clone());
+            if signs {
+                keys.signer = key.clone();
+            }
+            Ok(())
+        })?;
+        Ok(key)
+    }
+
+    pub(crate) fn set_mode(&self, mode: SigningMode) -> Result<(), SandboxError> {
+        self.change(|keys| {
+            keys.set_mode(mode, &self.first);
+            Ok(())
+        })
     }
 
     pub(crate) fn sign_with(&self, serial: &str) -> Result<(), SandboxError> {
-        let chosen = self.write().choose(serial);
-        chosen.map_err(|problem| SandboxError::Setting { name: "sign_with", problem })
+        self.change(|keys| {
+            keys.signer =
+                keys.find(serial).ok_or_else(|| setting("sign_with", keys.not_in_service(serial)))?;
+            Ok(())
+        })
     }
 
     pub(crate) fn retire(&self, serial: &str) -> Result<(), SandboxError> {
-        let retired = self.write().retire(serial);
-        retired.map_err(|problem| SandboxError::Setting { name: "retire", problem })
+        self.change(|keys| keys.retire(serial).map_err(|problem| setting("retire", problem)))
     }
 
-    /// Adds a key and makes it the default signer. Returns its serial.
-    pub(crate) fn rotate(&self, rotation: Rotation) -> Result<String, SandboxError> {
-        let serial = match rotation {
-            Rotation::Certificate => self.add_certificate()?.serial.clone(),
-            Rotation::PublicKey => self.add_public_key()?.id.clone(),
-        };
-        self.sign_with(&serial)?;
-        Ok(serial)
+    /// A change is visible once it is saved; if it cannot be, nothing changes.
+    fn change(&self, change: impl FnOnce(&mut Keys) -> Result<(), SandboxError>) -> Result<(), SandboxError> {
+        let _changing = self.changing.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut keys = self.now();
+        change(&mut keys)?;
+        if let Some(saved) = &self.saved {
+            saved.save(&keys, &self.first)?;
+        }
+        *self.keys.write().unwrap_or_else(PoisonError::into_inner) = keys;
+        Ok(())
     }
 }
 
 impl Keys {
-    fn find(&self, serial: &str) -> Option<SigningKey> {
+    fn first((certificate, public): &(Arc<CertifiedKey>, Arc<PublicKeyPair>), mode: SigningMode) -> Keys {
+        Keys {
+            certificates: if mode.has_certificates() { vec![Arc::clone(certificate)] } else { Vec::new() },
+            public_keys: if mode.has_public_keys() { vec![Arc::clone(public)] } else { Vec::new() },
+            signer: match mode {
+                SigningMode::PublicKey => SigningKey::PublicKey(Arc::clone(public)),
+                _ => SigningKey::Certificate(Arc::clone(certificate)),
+            },
+        }
+    }
+
+    pub(crate) fn mode(&self) -> SigningMode {
+        match (self.public_keys.is_empty(), self.certificates.is_empty()) {
+            (_, true) => SigningMode::PublicKey,
+            (true, _) => SigningMode::Certificate,
+            (false, false) => SigningMode::Migration,
+        }
+    }
+
+    /// All of them, certificates first.
+    pub(crate) fn all(&self) -> impl Iterator<Item = SigningKey> + '_ {
+        let certificates = self.certificates.iter().cloned().map(SigningKey::Certificate);
+        certificates.chain(self.public_keys.iter().cloned().map(SigningKey::PublicKey))
+    }
+
+    pub(crate) fn find(&self, serial: &str) -> Option<SigningKey> {
         let certificate = self.certificates.iter().find(|key| same_serial(&key.serial, serial));
         let public = self.public_keys.iter().find(|key| key.id == serial);
         let certificate = certificate.map(|key| SigningKey::Certificate(Arc::clone(key)));
         certificate.or_else(|| public.map(|key| SigningKey::PublicKey(Arc::clone(key))))
     }
 
-    /// Without a chosen key, the newest certificate signs responses and the newest public key signs notifications, so
-    /// that a client handles both.
-    fn default_signer(&self, default: DefaultSigner) -> Option<SigningKey> {
-        let certificate = || self.certificates.last().map(|key| SigningKey::Certificate(Arc::clone(key)));
-        let public = || self.public_keys.last().map(|key| SigningKey::PublicKey(Arc::clone(key)));
-        self.chosen.clone().or_else(|| match default {
-            DefaultSigner::Response => certificate().or_else(public),
-            DefaultSigner::Notification => public().or_else(certificate),
-        })
+    /// The public halves, with their serials.
+    pub(crate) fn public_halves(&self) -> Vec<(String, PublicKey)> {
+        self.all()
+            .filter_map(|key| Some((key.serial().to_owned(), key.private_key().public_key()?)))
+            .collect()
     }
 
-    fn choose(&mut self, serial: &str) -> Result<(), String> {
-        let key = self.find(serial).ok_or_else(|| unknown(serial))?;
-        self.chosen = Some(key);
-        Ok(())
+    fn add(&mut self, key: SigningKey) {
+        match key {
+            SigningKey::Certificate(key) => self.certificates.push(key),
+            SigningKey::PublicKey(key) => self.public_keys.push(key),
+        }
+    }
+
+    fn check_room(&self) -> Result<(), String> {
+        if self.all().count() < MAX_KEYS {
+            return Ok(());
+        }
+        Err(format!("too many keys in service (limit {MAX_KEYS}): retire some"))
+    }
+
+    fn set_mode(
+        &mut self,
+        mode: SigningMode,
+        (certificate, public): &(Arc<CertifiedKey>, Arc<PublicKeyPair>),
+    ) {
+        match (mode.has_certificates(), self.certificates.is_empty()) {
+            (true, true) => self.certificates.push(Arc::clone(certificate)),
+            (false, _) => self.certificates.clear(),
+            _ => {}
+        }
+        match (mode.has_public_keys(), self.public_keys.is_empty()) {
+            (true, true) => self.public_keys.push(Arc::clone(public)),
+            (false, _) => self.public_keys.clear(),
+            _ => {}
+        }
+        self.keep_signing();
     }
 
     fn retire(&mut self, serial: &str) -> Result<(), String> {
-        self.find(serial).ok_or_else(|| unknown(serial))?;
-        if self.certificates.len() + self.public_keys.len() == 1 {
+        self.find(serial).ok_or_else(|| self.not_in_service(serial))?;
+        if self.all().count() == 1 {
             return Err("the last key cannot be retired: it signs everything".into());
         }
         self.certificates.retain(|key| !same_serial(&key.serial, serial));
         self.public_keys.retain(|key| key.id != serial);
-        self.chosen = self.chosen.take().filter(|key| !same_serial(key.serial(), serial));
+        self.keep_signing();
         Ok(())
+    }
+
+    /// If the key that signs is not in service any more, the newest of its kind signs, or else of the other kind.
+    fn keep_signing(&mut self) {
+        if self.find(self.signer.serial()).is_some() {
+            return;
+        }
+        let certificate = self.certificates.last().cloned().map(SigningKey::Certificate);
+        let public = self.public_keys.last().cloned().map(SigningKey::PublicKey);
+        let next = match self.signer {
+            SigningKey::Certificate(_) => certificate.or(public),
+            SigningKey::PublicKey(_) => public.or(certificate),
+        };
+        if let Some(next) = next {
+            self.signer = next;
+        }
+    }
+
+    /// Why a serial is refused.
+    pub(crate) fn not_in_service(&self, serial: &str) -> String {
+        let is_public = serial.starts_with("PUB_KEY_ID_");
+        let hint = match self.mode() {
+            SigningMode::PublicKey if !is_public => {
+                ": the sandbox is in public-key mode (certificates: `--sign-with certificate`)"
+            }
+            SigningMode::Certificate if is_public => {
+                ": the sandbox is in certificate mode (public keys: `--sign-with public-key`)"
+            }
+            _ => "",
+        };
+        format!("the platform has no key {}{hint}", Excerpt(serial))
     }
 }
 
-fn unknown(serial: &str) -> String {
-    format!("the platform has no key {}", Excerpt(serial))
+fn setting(name: &'static str, problem: String) -> SandboxError {
+    SandboxError::Setting { name, problem }
 }

@@ -9,26 +9,29 @@ use super::{
     },
     products::{
         combined::{COMBINED, PAY_COMBINED},
-        orders::{ORDER, PAY},
+        orders::{ORDER, PAY, code::FAIL_PAYMENT},
         payscore::{
             CONFIRM_SERVICE, PAY_SERVICE, SERVICE_ORDER,
             permissions::{OPEN_PERMISSION, PERMISSION},
         },
-        refunds::{REFUND, SETTLE_REFUND},
-        transfers::{ACCEPT_TRANSFER, TRANSFER},
+        refunds::{CLOSE_REFUND, FAIL_REFUND, REFUND, SETTLE_REFUND},
+        transfers::{ACCEPT_TRANSFER, FAIL_TRANSFER, TRANSFER},
     },
 };
 use crate::error::Excerpt;
 use crate::sandbox::{
-    http::error_response::ErrorResponse,
+    http::{clock, error_response::ErrorResponse},
     store::{
         documents::{Document, Documents},
         event::QueuedEvent,
+        payer_log::PayerStep,
     },
 };
 
 pub(crate) struct PayerAction {
     pub(crate) name: &'static str,
+    /// For the page, in English and Chinese.
+    pub(crate) label: [&'static str; 2],
     pub(crate) resource_type: &'static ResourceType,
     transition: &'static Transition,
 }
@@ -36,30 +39,60 @@ pub(crate) struct PayerAction {
 /// The changed resource, and the events that the caller must send.
 type Outcome = Result<(Value, Vec<QueuedEvent>), ErrorResponse>;
 
-pub(crate) static PAY_ORDER: PayerAction =
-    PayerAction { name: "pay", resource_type: &ORDER, transition: &PAY };
-static PAY_COMBINED_ORDER: PayerAction =
-    PayerAction { name: "pay-combined", resource_type: &COMBINED, transition: &PAY_COMBINED };
+pub(crate) static PAY_ORDER: PayerAction = action("pay", &ORDER, &PAY, ["Pay", "付款"]);
+pub(crate) static FAIL_ORDER: PayerAction =
+    action("fail-payment", &ORDER, &FAIL_PAYMENT, ["Payment fails", "付款失败"]);
+pub(crate) static PAY_COMBINED_ORDER: PayerAction =
+    action("pay-combined", &COMBINED, &PAY_COMBINED, ["Pay", "付款"]);
 pub(crate) static SETTLE: PayerAction =
-    PayerAction { name: "settle-refund", resource_type: &REFUND, transition: &SETTLE_REFUND };
+    action("settle-refund", &REFUND, &SETTLE_REFUND, ["Settle refund", "退款到账"]);
+pub(crate) static FAIL: PayerAction =
+    action("fail-refund", &REFUND, &FAIL_REFUND, ["Refund fails", "退款异常"]);
+pub(crate) static CLOSE: PayerAction =
+    action("close-refund", &REFUND, &CLOSE_REFUND, ["Close refund", "退款关闭"]);
 pub(crate) static CONFIRM_SERVICE_ORDER: PayerAction =
-    PayerAction { name: "confirm-service", resource_type: &SERVICE_ORDER, transition: &CONFIRM_SERVICE };
+    action("confirm-service", &SERVICE_ORDER, &CONFIRM_SERVICE, ["Confirm order", "确认订单"]);
 pub(crate) static PAY_SERVICE_ORDER: PayerAction =
-    PayerAction { name: "pay-service", resource_type: &SERVICE_ORDER, transition: &PAY_SERVICE };
+    action("pay-service", &SERVICE_ORDER, &PAY_SERVICE, ["Pay", "付款"]);
 pub(crate) static OPEN: PayerAction =
-    PayerAction { name: "open-permission", resource_type: &PERMISSION, transition: &OPEN_PERMISSION };
+    action("open-permission", &PERMISSION, &OPEN_PERMISSION, ["Authorize", "授权"]);
 pub(crate) static ACCEPT: PayerAction =
-    PayerAction { name: "accept-transfer", resource_type: &TRANSFER, transition: &ACCEPT_TRANSFER };
+    action("accept-transfer", &TRANSFER, &ACCEPT_TRANSFER, ["Accept transfer", "确认收款"]);
+pub(crate) static REJECT: PayerAction =
+    action("fail-transfer", &TRANSFER, &FAIL_TRANSFER, ["Transfer fails", "转账失败"]);
 
-fn actions() -> [&'static PayerAction; 7] {
-    [&PAY_ORDER, &PAY_COMBINED_ORDER, &SETTLE, &CONFIRM_SERVICE_ORDER, &PAY_SERVICE_ORDER, &OPEN, &ACCEPT]
+const fn action(
+    name: &'static str,
+    resource_type: &'static ResourceType,
+    transition: &'static Transition,
+    label: [&'static str; 2],
+) -> PayerAction {
+    PayerAction { name, label, resource_type, transition }
 }
 
-/// The action that the state of a resource allows.
-pub(crate) fn allowed_action(resource_type: &str, state: &str) -> Option<&'static PayerAction> {
-    actions()
-        .into_iter()
-        .find(|action| action.resource_type.name == resource_type && action.transition.from.contains(&state))
+/// For a state that allows several, the usual one comes first.
+static ACTIONS: [&PayerAction; 11] = [
+    &PAY_ORDER,
+    &FAIL_ORDER,
+    &PAY_COMBINED_ORDER,
+    &SETTLE,
+    &FAIL,
+    &CLOSE,
+    &CONFIRM_SERVICE_ORDER,
+    &PAY_SERVICE_ORDER,
+    &OPEN,
+    &ACCEPT,
+    &REJECT,
+];
+
+/// The actions that the state of a resource allows.
+pub(crate) fn allowed_actions(
+    resource_type: &str,
+    state: &str,
+) -> impl Iterator<Item = &'static PayerAction> {
+    ACTIONS.into_iter().filter(move |action| {
+        action.resource_type.name == resource_type && action.transition.from.contains(&state)
+    })
 }
 
 /// Pays an order or a combined order. In any scope: the newest.
@@ -72,7 +105,7 @@ pub(crate) fn pay(engine: &Engine, out_trade_no: &str) -> Outcome {
 
 /// The action with this name, on the resource of one scope.
 pub(crate) fn perform_in_scope(engine: &Engine, name: &str, scope: &str, merchant_no: &str) -> Outcome {
-    let action = actions().into_iter().find(|action| action.name == name);
+    let action = ACTIONS.into_iter().find(|action| action.name == name);
     let action =
         action.ok_or_else(|| ErrorResponse::param_error("body", "part", "is not an action of the payer"))?;
     perform(engine, action, merchant_no, |documents| {
@@ -82,9 +115,9 @@ pub(crate) fn perform_in_scope(engine: &Engine, name: &str, scope: &str, merchan
 
 /// The action with this name. In any scope: on the newest resource.
 pub(crate) fn perform_by_name(engine: &Engine, name: &str, merchant_no: &str) -> Outcome {
-    let action = actions().into_iter().find(|action| action.name == name);
+    let action = ACTIONS.into_iter().find(|action| action.name == name);
     let action = action.ok_or_else(|| {
-        let names = actions().map(|action| action.name).join(", ");
+        let names = ACTIONS.map(|action| action.name).join(", ");
         ErrorResponse::param_error("body", "do", &format!("expected one of {names}"))
     })?;
     perform_on_newest(engine, action, merchant_no)
@@ -104,7 +137,9 @@ fn perform(
     find: impl FnOnce(&Documents<'_>) -> Result<Option<Document>, ErrorResponse>,
 ) -> Outcome {
     let resource_type = action.resource_type;
-    engine.execute("", &Value::Null, |session| {
+    let mut seq = 0;
+    let at = clock::system_time();
+    let outcome = engine.execute("", &Value::Null, |session| {
         let not_found = || {
             resource_type.not_found.response(&format!(
                 "there is no {} {}",
@@ -115,10 +150,13 @@ fn perform(
         let mut document = find(session.documents)?.ok_or_else(not_found)?;
         (resource_type.on_load)(session, &mut document)?;
         session.transition(resource_type, &mut document, action.transition)?;
+        seq = document.seq;
         let mut body = document.body;
         if let Some(fields) = body.as_object_mut() {
             fields.shift_remove(IDEMPOTENCY_VALUES);
         }
         Ok(body)
-    })
+    })?;
+    engine.payer_log.push(PayerStep { at, action: action.name, seq });
+    Ok(outcome)
 }

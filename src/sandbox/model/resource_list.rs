@@ -1,12 +1,19 @@
-//! The list of all resources, for the page.
+//! The list of all resources, and what belongs to one of them, for the page.
 
 use serde_json::Value;
 
 use super::{
-    engine::{Engine, IDEMPOTENCY_VALUES},
-    payer_actions, products,
+    engine::{Engine, IDEMPOTENCY_VALUES, Session, cents, text},
+    payer_actions::{self, PayerAction},
+    products::{self, combined::COMBINED, orders::ORDER, refunds::REFUND},
 };
-use crate::sandbox::http::error_response::ErrorResponse;
+use crate::sandbox::{
+    http::error_response::ErrorResponse,
+    store::{
+        documents::Document,
+        page::{Page, Window},
+    },
+};
 
 #[derive(Clone, Debug)]
 pub(crate) struct Resource {
@@ -20,19 +27,26 @@ pub(crate) struct Resource {
     pub(crate) state: String,
     /// In cents.
     pub(crate) amount: Option<i64>,
+    /// The cents of its refunds that did not fail; 0 for everything but an order.
+    pub(crate) refunded: i64,
     /// In Unix seconds.
     pub(crate) changed_at: i64,
     pub(crate) body: Value,
 }
 
 impl Resource {
-    /// The name of the payer's action that the state allows.
-    pub(crate) fn payer_action(&self) -> Option<&'static str> {
+    /// The payer's actions that the state allows, the usual one first.
+    pub(crate) fn payer_actions(&self) -> Vec<&'static PayerAction> {
         // A part of a combined order is paid together with it.
         if self.body.get("combined").is_some_and(Value::is_string) {
-            return None;
+            return Vec::new();
         }
-        payer_actions::allowed_action(self.resource_type, &self.state).map(|action| action.name)
+        payer_actions::allowed_actions(self.resource_type, &self.state).collect()
+    }
+
+    /// Whether the payer got some of the money back, but not all.
+    pub(crate) fn is_partly_refunded(&self) -> bool {
+        self.refunded > 0 && self.amount.is_some_and(|total| self.refunded < total)
     }
 
     /// The body without internal values.
@@ -45,29 +59,99 @@ impl Resource {
     }
 }
 
-/// The newest resources of all types, newest first.
-pub(crate) fn newest(engine: &Engine, count: usize) -> Result<Vec<Resource>, ErrorResponse> {
+/// A page of the resources of all types in this state that contain this text; empty: any.
+pub(crate) fn page(
+    engine: &Engine,
+    contains: &str,
+    state: &str,
+    window: Window,
+) -> Result<Page<Resource>, ErrorResponse> {
     engine.access(|session| {
-        let mut resources = Vec::new();
-        for mut document in session.documents.newest(count)? {
-            let known = products::resource_types();
-            let Some(resource_type) = known.into_iter().find(|known| known.name == document.resource_type)
-            else {
-                continue;
-            };
-            (resource_type.on_load)(session, &mut document)?;
-            resources.push(Resource {
-                seq: document.seq,
-                resource_type: resource_type.name,
-                amount: document.body.pointer(resource_type.amount).and_then(Value::as_i64),
-                merchant_no: document.merchant_no,
-                platform_id: document.platform_id,
-                scope: document.scope,
-                state: document.state,
-                changed_at: document.changed_at,
-                body: document.body,
-            });
-        }
-        Ok(resources)
+        let Page { items, place } = session.documents.page(contains, state, window)?;
+        Ok(Page { items: load_all(session, items)?, place })
     })
+}
+
+/// The resource with this `seq` together with its relatives, oldest first: an order with its refunds and profit shares, a
+/// combined order with its parts.
+pub(crate) fn family(engine: &Engine, seq: u64) -> Result<Vec<Resource>, ErrorResponse> {
+    engine.access(|session| {
+        let Some(mut root) = session.documents.by_seq(seq)? else { return Ok(Vec::new()) };
+        while let Some(parent) = parent(session, &root)? {
+            root = parent;
+        }
+        let mut family = Vec::new();
+        if let Some(whole) = text(&root.body, "combined") {
+            family.extend(session.documents.newest_by_merchant_no(COMBINED.name, whole)?);
+        }
+        for part in parts(&root) {
+            family.extend(session.documents.newest_by_merchant_no(ORDER.name, part)?);
+        }
+        family.push(root);
+        // A child is newer than its parent and is added after it.
+        let mut next = 0;
+        while let Some((parent, id)) = family.get(next).map(|one| (one.seq, one.platform_id.clone())) {
+            for resource_type in products::resource_types().iter().filter(|known| !known.parent_id.is_empty())
+            {
+                if let Some(id) = &id {
+                    let children = session.documents.children(resource_type.name, id)?;
+                    family.extend(children.into_iter().filter(|child| child.seq > parent));
+                }
+            }
+            next += 1;
+        }
+        family.sort_by_key(|document| document.seq);
+        family.dedup_by_key(|document| document.seq);
+        load_all(session, family)
+    })
+}
+
+/// The resource that this one belongs to, such as the order of a refund. It is older.
+fn parent(session: &Session<'_>, document: &Document) -> Result<Option<Document>, ErrorResponse> {
+    let Some(id) = &document.parent_id else { return Ok(None) };
+    for resource_type in products::resource_types() {
+        let found = session.documents.newest_by_platform_id(resource_type.name, id)?;
+        if let Some(parent) = found.filter(|parent| parent.seq < document.seq) {
+            return Ok(Some(parent));
+        }
+    }
+    Ok(None)
+}
+
+/// The numbers of the parts of a combined order.
+fn parts(document: &Document) -> impl Iterator<Item = &str> {
+    let parts = document.body.get("sub_orders").and_then(Value::as_array);
+    parts.into_iter().flatten().filter_map(|part| text(part, "out_trade_no"))
+}
+
+fn load_all(session: &mut Session<'_>, documents: Vec<Document>) -> Result<Vec<Resource>, ErrorResponse> {
+    let mut resources = Vec::with_capacity(documents.len());
+    for mut document in documents {
+        let known = products::resource_types();
+        let Some(resource_type) = known.into_iter().find(|known| known.name == document.resource_type) else {
+            continue;
+        };
+        (resource_type.on_load)(session, &mut document)?;
+        let refunds = match &document.platform_id {
+            Some(id) if resource_type.name == ORDER.name && document.state == "REFUND" => {
+                session.documents.children(REFUND.name, id)?
+            }
+            _ => Vec::new(),
+        };
+        let effective =
+            refunds.iter().filter(|refund| matches!(refund.state.as_str(), "SUCCESS" | "PROCESSING"));
+        resources.push(Resource {
+            seq: document.seq,
+            resource_type: resource_type.name,
+            amount: document.body.pointer(resource_type.amount).and_then(Value::as_i64),
+            refunded: effective.map(|refund| cents(&refund.body, "/amount/refund")).sum(),
+            merchant_no: document.merchant_no,
+            platform_id: document.platform_id,
+            scope: document.scope,
+            state: document.state,
+            changed_at: document.changed_at,
+            body: document.body,
+        });
+    }
+    Ok(resources)
 }

@@ -3,6 +3,7 @@
 
 use std::{
     collections::BTreeSet,
+    fmt,
     net::{IpAddr, SocketAddr, ToSocketAddrs},
     sync::Arc,
     time::Duration,
@@ -22,6 +23,27 @@ pub(crate) const MAX_LOOKUPS: usize = 2;
 
 /// The platform accepts no longer URLs.
 const MAX_URL: usize = 2048;
+
+/// Why a `notify_url` is not admitted.
+#[derive(Debug)]
+pub(crate) enum NotAdmitted {
+    /// It never will be.
+    Refused(String),
+    /// Its name could not be resolved: a later lookup can succeed.
+    NotResolved(String),
+}
+
+impl From<String> for NotAdmitted {
+    fn from(why: String) -> NotAdmitted {
+        NotAdmitted::Refused(why)
+    }
+}
+
+impl From<&str> for NotAdmitted {
+    fn from(why: &str) -> NotAdmitted {
+        NotAdmitted::Refused(why.into())
+    }
+}
 
 /// Allowed names and addresses besides this machine.
 #[derive(Clone, Default)]
@@ -47,13 +69,15 @@ impl AllowedHosts {
     }
 
     /// Parses a `notify_url` and checks its host.
-    pub(crate) async fn check(&self, notify_url: &str, timeout: Duration) -> Result<Url, String> {
+    pub(crate) async fn check(&self, notify_url: &str, timeout: Duration) -> Result<Url, NotAdmitted> {
         if notify_url.len() > MAX_URL {
-            return Err(format!("notify_url is too long (limit {MAX_URL} characters)"));
+            return Err(format!("notify_url is too long (limit {MAX_URL} characters)").into());
         }
         let url = Url::parse(notify_url).map_err(|e| format!("{notify_url:?} is not a URL ({e})"))?;
         if !matches!(url.scheme(), "http" | "https") {
-            return Err(format!("notify_url must start with http:// or https://, found {}://", url.scheme()));
+            return Err(
+                format!("notify_url must start with http:// or https://, found {}://", url.scheme()).into()
+            );
         }
         if !url.username().is_empty() || url.password().is_some() {
             return Err("notify_url must not contain a user name or password".into());
@@ -65,22 +89,24 @@ impl AllowedHosts {
             Host::Domain(name) if self.hosts.0.contains(&name) => {}
             Host::Domain(name) => {
                 let found = time::timeout(timeout, self.addresses(&name)).await;
-                found.map_err(|_| format!("{name} could not be resolved in time"))??;
+                let late = |_| NotAdmitted::NotResolved(format!("{name} could not be resolved in time"));
+                found.map_err(late)??;
             }
         }
         Ok(url)
     }
 
-    async fn addresses(&self, name: &str) -> Result<Vec<SocketAddr>, String> {
-        let permit = Arc::clone(&self.lookups).acquire_owned().await.map_err(|e| e.to_string())?;
+    async fn addresses(&self, name: &str) -> Result<Vec<SocketAddr>, NotAdmitted> {
+        let failed =
+            |why: &dyn fmt::Display| NotAdmitted::NotResolved(format!("{name} cannot be resolved ({why})"));
+        let permit = Arc::clone(&self.lookups).acquire_owned().await.map_err(|e| failed(&e))?;
         let owned = name.to_owned();
         let lookup = task::spawn_blocking(move || {
             // The thread releases the permit: a caller that gives up does not free the thread.
             let _permit = permit;
             (owned.as_str(), 0).to_socket_addrs().map(Iterator::collect::<Vec<SocketAddr>>)
         });
-        let found = lookup.await.map_err(|e| e.to_string())?;
-        let found = found.map_err(|e| format!("{name} cannot be resolved ({e})"))?;
+        let found = lookup.await.map_err(|e| failed(&e))?.map_err(|e| failed(&e))?;
         if self.hosts.0.contains(name) {
             return Ok(found);
         }
@@ -89,7 +115,7 @@ impl AllowedHosts {
                 format!("{name} is {}, not this machine; allow it with `notify_host`", address.ip())
             })?;
         }
-        if found.is_empty() { Err(format!("{name} has no address")) } else { Ok(found) }
+        if found.is_empty() { Err(failed(&"no address")) } else { Ok(found) }
     }
 }
 
@@ -110,7 +136,9 @@ impl Resolve for AllowedHosts {
     fn resolve(&self, name: Name) -> Resolving {
         let hosts = self.clone();
         Box::pin(async move {
-            let found = hosts.addresses(name.as_str()).await?;
+            let found = hosts.addresses(name.as_str()).await.map_err(|e| match e {
+                NotAdmitted::Refused(why) | NotAdmitted::NotResolved(why) => why,
+            })?;
             let found: Addrs = Box::new(found.into_iter());
             Ok(found)
         })
@@ -124,7 +152,17 @@ mod tests {
     const TIMEOUT: Duration = Duration::from_secs(5);
 
     async fn refused(hosts: &AllowedHosts, url: &str) -> String {
-        hosts.check(url, TIMEOUT).await.expect_err(url)
+        match hosts.check(url, TIMEOUT).await.expect_err(url) {
+            NotAdmitted::Refused(why) => why,
+            NotAdmitted::NotResolved(why) => panic!("{why}"),
+        }
+    }
+
+    #[tokio::test]
+    async fn a_name_that_cannot_be_resolved_is_not_refused() {
+        let hosts = AllowedHosts::new(&[]).unwrap();
+        let error = hosts.check("http://no-such-host.invalid/", TIMEOUT).await.unwrap_err();
+        assert!(matches!(&error, NotAdmitted::NotResolved(why) if why.contains("no-such-host")), "{error:?}");
     }
 
     #[tokio::test]
@@ -155,7 +193,6 @@ mod tests {
         assert!(refused(&hosts, "http://a:b@127.0.0.1/").await.contains("user name"));
         assert!(refused(&hosts, "v3/pay").await.contains("not a URL"));
         assert!(refused(&hosts, &format!("http://127.0.0.1/{}", "x".repeat(2048))).await.contains("2048"));
-        assert!(refused(&hosts, "http://no-such-host.invalid/").await.contains("no-such-host.invalid"));
     }
 
     #[tokio::test]

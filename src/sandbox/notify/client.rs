@@ -5,7 +5,7 @@ use std::{error::Error, sync::OnceLock, time::Duration};
 use http::{HeaderMap, HeaderValue, header};
 use reqwest::{Client, Url};
 
-use super::allowed_hosts::AllowedHosts;
+use super::allowed_hosts::{AllowedHosts, NotAdmitted};
 use crate::sandbox::http::body::OutgoingBody;
 
 pub(crate) struct NotifyClient {
@@ -24,7 +24,7 @@ impl NotifyClient {
     }
 
     /// Parses a `notify_url` and checks its host.
-    pub(crate) async fn check(&self, notify_url: &str) -> Result<Url, String> {
+    pub(crate) async fn check(&self, notify_url: &str) -> Result<Url, NotAdmitted> {
         self.hosts.check(notify_url, self.timeout).await
     }
 

@@ -3,10 +3,14 @@
 use std::{sync::Arc, time::Duration};
 
 use bytes::Bytes;
-use tokio::{sync::mpsc::UnboundedReceiver, task, time};
+use tokio::{
+    sync::{mpsc::UnboundedReceiver, watch},
+    task, time,
+};
 use url::Url;
 
 use super::{
+    allowed_hosts::NotAdmitted,
     envelope,
     outbox::{Job, Outbox},
 };
@@ -17,7 +21,7 @@ use crate::sandbox::{
 };
 
 /// The pause before each repetition, in seconds.
-const SCHEDULE: [u64; 15] =
+const SCHEDULE: [i64; 15] =
     [15, 15, 30, 180, 600, 1200, 1800, 1800, 1800, 3600, 10_800, 10_800, 10_800, 21_600, 21_600];
 
 /// Runs on the server's runtime and ends with it.
@@ -25,33 +29,104 @@ pub(crate) async fn run(outbox: Arc<Outbox>, mut jobs: UnboundedReceiver<Job>) {
     while let Some(job) = jobs.recv().await {
         let outbox = Arc::clone(&outbox);
         task::spawn(async move {
-            let (number, id) = (job.number, job.id.clone());
+            let (number, id, once) = (job.number, job.id.clone(), job.once);
             let result = deliver(&outbox, job).await.unwrap_or_else(Delivery::Refused);
+            // A failed attempt in between changes nothing.
+            if once && result != Delivery::Accepted {
+                if let Delivery::Refused(why) = result {
+                    let attempt = Attempt { at: clock::system_time(), faults: Vec::new(), result: Err(why) };
+                    outbox.log.add_attempt(number, attempt);
+                }
+                return;
+            }
             outbox.log.finish(number, result);
             let _ = task::spawn_blocking(move || outbox.database.mark_delivered(&id)).await;
         });
     }
 }
 
-/// Makes all attempts. An error is the reason why nothing was sent.
+/// Makes all attempts. An error is the reason why nothing more is sent.
 async fn deliver(outbox: &Arc<Outbox>, job: Job) -> Result<Delivery, String> {
-    let url = outbox.client.check(&job.event.notify_url).await?;
-    let Job { number, id, event, faults, _permit } = job;
+    let Job { number, id, event, faults, once, _permit } = job;
+    let notify_url = event.notify_url.clone();
+    let mut url = admit(outbox, number, &notify_url).await?;
     let shared = Arc::clone(outbox);
     let body = task::spawn_blocking(move || shared.envelopes.body(&id, &event)).await;
     let body: Bytes = body.ok().and_then(Result::ok).ok_or("the notification could not be encrypted")?.into();
-    let message = Message { outbox, number, url, body };
+    // Of the first attempt that is sent.
+    let mut faults = Some(faults);
+    let mut pauses = Pauses::new(outbox);
 
-    if message.send_first(&faults).await {
-        return Ok(Delivery::Accepted);
-    }
-    for pause in SCHEDULE {
-        time::sleep(outbox.scaled(Duration::from_secs(pause))).await;
-        if message.send(&[], &[]).await {
-            return Ok(Delivery::Accepted);
+    let schedule = if once { &[][..] } else { &SCHEDULE };
+    for pause in schedule.iter().copied().map(Some).chain([None]) {
+        if let Some(url) = &url {
+            let message = Message { outbox, number, url: url.clone(), body: body.clone() };
+            let accepted = match faults.take() {
+                Some(faults) => message.send_first(&faults).await,
+                None => message.send(&[], &[]).await,
+            };
+            if accepted {
+                return Ok(Delivery::Accepted);
+            }
+        }
+        let Some(pause) = pause else { break };
+        pauses.wait(outbox, pause).await;
+        // It was sent again in the meantime, and accepted.
+        if let Some(outcome) = outbox.log.outcome(number) {
+            return Ok(outcome);
+        }
+        if url.is_none() {
+            url = admit(outbox, number, &notify_url).await?;
         }
     }
     Ok(Delivery::GivenUp)
+}
+
+/// Checks the host. `None` if its name could not be resolved: that is a failed attempt, as on the platform.
+async fn admit(outbox: &Outbox, number: u64, notify_url: &str) -> Result<Option<Url>, String> {
+    let at = clock::system_time();
+    match outbox.client.check(notify_url).await {
+        Ok(url) => Ok(Some(url)),
+        Err(NotAdmitted::Refused(why)) => Err(why),
+        Err(NotAdmitted::NotResolved(why)) => {
+            outbox.log.add_attempt(number, Attempt { at, faults: Vec::new(), result: Err(why) });
+            Ok(None)
+        }
+    }
+}
+
+/// The pauses between the attempts, in the business time. Advancing its clock ends them early, and a day at once
+/// brings all attempts of that day.
+struct Pauses {
+    changes: watch::Receiver<i64>,
+    /// The part of the clock's advance that earlier pauses have used.
+    used: i64,
+}
+
+impl Pauses {
+    fn new(outbox: &Outbox) -> Pauses {
+        let changes = outbox.envelopes.clock.changes();
+        let used = *changes.borrow();
+        Pauses { changes, used }
+    }
+
+    /// Waits this many business seconds.
+    async fn wait(&mut self, outbox: &Outbox, seconds: i64) {
+        let begun = time::Instant::now();
+        loop {
+            let advanced = *self.changes.borrow_and_update();
+            let Ok(left @ 1..) = u64::try_from(seconds - (advanced - self.used)) else {
+                self.used += seconds;
+                return;
+            };
+            let left = outbox.scaled(Duration::from_secs(left)).saturating_sub(begun.elapsed());
+            // The sender is part of the platform, and outlives this task.
+            if !matches!(time::timeout(left, self.changes.changed()).await, Ok(Ok(()))) {
+                self.used = advanced;
+                return;
+            }
+        }
+    }
 }
 
 /// The body is the same in every attempt; timestamp, nonce and signature are new.
@@ -118,6 +193,6 @@ mod tests {
     #[test]
     fn the_schedule_ends_after_a_day_and_four_minutes() {
         // As documented by the platform.
-        assert_eq!(SCHEDULE.iter().sum::<u64>(), 24 * 3600 + 4 * 60);
+        assert_eq!(SCHEDULE.iter().sum::<i64>(), 24 * 3600 + 4 * 60);
     }
 }

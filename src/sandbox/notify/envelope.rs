@@ -8,18 +8,18 @@ use serde_json::json;
 
 use crate::sandbox::{
     faults::fault::Fault,
-    http::clock::{SkewedClock, beijing_time},
+    http::{business_clock::BusinessClock, clock::beijing_time},
     keys::{cipher::encrypt_resource, identity::Identity},
     store::event::Event,
 };
 
 pub(crate) struct EnvelopeFactory {
     identity: Arc<Identity>,
-    clock: Arc<SkewedClock>,
+    pub(super) clock: Arc<BusinessClock>,
 }
 
 impl EnvelopeFactory {
-    pub(crate) fn new(identity: Arc<Identity>, clock: Arc<SkewedClock>) -> EnvelopeFactory {
+    pub(crate) fn new(identity: Arc<Identity>, clock: Arc<BusinessClock>) -> EnvelopeFactory {
         EnvelopeFactory { identity, clock }
     }
 

@@ -30,8 +30,10 @@ use crate::sandbox::{
 const TIMEOUT: Duration = Duration::from_secs(5);
 const MIN_TIMEOUT: Duration = Duration::from_secs(1);
 
-/// Notifications that wait for an attempt. Further ones are dropped and recorded as such.
+/// Notifications that wait for an attempt. Further ones are dropped and recorded as such. A large one counts several
+/// times: once for each `SMALL` bytes.
 const MAX_UNDELIVERED: usize = 10_000;
+const SMALL: usize = 8 << 10;
 
 /// Concurrent connections to receivers.
 const MAX_CONNECTIONS: usize = 64;
@@ -49,6 +51,8 @@ pub(crate) struct Job {
     pub(crate) id: String,
     pub(crate) event: Event,
     pub(crate) faults: Vec<Fault>,
+    /// One attempt only, at the wish of a person; the schedule of the first job goes on.
+    pub(crate) once: bool,
     pub(crate) _permit: OwnedSemaphorePermit,
 }
 
@@ -86,10 +90,11 @@ impl Outbox {
         signer: Arc<ResponseSigner>,
         faults: SharedFaults,
         database: Arc<Database>,
+        log: NotificationLog,
     ) -> (Outbox, UnboundedReceiver<Job>) {
         let (jobs, receiver) = mpsc::unbounded_channel();
         let outbox = Outbox {
-            log: NotificationLog::default(),
+            log,
             envelopes,
             signer,
             database,
@@ -136,8 +141,9 @@ impl Outbox {
 
     /// A notification with its headers and body, without sending it. `None` if it could not be encrypted or signed.
     pub(crate) fn compose(&self, event: &Event) -> Option<(HeaderMap, Bytes)> {
-        let body = self.envelopes.body(&event::new_id().ok()?, event).ok()?;
-        let faults = self.faults.lock().of_notification("/", true);
+        let id = event::new_id().ok()?;
+        let body = self.envelopes.body(&id, event).ok()?;
+        let faults = self.faults.lock().of_notification("/", true, &id);
         let headers = self.signer.sign_notification(&body, &faults)?;
         Some((headers, envelope::sent_body(body.into(), &faults)))
     }
@@ -145,28 +151,48 @@ impl Outbox {
     fn send(&self, queued: QueuedEvent, explicit: bool) {
         let QueuedEvent { id, event } = queued;
         let path = Url::parse(&event.notify_url).map(|url| url.path().to_string()).unwrap_or_default();
-        let faults = self.faults.lock().of_notification(&path, explicit);
+        let faults = self.faults.lock().of_notification(&path, explicit, &id);
         let number = self.log.push(SentNotification::new(&id, &event));
-        match Arc::clone(&self.capacity).try_acquire_owned() {
+        match Arc::clone(&self.capacity).try_acquire_many_owned(places(&event)) {
             Ok(permit) => {
-                let job = Job { number, id, event, faults, _permit: permit };
+                let job = Job { number, id, event, faults, once: false, _permit: permit };
                 // The server has ended. A state file still has the notification.
                 if self.jobs.send(job).is_err() {
                     self.log.finish(number, Delivery::Refused("the sandbox is shutting down".into()));
                 }
             }
             Err(_) => {
-                let reason = format!("too many undelivered notifications (limit {MAX_UNDELIVERED})");
+                let reason = format!(
+                    "too many undelivered notifications (limit {MAX_UNDELIVERED} of up to {SMALL} bytes)"
+                );
                 self.log.finish(number, Delivery::Refused(reason));
                 self.database.mark_delivered(&id);
             }
         }
     }
 
+    /// Makes one more attempt for the notification with this id, whatever became of the earlier ones. An error is the
+    /// reason why it cannot be sent.
+    pub(crate) fn send_again(&self, id: &str) -> Result<(), &'static str> {
+        let (number, sent) = self.log.by_id(id).ok_or("there is no such notification")?;
+        let event = sent.event().ok_or("the notification is too large to be kept")?;
+        let path = Url::parse(&event.notify_url).map(|url| url.path().to_string()).unwrap_or_default();
+        let permit = Arc::clone(&self.capacity).try_acquire_many_owned(places(&event));
+        let permit = permit.map_err(|_| "too many notifications wait for their delivery")?;
+        let faults = self.faults.lock().of_notification(&path, false, &sent.id);
+        let job = Job { number, id: sent.id, event, faults, once: true, _permit: permit };
+        self.jobs.send(job).map_err(|_| "the sandbox is shutting down")
+    }
+
     /// A duration of the platform's schedule, divided by the time scale.
     pub(crate) fn scaled(&self, time: Duration) -> Duration {
         scaled(time, self.time_scale)
     }
+}
+
+/// How many places of the queue it takes.
+fn places(event: &Event) -> u32 {
+    u32::try_from(1 + event.size() / SMALL).unwrap_or(u32::MAX)
 }
 
 /// With a tiny scale the time overflows: it is never reached in this run.

@@ -1,7 +1,12 @@
 //! One request of a connection: reads it, lets the admin hook or the platform respond, and applies the faults of the
 //! connection.
 
-use std::{fmt, net::SocketAddr, sync::Arc, time::Duration};
+use std::{
+    fmt,
+    net::SocketAddr,
+    sync::Arc,
+    time::{Duration, Instant},
+};
 
 use bytes::{Bytes, BytesMut};
 use http::{HeaderMap, HeaderValue, Request, Response, header, request::Parts};
@@ -11,7 +16,7 @@ use tokio::{task, time};
 
 use super::{
     admin_hook::{AdminHook, AdminRequest},
-    platform::Platform,
+    platform::{Arrival, Platform, Served},
 };
 use crate::sandbox::{
     faults::fault::Fault,
@@ -21,6 +26,7 @@ use crate::sandbox::{
         error_response::ErrorResponse,
         request::{IncomingRequest, media_type},
     },
+    store::seen_request::Sent,
 };
 
 /// The limit for the body of a request.
@@ -56,7 +62,12 @@ pub(crate) async fn handle(
     local_address: Option<SocketAddr>,
     request: Request<Incoming>,
 ) -> Result<Response<OutgoingBody>, CloseConnection> {
-    let (parts, body) = request.into_parts();
+    let (mut parts, body) = request.into_parts();
+    // RFC 9112, section 3.2.2: the host of a whole URL replaces `Host`.
+    if let Some(authority) = parts.uri.authority() {
+        let host = HeaderValue::try_from(authority.as_str()).map_err(|_| CloseConnection)?;
+        parts.headers.insert(header::HOST, host);
+    }
     // `Uri` keeps the bytes of path and query as sent.
     let target = parts.uri.path_and_query().map_or_else(|| parts.uri.to_string(), ToString::to_string);
     if (shared.admin.accepts)(&parts.method, &target, &parts.headers) {
@@ -96,7 +107,13 @@ async fn handle_platform(
     target: String,
     body: Incoming,
 ) -> Result<Response<OutgoingBody>, CloseConnection> {
-    let faults = platform.faults.lock().of_request(&target);
+    let arrival = Arrival { number: platform.requests.next_number(), at: clock::system_time() };
+    let progress = Progress {
+        number: arrival.number,
+        started: Instant::now(),
+        sent: Sent::ClientLeft,
+        platform: Arc::clone(&platform),
+    };
     let body = time::timeout(BODY_TIMEOUT, read(body, body_limit(&parts.headers))).await;
     let mut request =
         IncomingRequest { method: parts.method, target, headers: parts.headers, body: Bytes::new() };
@@ -113,21 +130,41 @@ async fn handle_platform(
         Err(_) => Some(ErrorResponse::new(408, "REQUEST_TIMEOUT", "the body did not arrive in time")),
         Ok(Err(ReadError::Broken)) => return Err(CloseConnection),
     };
-    let (close, connection_faults) = (error.is_some(), faults.clone());
-    let response = task::spawn_blocking(move || match error {
-        Some(error) => platform.reject(request, error, &faults),
-        None => platform.serve(request, &faults),
+    let close = error.is_some();
+    // The task owns `progress`: it ends even if the client leaves.
+    let served = task::spawn_blocking(move || {
+        let served = match error {
+            Some(error) => platform.reject(request, arrival, error),
+            None => platform.serve(request, arrival),
+        };
+        (served, progress)
     });
-    let mut response = response.await.map_err(|_| CloseConnection)?;
+    let (Served { mut response, faults }, mut progress) = served.await.map_err(|_| CloseConnection)?;
     if close {
         response.headers_mut().insert(header::CONNECTION, HeaderValue::from_static("close"));
     }
-    apply_connection_faults(response, &connection_faults).await
+    apply_connection_faults(response, &faults, &mut progress.sent).await
+}
+
+/// The way of a response to the client. Dropping it records the end, and so does a client that closes the connection
+/// earlier, because the server then drops the future that holds it.
+struct Progress {
+    platform: Arc<Platform>,
+    number: u64,
+    started: Instant,
+    sent: Sent,
+}
+
+impl Drop for Progress {
+    fn drop(&mut self) {
+        self.platform.requests.finish(self.number, self.sent, self.started.elapsed());
+    }
 }
 
 async fn apply_connection_faults(
     response: Response<Bytes>,
     faults: &[Fault],
+    sent: &mut Sent,
 ) -> Result<Response<OutgoingBody>, CloseConnection> {
     for fault in faults {
         if let Fault::Delay(time) = fault {
@@ -136,8 +173,10 @@ async fn apply_connection_faults(
     }
     let truncate = faults.contains(&Fault::CutBody);
     if faults.contains(&Fault::CutConnection) || (truncate && response.body().is_empty()) {
+        *sent = Sent::Nothing;
         return Err(CloseConnection);
     }
+    *sent = if truncate { Sent::Cut } else { Sent::Whole };
     Ok(response
         .map(|body| if truncate { OutgoingBody::truncated(body) } else { OutgoingBody::complete(body) }))
 }

@@ -3,12 +3,13 @@
 
 use std::{
     io,
-    net::{Ipv4Addr, TcpListener as StdListener},
+    net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, TcpListener as StdListener},
     sync::{Arc, mpsc},
     thread::{self, JoinHandle},
     time::Duration,
 };
 
+use http::Extensions;
 use hyper::{server::conn::http1, service::service_fn};
 use hyper_util::rt::{TokioIo, TokioTimer};
 use tokio::{
@@ -20,7 +21,8 @@ use tokio::{
 
 use super::{
     admin_hook::AdminHook,
-    connection::{self, Shared},
+    connection::{self, CloseConnection, Shared},
+    header_names,
     platform::Platform,
 };
 use crate::sandbox::{
@@ -41,27 +43,55 @@ const MAX_BLOCKING_THREADS: usize = 2 + allowed_hosts::MAX_LOOKUPS;
 pub(crate) struct Server {
     pub(crate) platform: Arc<Platform>,
     pub(crate) base_url: String,
+    pub(crate) address: SocketAddr,
     stop: Option<oneshot::Sender<()>>,
     thread: Option<JoinHandle<()>>,
 }
 
+/// A bound address. Connections wait until the server starts.
+pub(crate) struct Socket {
+    listener: StdListener,
+    address: SocketAddr,
+}
+
+impl Socket {
+    /// Port 0 chooses a free port; `or_free_port` does, too, if the port is taken.
+    pub(crate) fn bind(host: IpAddr, port: u16, or_free_port: bool) -> Result<Socket, SandboxError> {
+        let bind = |port| -> io::Result<Socket> {
+            let listener = StdListener::bind((host, port))?;
+            listener.set_nonblocking(true)?;
+            let address = listener.local_addr()?;
+            Ok(Socket { listener, address })
+        };
+        let bound = match bind(port) {
+            Err(e) if or_free_port && e.kind() == io::ErrorKind::AddrInUse => bind(0),
+            bound => bound,
+        };
+        bound.map_err(|source| SandboxError::Port { address: SocketAddr::new(host, port), source })
+    }
+
+    /// For clients on this machine.
+    fn base_url(&self) -> String {
+        let mut address = self.address;
+        match address.ip() {
+            IpAddr::V4(ip) if ip.is_unspecified() => address.set_ip(Ipv4Addr::LOCALHOST.into()),
+            IpAddr::V6(ip) if ip.is_unspecified() => address.set_ip(Ipv6Addr::LOCALHOST.into()),
+            _ => {}
+        }
+        format!("http://{address}/")
+    }
+}
+
 impl Server {
-    /// Port 0 chooses a free port.
     pub(crate) fn start(
         platform: Platform,
         jobs: UnboundedReceiver<Job>,
-        port: u16,
+        socket: Socket,
         admin: AdminHook,
     ) -> Result<Server, SandboxError> {
         let platform = Arc::new(platform);
         platform.outbox.resend_undelivered()?;
-        let listener = StdListener::bind((Ipv4Addr::LOCALHOST, port)).map_err(|source| match port {
-            0 => SandboxError::Server(source),
-            port => SandboxError::Port { port, source },
-        })?;
-        listener.set_nonblocking(true).map_err(SandboxError::Server)?;
-        let port = listener.local_addr().map_err(SandboxError::Server)?.port();
-
+        let (base_url, Socket { listener, address }) = (socket.base_url(), socket);
         let (stop, stopped) = oneshot::channel();
         let (report, started) = mpsc::sync_channel(1);
         let shared = Shared { platform: Arc::clone(&platform), admin };
@@ -71,12 +101,7 @@ impl Server {
             .map_err(SandboxError::Server)?;
         let gone = || Err(io::Error::other("the server thread ended at once"));
         started.recv().unwrap_or_else(|_| gone()).map_err(SandboxError::Server)?;
-        Ok(Server {
-            platform,
-            base_url: format!("http://127.0.0.1:{port}/"),
-            stop: Some(stop),
-            thread: Some(thread),
-        })
+        Ok(Server { platform, base_url, address, stop: Some(stop), thread: Some(thread) })
     }
 }
 
@@ -130,10 +155,11 @@ fn run(
 }
 
 async fn accept(listener: TcpListener, shared: Shared) {
+    let spellings = header_names::spellings().await;
     loop {
         match listener.accept().await {
             Ok((stream, _)) => {
-                task::spawn(serve(stream, shared.clone()));
+                task::spawn(serve(stream, shared.clone(), spellings.clone()));
             }
             Err(e) => {
                 // Probably out of file descriptors: wait until a connection ends.
@@ -144,14 +170,22 @@ async fn accept(listener: TcpListener, shared: Shared) {
     }
 }
 
-async fn serve(stream: TcpStream, shared: Shared) {
+async fn serve(stream: TcpStream, shared: Shared, spellings: Extensions) {
     let _ = stream.set_nodelay(true);
     let local_address = stream.local_addr().ok();
-    let service = service_fn(move |request| connection::handle(shared.clone(), local_address, request));
+    let service = service_fn(move |request| {
+        let (shared, spellings) = (shared.clone(), spellings.clone());
+        async move {
+            let mut response = connection::handle(shared, local_address, request).await?;
+            response.extensions_mut().extend(spellings);
+            Ok::<_, CloseConnection>(response)
+        }
+    });
     let served = http1::Builder::new()
         .timer(TokioTimer::new())
         .header_read_timeout(IDLE_TIMEOUT)
         .title_case_headers(true)
+        .preserve_header_case(true)
         .auto_date_header(false)
         .serve_connection(TokioIo::new(stream), service)
         .await;

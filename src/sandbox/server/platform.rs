@@ -1,28 +1,35 @@
 //! The platform: connects the stages of a request (verify, route, log, sign) and sends the events that follow from it.
 
-use std::sync::Arc;
+use std::{
+    path::PathBuf,
+    sync::Arc,
+    time::{Duration, SystemTime},
+};
 
 use bytes::Bytes;
 use http::{Response, header};
 use serde_json::Value;
 use tokio::sync::mpsc::UnboundedReceiver;
 
-use super::router::Router;
+use super::{
+    api_v2,
+    router::{Found, Router},
+};
 use crate::sandbox::{
     auth::{
-        sign::ResponseSigner,
-        verify::{Rejection, Verification, Verifier},
+        sign::{ResponseSigner, SignedResponse},
+        verify::{Rejection, SignatureVerdict, Verifier},
     },
     faults::{active::SharedFaults, effects, fault::Fault},
     http::{
-        clock::{self, SkewedClock},
-        error_response::ErrorResponse,
-        request::IncomingRequest,
-        response::ReadyResponse,
-        sandbox_error::SandboxError,
+        business_clock::BusinessClock, clock::SkewedClock, error_response::ErrorResponse,
+        request::IncomingRequest, response::ReadyResponse, sandbox_error::SandboxError,
     },
     keys::{identity::Identity, keyring::Keyring},
-    model::{engine::Engine, scripts::Script},
+    model::{
+        engine::{Engine, holds::Holds},
+        scripts::Script,
+    },
     notify::{
         envelope::EnvelopeFactory,
         outbox::{DeliverySettings, Job, Outbox},
@@ -30,12 +37,17 @@ use crate::sandbox::{
     store::{
         database::Database,
         event::QueuedEvent,
-        request_log::{RequestLog, SeenRequest, Verdict},
+        notification_log::NotificationLog,
+        request_log::RequestLog,
+        seen_request::{EndpointKind, RecordedResponse, SeenRequest, Verdict},
+        watcher::Watcher,
     },
 };
 
 /// The settings of a sandbox, already checked.
 pub(crate) struct Settings {
+    /// Further host names of the page and the control endpoint, in lower case.
+    pub(crate) allow_hosts: Vec<String>,
     pub(crate) clock_skew: i64,
     pub(crate) sign_errors: bool,
     /// 404 for a path that is neither scripted nor modelled.
@@ -46,14 +58,20 @@ pub(crate) struct Settings {
     pub(crate) scripts: Vec<Script>,
     pub(crate) delivery: DeliverySettings,
     pub(crate) database: Database,
-    /// Refunds wait for `Sandbox::settle_refund`.
-    pub(crate) hold_refunds: bool,
+    pub(crate) holds: Holds,
+    /// The folder with the identity's keys, if it is kept.
+    pub(crate) keys_folder: Option<PathBuf>,
+    pub(crate) watcher: Watcher,
 }
 
 /// Shared by all connections.
 pub(crate) struct Platform {
+    pub(crate) allow_hosts: Vec<String>,
     pub(crate) identity: Arc<Identity>,
+    pub(crate) keys_folder: Option<PathBuf>,
+    /// Of signatures.
     pub(crate) clock: Arc<SkewedClock>,
+    pub(crate) business_clock: Arc<BusinessClock>,
     pub(crate) keyring: Arc<Keyring>,
     pub(crate) faults: SharedFaults,
     pub(crate) engine: Engine,
@@ -64,40 +82,74 @@ pub(crate) struct Platform {
     signer: Arc<ResponseSigner>,
 }
 
+/// A request's number in the log, and when it came.
+#[derive(Clone, Copy)]
+pub(crate) struct Arrival {
+    pub(crate) number: u64,
+    pub(crate) at: SystemTime,
+}
+
+/// A response, and the faults of the connection that it is sent over.
+pub(crate) struct Served {
+    pub(crate) response: Response<Bytes>,
+    pub(crate) faults: Vec<Fault>,
+}
+
+/// What is known of a request when its response is made.
+struct Context {
+    arrival: Arrival,
+    endpoint: EndpointKind,
+    signature: SignatureVerdict,
+    signed_message: Vec<u8>,
+    faults: Vec<Fault>,
+}
+
 impl Platform {
     /// The receiver is for the delivery of notifications.
     pub(crate) fn new(
         identity: Identity,
+        keyring: Keyring,
         settings: Settings,
     ) -> Result<(Platform, UnboundedReceiver<Job>), SandboxError> {
-        let keyring = Arc::new(Keyring::new(&identity));
+        let keyring = Arc::new(keyring);
         let identity = Arc::new(identity);
         let clock = Arc::new(SkewedClock::new(settings.clock_skew));
         let database = Arc::new(settings.database);
+        let advanced = database.transaction(|documents| documents.advanced());
+        let advanced = advanced.map_err(|error| SandboxError::State {
+            what: "the business time".into(),
+            code: error.code.into(),
+            message: error.message,
+        })?;
+        let business_clock = Arc::new(BusinessClock::new(advanced));
         let faults = SharedFaults::new(settings.seed);
         let signer =
             Arc::new(ResponseSigner::new(Arc::clone(&clock), Arc::clone(&keyring), settings.sign_errors));
         let (outbox, jobs) = Outbox::new(
             settings.delivery,
-            EnvelopeFactory::new(Arc::clone(&identity), Arc::clone(&clock)),
+            EnvelopeFactory::new(Arc::clone(&identity), Arc::clone(&business_clock)),
             Arc::clone(&signer),
             faults.clone(),
             Arc::clone(&database),
+            NotificationLog::new(settings.watcher.clone()),
         );
         let engine = Engine::new(
             Arc::clone(&identity),
             Arc::clone(&keyring),
-            Arc::clone(&clock),
+            Arc::clone(&business_clock),
             database,
-            settings.hold_refunds,
+            settings.holds,
         );
         let platform = Platform {
+            allow_hosts: settings.allow_hosts,
             verifier: Verifier::new(Arc::clone(&identity), Arc::clone(&clock), Arc::clone(&keyring)),
             router: Router::new(settings.scripts, settings.strict)?,
-            requests: RequestLog::default(),
+            requests: RequestLog::new(settings.watcher.clone()),
             outbox: Arc::new(outbox),
             identity,
+            keys_folder: settings.keys_folder,
             clock,
+            business_clock,
             keyring,
             faults,
             engine,
@@ -106,28 +158,50 @@ impl Platform {
         Ok((platform, jobs))
     }
 
-    pub(crate) fn serve(&self, request: IncomingRequest, faults: &[Fault]) -> Response<Bytes> {
-        effects::apply_permanent(faults, &self.keyring, &self.clock);
-        let Verification { signed_message, outcome } = self.verifier.verify(&request);
-        let outcome = outcome.and_then(|body| self.execute(&request, &body, faults).map_err(Rejection::from));
-        self.finish(request, signed_message, outcome, faults)
+    pub(crate) fn serve(&self, request: IncomingRequest, arrival: Arrival) -> Served {
+        let found = self.router.find(&request);
+        let inspection = self.verifier.inspect(&request);
+        let mut context = Context {
+            arrival,
+            endpoint: found.kind(),
+            signature: inspection.signature,
+            signed_message: Vec::new(),
+            faults: Vec::new(),
+        };
+        // Any page in a browser can send requests to this port: they must not use up the faults of a test.
+        if inspection.signature == SignatureVerdict::Valid {
+            context.faults = self.faults.lock().of_request(&request.target, arrival.number);
+        }
+        effects::apply_permanent(&context.faults, &self.keyring, &self.clock);
+        // It has no signature that could be verified. A script of such a path is for signed requests.
+        let is_unsigned = !request.headers.contains_key(header::AUTHORIZATION);
+        let outcome = match api_v2::error(&request).filter(|_| is_unsigned) {
+            Some(error) => Err(error.into()),
+            None => self.verifier.verify(&request, &inspection).and_then(|body| {
+                self.execute(found, &request, &body, &context.faults).map_err(Rejection::from)
+            }),
+        };
+        context.signed_message = inspection.into_message();
+        self.finish(request, context, outcome)
     }
 
     /// Logs a request that could not be read completely, and responds with this error.
-    pub(crate) fn reject(
-        &self,
-        request: IncomingRequest,
-        error: ErrorResponse,
-        faults: &[Fault],
-    ) -> Response<Bytes> {
-        self.finish(request, Vec::new(), Err(error.into()), faults)
+    pub(crate) fn reject(&self, request: IncomingRequest, arrival: Arrival, error: ErrorResponse) -> Served {
+        let context = Context {
+            arrival,
+            endpoint: self.router.find(&request).kind(),
+            signature: SignatureVerdict::NotChecked,
+            signed_message: Vec::new(),
+            faults: Vec::new(),
+        };
+        self.finish(request, context, Err(error.into()))
     }
 
     /// Runs an action of the engine and sends its events.
-    pub(crate) fn perform(
+    pub(crate) fn perform<T>(
         &self,
-        action: impl FnOnce(&Engine) -> Result<(Value, Vec<QueuedEvent>), ErrorResponse>,
-    ) -> Result<Value, ErrorResponse> {
+        action: impl FnOnce(&Engine) -> Result<(T, Vec<QueuedEvent>), ErrorResponse>,
+    ) -> Result<T, ErrorResponse> {
         let (value, events) = action(&self.engine)?;
         self.outbox.send_all(events);
         Ok(value)
@@ -136,6 +210,7 @@ impl Platform {
     /// Some faults replace the response before or after the execution.
     fn execute(
         &self,
+        found: Found<'_>,
         request: &IncomingRequest,
         body: &Value,
         faults: &[Fault],
@@ -143,44 +218,59 @@ impl Platform {
         if let Some(response) = effects::instead_of_execution(faults) {
             return Ok(response);
         }
-        let (response, events) = self.router.route(&self.engine, request, body)?;
+        let (response, events) = found.respond(&self.engine, request, body)?;
         self.outbox.send_all(events);
         Ok(effects::after_execution(faults).unwrap_or(response))
     }
 
+    /// Signs the response and records the request. [`RequestLog::finish`] follows once the response is sent.
     fn finish(
         &self,
         request: IncomingRequest,
-        signed_message: Vec<u8>,
+        context: Context,
         outcome: Result<ReadyResponse, Rejection>,
-        faults: &[Fault],
-    ) -> Response<Bytes> {
-        let context = self.signer.context(&request);
-        let (response, verdict, diagnosis) = match outcome {
-            Ok(response) => (response, Verdict::Accepted, None),
-            Err(Rejection { error, diagnosis }) => {
-                let verdict = Verdict::of_error(&error);
-                let ready = error.to_response().build().unwrap_or_else(|_| ReadyResponse::internal_error());
-                (ready, verdict, diagnosis)
+    ) -> Served {
+        let signing = self.signer.context(&request);
+        let (ready, refusal) = match outcome {
+            Ok(response) => (response, None),
+            Err(rejection) => {
+                let ready = rejection.error.to_response().build();
+                (ready.unwrap_or_else(|_| ReadyResponse::internal_error()), Some(rejection))
             }
         };
-
+        let Context { arrival: Arrival { number, at }, endpoint, signature, signed_message, faults } =
+            context;
+        let SignedResponse { response, signed, forged } = self.signer.sign_response(ready, &signing, &faults);
+        let verdict = match &refusal {
+            Some(rejection) => Verdict::of_error(&rejection.error),
+            None if forged || effects::disturb(&faults, signed) => Verdict::Disturbed,
+            None if response.status().is_client_error() || response.status().is_server_error() => {
+                Verdict::of_error_body(response.status(), response.body())
+            }
+            None => Verdict::Accepted,
+        };
         let mut headers = request.headers;
         if let Some(value) = headers.get_mut(header::AUTHORIZATION) {
             value.set_sensitive(true);
         }
         tracing::debug!(method = %request.method, target = %request.target, ?verdict, "sandbox request");
         self.requests.push(SeenRequest {
-            number: 0,
-            at: clock::system_time(),
+            number,
+            at,
+            duration: Duration::ZERO,
             method: request.method.as_str().to_string(),
             target: request.target,
             headers,
             body: request.body,
             signed_message: signed_message.into(),
+            signature,
+            endpoint,
+            faults: faults.clone(),
             verdict,
-            diagnosis,
+            response: RecordedResponse::new(response.status(), response.headers().clone(), response.body()),
+            passed: refusal.is_none(),
+            diagnosis: refusal.and_then(|rejection| rejection.diagnosis),
         });
-        self.signer.sign_response(response, &context, faults)
+        Served { response, faults }
     }
 }

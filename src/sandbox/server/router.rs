@@ -5,10 +5,11 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use http::Method;
 use serde_json::{Value, json};
 
+use super::api_v2;
 use crate::sandbox::{
     http::{
         error_response::ErrorResponse,
-        path_template::{self, PathTemplate},
+        path_template::{self, PathTemplate, Vars},
         request::IncomingRequest,
         response::{ReadyResponse, SandboxResponse},
         sandbox_error::SandboxError,
@@ -18,7 +19,7 @@ use crate::sandbox::{
         engine::{Engine, call::Call, schema::Endpoint},
         scripts::Script,
     },
-    store::event::QueuedEvent,
+    store::{event::QueuedEvent, seen_request::EndpointKind},
 };
 
 /// The header of a response to a path that is neither scripted nor modelled.
@@ -34,8 +35,26 @@ pub(crate) struct Router {
     strict: bool,
 }
 
+/// What responds to a request.
+pub(crate) enum Found<'a> {
+    Script(Arc<Script>, Vars),
+    Model(&'a Route, Vars),
+    /// The path exists, with other methods.
+    OtherMethods {
+        methods: Vec<Method>,
+        scripted: bool,
+    },
+    /// An empty object.
+    Default,
+    /// The documented path ends in a slash.
+    WithoutSlash,
+    Nothing,
+    /// The path cannot be decoded.
+    NoPath,
+}
+
 /// One form of an endpoint's path.
-struct Route {
+pub(crate) struct Route {
     template: PathTemplate,
     endpoint: &'static Endpoint,
     /// Whether this is the service provider's form.
@@ -80,15 +99,9 @@ impl Router {
         scripts.push(Arc::new(script));
     }
 
-    /// Returns the response, and the events to send.
-    pub(crate) fn route(
-        &self,
-        engine: &Engine,
-        request: &IncomingRequest,
-        body: &Value,
-    ) -> Result<(ReadyResponse, Vec<QueuedEvent>), ErrorResponse> {
-        let path = path_template::decode_segments(&request.target)
-            .ok_or_else(|| ErrorResponse::param_error("path", "path", "expected percent-encoded UTF-8"))?;
+    /// Finds what responds to a path and method.
+    pub(crate) fn find(&self, request: &IncomingRequest) -> Found<'_> {
+        let Some(path) = path_template::decode_segments(&request.target) else { return Found::NoPath };
         let bare = path_template::strip_base_path(&path);
         let mut methods: Vec<Method> = Vec::new();
 
@@ -96,37 +109,80 @@ impl Router {
         for script in scripts.iter().rev() {
             if let Some(vars) = script.template.matches_below_base(&path) {
                 if script.method == request.method {
-                    let response = script.respond(&Call::new(engine, request, vars, body))?;
-                    return Ok((response, Vec::new()));
+                    return Found::Script(Arc::clone(script), vars);
                 }
                 methods.push(script.method.clone());
             }
         }
+        let scripted = !methods.is_empty();
         for route in &self.routes {
             if let Some(vars) = route.template.matches(bare) {
                 if route.endpoint.method == request.method {
-                    let mut call = Call::new(engine, request, vars, body);
-                    call.partner = route.partner;
-                    let (response, events) = engine.handle(route.endpoint, &call)?;
-                    return Ok((response.build().map_err(ErrorResponse::internal)?, events));
+                    return Found::Model(route, vars);
                 }
                 methods.push(route.endpoint.method.clone());
             }
         }
         if !methods.is_empty() {
-            return Err(method_not_allowed(request, &methods));
+            return Found::OtherMethods { methods, scripted };
         }
         let without = bare.join("/");
         if WITH_SLASH.iter().any(|path| path.strip_suffix('/') == Some(&without)) {
-            let message = format!("there is nothing at {}: the documented path ends in `/`", request.target);
-            return Err(ErrorResponse::new(404, "RESOURCE_NOT_EXISTS", message));
+            return Found::WithoutSlash;
         }
         if !self.strict && bare.first().is_some_and(|first| first == "v3") {
-            let response = SandboxResponse::new(200).json(json!({})).header(NOT_MODELLED, "1");
-            return Ok((response.build().map_err(ErrorResponse::internal)?, Vec::new()));
+            return Found::Default;
         }
-        let message = format!("there is nothing at {}", request.target);
-        Err(ErrorResponse::new(404, "RESOURCE_NOT_EXISTS", message))
+        Found::Nothing
+    }
+}
+
+impl Found<'_> {
+    pub(crate) fn kind(&self) -> EndpointKind {
+        match self {
+            Found::Script(..) | Found::OtherMethods { scripted: true, .. } => EndpointKind::Scripted,
+            Found::Model(..) | Found::OtherMethods { scripted: false, .. } => EndpointKind::Modelled,
+            Found::Default | Found::WithoutSlash | Found::Nothing | Found::NoPath => {
+                EndpointKind::NotModelled
+            }
+        }
+    }
+
+    /// Returns the response, and the events to send.
+    pub(crate) fn respond(
+        self,
+        engine: &Engine,
+        request: &IncomingRequest,
+        body: &Value,
+    ) -> Result<(ReadyResponse, Vec<QueuedEvent>), ErrorResponse> {
+        let nothing = |message: String| Err(ErrorResponse::new(404, "RESOURCE_NOT_EXISTS", message));
+        let target = &request.target;
+        match self {
+            Found::Script(script, vars) => {
+                Ok((script.respond(&Call::new(engine, request, vars, body))?, Vec::new()))
+            }
+            Found::Model(route, vars) => {
+                let mut call = Call::new(engine, request, vars, body);
+                call.partner = route.partner;
+                let (response, events) = engine.handle(route.endpoint, &call)?;
+                Ok((response.build().map_err(ErrorResponse::internal)?, events))
+            }
+            Found::Default => {
+                let response = SandboxResponse::new(200).json(json!({})).header(NOT_MODELLED, "1");
+                Ok((response.build().map_err(ErrorResponse::internal)?, Vec::new()))
+            }
+            Found::OtherMethods { methods, .. } => Err(method_not_allowed(request, &methods)),
+            Found::WithoutSlash => {
+                nothing(format!("there is nothing at {target}: the documented path ends in `/`"))
+            }
+            Found::Nothing => match api_v2::error(request) {
+                Some(error) => Err(error),
+                None => nothing(format!("there is nothing at {target}")),
+            },
+            Found::NoPath => {
+                Err(ErrorResponse::param_error("path", "path", "expected percent-encoded UTF-8"))
+            }
+        }
     }
 }
 

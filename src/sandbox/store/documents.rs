@@ -3,15 +3,32 @@
 use rusqlite::{OptionalExtension, Params, Row, Transaction, params};
 use serde_json::{Map, Value};
 
-use super::event::{Event, QueuedEvent};
+use super::{
+    database::{SANDBOX_FULL, full},
+    event::{Event, QueuedEvent},
+    page::{Page, Window},
+};
 use crate::sandbox::http::error_response::ErrorResponse;
 
-/// The limit in memory. The oldest documents are deleted first.
-const MAX_DOCUMENTS: i64 = 50_000;
+/// A page is one of the newest documents only.
+const SEARCHED: i64 = 50_000;
 
-/// The limits in memory.
-const MAX_FILES: i64 = 1_000;
-const MAX_FILE_BYTES: i64 = 128 << 20;
+/// The uploads that are kept in memory, and the bills that are kept: the newest.
+const UPLOADS: Ring = Ring { condition: "id NOT GLOB 'bill-*'", count: 1_000, bytes: 128 << 20 };
+const BILLS: Ring = Ring { condition: "id GLOB 'bill-*'", count: 100, bytes: 64 << 20 };
+
+/// How the token of a bill begins. No other file begins so.
+pub(crate) const BILL: &str = "bill-";
+
+/// The bytes of the documents of one bill: it is made in memory.
+const MAX_BILL: i64 = 64 << 20;
+
+/// Files of which the oldest are deleted. The newest is always kept.
+struct Ring {
+    condition: &'static str,
+    count: i64,
+    bytes: i64,
+}
 
 /// A stored resource: an order, a refund, a permission.
 #[derive(Clone, Debug)]
@@ -37,14 +54,24 @@ pub(crate) struct Document {
 /// The documents and files, within one transaction.
 pub(crate) struct Documents<'a> {
     transaction: &'a Transaction<'a>,
-    in_memory: bool,
+    /// The bytes of the state above which nothing new is stored; `None` for a state file.
+    limit: Option<i64>,
 }
 
 const COLUMNS: &str = "seq, kind, scope, number, own, parent, state, settled, changed, body";
 
 impl<'a> Documents<'a> {
-    pub(crate) fn new(transaction: &'a Transaction<'a>, in_memory: bool) -> Documents<'a> {
-        Documents { transaction, in_memory }
+    pub(crate) fn new(transaction: &'a Transaction<'a>, limit: Option<i64>) -> Documents<'a> {
+        Documents { transaction, limit }
+    }
+
+    /// An error if the state is full. A resource that exists can still change: the database itself has a higher limit.
+    fn check_room(&self) -> Result<(), ErrorResponse> {
+        let Some(limit) = self.limit else { return Ok(()) };
+        let sql = "SELECT (page_count - freelist_count) * page_size \
+                   FROM pragma_page_count, pragma_freelist_count, pragma_page_size";
+        let used: i64 = self.transaction.prepare_cached(sql)?.query_row((), |row| row.get(0))?;
+        if used < limit { Ok(()) } else { Err(full()) }
     }
 
     pub(crate) fn by_merchant_no(
@@ -92,35 +119,65 @@ impl<'a> Documents<'a> {
         self.all("kind = ?1 AND parent = ?2 ORDER BY seq", (resource_type, parent_id))
     }
 
-    /// The documents that were settled in `from..to` (Unix seconds), by time.
+    /// The documents that were settled in `from..to` (Unix seconds), by time. More than fit into a bill are an error.
     pub(crate) fn settled_between(
         &self,
         resource_type: &str,
         from: i64,
         to: i64,
     ) -> Result<Vec<Document>, ErrorResponse> {
-        self.all(
-            "kind = ?1 AND settled >= ?2 AND settled < ?3 ORDER BY settled, seq",
-            (resource_type, from, to),
-        )
+        let condition = "kind = ?1 AND settled >= ?2 AND settled < ?3";
+        let sql = format!("SELECT coalesce(sum(length(body)), 0) FROM document WHERE {condition}");
+        let mut statement = self.transaction.prepare_cached(&sql)?;
+        let bytes: i64 = statement.query_row((resource_type, from, to), |row| row.get(0))?;
+        if bytes > MAX_BILL {
+            let message = format!(
+                "the resources of this day have {bytes} bytes, too many for a bill (limit {MAX_BILL})"
+            );
+            return Err(ErrorResponse::new(507, SANDBOX_FULL, message));
+        }
+        self.all(&format!("{condition} ORDER BY settled, seq"), (resource_type, from, to))
     }
 
-    /// The total of the amounts that were settled before this second. `amount` is a JSON path of SQLite.
+    /// The total of the amounts of a scope that were settled before this second. `amount` is a JSON path of SQLite
+    /// without its `$`.
     pub(crate) fn settled_total(
         &self,
         resource_type: &str,
+        scope: &str,
         amount: &str,
         before: i64,
     ) -> Result<i64, ErrorResponse> {
-        let sql =
-            "SELECT coalesce(sum(json_extract(body, ?2)), 0) FROM document WHERE kind = ?1 AND settled < ?3";
+        let sql = "SELECT coalesce(sum(json_extract(body, '$' || ?3)), 0) FROM document \
+                   WHERE kind = ?1 AND scope = ?2 AND settled < ?4";
         let mut statement = self.transaction.prepare_cached(sql)?;
-        Ok(statement.query_row((resource_type, amount, before), |row| row.get(0))?)
+        Ok(statement.query_row((resource_type, scope, amount, before), |row| row.get(0))?)
     }
 
-    /// The newest documents of all types, newest first.
-    pub(crate) fn newest(&self, count: usize) -> Result<Vec<Document>, ErrorResponse> {
-        self.all("true ORDER BY seq DESC LIMIT ?1", (i64::try_from(count).unwrap_or(i64::MAX),))
+    /// A page of the documents of all types in this state whose body or scope contains this text; empty: any. Only the
+    /// newest 50,000 documents are searched.
+    pub(crate) fn page(
+        &self,
+        contains: &str,
+        state: &str,
+        window: Window,
+    ) -> Result<Page<Document>, ErrorResponse> {
+        let sql = "SELECT seq FROM document WHERE seq > (SELECT max(seq) FROM document) - ?1 \
+                   AND (?2 = '' OR state = ?2) AND (?3 = '' OR scope = ?3 OR instr(body, ?3) > 0) ORDER BY seq DESC";
+        let mut statement = self.transaction.prepare_cached(sql)?;
+        let numbers = statement.query_map((SEARCHED, state, contains), |row| row.get::<_, i64>(0))?;
+        let numbers: Vec<u64> =
+            numbers.map(|number| number.map(i64::unsigned_abs)).collect::<Result<_, _>>()?;
+        let (indices, place) = window.place(&numbers);
+        let mut items = Vec::with_capacity(indices.len());
+        for index in indices {
+            items.extend(self.by_seq(numbers[index])?);
+        }
+        Ok(Page { items, place })
+    }
+
+    pub(crate) fn by_seq(&self, seq: u64) -> Result<Option<Document>, ErrorResponse> {
+        self.one("seq = ?1", (i64::try_from(seq).unwrap_or(i64::MAX),))
     }
 
     /// Inserts a new document, or updates the one with its `seq`.
@@ -135,6 +192,7 @@ impl<'a> Documents<'a> {
             self.transaction.prepare_cached(sql)?.execute(values)?;
             return Ok(());
         }
+        self.check_room()?;
         let sql = "INSERT INTO document (kind, scope, number, own, parent, state, settled, changed, body) \
                    VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)";
         let values = params![
@@ -149,10 +207,6 @@ impl<'a> Documents<'a> {
             body
         ];
         d.seq = self.transaction.prepare_cached(sql)?.insert(values)?;
-        if self.in_memory {
-            let sql = "DELETE FROM document WHERE seq <= ?1";
-            self.transaction.prepare_cached(sql)?.execute((d.seq - MAX_DOCUMENTS,))?;
-        }
         Ok(())
     }
 
@@ -162,20 +216,40 @@ impl<'a> Documents<'a> {
     }
 
     pub(crate) fn put_file(&self, id: &str, media_type: &str, content: &[u8]) -> Result<(), ErrorResponse> {
+        self.check_room()?;
         let sql = "INSERT INTO file (id, media_type, content) VALUES (?1, ?2, ?3)";
-        let seq = self.transaction.prepare_cached(sql)?.insert((id, media_type, content))?;
-        if self.in_memory {
-            let sql = "DELETE FROM file WHERE seq <= ?1 OR seq IN (SELECT seq FROM (SELECT seq, \
-                       sum(length(content)) OVER (ORDER BY seq DESC) AS bytes FROM file) WHERE bytes > ?2 AND seq < ?3)";
-            let values = (seq - MAX_FILES, MAX_FILE_BYTES, seq);
-            self.transaction.prepare_cached(sql)?.execute(values)?;
+        self.transaction.prepare_cached(sql)?.insert((id, media_type, content))?;
+        if id.starts_with(BILL) {
+            return self.shorten(&BILLS);
         }
+        if self.limit.is_some() { self.shorten(&UPLOADS) } else { Ok(()) }
+    }
+
+    fn shorten(&self, ring: &Ring) -> Result<(), ErrorResponse> {
+        let sql = format!(
+            "DELETE FROM file WHERE seq IN (SELECT seq FROM (\
+                 SELECT seq, row_number() OVER newer AS place, sum(length(content)) OVER newer AS bytes \
+                 FROM file WHERE {} WINDOW newer AS (ORDER BY seq DESC)\
+             ) WHERE place > ?1 OR (bytes > ?2 AND place > 1))",
+            ring.condition
+        );
+        self.transaction.prepare_cached(&sql)?.execute((ring.count, ring.bytes))?;
         Ok(())
+    }
+
+    /// Why there is no file with this id, to follow "there is none".
+    pub(crate) fn why_no_file(&self, id: &str) -> String {
+        let bill = id.starts_with(BILL);
+        if !bill && self.limit.is_none() {
+            return String::new();
+        }
+        let (ring, kind) = if bill { (BILLS, "bills") } else { (UPLOADS, "uploads") };
+        format!(" (the sandbox keeps the newest {} {kind}, of at most {} bytes)", ring.count, ring.bytes)
     }
 
     /// Keeps a notification until it is delivered. In memory there is no later run that could send it.
     pub(crate) fn save_undelivered(&self, queued: &QueuedEvent) -> Result<(), ErrorResponse> {
-        if self.in_memory {
+        if self.limit.is_some() {
             return Ok(());
         }
         let text = serde_json::to_string(&queued.event)
@@ -201,6 +275,18 @@ impl<'a> Documents<'a> {
             Ok(QueuedEvent { id: row.get(0)?, event })
         })?;
         Ok(rows.collect::<Result<_, _>>()?)
+    }
+
+    /// The seconds that the business clock was advanced by.
+    pub(crate) fn advanced(&self) -> Result<i64, ErrorResponse> {
+        let mut statement = self.transaction.prepare_cached("SELECT advanced FROM clock")?;
+        Ok(statement.query_row((), |row| row.get(0)).optional()?.unwrap_or(0))
+    }
+
+    pub(crate) fn set_advanced(&self, seconds: i64) -> Result<(), ErrorResponse> {
+        let sql = "INSERT OR REPLACE INTO clock (one, advanced) VALUES (1, ?1)";
+        self.transaction.prepare_cached(sql)?.execute((seconds,))?;
+        Ok(())
     }
 
     /// The media type and the bytes.

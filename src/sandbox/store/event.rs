@@ -24,6 +24,11 @@ pub(crate) struct QueuedEvent {
 }
 
 impl Event {
+    /// The bytes of the resource and the URL.
+    pub(crate) fn size(&self) -> usize {
+        self.resource.to_string().len() + self.notify_url.len()
+    }
+
     pub(crate) fn with_new_id(self) -> Result<QueuedEvent, Unspecified> {
         Ok(QueuedEvent { id: new_id()?, event: self })
     }

@@ -7,8 +7,10 @@ use std::{
 
 use http::Method;
 
-use super::request_log::{SeenRequest, Verdict};
+use super::seen_request::SeenRequest;
 use crate::sandbox::http::path_template::{self, PathTemplate};
+
+pub(crate) const MAX_EXPECTATIONS: usize = 1_000;
 
 /// A number of accepted requests for a route.
 pub(crate) struct Expectation {
@@ -28,14 +30,20 @@ impl Expectations {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    pub(crate) fn add(&self, expectation: Expectation) {
-        self.lock().push(expectation);
+    /// `false` if there are too many: each request is compared with all.
+    pub(crate) fn add(&self, expectation: Expectation) -> bool {
+        let mut all = self.lock();
+        let room = all.len() < MAX_EXPECTATIONS;
+        if room {
+            all.push(expectation);
+        }
+        room
     }
 
     /// Counts a request for each route that it matches.
     pub(super) fn count(&self, request: &SeenRequest) {
         let mut all = self.lock();
-        if all.is_empty() || request.verdict != Verdict::Accepted {
+        if all.is_empty() || !request.passed {
             return;
         }
         let Some(path) = path_template::decode_segments(&request.target) else { return };

@@ -6,4 +6,8 @@ pub(crate) mod documents;
 pub(crate) mod event;
 pub(crate) mod expectations;
 pub(crate) mod notification_log;
+pub(crate) mod page;
+pub(crate) mod payer_log;
 pub(crate) mod request_log;
+pub(crate) mod seen_request;
+pub(crate) mod watcher;

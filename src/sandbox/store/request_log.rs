@@ -1,93 +1,34 @@
 //! The log of received requests.
 
 use std::{
-    collections::VecDeque,
-    fmt,
-    sync::{Mutex, MutexGuard, PoisonError},
-    time::SystemTime,
+    cmp::Reverse,
+    collections::{BTreeSet, VecDeque},
+    sync::{
+        Mutex, MutexGuard, PoisonError,
+        atomic::{AtomicU64, Ordering},
+    },
+    time::Duration,
 };
 
-use bytes::Bytes;
-use http::HeaderMap;
-
-use super::expectations::Expectations;
-use crate::sandbox::{auth::diagnosis::Diagnosis, http::error_response::ErrorResponse};
+use super::{
+    expectations::Expectations,
+    page::{Page, Window},
+    seen_request::{SeenRequest, Sent, Verdict},
+    watcher::{Seen, Watcher},
+};
 
 const MAX_REQUESTS: usize = 10_000;
 
-/// Bounds the memory of large uploads. The newest request is always kept.
+/// Bounds the memory of large bodies. The newest request is always kept.
 const MAX_BYTES: usize = 128 << 20;
-
-/// A received request and the result of its checks.
-#[derive(Clone)]
-#[non_exhaustive]
-pub struct SeenRequest {
-    /// Counts the requests from 1; set by the log.
-    pub(crate) number: u64,
-    /// The time of the response, by the machine's clock.
-    pub at: SystemTime,
-    /// The HTTP method.
-    pub method: String,
-    /// Path and query exactly as on the request line, including the path of the base URL.
-    pub target: String,
-    /// All headers. `Authorization` is marked as sensitive, so that `Debug` does not show it.
-    pub headers: HeaderMap,
-    /// The raw body; empty if it was too large.
-    pub body: Bytes,
-    /// The message that the signature should cover. Empty if the request does not determine it: the
-    /// `Authorization` header or the `meta` part of an upload is missing or malformed.
-    pub signed_message: Bytes,
-    /// The result of the checks. It does not reflect faults and scripted responses.
-    pub verdict: Verdict,
-    /// For a signature that does not match.
-    pub(crate) diagnosis: Option<Box<Diagnosis>>,
-}
-
-/// The result of the checks of a request.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Verdict {
-    /// All checks passed, and a script, a modelled endpoint or the default (an empty object) responds.
-    Accepted,
-    /// The request got an error of the platform.
-    Refused {
-        /// The HTTP status.
-        status: u16,
-        /// Such as `SIGN_ERROR`.
-        code: String,
-        /// The message of the error.
-        message: String,
-    },
-}
-
-impl fmt::Debug for SeenRequest {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("SeenRequest")
-            .field("at", &self.at)
-            .field("method", &self.method)
-            .field("target", &self.target)
-            .field("headers", &self.headers)
-            .field("body", &format_args!("{} bytes", self.body.len()))
-            .field("verdict", &self.verdict)
-            .finish_non_exhaustive()
-    }
-}
-
-impl Verdict {
-    pub(crate) fn of_error(error: &ErrorResponse) -> Verdict {
-        Verdict::Refused { status: error.status, code: error.code.into(), message: error.message.clone() }
-    }
-}
-
-impl SeenRequest {
-    fn size(&self) -> usize {
-        self.body.len() + self.signed_message.len() + self.target.len()
-    }
-}
 
 /// The newest requests, bounded in number and in bytes.
 #[derive(Default)]
 pub(crate) struct RequestLog {
     entries: Mutex<Entries>,
+    /// The number of the newest request.
+    last: AtomicU64,
+    watcher: Watcher,
     pub(crate) expectations: Expectations,
 }
 
@@ -95,13 +36,10 @@ pub(crate) struct RequestLog {
 struct Entries {
     requests: VecDeque<SeenRequest>,
     bytes: usize,
-    total: u64,
 }
 
 impl Entries {
-    fn push(&mut self, mut request: SeenRequest) {
-        self.total += 1;
-        request.number = self.total;
+    fn push(&mut self, request: SeenRequest) {
         self.bytes += request.size();
         self.requests.push_back(request);
         while self.requests.len() > MAX_REQUESTS || (self.bytes > MAX_BYTES && self.requests.len() > 1) {
@@ -112,14 +50,43 @@ impl Entries {
 }
 
 impl RequestLog {
+    pub(crate) fn new(watcher: Watcher) -> RequestLog {
+        RequestLog { watcher, ..RequestLog::default() }
+    }
+
     fn entries(&self) -> MutexGuard<'_, Entries> {
         // A panic elsewhere must not stop the sandbox: no change is ever half-written.
         self.entries.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
+    /// The number of a request that arrives now.
+    pub(crate) fn next_number(&self) -> u64 {
+        self.last.fetch_add(1, Ordering::Relaxed) + 1
+    }
+
+    /// Records a request before its response is sent, so that it is listed once the client has the response.
     pub(crate) fn push(&self, request: SeenRequest) {
         self.expectations.count(&request);
         self.entries().push(request);
+    }
+
+    /// Records how much of the response was sent.
+    pub(crate) fn finish(&self, number: u64, sent: Sent, duration: Duration) {
+        let mut entries = self.entries();
+        // `None` if the log was cleared.
+        let Some(request) = entries.requests.iter_mut().rev().find(|request| request.number == number) else {
+            return;
+        };
+        request.duration = duration;
+        request.response.sent = sent;
+        if sent == Sent::ClientLeft && request.verdict == Verdict::Accepted {
+            request.verdict = Verdict::Disturbed;
+        }
+        let shown = self.watcher.is_there().then(|| request.clone());
+        drop(entries);
+        if let Some(request) = shown {
+            self.watcher.show(Seen::Request(&request));
+        }
     }
 
     pub(crate) fn list(&self) -> Vec<SeenRequest> {
@@ -131,36 +98,73 @@ impl RequestLog {
         self.entries().requests.iter().rev().take(count).cloned().collect()
     }
 
-    /// The number of requests, and of refused ones among them.
-    pub(crate) fn counts(&self) -> (usize, usize) {
+    pub(crate) fn page(&self, matches: impl Fn(&SeenRequest) -> bool, window: Window) -> Page<SeenRequest> {
         let entries = self.entries();
-        let refused = entries.requests.iter().filter(|request| request.verdict != Verdict::Accepted).count();
-        (entries.requests.len(), refused)
+        let mut found: Vec<&SeenRequest> =
+            entries.requests.iter().rev().filter(|request| matches(request)).collect();
+        // They are recorded in the order of their responses.
+        found.sort_by_key(|request| Reverse(request.number));
+        let numbers: Vec<u64> = found.iter().map(|request| request.number).collect();
+        let (indices, place) = window.place(&numbers);
+        Page { items: indices.into_iter().map(|index| found[index].clone()).collect(), place }
+    }
+
+    /// The statuses of all responses, each once.
+    pub(crate) fn statuses(&self) -> Vec<u16> {
+        let statuses: BTreeSet<u16> =
+            self.entries().requests.iter().map(|request| request.response.status).collect();
+        statuses.into_iter().collect()
     }
 
     /// The numbering goes on.
     pub(crate) fn clear(&self) {
-        let mut entries = self.entries();
-        *entries = Entries { total: entries.total, ..Entries::default() };
+        *self.entries() = Entries::default();
     }
 }
 
 #[cfg(test)]
 mod tests {
+    use std::time::SystemTime;
+
+    use bytes::Bytes;
+    use http::{HeaderMap, StatusCode};
+
     use super::*;
+    use crate::sandbox::{
+        auth::verify::SignatureVerdict,
+        store::seen_request::{EndpointKind, RecordedResponse},
+    };
 
     fn request(size: usize) -> SeenRequest {
         SeenRequest {
-            number: 0,
+            number: 7,
             at: SystemTime::UNIX_EPOCH,
+            duration: Duration::ZERO,
             method: "GET".into(),
             target: String::new(),
             headers: HeaderMap::new(),
             body: vec![0; size].into(),
             signed_message: Bytes::new(),
+            signature: SignatureVerdict::Valid,
+            endpoint: EndpointKind::Modelled,
+            faults: Vec::new(),
             verdict: Verdict::Accepted,
+            response: RecordedResponse::new(StatusCode::OK, HeaderMap::new(), &Bytes::new()),
+            passed: true,
             diagnosis: None,
         }
+    }
+
+    #[test]
+    fn a_request_whose_client_left_was_not_accepted() {
+        let log = RequestLog::default();
+        log.push(request(0));
+        log.finish(8, Sent::Whole, Duration::ZERO);
+        assert_eq!(log.list()[0].response.sent, Sent::Pending);
+        log.finish(7, Sent::ClientLeft, Duration::from_millis(5));
+        let seen = &log.list()[0];
+        assert_eq!((seen.response.sent, &seen.verdict), (Sent::ClientLeft, &Verdict::Disturbed));
+        assert_eq!(seen.duration, Duration::from_millis(5));
     }
 
     #[test]
@@ -175,5 +179,18 @@ mod tests {
         assert_eq!(entries.requests.len(), 1);
         entries.push(request(1));
         assert_eq!((entries.requests.len(), entries.bytes), (1, 1));
+        // Responses and headers count, too.
+        let mut large = request(0);
+        let body = Bytes::from(vec![0; 100_000]);
+        large.response = RecordedResponse::new(StatusCode::OK, HeaderMap::new(), &body);
+        large.headers.insert("x-long", "y".repeat(1_000).parse().unwrap());
+        for _ in 0..MAX_REQUESTS {
+            entries.push(large.clone());
+        }
+        assert!(
+            entries.bytes <= MAX_BYTES && entries.requests.len() < MAX_BYTES / 65_000,
+            "{}",
+            entries.bytes
+        );
     }
 }

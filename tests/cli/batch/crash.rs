@@ -264,7 +264,8 @@ fn a_journal_that_cannot_grow_ends_the_batch() {
     let mut shell = Command::new("sh");
     shell.args(["-c", limited]).arg(batch.get_program()).args(batch.get_args()).current_dir(env.home.path());
     shell.env_clear().envs(batch.get_envs().filter_map(|(name, value)| Some((name, value?))));
-    finish(&mut shell).is(3, "cannot write the journal `calls.results.jsonl`: File too large");
+    finish(&mut shell)
+        .is(3, "cannot write the journal `calls.results.jsonl`: the system allows no larger file");
     let sent = env.seen().len();
     assert!((1..20).contains(&sent), "{sent}");
     // There was no room for the last result: only that call is unknown.
@@ -298,7 +299,7 @@ fn changed_calls_other_calls_and_a_journal_in_use_are_errors() {
     env.run(&["calls.jsonl"]).is(0, "2 ok");
     let changed = thing("POST", "1").replace("}}", "},\"body\":{}}");
     env.write("calls.jsonl", [&changed, plain].concat());
-    env.run(&["calls.jsonl", "--resume"]).is(1, "the call `1` has changed since it was sent (line 1 of the input): give the new call an `id` of its own");
+    env.run(&["calls.jsonl", "--resume"]).is(1, "the call `1` has changed since it was sent (line 1 of the input)\nwxpay: hint: give the new call an `id` of its own");
     env.write(
         "calls.jsonl",
         [&thing("POST", "1"), "{\"method\":\"POST\",\"path\":\"v3/things/8\"}\n"].concat(),

@@ -233,7 +233,7 @@ fn a_proxy_that_blocks_stops_the_batch() {
     let run =
         |base: &str, arguments: &[&str]| finish(env.elsewhere(arguments).env("WECHATPAY_BASE_URL", base));
     let done = run(&server.base, &["calls.jsonl", "-j4"]);
-    done.is(4, "stopped early: 10 calls in a row failed; the last one: 403");
+    done.is(4, "stopped early: 10 attempts in a row failed; the last one: 403");
     assert!(done.err.contains("0 ok, 0 refused"), "{done:?}");
     assert!(server.seen().len() <= 14, "{}", server.seen().len());
 }

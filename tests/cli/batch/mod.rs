@@ -21,7 +21,7 @@ use std::path::PathBuf;
 use std::process::Command;
 
 use serde_json::{Value, json};
-use wechatpay_chain::sandbox::{Sandbox, SeenRequest, Verdict};
+use wechatpay_chain::sandbox::{Sandbox, SeenRequest};
 
 use crate::program::Done;
 use crate::support::{MCHID, MERCHANT_SERIAL, PLATFORM_SERIAL, key_path, start_sandbox};
@@ -114,7 +114,7 @@ impl BatchEnv {
     pub(crate) fn seen(&self) -> BTreeMap<String, usize> {
         let mut seen = BTreeMap::new();
         for request in self.sandbox.requests() {
-            assert_eq!(request.verdict, Verdict::Accepted, "{request:?}");
+            assert!(request.passed(), "{request:?}");
             *seen.entry(request.target.rsplit('/').next().unwrap().to_owned()).or_default() += 1;
         }
         seen

@@ -87,7 +87,7 @@ fn a_batch_in_which_nothing_works_stops_before_its_end() {
     env.calls("POST", (0..100).map(|id| id.to_string()));
     let mut unreachable = env.batch(&["calls.jsonl", "-j4"]);
     let done = finish(unreachable.env("WECHATPAY_BASE_URL", "http://127.0.0.1:9/"));
-    done.is(3, "stopped early: 10 calls in a row failed; the last one: ");
+    done.is(3, "stopped early: 10 attempts in a row failed; the last one: ");
     assert!(env.journal().outcomes().len() < 20, "{done:?}");
 }
 

@@ -158,8 +158,7 @@ fn calls_come_from_stdin_and_journals_of_parts_concatenate() {
 #[test]
 fn a_temporary_sandbox_resumes_only_its_own_journals() {
     let home = tempfile::tempdir().unwrap();
-    std::fs::write(home.path().join("calls.jsonl"), "{\"method\":\"GET\",\"path\":\"v3/certificates\"}\n")
-        .unwrap();
+    std::fs::write(home.path().join("calls.jsonl"), "{\"method\":\"GET\",\"path\":\"v3/x\"}\n").unwrap();
     let run = |more: &[&str]| finish(program(home.path()).args(["calls.jsonl", "--sandbox"]).args(more));
     run(&[]).is(0, "1 ok");
     run(&["--resume"]).is(0, "1 ok");

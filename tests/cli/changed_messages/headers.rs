@@ -91,7 +91,7 @@ fn another_key_is_told_before_a_forgery() {
     done.fails(4, &format!("the notification names `{id}`"));
     // Its number alone.
     let done = verify(&own, "0119000001092024000000000001", BODY, false);
-    done.fails(1, "write the whole ID, `PUB_KEY_ID_` and the number");
+    done.fails(1, "set it to PUB_KEY_ID_0119000001092024000000000001");
 }
 
 #[test]

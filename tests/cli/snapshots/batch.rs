@@ -22,7 +22,8 @@ fn summaries() {
     exit 1
     --- stdout
     --- stderr
-    wxpay: error: use --resume to continue the journal `ok.jsonl`, or -o to name another file: it already exists
+    wxpay: error: the journal `ok.jsonl` already exists
+    wxpay: hint: continue it with --resume, or name another file with -o
     ");
     snapshot!(run("ok.jsonl", &["--resume"]), @"
     exit 0
@@ -78,7 +79,7 @@ fn summaries() {
     --- stderr
     wxpay: 3 calls: 0 ok, 0 refused, 0 unknown, 3 left; the journal is `left.jsonl`
       sent 3 in [N] s ([N] a second)
-      stopped early: 10 calls in a row failed; the last one: POST v3/things/{id}: connection refused by `127.0.0.1:[PORT]`; nothing was sent
+      stopped early: 10 attempts in a row failed; the last one: POST v3/things/{id}: connection refused by `127.0.0.1:[PORT]`; nothing was sent
       use --resume to send the calls that are left
     ");
     assert_eq!(Journal::of(&env.read("left.jsonl")).outcomes()["1"], "unsent");
@@ -108,7 +109,8 @@ fn lines_that_are_no_calls() {
     exit 1
     --- stdout
     --- stderr
-    wxpay: error: `calls.jsonl`, line 2: expected an object, found an array: write one call a line, for example with `jq -c '.[]' calls.json > calls.jsonl`
+    wxpay: error: `calls.jsonl`, line 2: expected an object, found an array
+    wxpay: hint: write one call a line, for example with `jq -c '.[]' calls.json > calls.jsonl`
     ");
     snapshot!(line(r#"{"method":"GET"}"#), @"
     exit 1
@@ -133,18 +135,21 @@ fn lines_that_are_no_calls() {
     --- stdout
     --- stderr
     wxpay: error: `calls.jsonl`, line 2: its `id` is already used on line 1
+    wxpay: hint: give each call an id of its own; one without an id is known by its line
     ");
     snapshot!(line(r#"{"method":"GET","path":"v3/{id}"}"#), @r#"
     exit 1
     --- stdout
     --- stderr
-    wxpay: error: `calls.jsonl`, line 2: the variable `id` of `v3/{id}` has no value: give it with `"vars": {"id": …}`
+    wxpay: error: `calls.jsonl`, line 2: the variable `id` of `v3/{id}` has no value
+    wxpay: hint: give it with `"vars": {"id": …}`
     "#);
     snapshot!(line(r#"{"method":"GET","path":"v3/P123"}"#), @r#"
     exit 1
     --- stdout
     --- stderr
-    wxpay: error: `calls.jsonl`, line 2: the segment `P123` of the path looks like a value: write {name} in the path, and its value as `"vars": {"name": …}`
+    wxpay: error: `calls.jsonl`, line 2: the segment `P123` of the path looks like a value
+    wxpay: hint: write {name} in the path, and its value as `"vars": {"name": …}`
     "#);
     snapshot!(line(r#"{"method":"POST","path":"v3/x","encrypt":["/a"]}"#), @"
     exit 1
@@ -163,7 +168,7 @@ fn lines_that_are_no_calls() {
     exit 1
     --- stdout
     --- stderr
-    wxpay: error: cannot open the journal `/nowhere/r.jsonl`: No such file or directory (os error [N])
+    wxpay: error: cannot open the journal `/nowhere/r.jsonl`: its directory does not exist
     ");
     snapshot!(env.run(&["calls.jsonl", "-o", "/dev/null"]), @"
     exit 1

@@ -34,13 +34,15 @@ fn the_profiles_without_their_secrets() {
     exit 1
     --- stdout
     --- stderr
-    wxpay: error: `[HOME]/config.toml`, profile `default`: `serial` is missing: give the serial of the merchant's API certificate, or the certificate (`certificate`), or a `p12`
+    wxpay: error: `[HOME]/config.toml`, profile `default`: `serial` is missing
+    wxpay: hint: give the serial of the merchant's API certificate, or the certificate (`certificate`), or a `p12`
     ");
     snapshot!(run(&["get", "v3/x", "--profile", "nope"]), @"
     exit 1
     --- stdout
     --- stderr
-    wxpay: error: `[HOME]/config.toml` has no profile `nope`; available: `default`, `hk`
+    wxpay: error: `[HOME]/config.toml` has no profile `nope`
+    wxpay: hint: available profiles: `default`, `hk`
     ");
     std::fs::set_permissions(&file, std::fs::Permissions::from_mode(0o644)).unwrap();
     snapshot!(run(&["get", "v3/x"]), @"
@@ -48,7 +50,8 @@ fn the_profiles_without_their_secrets() {
     --- stdout
     --- stderr
     wxpay: warning: run `chmod 600 '[HOME]/config.toml'`: other users can read the configuration `[HOME]/config.toml`
-    wxpay: error: `[HOME]/config.toml`, profile `default`: `serial` is missing: give the serial of the merchant's API certificate, or the certificate (`certificate`), or a `p12`
+    wxpay: error: `[HOME]/config.toml`, profile `default`: `serial` is missing
+    wxpay: hint: give the serial of the merchant's API certificate, or the certificate (`certificate`), or a `p12`
     ");
 }
 
@@ -61,7 +64,7 @@ fn the_questions_of_init() {
     snapshot!(init(&env, &answers, &[]), @r#"
     exit 0
     --- stdout
-    {"check":"configuration","status":"ok","found":"from `[HOME]/.config/wxpay/.config-[TEMPORARY].toml`, profile `default`"}
+    {"check":"configuration","status":"ok","found":"from `[HOME]/.config/wxpay/config.toml`, profile `default`"}
     {"check":"keys","status":"ok","found":"merchant 1900000109, serial `[SERIAL]`; platform keys: [PUBLIC KEY ID]"}
     {"check":"proxy","status":"ok","found":"none"}
     {"check":"DNS","status":"ok","found":"127.0.0.1 resolves to 127.0.0.1"}
@@ -113,6 +116,7 @@ fn a_sandbox_until_sigterm() {
     snapshot!(Done { out, ..ended }, @r#"
     exit 0
     --- stdout
+    # web page      http://127.0.0.1:[PORT]/ (open it in a browser)
     # base URL      http://127.0.0.1:[PORT]/
     # mchid         1900000109
     # serial        [SERIAL]
@@ -126,50 +130,7 @@ fn a_sandbox_until_sigterm() {
     export WECHATPAY_PRIVATE_KEY='file://[HOME]/keys/apiclient_key.pem'
     export WECHATPAY_PUBLIC_KEY_ID='[PUBLIC KEY ID]'
     export WECHATPAY_PUBLIC_KEY='file://[HOME]/keys/pub_key.pem'
-    export WECHATPAY_PLATFORM_SERIAL='[SERIAL]'
-    export WECHATPAY_PLATFORM_CERTIFICATE='file://[HOME]/keys/wechatpay_cert.pem'
     export WECHATPAY_APIV3_KEY='[APIV3 KEY]'
-
-    # PHP: composer require wechatpay/wechatpay
-    use WeChatPay\Builder;
-    use WeChatPay\Crypto\Rsa;
-    $apiv3Key = '[APIV3 KEY]';
-    $instance = Builder::factory([
-        'base_uri'   => 'http://127.0.0.1:[PORT]/',
-        'mchid'      => '1900000109',
-        'serial'     => '[SERIAL]',
-        'privateKey' => Rsa::from('file://[HOME]/keys/apiclient_key.pem', Rsa::KEY_TYPE_PRIVATE),
-        'certs'      => [
-            '[PUBLIC KEY ID]' => Rsa::from('file://[HOME]/keys/pub_key.pem', Rsa::KEY_TYPE_PUBLIC),
-            '[SERIAL]' => Rsa::from('file://[HOME]/keys/wechatpay_cert.pem', Rsa::KEY_TYPE_PUBLIC),
-        ],
-    ]);
-
-    // Node: npm install wechatpay-axios-plugin
-    const { readFileSync } = require('node:fs');
-    const { Wechatpay } = require('wechatpay-axios-plugin');
-    const apiv3Key = '[APIV3 KEY]';
-    const wxpay = new Wechatpay({
-      baseURL: 'http://127.0.0.1:[PORT]/',
-      mchid: '1900000109',
-      serial: '[SERIAL]',
-      privateKey: readFileSync('[HOME]/keys/apiclient_key.pem'),
-      certs: {
-        '[PUBLIC KEY ID]': readFileSync('[HOME]/keys/pub_key.pem'),
-        '[SERIAL]': readFileSync('[HOME]/keys/wechatpay_cert.pem'),
-      },
-    });
-
-    // Rust: wechatpay-chain
-    let wx = wechatpay_chain::WeChatPay::builder()
-        .base_url("http://127.0.0.1:[PORT]/")
-        .mchid("1900000109")
-        .serial("[SERIAL]")
-        .private_key("file://[HOME]/keys/apiclient_key.pem")
-        .platform_key("[PUBLIC KEY ID]", "file://[HOME]/keys/pub_key.pem")
-        .platform_key("[SERIAL]", "file://[HOME]/keys/wechatpay_cert.pem")
-        .apiv3_key("[APIV3 KEY]")
-        .build()?;
 
     # listening on http://127.0.0.1:[PORT]/ until Ctrl-C
     --- stderr
@@ -217,7 +178,7 @@ fn a_doctor_who_finds_faults() {
     exit 1
     --- stdout
     {"check":"configuration","status":"ok","found":"from the environment"}
-    {"check":"merchant serial","status":"failed","found":"the environment: `WECHATPAY_SERIAL` is missing: give the serial of the merchant's API certificate, or the certificate (`WECHATPAY_CERTIFICATE`), or a `WECHATPAY_P12`","todo":"take the serial of the merchant's certificate: `openssl x509 -in apiclient_cert.pem -noout -serial`; or set WECHATPAY_CERTIFICATE instead"}
+    {"check":"merchant serial","status":"failed","found":"the environment: `WECHATPAY_SERIAL` is missing","todo":"take the serial of the merchant's certificate: `openssl x509 -in apiclient_cert.pem -noout -serial`; or set WECHATPAY_CERTIFICATE instead"}
     {"check":"proxy","status":"ok","found":"none"}
     {"check":"DNS","status":"ok","found":"127.0.0.1 resolves to 127.0.0.1"}
     {"check":"host","status":"ok","found":"http://127.0.0.1:[PORT] responds"}
@@ -247,7 +208,7 @@ fn a_doctor_who_finds_faults() {
     {"check":"keys","status":"ok","found":"merchant 1900000109, serial `[SERIAL]`; platform keys: [SERIAL], [PUBLIC KEY ID]"}
     {"check":"proxy","status":"ok","found":"none"}
     {"check":"DNS","status":"ok","found":"127.0.0.1 resolves to 127.0.0.1"}
-    {"check":"host","status":"failed","found":"127.0.0.1:[PORT]: Connection refused (os error [N])","todo":"start the server (such as `wxpay sandbox`), or correct the base URL: nothing listens on port [PORT]"}
+    {"check":"host","status":"failed","found":"127.0.0.1:[PORT]: Connection refused","todo":"start the server (such as `wxpay sandbox`), or correct the base URL: nothing listens on port [PORT]"}
     {"check":"clock","status":"skipped","found":"no host returned a date"}
     {"check":"platform certificate","status":"ok","found":"`[SERIAL]`, valid until [DATE]"}
     {"check":"echo","status":"skipped","found":"not sent: no host responds"}

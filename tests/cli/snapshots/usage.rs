@@ -76,6 +76,7 @@ fn commands_and_options() {
     --- stdout
     --- stderr
     wxpay: error: no such command: `nope`
+    wxpay: hint: `wxpay help` lists the commands
     ");
     snapshot!(run(&["completions", "tcsh"]), @"
     exit 1
@@ -153,7 +154,8 @@ fn paths() {
     exit 1
     --- stdout
     --- stderr
-    wxpay: error: `http://example.com/v3/x` cannot be requested: another machine must be https, unless `allow_http` permits http
+    wxpay: error: `http://example.com/v3/x` cannot be requested: http:// is for this machine only
+    wxpay: hint: use https://; `WECHATPAY_ALLOW_HTTP=1`, or `allow_http = true` in a profile, permits http://
     ");
 }
 
@@ -233,7 +235,7 @@ fn fields_and_values() {
     exit 1
     --- stdout
     --- stderr
-    wxpay: error: -o: cannot write `/nowhere/x`: entity not found
+    wxpay: error: -o: cannot write `/nowhere/x`: its directory does not exist
     ");
     snapshot!(post(&["a=b", "--base-url", "http://127.0.0.1:9/"]), @"
     exit 1
@@ -281,13 +283,14 @@ fn arguments_of_the_other_commands() {
     exit 1
     --- stdout
     --- stderr
-    wxpay: error: cannot read `nowhere.jsonl`: No such file or directory (os error [N])
+    wxpay: error: cannot read `nowhere.jsonl`: it does not exist
     ");
     snapshot!(env.run(&["batch", "-"]), @"
     exit 1
     --- stdout
     --- stderr
-    wxpay: error: use -o to name the journal: it cannot be named after stdin
+    wxpay: error: the journal has no name: it cannot be named after stdin
+    wxpay: hint: name it with -o
     ");
     snapshot!(env.run(&["verify", "body.json"]), @"
     exit 1
@@ -306,7 +309,7 @@ fn arguments_of_the_other_commands() {
     exit 1
     --- stdout
     --- stderr
-    wxpay: error: invalid value 'http' for '--port <PORT>': invalid digit found in string
+    wxpay: error: invalid value 'http' for '--port <PORT>': expected a whole number
     ");
 }
 
@@ -338,7 +341,8 @@ fn settings() {
     exit 1
     --- stdout
     --- stderr
-    wxpay: error: the environment: `WECHATPAY_SERIAL` is missing: give the serial of the merchant's API certificate, or the certificate (`WECHATPAY_CERTIFICATE`), or a `WECHATPAY_P12`
+    wxpay: error: the environment: `WECHATPAY_SERIAL` is missing
+    wxpay: hint: give the serial of the merchant's API certificate, or the certificate (`WECHATPAY_CERTIFICATE`), or a `WECHATPAY_P12`
     ");
     snapshot!(with("WECHATPAY_PRIVATE_KEY", "file:///nowhere/key.pem"), @"
     exit 1
@@ -356,13 +360,14 @@ fn settings() {
     exit 1
     --- stdout
     --- stderr
-    wxpay: error: the environment: `WECHATPAY_BASE_URL` must begin with https://: `example.com` is not this machine, and http:// would show it every request in clear text; `WECHATPAY_ALLOW_HTTP` permits that
+    wxpay: error: the environment: `WECHATPAY_BASE_URL` must begin with https://: `example.com` is not this machine, and http:// would show it every request in clear text
+    wxpay: hint: use https://; `WECHATPAY_ALLOW_HTTP` permits http://
     ");
     snapshot!(with("WECHATPAY_TIMEOUT", "soon"), @"
     exit 1
     --- stdout
     --- stderr
-    wxpay: error: the environment: `WECHATPAY_TIMEOUT` must be a number of seconds; it is a string
+    wxpay: error: the environment: `WECHATPAY_TIMEOUT` must be a number of seconds, such as 30; it is `soon`
     ");
     snapshot!(with("WECHATPAY_MCHIDD", "1"), @r#"
     exit 0

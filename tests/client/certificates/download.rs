@@ -21,6 +21,9 @@ async fn the_first_call_downloads_the_certificates_first() {
         assert_eq!(wx.platform_serials(), [sandbox.platform_certificate_serial()]);
         // After the download they serve every kind of call, and encryption.
         let (headers, body) = sandbox.notification("T.S", "transaction", &json!({"a": 1})).unwrap();
+        assert_eq!(wx.notification(&headers, body).wait().unwrap().resource["a"], 1);
+        sandbox.sign_with(sandbox.platform_public_key_id()).unwrap();
+        let (headers, body) = sandbox.notification("T.S", "transaction", &json!({"a": 1})).unwrap();
         assert!(
             matches!(wx.notification(&headers, body).wait(), Err(Error::Verify(_))),
             "signed by a public key"

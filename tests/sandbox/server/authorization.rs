@@ -80,14 +80,16 @@ fn every_part_of_the_authorization_counts() {
     for timestamp in ["-1", "+1700000000", "1.7e9", "99999999999999999999", "0"] {
         refused(&sent(&|plan| plan.timestamp = timestamp.into()), "timestamp");
     }
-    for nonce in ["a b", "nonce\u{e9}", &"n".repeat(65)] {
+    for nonce in ["nonce\u{e9}", &"n".repeat(65)] {
         refused(
             &sent(&|plan| plan.nonce = nonce.into()),
             if nonce.is_ascii() { "nonce_str" } else { "Authorization" },
         );
     }
     // As long as any SDK sends it, and once only.
-    for nonce in ["n", "0123456789", "9f86d081884c7d659a2feaa0", "0123456789-_.=/+:;", &"n".repeat(64)] {
+    for nonce in
+        ["n", "0123456789", "9f86d081884c7d659a2feaa0", "0123456789-_.=/+:;", "a b, c", &"n".repeat(64)]
+    {
         assert_eq!(sent(&|plan| plan.nonce = nonce.into()).status, 200, "{nonce}");
         refused(&sent(&|plan| plan.nonce = nonce.into()), "nonce_str");
     }

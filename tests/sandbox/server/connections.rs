@@ -92,7 +92,8 @@ fn the_end_is_quick_safe_in_a_runtime_and_frees_the_port() {
         sandbox.inject_always(Fault::Delay(Duration::from_secs(60)));
         // A connection that waits for a response must not delay the end.
         let mut waiting = connect(&sandbox);
-        waiting.write_all(b"GET /v3/x HTTP/1.1\r\nHost: x\r\n\r\n").unwrap();
+        let plan = Plan::new(&sandbox, "GET", "/v3/x", "");
+        waiting.write_all(&plan.bytes(&plan.authorization(&export(&sandbox)))).unwrap();
         while sandbox.requests().is_empty() {
             tokio::time::sleep(Duration::from_millis(5)).await;
         }

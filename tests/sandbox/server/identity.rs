@@ -40,9 +40,9 @@ fn openssl_reads_the_exported_keys() {
 fn two_sandboxes_share_no_keys() {
     let (one, one_keys) = sandbox!(Sandbox::builder().mchid("1900000001"));
     let (two, two_keys) = sandbox!(Sandbox::builder().mchid("1900000002"));
-    assert_eq!(get(&one, &one_keys, CERTIFICATES).status, 200);
-    assert_eq!(get(&two, &two_keys, CERTIFICATES).status, 200);
-    let stray = send(&two, &one_keys, &Plan::new(&one, "GET", CERTIFICATES, ""));
+    assert_eq!(post(&one, &one_keys, ECHO, ECHO_BODY).status, 200);
+    assert_eq!(post(&two, &two_keys, ECHO, ECHO_BODY).status, 200);
+    let stray = send(&two, &one_keys, &Plan::new(&one, "POST", ECHO, ECHO_BODY));
     assert_eq!(stray.status, 401);
     assert_eq!((one.requests().len(), two.requests().len()), (1, 2));
 }

@@ -1,7 +1,7 @@
 //! Paths, verbs, bodies, built-in and scripted responses.
 
 use serde_json::json;
-use wechatpay_chain::sandbox::{SandboxError, SandboxResponse, Verdict};
+use wechatpay_chain::sandbox::{EndpointKind, SandboxError, SandboxResponse, Verdict};
 
 use super::*;
 use crate::raw_http::*;
@@ -192,7 +192,9 @@ fn scripts_go_before_the_built_in_routes() {
     sandbox.on("POST", "v3/security/echo", 500, json!({ "code": "SYSTEM_ERROR" })).unwrap();
     let reply = post(&sandbox, &keys, ECHO, ECHO_BODY);
     assert!(reply.status == 500 && reply.verifies(&keys));
-    assert_eq!(sandbox.requests().pop().unwrap().verdict, Verdict::Accepted);
+    let seen = sandbox.requests().pop().unwrap();
+    assert!(matches!(&seen.verdict, Verdict::Refused { status: 500, code, .. } if code == "SYSTEM_ERROR"));
+    assert_eq!((seen.passed(), seen.endpoint), (true, EndpointKind::Scripted));
     sandbox.on("POST", "v3/{+all}", 204, serde_json::Value::Null).unwrap();
     assert!(post(&sandbox, &keys, ECHO, ECHO_BODY).body.is_empty());
     let odd =

@@ -4,9 +4,10 @@ use std::path::{Path, PathBuf};
 
 use clap::{Args, ValueEnum};
 use serde_json::json;
+use wechatpay_chain::Error;
 
 use super::call::{pair, query_pair};
-use crate::config::Session;
+use crate::config::{Session, sandbox};
 use crate::download;
 use crate::failure::{Failure, usage_error};
 use crate::global::GlobalArgs;
@@ -99,8 +100,7 @@ pub(crate) fn run(global: &GlobalArgs, args: &BillArgs) -> Result<(), Failure> {
             request = request.query(json!({ name: value }));
         }
     }
-    for (name, value) in &args.query {
-        let value = input::text_value(&format!("-q {}", Excerpt(name)), value)?;
+    for (name, value) in input::query(&args.query)? {
         request = request.query(json!({ name: value }));
     }
     if args.gzip {
@@ -110,11 +110,22 @@ pub(crate) fn run(global: &GlobalArgs, args: &BillArgs) -> Result<(), Failure> {
         request = request.allow_unverified();
     }
     let file = args.output.as_deref().unwrap_or(Path::new("-"));
-    let downloaded = download::save(file, |path| request.save_to(path))?;
+    let downloaded = download::save(file, |path| request.save_to(path)).map_err(|f| not_modelled(f, path))?;
     if !downloaded.saved().verified {
         output::warn("the bill has no digest that can be checked: it is not verified");
     }
     downloaded.print(|description| Output::new(global).json(description))
+}
+
+/// The sandbox's response to a path that it does not model is `{}`, which has no address of a file.
+fn not_modelled(failure: Failure, path: &str) -> Failure {
+    match failure.library_error() {
+        Some(Error::Decode(e)) if e.headers().is_some_and(sandbox::is_not_modelled) => {
+            usage_error(format!("the sandbox does not model {}, so it has no bill there", Excerpt(path)))
+                .with_hint("`wxpay sandbox --script FILE` gives a path a response")
+        }
+        _ => failure,
+    }
 }
 
 /// Checked here as well as by the platform, to save a request.

@@ -7,12 +7,12 @@ use clap::Args;
 use serde_json::{Value, json};
 use wechatpay_chain::PlatformCertificate;
 
+use crate::complete_file::is_standard_stream;
 use crate::config::{self, Session};
-use crate::download::is_stdout;
 use crate::failure::{Failure, usage_error};
 use crate::global::GlobalArgs;
 use crate::output::{self, Output};
-use crate::text::ShownPath;
+use crate::text::{ShownPath, creation_text};
 
 /// Download the platform certificates, verified and decrypted with the APIv3 key
 #[derive(Args)]
@@ -27,9 +27,11 @@ pub(crate) struct CertsArgs {
 
 pub(crate) fn run(global: &GlobalArgs, args: &CertsArgs) -> Result<(), Failure> {
     config::reject_base_url_with_sandbox(global)?;
-    let folder = args.output.as_deref().filter(|folder| !is_stdout(folder));
+    let folder = args.output.as_deref().filter(|folder| !is_standard_stream(folder));
     if let Some(folder) = folder {
-        let failed = |e| usage_error(format!("cannot create the folder {}: {e}", ShownPath(folder)));
+        let failed = |e| {
+            usage_error(format!("-o: cannot create the folder {}: {}", ShownPath(folder), creation_text(&e)))
+        };
         std::fs::create_dir_all(folder).map_err(failed)?;
     }
     // Also works without a platform key: the APIv3 key authenticates the first download.
@@ -53,7 +55,7 @@ pub(crate) fn run(global: &GlobalArgs, args: &CertsArgs) -> Result<(), Failure> 
 fn write(folder: &Path, certificate: &PlatformCertificate) -> Result<String, Failure> {
     let path = folder.join(format!("{}.pem", certificate.serial));
     let shown = path.display().to_string();
-    let failed = |e| usage_error(format!("cannot write {}: {e}", ShownPath(&path)));
+    let failed = |e| usage_error(format!("-o: cannot write {}: {}", ShownPath(&path), creation_text(&e)));
     std::fs::write(&path, &certificate.pem).map_err(failed)?;
     Ok(shown)
 }

@@ -21,9 +21,10 @@ pub(crate) struct ManArgs {
 pub(crate) fn run(args: &ManArgs, mut program: Command) -> Result<(), Failure> {
     let mut documented = &mut program;
     for name in &args.command {
-        documented = documented
-            .find_subcommand_mut(name.to_ascii_lowercase())
-            .ok_or_else(|| usage_error(format!("no such command: {}", Excerpt(name))))?;
+        documented = documented.find_subcommand_mut(name.to_ascii_lowercase()).ok_or_else(|| {
+            usage_error(format!("no such command: {}", Excerpt(name)))
+                .with_hint("`wxpay help` lists the commands")
+        })?;
     }
     let mut page = Vec::new();
     clap_mangen::Man::new(documented.clone()).render(&mut page)?;

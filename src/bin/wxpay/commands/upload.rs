@@ -8,13 +8,14 @@ use wechatpay_chain::Media;
 use wechatpay_chain::http::HeaderValue;
 
 use super::call::{pair, query_pair};
+use crate::complete_file::is_standard_stream;
 use crate::config::Session;
 use crate::config::sandbox::warn_if_not_modelled;
-use crate::download::{Spinner, is_stdout};
 use crate::failure::{Failure, usage_error};
 use crate::global::GlobalArgs;
 use crate::input;
 use crate::output::Output;
+use crate::progress::Spinner;
 use crate::text::Excerpt;
 
 /// Upload a file; the signature covers its meta part
@@ -68,7 +69,7 @@ pub(crate) struct UploadArgs {
 pub(crate) fn run(global: &GlobalArgs, args: &UploadArgs) -> Result<(), Failure> {
     let output =
         Output::new(global).with_filter(args.jq.as_deref(), args.raw)?.with_file(args.output.as_deref())?;
-    let mut media = match (is_stdout(&args.file), &args.name) {
+    let mut media = match (is_standard_stream(&args.file), &args.name) {
         (false, None) => Media::file(&args.file),
         (false, Some(name)) => Media::file(&args.file).filename(name),
         (true, None) => {
@@ -97,10 +98,7 @@ pub(crate) fn run(global: &GlobalArgs, args: &UploadArgs) -> Result<(), Failure>
     for (name, value) in &args.fields {
         media = media.field(name, value.as_str());
     }
-    let mut query = Vec::new();
-    for (name, value) in &args.query {
-        query.push((name, input::text_value(&format!("-q {}", Excerpt(name)), value)?));
-    }
+    let query = input::query(&args.query)?;
     let session = Session::open(global)?;
     let spinner = Spinner::new("uploading");
     let mut request = session.wx.chain("").literal(&args.path).post(Value::Null).media(media);
@@ -114,9 +112,5 @@ pub(crate) fn run(global: &GlobalArgs, args: &UploadArgs) -> Result<(), Failure>
     drop(spinner);
     let response = response.map_err(Failure::Write)?;
     warn_if_not_modelled(response.headers());
-    let printed = match args.raw && args.jq.is_none() {
-        true => output.bytes(response.bytes()),
-        false => output.body(response.bytes()),
-    };
-    printed.map_err(Failure::after_success)
+    output.response(&response, args.raw).map_err(Failure::after_success)
 }

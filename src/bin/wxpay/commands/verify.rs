@@ -1,5 +1,7 @@
 //! `wxpay verify`.
 
+use std::path::PathBuf;
+
 use clap::Args;
 use serde_json::json;
 use wechatpay_chain::{Clock as _, SystemClock};
@@ -17,9 +19,13 @@ use crate::saved_message::{SERIAL, SavedMessage, SavedMessageArgs, TIMESTAMP};
 pub(crate) struct VerifyArgs {
     #[command(flatten)]
     message: SavedMessageArgs,
+    /// Write the output to this file, which appears only once it is complete; - for stdout
+    #[arg(short, long, value_name = "FILE")]
+    output: Option<PathBuf>,
 }
 
 pub(crate) fn run(global: &GlobalArgs, args: &VerifyArgs) -> Result<(), Failure> {
+    let output = Output::new(global).with_file(args.output.as_deref())?;
     let message = SavedMessage::read(&args.message)?;
     let verifier = message.verifier(global, &args.message)?;
     verifier
@@ -29,7 +35,7 @@ pub(crate) fn run(global: &GlobalArgs, args: &VerifyArgs) -> Result<(), Failure>
     let timestamp: Option<u64> = message.header(TIMESTAMP).and_then(|text| text.parse().ok());
     let age = timestamp
         .and_then(|then| i64::try_from(i128::from(SystemClock.unix_seconds()) - i128::from(then)).ok());
-    Output::new(global).json(&json!({
+    output.json(&json!({
         "verified": true,
         "serial": message.header(SERIAL),
         "timestamp": timestamp,

@@ -1,6 +1,7 @@
 //! Configuration: the merchant's credentials and the client that is built from them.
 
 pub(crate) mod profile;
+pub(crate) mod public_key_id;
 pub(crate) mod sandbox;
 mod source;
 mod stray;
@@ -50,7 +51,7 @@ impl Session {
         global: &GlobalArgs,
         configure: impl FnOnce(WeChatPayBuilder) -> WeChatPayBuilder,
     ) -> Result<Session, Failure> {
-        let source = SettingsSource::find(global)?;
+        let source = SettingsSource::find_valid(global)?;
         let wx = source.client(global, configure)?;
         Ok(Session { wx, source })
     }

@@ -14,7 +14,7 @@ use crate::{file_mode, files, input};
 pub(crate) const DEFAULT: &str = "default";
 
 /// A profile's values by the names of their variables.
-pub(super) struct Profile {
+pub(crate) struct Profile {
     /// For messages.
     pub(super) name: String,
     pub(super) values: BTreeMap<&'static str, String>,
@@ -27,45 +27,42 @@ pub(crate) fn default_file() -> Option<PathBuf> {
 
 /// The profiles of a file: its tables, and what else it has.
 pub(crate) fn load(file: &Path) -> Result<toml::Table, Failure> {
-    let path = ShownPath(file);
     let text = input::configuration(file)?;
     file_mode::warn_if_readable_by_others("the configuration", file);
+    parse(file, &text)
+}
+
+/// The profiles in the text of a file.
+pub(crate) fn parse(file: &Path, text: &str) -> Result<toml::Table, Failure> {
     // The parser's full message quotes the line, which may hold a key.
     text.parse().map_err(|e: toml::de::Error| {
         let before = e.span().and_then(|span| text.get(..span.start)).unwrap_or_default();
         let line = before.matches('\n').count() + 1;
         let column = before.chars().rev().take_while(|c| *c != '\n').count() + 1;
-        usage_error(format!(
-            "{path}, line {line}, column {column}: not TOML; expected `key = \"value\"`, with the value in quotes"
-        ))
+        usage_error(format!("{}, line {line}, column {column}: not TOML", ShownPath(file)))
+            .with_hint("write `key = \"value\"`, with the value in quotes")
     })
 }
 
 impl Profile {
-    pub(super) fn read(file: &Path, profile: &str) -> Result<Profile, Failure> {
+    /// A profile among those of the file.
+    pub(crate) fn of(file: &Path, profiles: &toml::Table, profile: &str) -> Result<Profile, Failure> {
         let path = ShownPath(file);
-        let profiles = load(file)?;
         let Some(table) = profiles.get(profile).and_then(Value::as_table) else {
             let names = profiles.iter().filter(|(_, value)| value.is_table()).map(|(name, _)| name);
             let names: Vec<_> = names.map(|name| Excerpt(name).to_string()).collect();
             let names = if names.is_empty() { "none".to_owned() } else { names.join(", ") };
-            return Err(usage_error(format!(
-                "{path} has no profile {}; available: {names}",
-                Excerpt(profile)
-            )));
+            return Err(usage_error(format!("{path} has no profile {}", Excerpt(profile)))
+                .with_hint(format!("available profiles: {names}")));
         };
         let name = format!("{path}, profile {}", Excerpt(profile));
         let folder = file.parent().unwrap_or(Path::new(""));
         let mut values = BTreeMap::new();
         for (key, value) in table {
-            let invalid = |reason: String| usage_error(format!("{name}: {reason}"));
             let Some(variable) = variables::names().find(|name| variables::key_of(name) == *key) else {
                 let known: Vec<_> = variables::names().map(variables::key_of).collect();
-                return Err(invalid(format!(
-                    "unknown key {}; known keys: {}",
-                    Excerpt(key),
-                    known.join(", ")
-                )));
+                return Err(usage_error(format!("{name}: unknown key {}", Excerpt(key)))
+                    .with_hint(format!("known keys: {}", known.join(", "))));
             };
             let value = match value {
                 Value::String(text) if variable == variables::P12 && files::path_of(text).is_none() => {
@@ -76,7 +73,8 @@ impl Profile {
                 Value::Integer(number) => number.to_string(),
                 Value::Float(number) => number.to_string(),
                 other => {
-                    return Err(invalid(format!("`{key}`: expected a string, found {}", other.type_str())));
+                    let found = other.type_str();
+                    return Err(usage_error(format!("{name}: `{key}`: expected a string, found {found}")));
                 }
             };
             values.insert(variable, value);

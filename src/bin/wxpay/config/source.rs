@@ -10,8 +10,8 @@ use wechatpay_chain::{Error, WeChatPay, WeChatPayBuilder, sandbox::Sandbox};
 
 use super::profile::{self, Profile};
 use super::stray::{self, Chosen};
-use super::{sandbox, variables};
-use crate::failure::{Failure, describe, usage_error};
+use super::{public_key_id, sandbox, variables};
+use crate::failure::{Failure, describe, hint, usage_error};
 use crate::global::GlobalArgs;
 use crate::{file_mode, files, verbose};
 
@@ -72,10 +72,9 @@ impl SettingsSource {
         let source = match file {
             Some(file) if requested || !environment.contains_key(variables::MCHID) => {
                 let profile = global.profile.as_deref().unwrap_or(profile::DEFAULT);
-                let Profile { name, values } = Profile::read(&file, profile)?;
+                let profile = Profile::of(&file, &profile::load(&file)?, profile)?;
                 let chosen = if requested { Chosen::Requested } else { Chosen::Default };
-                stray::check(chosen, &name, &values, global)?;
-                SettingsSource { name, kind: SourceKind::Profile, values }
+                return SettingsSource::of_profile(profile, chosen, global);
             }
             _ => {
                 stray::check(Chosen::Environment, "", &environment, global)?;
@@ -89,6 +88,26 @@ impl SettingsSource {
                 }
             }
         };
+        source.check_file_modes();
+        Ok(source)
+    }
+
+    /// [`find`](Self::find), for a command that uses the settings: they are checked as far as the library cannot.
+    pub(crate) fn find_valid(global: &GlobalArgs) -> Result<SettingsSource, Failure> {
+        let source = SettingsSource::find(global)?;
+        public_key_id::check(&source)?;
+        Ok(source)
+    }
+
+    /// The settings of a profile that may not be in its file yet.
+    pub(crate) fn of_new_profile(profile: Profile, global: &GlobalArgs) -> Result<SettingsSource, Failure> {
+        SettingsSource::of_profile(profile, Chosen::Requested, global)
+    }
+
+    fn of_profile(profile: Profile, chosen: Chosen, global: &GlobalArgs) -> Result<SettingsSource, Failure> {
+        let Profile { name, values } = profile;
+        stray::check(chosen, &name, &values, global)?;
+        let source = SettingsSource { name, kind: SourceKind::Profile, values };
         source.check_file_modes();
         Ok(source)
     }
@@ -157,20 +176,29 @@ impl SettingsSource {
 
     /// Names the option, or else the profile's key or the variable, that has the invalid value.
     fn failure(&self, global: &GlobalArgs, error: &Error) -> Failure {
-        match error {
+        let failure = match error {
             Error::Config(e) if e.field() == variables::BASE_URL && global.base_url.is_some() => {
                 usage_error(format!("--base-url {}", e.reason()))
             }
             Error::Config(e) if e.field() == variables::TIMEOUT && global.timeout.is_some() => {
                 usage_error(format!("--timeout {}", e.reason()))
             }
-            _ => self.invalid_value(error),
-        }
+            _ => return self.invalid_value(error),
+        };
+        self.with_fix(failure, error)
     }
 
     /// Names the profile's key or the variable that has the invalid value.
     fn invalid_value(&self, error: &Error) -> Failure {
-        usage_error(format!("{}: {}", self.name, self.in_its_names(&describe(error))))
+        let failure = usage_error(format!("{}: {}", self.name, self.in_its_names(&describe(error))));
+        self.with_fix(failure, error)
+    }
+
+    fn with_fix(&self, failure: Failure, error: &Error) -> Failure {
+        match hint(error) {
+            Some(fix) => failure.with_hint(self.in_its_names(&fix)),
+            None => failure,
+        }
     }
 
     fn check_file_modes(&self) {

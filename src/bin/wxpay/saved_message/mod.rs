@@ -68,7 +68,7 @@ impl SavedMessage {
     /// A client with all platform keys. With `--any-time`, its clock shows the time of the message. It sends nothing:
     /// with that clock, the timestamp of a request would be refused.
     pub(crate) fn verifier(&self, global: &GlobalArgs, args: &SavedMessageArgs) -> Result<Verifier, Failure> {
-        let mut source = SettingsSource::find(global)?;
+        let mut source = SettingsSource::find_valid(global)?;
         let wx = source.client(global, |builder| builder)?;
         let configured = wx.platform_serials();
         let automatic = source.remove(variables::AUTOMATIC_CERTIFICATES);

@@ -3,8 +3,6 @@
 use http::{HeaderMap, header};
 use url::form_urlencoded;
 
-use super::PATH;
-
 /// English or Chinese.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Language {
@@ -14,8 +12,7 @@ pub(crate) struct Language {
 }
 
 impl Language {
-    pub(crate) fn of(target: &str, headers: &HeaderMap) -> Language {
-        let query = target.split_once('?').map_or("", |(_, query)| query);
+    pub(crate) fn of(query: &str, headers: &HeaderMap) -> Language {
         let lang = form_urlencoded::parse(query.as_bytes()).find(|(name, _)| name == "lang");
         if let Some((_, tag)) = lang {
             return Language { chinese: is_chinese(&tag), chosen: true };
@@ -33,9 +30,13 @@ impl Language {
         self.say("en", "zh-CN")
     }
 
-    /// The URL of the page in this language, for forms and the script.
-    pub(crate) fn address(self) -> String {
-        if self.chosen { format!("{PATH}?lang={}", self.tag()) } else { PATH.into() }
+    pub(crate) fn chosen(self, tag: &str) -> Language {
+        Language { chinese: is_chinese(tag), chosen: true }
+    }
+
+    /// The value of `?lang=`; empty if the browser's settings decide.
+    pub(crate) fn choice(self) -> &'static str {
+        if self.chosen { self.tag() } else { "" }
     }
 }
 
@@ -78,13 +79,13 @@ mod tests {
             assert_eq!(prefers_chinese(accepted), chinese, "{accepted}");
         }
         let none = HeaderMap::new();
-        for (target, chinese, chosen) in [
-            ("/", false, false),
-            ("/?lang=zh-CN", true, true),
-            ("/?a=1&lang=fr", false, true),
-            ("/?lang=%FF", false, true),
+        for (query, chinese, chosen) in [
+            ("", false, false),
+            ("lang=zh-CN", true, true),
+            ("a=1&lang=fr", false, true),
+            ("lang=%FF", false, true),
         ] {
-            assert_eq!(Language::of(target, &none), Language { chinese, chosen }, "{target}");
+            assert_eq!(Language::of(query, &none), Language { chinese, chosen }, "{query}");
         }
     }
 }

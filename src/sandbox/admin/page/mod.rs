@@ -2,14 +2,24 @@
 //! fetches it periodically and updates the changed parts; without the script it is plain forms.
 
 mod actions;
-mod controls;
+mod commands;
+mod connect;
+mod diagnosis;
+mod exchange;
+mod faults;
+mod form;
 mod language;
 mod layout;
+mod list;
 mod notifications;
+mod orders;
+mod platform;
 mod qr;
 mod requests;
-mod resources;
+mod states;
 mod text;
+mod timeline;
+mod view;
 
 use base64::{Engine as _, engine::general_purpose::STANDARD};
 use bytes::Bytes;
@@ -18,13 +28,10 @@ use sha2::{Digest, Sha256};
 
 use super::{control::AdminError, guard};
 use crate::sandbox::server::{admin_hook::AdminRequest, platform::Platform};
-use language::Language;
+use view::View;
 
 /// The target of its forms.
 const PATH: &str = "/_sandbox/";
-
-/// The length of each list.
-const MAX_LISTED: usize = 50;
 
 /// A request for the root with `Authorization` comes from a client and is for the platform.
 pub(crate) fn is_page(method: &Method, target: &str, headers: &HeaderMap) -> bool {
@@ -36,32 +43,34 @@ pub(crate) fn is_page(method: &Method, target: &str, headers: &HeaderMap) -> boo
 }
 
 pub(crate) fn handle(platform: &Platform, request: &AdminRequest) -> Response<Bytes> {
-    let language = Language::of(&request.target, &request.headers);
-    let result = guard::check(request).and_then(|()| match request.method {
-        Method::GET => Ok(None),
-        Method::POST => {
-            // Browsers send it with every POST. Other programs use the control endpoint.
-            if !request.headers.contains_key(header::ORIGIN) {
-                return Err(AdminError(StatusCode::FORBIDDEN, "the request has no Origin".into()));
-            }
-            actions::perform(platform, request.body.as_deref()).map(Some)
-        }
-        _ => {
-            let message = format!("{} is not allowed for this page", request.method);
-            Err(AdminError(StatusCode::METHOD_NOT_ALLOWED, message))
-        }
-    });
-    match result {
-        Ok(None) => conditional(layout::page(platform, language, None).into_string(), &request.headers),
-        Ok(Some(section)) => redirect(language, section),
-        // The client may not see the page.
-        Err(AdminError(StatusCode::FORBIDDEN, why)) => {
-            html(StatusCode::FORBIDDEN, layout::forbidden(language, &why).into_string())
-        }
-        Err(AdminError(status, why)) => {
-            html(status, layout::page(platform, language, Some(&why)).into_string())
-        }
+    let view = View::of(&request.target, &request.headers);
+    if let Err(AdminError(_, why)) = guard::check(request, &platform.allow_hosts) {
+        return forbidden(&view, &why);
     }
+    // The guard accepts this sandbox's own names only.
+    let host = request.headers.get(header::HOST).and_then(|host| host.to_str().ok()).unwrap_or_default();
+    let base_url = format!("http://{host}/");
+    match request.method {
+        Method::GET => {
+            conditional(layout::page(platform, &view, &base_url, None).into_string(), &request.headers)
+        }
+        // Browsers send it with every POST. Other programs use the control endpoint.
+        Method::POST if !request.headers.contains_key(header::ORIGIN) => {
+            forbidden(&view, "the request has no Origin")
+        }
+        Method::POST => match actions::perform(platform, &view, request.body.as_deref()) {
+            Ok((shown, element)) => redirect(&shown, &element),
+            Err(problem) => {
+                let page = layout::page(platform, &view, &base_url, Some(&problem));
+                html(problem.status, page.into_string())
+            }
+        },
+        _ => html(StatusCode::METHOD_NOT_ALLOWED, String::new()),
+    }
+}
+
+fn forbidden(view: &View, why: &str) -> Response<Bytes> {
+    html(StatusCode::FORBIDDEN, layout::forbidden(view, why).into_string())
 }
 
 /// 304 if the page is unchanged.
@@ -75,9 +84,9 @@ fn conditional(page: String, headers: &HeaderMap) -> Response<Bytes> {
     response
 }
 
-fn redirect(language: Language, section: &str) -> Response<Bytes> {
+fn redirect(view: &View, element: &str) -> Response<Bytes> {
     let mut response = html(StatusCode::SEE_OTHER, String::new());
-    insert(&mut response, header::LOCATION, &format!("{}#{section}", language.address()));
+    insert(&mut response, header::LOCATION, &format!("{}#{element}", view.address()));
     response
 }
 

@@ -1,173 +1,153 @@
-//! The section of requests, with the result of their checks.
+//! The tab of requests.
+
+use std::borrow::Cow;
 
 use maud::{Markup, html};
 
 use super::{
+    connect, exchange,
     language::Language,
-    text::{block, line, time, unix},
+    list::{self, List, Row},
+    text::{line, time, unix},
+    view::View,
 };
 use crate::sandbox::{
-    auth::diagnosis::{Diagnosis, Difference},
-    store::request_log::{SeenRequest, Verdict},
+    auth::verify::SignatureVerdict,
+    server::platform::Platform,
+    store::seen_request::{EndpointKind, SeenRequest, Sent, Verdict},
 };
 
-/// The bytes of a signed message to show.
-const MAX_MESSAGE: usize = 2 << 10;
+/// The bytes of a body that are searched.
+const MAX_SEARCHED: usize = 16 << 10;
 
-pub(crate) fn section(l: Language, requests: &[SeenRequest]) -> Markup {
+/// A filter of the list: its name in a URL, its label, and the requests that fit.
+type Choice = (&'static str, (&'static str, &'static str), fn(&SeenRequest) -> bool);
+
+const CHOICES: &[Choice] = &[
+    ("successful", ("Successful", "成功"), |seen| seen.verdict == Verdict::Accepted),
+    ("failed", ("Failed", "失败"), |seen| seen.verdict != Verdict::Accepted),
+    ("signature", ("Signature not valid", "验签未通过"), |seen| {
+        seen.signature != SignatureVerdict::Valid
+    }),
+    ("fault", ("Hit by a fault", "命中故障"), |seen| !seen.faults.is_empty()),
+    ("not-modelled", ("Endpoint not modelled", "未模拟的接口"), |seen| {
+        seen.endpoint == EndpointKind::NotModelled
+    }),
+];
+
+pub(crate) fn section(platform: &Platform, view: &View, base_url: &str) -> Markup {
+    let l = view.language;
+    let page = platform.requests.page(|seen| matches(view, seen), view.window());
+    if page.place.total == 0 && !view.is_filtered() {
+        return connect::welcome(platform, view, base_url);
+    }
+    let columns = [
+        l.say("Request", "请求"),
+        l.say("Response", "响应"),
+        l.say("Signature", "验签"),
+        l.say("Time", "时间"),
+        l.say("Duration", "耗时"),
+    ];
     html! {
-        section #requests aria-labelledby="requests-title" {
-            h2 #requests-title { (l.say("Requests", "请求")) }
-            @if requests.is_empty() {
-                p .empty { (l.say("None yet. Set the base URL of a client to this server, without the path of this page.", "还没有请求。请把客户端的基础 URL 设为本服务的地址。")) }
-            } @else {
-                ul .log { @for seen in requests { (item(l, seen)) } }
-            }
-        }
+        (list::filter(
+            view,
+            l.say("Number, path or Request-ID", "单号、路径或 Request-ID"),
+            l.say("Result", "结果"),
+            &options(l, &platform.requests.statuses()),
+        ))
+        (list::table(view, List {
+            caption: l.say("Requests, newest first", "请求，最新的在前"),
+            columns: &columns,
+            rows: page.items.iter().map(|seen| row(view, seen)).collect(),
+            place: page.place,
+        }))
     }
 }
 
-fn item(l: Language, seen: &SeenRequest) -> Markup {
-    html! {
-        li #{ "request-" (seen.number) } tabindex="-1" {
-            details #{ "seen-" (seen.number) } {
-                summary {
-                    @match &seen.verdict {
-                        Verdict::Accepted => span .badge .good { (l.say("accepted", "通过")) },
-                        Verdict::Refused { code, .. } => span .badge .bad { (line(code, 32)) },
-                    }
-                    " " b { (seen.method) } " "
-                    code .target { bdi { (line(&seen.target, 200)) } } " "
-                    (time(unix(seen.at)))
-                }
-                div .inside {
-                    @if let Verdict::Refused { status, code, message } = &seen.verdict {
-                        p {
-                            b { (status) " " (code) } " "
-                            // Otherwise the diagnosis explains it below, in the language of the page.
-                            @if seen.diagnosis.is_none() { bdi { (line(first_line(message), 500)) } }
-                        }
-                    }
-                    @if let Some(diagnosis) = &seen.diagnosis { (self::diagnosis(l, seen, diagnosis)) }
-                    (message(l, seen))
-                }
-            }
-        }
-    }
+fn options(l: Language, statuses: &[u16]) -> Vec<(String, String)> {
+    let choices = CHOICES.iter().map(|(name, (en, zh), _)| (name.to_string(), l.say(en, zh).to_string()));
+    choices.chain(statuses.iter().map(|status| (status.to_string(), status.to_string()))).collect()
 }
 
-/// The other lines of the message repeat the signed message.
-fn first_line(message: &str) -> &str {
-    message.lines().next().unwrap_or("")
-}
-
-fn message(l: Language, seen: &SeenRequest) -> Markup {
-    if seen.signed_message.is_empty() {
-        return html! { p .note { (l.say(
-            "The signed message cannot be determined: the request has no readable signature data, or needs no signature.",
-            "无法确定签名串：请求中没有可解析的签名信息，或该请求无需签名。",
-        )) } };
-    }
-    let (shown, omitted) = block(&seen.signed_message, MAX_MESSAGE);
-    let title = match &seen.verdict {
-        Verdict::Refused { code, .. } if code == "SIGN_ERROR" => {
-            l.say("Expected message to sign", "正确的签名串")
-        }
-        _ => l.say("Signed message", "签名串"),
+fn matches(view: &View, seen: &SeenRequest) -> bool {
+    let choice = CHOICES.iter().find(|(name, ..)| *name == view.status);
+    let chosen = match choice {
+        Some((.., fits)) => fits(seen),
+        None => view.status.is_empty() || view.status == seen.response.status.to_string(),
     };
-    html! {
-        h3 { (title) }
-        pre tabindex="0" { (shown) @if omitted > 0 { "…" } }
-        @if omitted > 0 {
-            p .note { (l.say("Bytes not shown: ", "未显示的字节数：")) (omitted) }
-        }
-    }
+    chosen
+        && (view.query.is_empty()
+            || seen.target.contains(&view.query)
+            || seen.response.request_id().is_some_and(|id| id.contains(&view.query))
+            || texts(seen).iter().any(|text| text.contains(&view.query)))
 }
 
-fn diagnosis(l: Language, seen: &SeenRequest, diagnosis: &Diagnosis) -> Markup {
-    let finding = match diagnosis {
-        Diagnosis::NotBase64 => l.say("The signature is not Base64.", "签名不是有效的 Base64。").to_string(),
-        Diagnosis::WrongKey => l
-            .say(
-                "The signature was not made with the merchant’s key and PKCS#1 v1.5 padding: wrong key, wrong padding, or changed in transit.",
-                "签名不是由商户API私钥（PKCS#1 v1.5 填充）生成的：私钥错误、填充方式错误，或签名在传输中被改动。",
-            )
-            .to_string(),
-        Diagnosis::Pss => l
-            .say(
-                "The signature has the padding of RSASSA-PSS; use PKCS#1 v1.5. Or it was made with another key.",
-                "签名使用了 RSASSA-PSS 填充，应为 PKCS#1 v1.5；也可能用了别的私钥。",
-            )
-            .to_string(),
-        Diagnosis::WrongHash(name) => {
-            format!("{}{name}", l.say("The hash must be SHA-256, but it is ", "摘要算法应为 SHA-256，实际为 "))
-        }
-        Diagnosis::Known(difference) => {
-            let (english, chinese) = difference.mistake.description();
-            format!("{}{}", l.say("The signed message ", "签名串："), l.say(english, chinese))
-        }
-        Diagnosis::UnknownMessage { .. } => l
-            .say(
-                "The key is right, but another message was signed, without any common mistake. Compare the SHA-256.",
-                "私钥正确，但签名的是另一段内容，且不属于常见错误。请对照下面的 SHA-256。",
-            )
-            .to_string(),
-        Diagnosis::TooLong { .. } => l
-            .say(
-                "The key is right, but another message was signed. It is too long to search for the mistake.",
-                "私钥正确，但签名的是另一段内容；内容过长，未逐一排查。",
-            )
-            .to_string(),
+/// The beginnings of both bodies.
+pub(crate) fn texts(seen: &SeenRequest) -> [Cow<'_, str>; 2] {
+    [&seen.body, &seen.response.body]
+        .map(|body| String::from_utf8_lossy(&body[..body.len().min(MAX_SEARCHED)]))
+}
+
+fn row(view: &View, seen: &SeenRequest) -> Row {
+    let l = view.language;
+    let id = format!("request-{}", seen.number);
+    let faults: Vec<String> = seen.faults.iter().map(ToString::to_string).collect();
+    let request = html! {
+        b { (line(&seen.method, 16)) } " " code .target { bdi { (line(&seen.target, 200)) } }
     };
-    html! {
-        h3 { (l.say("Why the signature does not match", "验签失败的原因")) }
-        p .finding { (finding) }
-        @match diagnosis {
-            Diagnosis::Known(difference) => (compare(l, seen, difference)),
-            Diagnosis::UnknownMessage { signed, expected } | Diagnosis::TooLong { signed, expected } => {
-                dl .compare {
-                    dt { (l.say("SHA-256 of the signed message", "实际所签内容的 SHA-256")) } dd { code { (signed) } }
-                    dt { (l.say("SHA-256 of the expected message", "正确签名串的 SHA-256")) } dd { code { (expected) } }
-                }
+    let cells = vec![
+        html! {
+            (list::opener(view, seen.number, &id, request))
+            @if seen.endpoint == EndpointKind::NotModelled {
+                " " span .badge .wait { (l.say("not modelled", "未模拟")) }
             }
-            _ => {}
-        }
-    }
+            @if !faults.is_empty() {
+                " " span .badge .bad { (l.say("fault: ", "故障：")) (line(&faults.join(", "), 100)) }
+            }
+        },
+        status(l, seen),
+        signature(l, seen.signature),
+        time(unix(seen.at)),
+        html! { span .number { (duration(seen)) } },
+    ];
+    let detail = (view.open == Some(seen.number)).then(|| exchange::detail(view, seen));
+    Row { id, cells, detail }
 }
 
-fn compare(l: Language, seen: &SeenRequest, difference: &Difference) -> Markup {
-    let expected = seen.signed_message.get(difference.start..).unwrap_or_default();
-    let expected = &expected[..expected.len().min(difference.end() - difference.start)];
-    let same = difference.at - difference.start;
-    let before = if difference.start > 0 { "…" } else { "" };
-    html! {
-        p { (l.say("First different byte: ", "第一个不同的字节：")) b { (difference.at) }
-            (l.say(" (counted from 0)", "（从 0 开始计数）")) }
-        dl .compare {
-            dt { (l.say("Signed", "实际签名")) } dd { (before) (marked(l, &difference.signed, same)) }
-            dt { (l.say("Expected", "预期")) } dd { (before) (marked(l, expected, same)) }
+/// The status as the client saw it.
+pub(crate) fn status(l: Language, seen: &SeenRequest) -> Markup {
+    let (status, sent) = (seen.response.status, seen.response.sent);
+    let (text, tone) = match (&seen.verdict, sent) {
+        (_, Sent::Pending) => (l.say("being sent", "发送中").to_string(), "wait"),
+        (_, Sent::Nothing) => (l.say("connection cut", "连接中断").to_string(), "bad"),
+        (_, Sent::ClientLeft) => (l.say("client left", "客户端已断开").to_string(), "bad"),
+        (_, Sent::Cut) => (format!("{status} {}", l.say("cut", "截断")), "bad"),
+        (Verdict::Accepted, Sent::Whole) => {
+            let proves = seen.endpoint != EndpointKind::NotModelled;
+            (status.to_string(), if proves { "good" } else { "wait" })
         }
-    }
+        (Verdict::Refused { code, .. }, Sent::Whole) => (format!("{status} {}", line(code, 40)), "bad"),
+        (_, Sent::Whole) => (format!("{status} {}", l.say("by a fault", "故障")), "bad"),
+    };
+    html! { span .badge .(tone) { (text.trim_end()) } }
 }
 
-/// Marks one whole character, even if the difference is inside it.
-fn marked(l: Language, bytes: &[u8], same: usize) -> Markup {
-    let mut start = same.min(bytes.len());
-    while start > 0 && bytes.get(start).is_some_and(|byte| byte & 0xc0 == 0x80) {
-        start -= 1;
-    }
-    let rest = String::from_utf8_lossy(&bytes[start..]).into_owned();
-    let mut characters = rest.chars();
-    let first = characters.next().map(String::from);
-    let show = |text: &str| line(text, usize::MAX);
-    html! {
-        code {
-            (show(&String::from_utf8_lossy(&bytes[..start])))
-            @match &first {
-                Some(character) => mark { (show(character)) },
-                None => mark { (l.say("(end)", "（结束）")) },
-            }
-            (show(characters.as_str()))
-        }
+/// The verdict on the signature alone.
+fn signature(l: Language, verdict: SignatureVerdict) -> Markup {
+    let (word, tone) = match verdict {
+        SignatureVerdict::Valid => (l.say("valid", "通过"), "good"),
+        SignatureVerdict::Invalid => (l.say("wrong", "错误"), "bad"),
+        SignatureVerdict::NotSigned => (l.say("not signed", "未签名"), "plain"),
+        SignatureVerdict::NotChecked => (l.say("not checked", "未验签"), "plain"),
+    };
+    html! { span .badge .(tone) { (word) } }
+}
+
+fn duration(seen: &SeenRequest) -> String {
+    match seen.response.sent {
+        Sent::Pending => "–".into(),
+        _ if seen.duration.as_millis() >= 10_000 => format!("{} s", seen.duration.as_secs()),
+        _ if seen.duration.as_millis() == 0 => "< 1 ms".into(),
+        _ => format!("{} ms", seen.duration.as_millis()),
     }
 }

@@ -1,9 +1,13 @@
 'use strict';
 // Without this script the page is plain forms. With it, changes are fetched and applied in place.
 (() => {
-  const address = document.documentElement.dataset.address;
+  const root = document.documentElement;
+  const address = root.dataset.address;
+  // The style shows the buttons that need this script.
+  root.dataset.script = '';
   const part = (page, selector) => page.querySelector(selector);
   let tag = '';
+  let polling = false;
 
   // Makes `old` equal to `fresh`, but keeps elements that are in both, with their focus, selection and open state.
   function morph(old, fresh) {
@@ -27,6 +31,11 @@
         old.insertBefore(document.importNode(node, true), at);
         continue;
       }
+      if (node.nodeType === Node.ELEMENT_NODE && polling && at.getAttribute('role') === 'alert') {
+        // The error of a form stays until the next form is sent.
+        at = at.nextSibling;
+        continue;
+      }
       if (node.nodeType !== Node.ELEMENT_NODE) {
         if (at.data !== node.data) at.data = node.data;
       } else if (!at.isEqualNode(node)) {
@@ -43,8 +52,9 @@
     return next;
   }
 
-  async function show(response, selectors) {
+  async function show(response, selectors, poll) {
     const page = new DOMParser().parseFromString(await response.text(), 'text/html');
+    polling = poll;
     const focused = document.activeElement;
     const around = [];
     for (let node = focused; node; node = node.parentElement) if (node.id) around.push(node.id);
@@ -66,7 +76,7 @@
     if (!document.hidden) {
       try {
         const response = await fetch(address, { headers: tag ? { 'If-None-Match': tag } : {} });
-        if (response.status === 200) await show(response, ['.facts', 'main']);
+        if (response.status === 200) await show(response, ['.facts', '#summary', '#tabs', 'main'], true);
         lost(false);
       } catch {
         lost(true);
@@ -76,16 +86,35 @@
   }
 
   document.addEventListener('submit', async (event) => {
-    event.preventDefault();
     const form = event.target;
+    if (form.method !== 'post') return;
+    event.preventDefault();
     const body = new URLSearchParams(new FormData(form, event.submitter));
     try {
       const response = await fetch(form.action, { method: 'POST', body });
+      const shown = new URL(response.url);
+      if (response.ok && shown.pathname + shown.search !== address) {
+        location.assign(shown);
+        return;
+      }
       if (response.ok) form.reset();
-      await show(response, ['#alert', 'main']);
+      await show(response, ['#problem-', '#summary', '#tabs', 'main'], false);
       lost(false);
     } catch {
       lost(true);
+    }
+  });
+
+  document.addEventListener('click', async (event) => {
+    const button = event.target.closest('[data-copy]');
+    if (!button) return;
+    const label = button.textContent;
+    try {
+      await navigator.clipboard.writeText(document.getElementById(button.dataset.copy).content.textContent);
+      button.textContent = button.dataset.done;
+      setTimeout(() => { button.textContent = label; }, 1500);
+    } catch {
+      // The browser does not allow it: the text can be selected.
     }
   });
 

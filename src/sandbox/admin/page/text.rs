@@ -1,10 +1,47 @@
 //! Formats values from requests for display.
 
-use std::time::{SystemTime, UNIX_EPOCH};
+use std::{
+    borrow::Cow,
+    time::{SystemTime, UNIX_EPOCH},
+};
 
 use maud::{Markup, html};
+use serde::de::IgnoredAny;
 
 use crate::sandbox::http::clock;
+
+/// Whether a reader cannot see a character, or it changes the direction of text.
+fn is_invisible(character: char) -> bool {
+    matches!(
+        character,
+        '\0'..='\u{1f}'
+            | '\u{7f}'..='\u{9f}'
+            | '\u{61c}'
+            | '\u{200b}'..='\u{200f}'
+            | '\u{2028}'..='\u{202e}'
+            | '\u{2060}'..='\u{206f}'
+            | '\u{feff}'
+    )
+}
+
+/// The same JSON without invisible characters, but for line breaks and tabs between its tokens. `None` if it is not JSON.
+pub(crate) fn visible_json(json: &str) -> Option<Cow<'_, str>> {
+    let is_hidden = |c: char| is_invisible(c) && !matches!(c, '\n' | '\r' | '\t');
+    if !json.contains(is_hidden) {
+        return Some(Cow::Borrowed(json));
+    }
+    // In JSON such characters are in strings only, but for a byte order mark.
+    serde_json::from_str::<IgnoredAny>(json).ok()?;
+    let mut text = String::with_capacity(json.len() + 16);
+    for character in json.chars() {
+        if is_hidden(character) {
+            text += &format!("\\u{:04x}", u32::from(character));
+        } else {
+            text.push(character);
+        }
+    }
+    Some(Cow::Owned(text))
+}
 
 /// Replaces invisible characters, and those that change the direction of text, by a symbol or their code point.
 pub(crate) fn visible(text: &str) -> String {
@@ -14,12 +51,7 @@ pub(crate) fn visible(text: &str) -> String {
             '\n' => shown.push_str("↵\n"),
             '\0'..='\u{1f}' => shown.push(char::from_u32(0x2400 + u32::from(character)).unwrap_or('␀')),
             '\u{7f}' => shown.push('␡'),
-            '\u{80}'..='\u{9f}'
-            | '\u{61c}'
-            | '\u{200b}'..='\u{200f}'
-            | '\u{2028}'..='\u{202e}'
-            | '\u{2060}'..='\u{206f}'
-            | '\u{feff}' => shown.extend(character.escape_unicode()),
+            hidden if is_invisible(hidden) => shown.extend(hidden.escape_unicode()),
             other => shown.push(other),
         }
     }
@@ -70,6 +102,18 @@ mod tests {
         assert_eq!(line("a\nbc", 3), "a↵b…");
         assert_eq!(line("中文", 2), "中文");
         assert_eq!(block("中".as_bytes(), 2), ("\u{fffd}".into(), 1));
+    }
+
+    #[test]
+    fn a_json_text_is_written_without_invisible_characters() {
+        let json = "{\n\t\"a\": \"\u{202e}中\u{7f}\"\r\n}";
+        let shown = visible_json(json).unwrap();
+        assert_eq!(shown, "{\n\t\"a\": \"\\u202e中\\u007f\"\r\n}");
+        let value = |text: &str| serde_json::from_str::<serde_json::Value>(text).unwrap();
+        assert_eq!(value(&shown), value(json));
+        assert_eq!(visible_json("\u{202e}"), None);
+        assert_eq!(visible_json("\u{feff}{}"), None);
+        assert_eq!(visible_json("a=b").as_deref(), Some("a=b"));
     }
 
     #[test]

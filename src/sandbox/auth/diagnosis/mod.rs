@@ -1,62 +1,69 @@
 //! Diagnoses a signature that does not match.
 //!
 //! The public key recovers the digest of the signed message from the signature. The digests of messages with a common
-//! mistake are compared with it, so that all of them together cost one RSA operation.
+//! mistake, or with two of them, are compared with it: a mistake that is named was certainly made.
 
-mod message_parts;
+mod changes;
+mod convert;
+mod message;
 mod mistake;
+mod search;
+mod signature;
 mod spellings;
+mod targets;
 
-use base64::{Engine as _, engine::general_purpose::STANDARD};
-use rsa::{BoxedUint, PublicKey, hazmat::rsa_encrypt, traits::PublicKeyParts};
+use std::borrow::Cow;
+
+use aws_lc_rs::digest::{SHA256, digest};
+use rsa::{PublicKey, traits::PublicKeyParts};
 use serde_json::{Value, json};
-use sha2::{Digest, Sha256};
 
-pub(crate) use message_parts::MessageParts;
+pub(crate) use message::MessageParts;
 use mistake::Mistake;
-
-/// Longer messages are not searched for mistakes: there are about thirty variants of each.
-const MAX_MESSAGE: usize = 256 << 10;
+use search::Outcome;
+use signature::{Content, SPELLINGS, TWICE};
 
 /// The bytes of the signed message to show before and after the first difference.
 const CONTEXT_BEFORE: usize = 24;
 const CONTEXT_AFTER: usize = 40;
 
-/// The prefix of a digest in a signature (RFC 8017, section 9.2).
-const SHA256_PREFIX: &[u8] = b"\x30\x31\x30\x0d\x06\x09\x60\x86\x48\x01\x65\x03\x04\x02\x01\x05\x00\x04\x20";
-/// The last byte of an encoded message with RSASSA-PSS (RFC 8017, section 9.1.1).
-const PSS_TRAILER: u8 = 0xbc;
+/// The keys that a signature could be made with.
+pub(crate) struct Keys<'a> {
+    pub(crate) merchant: &'a PublicKey,
+    /// The platform's, with their serials: a test that mixed up its key files signs with one of them.
+    pub(crate) platform: &'a [(String, PublicKey)],
+}
 
-const OTHER_HASHES: [(&str, &[u8]); 4] = [
-    ("MD5", b"\x30\x20\x30\x0c\x06\x08\x2a\x86\x48\x86\xf7\x0d\x02\x05\x05\x00\x04\x10"),
-    ("SHA-1", b"\x30\x21\x30\x09\x06\x05\x2b\x0e\x03\x02\x1a\x05\x00\x04\x14"),
-    ("SHA-384", b"\x30\x41\x30\x0d\x06\x09\x60\x86\x48\x01\x65\x03\x04\x02\x02\x05\x00\x04\x30"),
-    ("SHA-512", b"\x30\x51\x30\x0d\x06\x09\x60\x86\x48\x01\x65\x03\x04\x02\x03\x05\x00\x04\x40"),
-];
+/// A finding, in English and in Chinese.
+type Finding = (Cow<'static, str>, Cow<'static, str>);
 
 /// Why a signature does not match.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) enum Diagnosis {
-    /// The signature is not Base64.
-    NotBase64,
-    /// It contains no digest: wrong key, wrong padding, or changed in transit.
-    WrongKey,
-    /// Probably the right key, with the padding of RSASSA-PSS.
-    Pss,
-    /// The right key and padding, but a wrong hash.
-    WrongHash(&'static str),
-    /// A common mistake.
-    Known(Difference),
-    /// The right key and hash, but another message without a common mistake. The digests are hex.
-    UnknownMessage { signed: String, expected: String },
-    /// Another message, too long to search for a mistake.
-    TooLong { signed: String, expected: String },
+pub(crate) struct Diagnosis {
+    /// What is wrong with the signature itself.
+    signature: Vec<Finding>,
+    /// What is known of the message that it covers.
+    message: Covered,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+enum Covered {
+    /// The signature does not tell.
+    Unreadable,
+    Expected,
+    /// A message with common mistakes.
+    Mistaken(Difference),
+    /// Another message. The digests are hex.
+    Other {
+        searched: bool,
+        digests: Option<(String, String)>,
+    },
 }
 
 /// The first difference between the signed and the expected message.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Difference {
-    pub(crate) mistake: Mistake,
+    mistakes: Vec<Mistake>,
     /// The offset of the first byte that differs.
     pub(crate) at: usize,
     /// The offset of `signed`.
@@ -66,58 +73,103 @@ pub(crate) struct Difference {
 }
 
 impl Difference {
+    fn new(mistakes: Vec<Mistake>, expected: &[u8], signed: &[u8]) -> Difference {
+        let at = expected.iter().zip(signed).take_while(|(one, other)| one == other).count();
+        let start = at.saturating_sub(CONTEXT_BEFORE);
+        let end = signed.len().min(at + CONTEXT_AFTER);
+        Difference { mistakes, at, start, signed: signed[start..end].to_vec() }
+    }
+
     /// The end of the matching part of the expected message.
     pub(crate) fn end(&self) -> usize {
         self.at.saturating_add(CONTEXT_AFTER)
     }
 }
 
-pub(crate) fn diagnose(key: &PublicKey, expected: &MessageParts<'_>, signature: &str) -> Diagnosis {
-    let Ok(signature) = STANDARD.decode(signature) else { return Diagnosis::NotBase64 };
-    let Some(info) = recover_digest_info(key, &signature) else {
-        return if has_pss_trailer(key, &signature) { Diagnosis::Pss } else { Diagnosis::WrongKey };
+pub(crate) fn diagnose(keys: &Keys<'_>, expected: &MessageParts<'_>, signature: &str) -> Diagnosis {
+    let mut wrong = Vec::new();
+    let Some((content, platform)) = recover(keys, signature, &mut wrong) else {
+        if wrong.is_empty() {
+            wrong.push(unreadable(keys, signature));
+        }
+        return Diagnosis { signature: wrong, message: Covered::Unreadable };
     };
-    let Some(signed) = info.strip_prefix(SHA256_PREFIX) else {
-        let other = OTHER_HASHES.iter().find(|(_, prefix)| info.starts_with(prefix));
-        return other.map_or(Diagnosis::WrongKey, |(name, _)| Diagnosis::WrongHash(name));
-    };
-    let message = expected.message("\n");
-    let digests = || (hex(signed), hex(&Sha256::digest(&message)));
-    if message.len() + expected.raw_body.len() > MAX_MESSAGE {
-        let (signed, expected) = digests();
-        return Diagnosis::TooLong { signed, expected };
+    if let Some(serial) = platform {
+        wrong.push((
+            format!("the signature was made with the platform's key {serial}, expected the merchant's key")
+                .into(),
+            format!("签名用了平台的私钥 {serial}，应使用商户API私钥").into(),
+        ));
     }
-    let found = expected.variants().find(|(_, variant)| Sha256::digest(variant)[..] == *signed);
-    let Some((mistake, variant)) = found else {
-        let (signed, expected) = digests();
-        return Diagnosis::UnknownMessage { signed, expected };
+    let outcome = search::search(expected, &content);
+    let found = matches!(outcome, Outcome::Found(..));
+    wrong.extend(signature::unusual(&content, found));
+    if !found && !content.is_certain() {
+        return Diagnosis { signature: wrong, message: Covered::Unreadable };
+    }
+    let message = match outcome {
+        Outcome::Found(mistakes, _) if mistakes.is_empty() => Covered::Expected,
+        Outcome::Found(mistakes, message) => {
+            Covered::Mistaken(Difference::new(mistakes, &expected.message(), &message))
+        }
+        Outcome::NotFound => Covered::Other { searched: true, digests: digests(&content, expected) },
+        Outcome::OutOfBudget => Covered::Other { searched: false, digests: digests(&content, expected) },
     };
-    let same = message.iter().zip(&variant).take_while(|(one, other)| one == other).count();
-    let start = same.saturating_sub(CONTEXT_BEFORE);
-    let end = variant.len().min(same + CONTEXT_AFTER);
-    Diagnosis::Known(Difference { mistake, at: same, start, signed: variant[start..end].to_vec() })
+    Diagnosis { signature: wrong, message }
 }
 
-/// Removes the padding of PKCS#1 v1.5. The rest is the digest with its prefix.
-fn recover_digest_info(key: &PublicKey, signature: &[u8]) -> Option<Vec<u8>> {
-    let number = BoxedUint::from_be_slice(signature, key.n_bits_precision()).ok()?;
-    if signature.len() != key.size() || number >= *key.n().as_ref() {
-        return None;
+/// The content of the signature, and the serial if the key is the platform's. A wrong spelling is noted.
+fn recover(keys: &Keys<'_>, text: &str, wrong: &mut Vec<Finding>) -> Option<(Content, Option<String>)> {
+    let by_any = |signature: &[u8]| {
+        let merchant = Content::recover(keys.merchant, signature).map(|content| (content, None));
+        merchant.or_else(|| {
+            keys.platform.iter().find_map(|(serial, key)| {
+                // By chance, one signature in thousands looks like PSS with a wrong key.
+                let content = Content::recover(key, signature).filter(Content::is_certain)?;
+                Some((content, Some(serial.clone())))
+            })
+        })
+    };
+    if let Some(signature) = signature::read(text)
+        && let Some(found) = by_any(&signature)
+    {
+        return Some(found);
     }
-    // The padding begins with a zero byte, which a number does not have.
-    let padded = rsa_encrypt(key, &number).ok()?.to_be_bytes_trimmed_vartime();
-    let rest = padded.strip_prefix(&[1])?;
-    let filled = rest.iter().take_while(|byte| **byte == 0xff).count();
-    let info = rest.get(filled..)?.strip_prefix(&[0])?;
-    (filled >= 8 && padded.len() + 1 == key.size()).then(|| info.to_vec())
+    std::iter::once(&TWICE).chain(&SPELLINGS).find_map(|spelling| {
+        let found = by_any(&spelling.read(text)?)?;
+        wrong.push((
+            format!("the signature is written {}, expected standard Base64", spelling.english).into(),
+            format!("签名写成了{}，应为标准 Base64", spelling.chinese).into(),
+        ));
+        Some(found)
+    })
 }
 
-/// One in 256 signatures of another key has it, too.
-fn has_pss_trailer(key: &PublicKey, signature: &[u8]) -> bool {
-    let number = BoxedUint::from_be_slice(signature, key.n_bits_precision()).ok();
-    let number = number.filter(|number| signature.len() == key.size() && number < key.n().as_ref());
-    let encoded = number.and_then(|number| rsa_encrypt(key, &number).ok());
-    encoded.is_some_and(|encoded| encoded.to_be_bytes_trimmed_vartime().last() == Some(&PSS_TRAILER))
+fn unreadable(keys: &Keys<'_>, text: &str) -> Finding {
+    let Some(signature) = signature::read(text) else {
+        return ("the signature is not Base64".into(), "签名不是有效的 Base64".into());
+    };
+    let (found, expected) = (signature.len(), keys.merchant.size());
+    if found != expected {
+        return (
+            format!(
+                "the signature was not made with the merchant's key: it has {found} bytes, expected {expected}"
+            )
+            .into(),
+            format!("签名不是由商户API私钥生成的：长度为 {found} 字节，应为 {expected} 字节").into(),
+        );
+    }
+    (
+        "the signature was not made with the merchant's key in PKCS#1 v1.5 padding".into(),
+        "签名不是由商户API私钥（PKCS#1 v1.5 填充）生成的：私钥错误、填充方式错误，或签名在传输中被改动"
+            .into(),
+    )
+}
+
+/// Of the signed and of the expected message.
+fn digests(content: &Content, expected: &MessageParts<'_>) -> Option<(String, String)> {
+    let Content::Digest("SHA-256", _, signed) = content else { return None };
+    Some((hex(signed), hex(digest(&SHA256, &expected.message()).as_ref())))
 }
 
 fn hex(bytes: &[u8]) -> String {
@@ -125,46 +177,73 @@ fn hex(bytes: &[u8]) -> String {
 }
 
 impl Diagnosis {
-    /// One sentence, for the error message.
+    /// One sentence in English, for the error message.
     pub(crate) fn english(&self) -> String {
-        match self {
-            Diagnosis::NotBase64 => "the signature is not Base64".into(),
-            Diagnosis::WrongKey => {
-                "the signature was not made with the merchant's key in PKCS#1 v1.5 padding".into()
+        let key = if self.signature.is_empty() { "the key is right, but " } else { "" };
+        let message = match &self.message {
+            Covered::Unreadable | Covered::Expected => None,
+            Covered::Mistaken(difference) => {
+                let mistakes = difference.mistakes.iter().map(|mistake| mistake.description().0);
+                let mistakes = mistakes.collect::<Vec<_>>().join(" and ");
+                Some(format!("the signed message {mistakes}; the first different byte is {}", difference.at))
             }
-            Diagnosis::Pss => {
-                "the signature has the padding of RSASSA-PSS, expected PKCS#1 v1.5, or it was not made with the \
-                 merchant's key"
-                    .into()
+            Covered::Other { searched: true, .. } => Some(format!(
+                "{key}another message was signed, without any common mistake: compare its five lines, timestamp and \
+                 nonce first"
+            )),
+            Covered::Other { searched: false, .. } => {
+                Some(format!("{key}another message was signed; it is too long to try every common mistake"))
             }
-            Diagnosis::WrongHash(name) => format!("the signature uses {name}, expected SHA-256"),
-            Diagnosis::Known(difference) => {
-                let (english, _) = difference.mistake.description();
-                format!("the signed message {english}; the first different byte is {}", difference.at)
+        };
+        let signature = self.signature.iter().map(|(english, _)| english.to_string());
+        signature.chain(message).collect::<Vec<_>>().join("; also, ")
+    }
+
+    /// The same in Chinese, for the page.
+    pub(crate) fn chinese(&self) -> String {
+        let key = if self.signature.is_empty() { "私钥正确，但" } else { "" };
+        let message = match &self.message {
+            Covered::Unreadable | Covered::Expected => None,
+            Covered::Mistaken(difference) => {
+                let mistakes = difference.mistakes.iter().map(|mistake| mistake.description().1);
+                Some(format!("签名串：{}", mistakes.collect::<Vec<_>>().join("；")))
             }
-            Diagnosis::UnknownMessage { .. } => {
-                "the key is right, but another message was signed, without any common mistake".into()
+            Covered::Other { searched: true, .. } => {
+                Some(format!("{key}签名的是另一段内容，且不属于常见错误：请逐行对照，先看时间戳和随机串"))
             }
-            Diagnosis::TooLong { .. } => {
-                "the key is right, but another message was signed; it is too long to search for the mistake"
-                    .into()
+            Covered::Other { searched: false, .. } => {
+                Some(format!("{key}签名的是另一段内容；内容过长，未逐一排查"))
             }
+        };
+        let signature = self.signature.iter().map(|(_, chinese)| chinese.to_string());
+        signature.chain(message).collect::<Vec<_>>().join("；另外，")
+    }
+
+    pub(crate) fn difference(&self) -> Option<&Difference> {
+        match &self.message {
+            Covered::Mistaken(difference) => Some(difference),
+            _ => None,
+        }
+    }
+
+    /// The SHA-256 of the signed and of the expected message, where no mistake explains the difference.
+    pub(crate) fn digests(&self) -> Option<(&str, &str)> {
+        match &self.message {
+            Covered::Other { digests: Some((signed, expected)), .. } => Some((signed, expected)),
+            _ => None,
         }
     }
 
     pub(crate) fn to_json(&self) -> Value {
         let mut json = json!({ "message": self.english() });
-        match self {
-            Diagnosis::Known(difference) => {
-                json["first_difference"] = difference.at.into();
-                json["signed_from"] = difference.start.into();
-                json["signed"] = String::from_utf8_lossy(&difference.signed).into();
-            }
-            Diagnosis::UnknownMessage { signed, expected } | Diagnosis::TooLong { signed, expected } => {
-                json["signed_sha256"] = signed.as_str().into();
-                json["expected_sha256"] = expected.as_str().into();
-            }
-            _ => {}
+        if let Some(difference) = self.difference() {
+            json["first_difference"] = difference.at.into();
+            json["signed_from"] = difference.start.into();
+            json["signed"] = String::from_utf8_lossy(&difference.signed).into();
+        }
+        if let Some((signed, expected)) = self.digests() {
+            json["signed_sha256"] = signed.into();
+            json["expected_sha256"] = expected.into();
         }
         json
     }

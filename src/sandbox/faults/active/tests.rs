@@ -3,7 +3,7 @@ use super::*;
 fn hits(seed: u64, rule: &str, count: usize) -> Vec<usize> {
     let mut faults = ActiveFaults::new(seed);
     faults.add(rule.parse().unwrap()).unwrap();
-    (1..=count).filter(|_| !faults.of_request("/v3/x/y").is_empty()).collect()
+    (1..=count).filter(|&n| !faults.of_request("/v3/x/y", n as u64).is_empty()).collect()
 }
 
 #[test]
@@ -38,7 +38,7 @@ fn two_rules_with_the_same_share_are_independent() {
     }
     let mut counts = [0; 3];
     for _ in 0..1000 {
-        counts[faults.of_request("/").len()] += 1;
+        counts[faults.of_request("/", 1).len()] += 1;
     }
     assert!(counts.iter().all(|&count| count > 150), "{counts:?}");
 }

@@ -2,7 +2,9 @@
 
 use serde_json::Value;
 
-use crate::sandbox::{http::clock::beijing_time, store::documents::Document};
+use crate::sandbox::{
+    http::clock::beijing_time, model::products::orders::code::REVERSAL, store::documents::Document,
+};
 
 /// A payment, or a refund of a payment.
 pub(crate) struct Entry {
@@ -98,11 +100,6 @@ pub(crate) const REFUND: &[&str] = &[
 const TRADE_SUMMARY: &str =
     "总交易单数,应结订单总金额,退款总金额,充值券退款总金额,手续费总金额,订单总金额,申请退款总金额";
 
-const FUND_FLOW: &str = "记账时间,微信支付业务单号,资金流水单号,业务名称,业务类型,收支类型,收支金额(元),账户结余(元),\
-资金变更提交申请人,备注,业务凭证号";
-
-const FUND_FLOW_SUMMARY: &str = "资金流水总笔数,收入笔数,收入金额,支出笔数,支出金额";
-
 pub(crate) fn trade(columns: &[&str], entries: &[Entry], mchid: &str) -> String {
     let mut bill = format!("\u{feff}{}\r\n", columns.join(","));
     for entry in entries {
@@ -117,42 +114,6 @@ pub(crate) fn trade(columns: &[&str], entries: &[Entry], mchid: &str) -> String 
     bill
 }
 
-/// `balance` is the balance of the account at the start of the day, in cents.
-pub(crate) fn fund_flow(entries: &[Entry], mut balance: i64) -> String {
-    let mut bill = format!("\u{feff}{FUND_FLOW}\r\n");
-    for entry in entries {
-        let (document, business, direction) = match &entry.refund {
-            Some(refund) => (refund, "退款", "支出"),
-            None => (&entry.order, "交易", "收入"),
-        };
-        balance += if entry.refund.is_some() { -entry.cents() } else { entry.cents() };
-        let id = document.platform_id.clone().unwrap_or_default();
-        line(
-            &mut bill,
-            &[
-                entry.formatted_time(),
-                entry.order.platform_id.clone().unwrap_or_default(),
-                id,
-                business.into(),
-                business.into(),
-                direction.into(),
-                yuan(entry.cents()),
-                yuan(balance),
-                "system".into(),
-                String::new(),
-                document.merchant_no.clone(),
-            ],
-        );
-    }
-    let (paid, back) = (Entry::sum(entries, false), Entry::sum(entries, true));
-    let refunds = entries.iter().filter(|entry| entry.refund.is_some()).count();
-    bill.push_str(&format!("{FUND_FLOW_SUMMARY}\r\n"));
-    let count = |count: usize| count.to_string();
-    let all = entries.len();
-    line(&mut bill, &[count(all), count(all - refunds), yuan(paid), count(refunds), yuan(back)]);
-    bill
-}
-
 impl Entry {
     /// In Unix seconds.
     pub(crate) fn time(&self) -> i64 {
@@ -161,7 +122,7 @@ impl Entry {
 
     /// `2018-06-08 10:34:56`
     fn formatted_time(&self) -> String {
-        bill_time(&beijing_time(self.time()))
+        moment(self.time())
     }
 
     fn cents(&self) -> i64 {
@@ -170,6 +131,14 @@ impl Entry {
             None => (&self.order.body, "/amount/total"),
         };
         body.pointer(pointer).and_then(Value::as_i64).unwrap_or(0)
+    }
+
+    fn state(&self) -> &'static str {
+        match &self.refund {
+            Some(refund) if refund.resource_type == REVERSAL.name => "REVOKED",
+            Some(_) => "REFUND",
+            None => "SUCCESS",
+        }
     }
 
     fn sum(entries: &[Entry], refunds: bool) -> i64 {
@@ -196,7 +165,7 @@ impl Entry {
             "商户订单号" => self.order.merchant_no.clone(),
             "用户标识" => order(&["/payer/openid", "/payer/sp_openid", "/payer/sub_openid"]),
             "交易类型" => order(&["/trade_type"]),
-            "交易状态" => if self.refund.is_some() { "REFUND" } else { "SUCCESS" }.into(),
+            "交易状态" => self.state().into(),
             "付款银行" => order(&["/bank_type"]),
             "货币种类" => order(&["/amount/currency"]),
             "应结订单金额" | "订单金额" => yuan(paid),
@@ -217,7 +186,7 @@ impl Entry {
     }
 }
 
-fn line(bill: &mut String, values: &[String]) {
+pub(super) fn line(bill: &mut String, values: &[String]) {
     for (index, value) in values.iter().enumerate() {
         bill.push_str(if index == 0 { "`" } else { ",`" });
         // Commas are allowed: a reader splits at a comma followed by a backquote. Line breaks are escaped, as the
@@ -236,10 +205,15 @@ fn line(bill: &mut String, values: &[String]) {
 }
 
 /// Cents in yuan.
-fn yuan(cents: i64) -> String {
+pub(super) fn yuan(cents: i64) -> String {
     let sign = if cents < 0 { "-" } else { "" };
     let cents = cents.unsigned_abs();
     format!("{sign}{}.{:02}", cents / 100, cents % 100)
+}
+
+/// A second in the format of bills: `2018-06-08 10:34:56`.
+pub(super) fn moment(unix: i64) -> String {
+    bill_time(&beijing_time(unix))
 }
 
 /// A time in the format of bills.

@@ -1,7 +1,8 @@
-//! Bills: the orders and refunds of a day (Beijing time), in the platform's format. The sandbox charges no fee, and the
-//! bill of a day is available as soon as the day has an entry.
+//! Bills: the orders and refunds of a day (Beijing time), and what moved the balance of an account, in the platform's
+//! format. The sandbox charges no fee. The bill of a day is there on the next day from 10:00, by the business clock.
 
 mod format;
+mod fund_flow;
 
 use std::io::{self, Write as _};
 
@@ -20,9 +21,12 @@ use crate::sandbox::{
             params::Param,
             schema::{Action, Endpoint},
         },
-        products::{orders::ORDER, refunds::REFUND},
+        products::{
+            orders::{ORDER, code::REVERSAL},
+            refunds::REFUND,
+        },
     },
-    store::documents::Document,
+    store::documents::{BILL, Document},
 };
 use format::Entry;
 
@@ -51,6 +55,16 @@ pub(crate) const ENDPOINTS: &[Endpoint] = &[
 ];
 
 const NO_BILL: ErrorCode = ErrorCode::new(400, "NO_STATEMENT_EXIST", "账单文件不存在");
+const NOT_READY: ErrorCode = ErrorCode::new(400, "STATEMENT_CREATING", "账单生成中");
+const OUT_OF_RANGE: ErrorCode = ErrorCode::new(400, "INVALID_REQUEST", "账单日期不正确");
+
+const DAY: i64 = 86_400;
+
+/// When the bill of a day is there, in seconds after its end: at 10:00.
+const READY_AFTER: i64 = 10 * 3600;
+
+/// For how long a bill can be requested, in seconds after its end: about three months.
+const KEPT_FOR: i64 = 93 * DAY;
 
 fn trade_bill(call: &Call<'_>) -> Result<SandboxResponse, ErrorResponse> {
     let columns = match call.query("bill_type") {
@@ -75,33 +89,53 @@ fn fund_flow_bill(call: &Call<'_>) -> Result<SandboxResponse, ErrorResponse> {
             ));
         }
     }
-    let entries = entries(call, "")?;
-    let (start, _) = day(call)?;
-    let before = call.engine.access(|session| {
-        let total = |resource_type, path| session.documents.settled_total(resource_type, path, start);
-        Ok(total(ORDER.name, "$.amount.total")? - total(REFUND.name, "$.amount.refund")?)
+    let (start, end) = day(call)?;
+    let account = call.query("sub_mchid");
+    let (moves, balance) = call.engine.access(|session| {
+        let moves = fund_flow::moves(session.documents, account, start, end)?;
+        Ok((moves, fund_flow::balance(session.documents, account, start)?))
     })?;
-    publish(call, &format::fund_flow(&entries, before))
+    if moves.is_empty() {
+        return Err(no_entries(call));
+    }
+    publish(call, &fund_flow::format(&moves, balance))
 }
 
 fn download(call: &Call<'_>) -> Result<SandboxResponse, ErrorResponse> {
     let token = call.query("token");
-    // A media id is not a token.
-    let found = match token.strip_prefix("bill-") {
-        Some(_) => call.engine.access(|session| session.documents.file(token))?,
-        None => None,
-    };
-    let (media_type, content) = found.ok_or_else(|| NOT_FOUND.response("there is no bill for this token"))?;
+    let (media_type, content) = call.engine.access(|session| {
+        // A media id is not a token.
+        let found = if token.starts_with(BILL) { session.documents.file(token)? } else { None };
+        found.ok_or_else(|| {
+            let why = session.documents.why_no_file(BILL);
+            NOT_FOUND.response(&format!("there is no bill for this token{why}"))
+        })
+    })?;
     Ok(SandboxResponse::new(200).body(media_type, content))
 }
 
-/// The first second of the requested day and of the next day.
+fn no_entries(call: &Call<'_>) -> ErrorResponse {
+    NO_BILL.response(&format!("there are no entries on {}", call.query("bill_date")))
+}
+
+/// The first second of the requested day and of the next day. The bill of the day must be there.
 fn day(call: &Call<'_>) -> Result<(i64, i64), ErrorResponse> {
     let date = call.query("bill_date");
     let start = clock::parse_rfc3339(&format!("{date}T00:00:00+08:00")).ok_or_else(|| {
         ErrorResponse::param_error("query", "bill_date", "expected a date such as 2026-11-20")
     })?;
-    Ok((start, start + 86_400))
+    let (now, end) = (call.engine.now(), start + DAY);
+    if now < start || now >= end + KEPT_FOR {
+        let today: String = clock::beijing_time(now).chars().take(10).collect();
+        return Err(
+            OUT_OF_RANGE.response(&format!("{date} is not within three months before today, {today}"))
+        );
+    }
+    if now < end + READY_AFTER {
+        let ready = clock::beijing_time(end + READY_AFTER);
+        return Err(NOT_READY.response(&format!("the bill of {date} is there from {ready}")));
+    }
+    Ok((start, end))
 }
 
 /// The payments and refunds of the day, by time.
@@ -116,9 +150,9 @@ fn entries(call: &Call<'_>, bill_type: &str) -> Result<Vec<Entry>, ErrorResponse
             entries.extend(orders.into_iter().filter(is_included).map(|order| Entry { order, refund: None }));
         }
         if bill_type != "SUCCESS" {
-            for refund in
-                session.documents.settled_between(REFUND.name, start, end)?.into_iter().filter(is_included)
-            {
+            let mut refunds = session.documents.settled_between(REFUND.name, start, end)?;
+            refunds.extend(session.documents.settled_between(REVERSAL.name, start, end)?);
+            for refund in refunds.into_iter().filter(is_included) {
                 let transaction = refund.parent_id.as_deref().unwrap_or_default();
                 if let Some(order) =
                     session.documents.by_platform_id(ORDER.name, &refund.scope, transaction)?
@@ -132,7 +166,7 @@ fn entries(call: &Call<'_>, bill_type: &str) -> Result<Vec<Entry>, ErrorResponse
     let mut entries = entries?;
     entries.sort_by_key(Entry::time);
     if entries.is_empty() {
-        return Err(NO_BILL.response(&format!("there are no entries on {}", call.query("bill_date"))));
+        return Err(no_entries(call));
     }
     Ok(entries)
 }
@@ -148,7 +182,7 @@ fn publish(call: &Call<'_>, bill: &str) -> Result<SandboxResponse, ErrorResponse
     let sha1 = aws_lc_rs::digest::digest(&aws_lc_rs::digest::SHA1_FOR_LEGACY_USE_ONLY, bytes);
     let sha1: String = sha1.as_ref().iter().map(|byte| format!("{byte:02x}")).collect();
     let random = random::alphanumeric(32).map_err(no_random_numbers)?;
-    let token = format!("bill-{random}");
+    let token = format!("{BILL}{random}");
     call.engine.access(|session| session.documents.put_file(&token, media_type, &content))?;
     let url = format!("http://{}/v3/billdownload/file?token={token}", call.header("host"));
     Ok(SandboxResponse::new(200)

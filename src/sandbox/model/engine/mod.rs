@@ -4,36 +4,42 @@
 //! An action is one transaction. It returns the response and the events of the merchant's notifications, which the
 //! caller sends after the commit.
 
+pub(crate) mod accepted;
 pub(crate) mod call;
 pub(crate) mod error_code;
 pub(crate) mod fields;
+pub(crate) mod holds;
 mod lookup;
 pub(crate) mod params;
 mod personal;
 pub(crate) mod schema;
+mod strict_fields;
 
 use std::sync::Arc;
 
 use serde_json::{Map, Value, json};
 
 use crate::sandbox::{
-    http::{clock::SkewedClock, error_response::ErrorResponse, response::SandboxResponse},
+    http::{
+        business_clock::{BusinessClock, MAX_ADVANCE},
+        error_response::ErrorResponse,
+        response::SandboxResponse,
+    },
     keys::{identity::Identity, keyring::Keyring},
     store::{
         database::Database,
         documents::{Document, Documents},
         event::{Event, QueuedEvent},
+        payer_log::PayerLog,
     },
 };
 use call::Call;
+use holds::Holds;
 use params::Param;
 use schema::{Action, Assignment, AutoTransition, Endpoint, Fields, ResourceType, Transition};
 
 /// The field of a document with the values of its idempotency fields. The name is part of the state file.
 pub(crate) const IDEMPOTENCY_VALUES: &str = "asked";
-
-/// Fields that the sandbox adds to a document. A request cannot set them.
-const INTERNAL_FIELDS: [&str; 3] = [IDEMPOTENCY_VALUES, "combined", "unsplit_amount"];
 
 /// The largest body that is stored. A combined order of fifty parts has half of this size.
 const MAX_BODY: usize = 128 << 10;
@@ -42,10 +48,10 @@ pub(crate) struct Engine {
     pub(crate) identity: Arc<Identity>,
     /// The platform's current keys, for the endpoint that lists them.
     pub(crate) keyring: Arc<Keyring>,
-    clock: Arc<SkewedClock>,
+    pub(crate) holds: Holds,
+    clock: Arc<BusinessClock>,
     database: Arc<Database>,
-    /// Transitions that can be held wait for a trigger from outside.
-    hold: bool,
+    pub(crate) payer_log: PayerLog,
 }
 
 /// One action within its transaction.
@@ -65,11 +71,31 @@ impl Engine {
     pub(crate) fn new(
         identity: Arc<Identity>,
         keyring: Arc<Keyring>,
-        clock: Arc<SkewedClock>,
+        clock: Arc<BusinessClock>,
         database: Arc<Database>,
-        hold: bool,
+        holds: Holds,
     ) -> Engine {
-        Engine { identity, keyring, clock, database, hold }
+        Engine { identity, keyring, holds, clock, database, payer_log: PayerLog::default() }
+    }
+
+    /// The business time, in Unix seconds.
+    pub(crate) fn now(&self) -> i64 {
+        self.clock.now()
+    }
+
+    /// Advances the business clock by this many seconds. A state file keeps it.
+    pub(crate) fn advance(&self, seconds: i64) -> Result<(), ErrorResponse> {
+        let too_far = || {
+            let issue = format!("the clock would be more than {} days ahead", MAX_ADVANCE / 86_400);
+            ErrorResponse::param_error("body", "/advance", &issue)
+        };
+        self.database.transaction(|documents| {
+            let sum = self.clock.advanced().checked_add(seconds).filter(|sum| *sum <= MAX_ADVANCE);
+            let sum = sum.ok_or_else(too_far)?;
+            documents.set_advanced(sum)?;
+            self.clock.set_advanced(sum);
+            Ok(())
+        })
     }
 
     /// Checks the parameters of a request and runs the action of its endpoint.
@@ -88,6 +114,7 @@ impl Engine {
             ));
         }
         endpoint.params.iter().try_for_each(|param| param.check(call))?;
+        strict_fields::check(call, &endpoint.action)?;
         match personal::decrypt(call, endpoint.params)? {
             Some(body) => self.perform(&endpoint.action, &call.with_body(&body)),
             None => self.perform(&endpoint.action, call),
@@ -183,16 +210,15 @@ impl Session<'_> {
         if let Some(mut existing) = existing {
             (resource_type.on_load)(self, &mut existing)?;
             check_repetition(resource_type, &existing, &document)?;
-            for assignment in assignments.iter().filter(|assignment| !assignment.once) {
-                self.assign(&mut existing.body, std::slice::from_ref(assignment))?;
-            }
-            self.save(resource_type, &mut existing)?;
             return self.respond(resource_type, &existing.body, fields);
         }
         (resource_type.on_create)(self, &mut document)?;
         self.save(resource_type, &mut document)?;
+        let (before, after) =
+            if auto.is_some_and(|transition| transition.at_once) { (auto, None) } else { (None, auto) };
+        self.auto_transition(resource_type, &mut document, before)?;
         let response = self.respond(resource_type, &document.body, fields)?;
-        self.auto_transition(resource_type, &mut document, auto)?;
+        self.auto_transition(resource_type, &mut document, after)?;
         Ok(response)
     }
 
@@ -203,17 +229,10 @@ impl Session<'_> {
         body: Value,
         assignments: &[Assignment],
     ) -> Result<Document, ErrorResponse> {
-        let mut body = if body.is_object() { body } else { json!({}) };
-        if let Some(fields) = body.as_object_mut() {
-            fields.retain(|name, _| {
-                let name = name.as_str();
-                name != resource_type.platform_id
-                    && !INTERNAL_FIELDS.contains(&name)
-                    && !resource_type.platform_only.contains(&name)
-            });
-        }
-        self.assign(&mut body, assignments)?;
-        self.assign(&mut body, resource_type.initial)?;
+        let body = accepted::accepted(&body, "", resource_type.accepted);
+        let mut body = body.filter(Value::is_object).unwrap_or_else(|| json!({}));
+        self.assign(&mut body, assignments, resource_type.accepted)?;
+        self.assign(&mut body, resource_type.initial, resource_type.accepted)?;
         let values: Vec<Value> = (resource_type.idempotency_fields.iter())
             .map(|field| body.pointer(field).cloned().unwrap_or(Value::Null))
             .collect();
@@ -239,7 +258,7 @@ impl Session<'_> {
         auto: AutoTransition,
     ) -> Result<(), ErrorResponse> {
         match auto {
-            Some(transition) if transition.can_be_held && self.engine.hold => Ok(()),
+            Some(transition) if transition.hold.is_some_and(|hold| self.engine.holds.get(hold)) => Ok(()),
             Some(transition) => self.transition(resource_type, document, transition).map(drop),
             None => Ok(()),
         }
@@ -268,7 +287,8 @@ impl Session<'_> {
     ) -> Result<bool, ErrorResponse> {
         if transition.done.contains(&document.state.as_str()) {
             for field in transition.same {
-                if self.request_body.pointer(field) != document.body.pointer(field) {
+                let given = accepted::field(self.request_body, field, resource_type.accepted);
+                if given.as_ref() != document.body.pointer(field) {
                     let issue = format!("{} was done with another value", describe(resource_type, document));
                     return Err(resource_type.conflict.field_response(field, &issue));
                 }
@@ -281,7 +301,7 @@ impl Session<'_> {
             return Err(code.response(&describe(resource_type, document)));
         }
         document.body[resource_type.state] = transition.to.into();
-        self.assign(&mut document.body, transition.set)?;
+        self.assign(&mut document.body, transition.set, resource_type.accepted)?;
         (transition.rule)(self, document)?;
         if transition.settles {
             document.settled_at = Some(self.now);

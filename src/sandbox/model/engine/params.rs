@@ -39,6 +39,8 @@ pub(crate) enum Param {
     OneOf(&'static str, &'static [&'static str]),
     /// An array with a minimum and maximum length, and the parameters of each element.
     List(&'static str, usize, usize, &'static [Param]),
+    /// Fields of another form of the request.
+    Absent(&'static [&'static str]),
     /// At least one of two strings.
     Either(&'static str, &'static str),
     Query(&'static str),
@@ -77,7 +79,7 @@ impl Param {
     }
 
     /// Collects the pointers of personal data; `*` stands for every element of a list.
-    pub(super) fn personal(&self, partner: bool, at: &str, found: &mut Vec<String>) {
+    pub(crate) fn personal(&self, partner: bool, at: &str, found: &mut Vec<String>) {
         match *self {
             Param::Personal(field, _) => found.push(format!("{at}{field}")),
             Param::List(field, _, _, params) => {
@@ -210,6 +212,12 @@ impl Param {
                     })
                 }
                 Some(_) => wrong(field, &format!("expected an array of {min} to {max} elements")),
+            },
+            Param::Absent(fields) => match fields.iter().find(|field| get(field).is_some()) {
+                Some(field) => {
+                    wrong(field, "请求中含有未在API文档中定义的参数: not a field of this form of the request")
+                }
+                None => Ok(()),
             },
             Param::Either(first, second) => {
                 let (first_result, second_result) = (

@@ -35,7 +35,9 @@ fn open(call: &Call<'_>, field: &str, text: &str) -> Result<String, ErrorRespons
     let key = match call.header(SERIAL) {
         "" => {
             let issue = format!("required: `{field}` is encrypted with the key that this header names");
-            return Err(ErrorResponse::param_error("header", SERIAL, &issue));
+            // The platform's words, which users look for.
+            let message = format!("HTTP header缺少微信支付平台证书序列号(Wechatpay-Serial): {issue}");
+            return Err(ErrorResponse { message, ..ErrorResponse::param_error("header", SERIAL, &issue) });
         }
         serial => call.engine.keyring.find(serial),
     };

@@ -3,7 +3,7 @@
 
 use http::Method;
 
-use super::{Session, call::Call, error_code::ErrorCode, params::Param};
+use super::{Session, call::Call, error_code::ErrorCode, holds::Hold, params::Param};
 use crate::sandbox::{
     http::{error_response::ErrorResponse, response::SandboxResponse},
     store::documents::Document,
@@ -33,8 +33,8 @@ pub(crate) enum Action {
 
 pub(crate) type Fields = &'static [&'static str];
 
-/// The transition that follows by itself after the response: the platform responds `PROCESSING` and finishes a moment
-/// later.
+/// The transition that follows by itself, usually after the response: the platform responds `PROCESSING` and finishes a
+/// moment later.
 pub(crate) type AutoTransition = Option<&'static Transition>;
 
 /// A rule of a resource type or a transition that is more than fields and states; mostly sums of amounts.
@@ -50,7 +50,7 @@ pub(crate) struct ResourceType {
     pub(crate) merchant_no: &'static str,
     /// The field of the platform's id; `""` if there is none.
     pub(crate) platform_id: &'static str,
-    /// The field of the id of the order that it belongs to; `""` if it belongs to none.
+    /// The field of the id of what it belongs to (an order, a payment code); `""` if it belongs to nothing.
     pub(crate) parent_id: &'static str,
     /// The field of the state.
     pub(crate) state: &'static str,
@@ -69,8 +69,9 @@ pub(crate) struct ResourceType {
     pub(crate) must_match: &'static [&'static str],
     /// Fields with personal data, which responses contain encrypted.
     pub(crate) personal: &'static [&'static str],
-    /// Fields that only the platform sets later: a request with one of them does not.
-    pub(crate) platform_only: &'static [&'static str],
+    /// Pointers to the fields that a request may set; `*` stands for every element of a list. Other fields of a request
+    /// never become state.
+    pub(crate) accepted: Fields,
     /// Checks and completes a new resource.
     pub(crate) on_create: Rule,
     /// Brings a stored resource up to date.
@@ -115,8 +116,10 @@ pub(crate) struct Transition {
     pub(crate) same: &'static [&'static str],
     /// Whether money moves.
     pub(crate) settles: bool,
-    /// Whether an automatic transition waits for a trigger from outside if the sandbox is configured so.
-    pub(crate) can_be_held: bool,
+    /// What makes an automatic transition wait for a trigger from outside.
+    pub(crate) hold: Option<Hold>,
+    /// Whether an automatic transition happens before the response, which shows it.
+    pub(crate) at_once: bool,
     /// Checks and completes the resource after the fields are set.
     pub(crate) rule: Rule,
     pub(crate) notification: Option<NotificationType>,
@@ -135,8 +138,6 @@ pub(crate) struct Assignment {
     pub(crate) field: &'static str,
     pub(crate) value: FieldValue,
     pub(crate) only_if_missing: bool,
-    /// Not again when the request is repeated.
-    pub(crate) once: bool,
 }
 
 pub(crate) enum FieldValue {
@@ -161,14 +162,9 @@ pub(crate) enum FieldValue {
 }
 
 pub(crate) const fn set(field: &'static str, value: FieldValue) -> Assignment {
-    Assignment { field, value, only_if_missing: false, once: false }
+    Assignment { field, value, only_if_missing: false }
 }
 
 pub(crate) const fn set_if_missing(field: &'static str, value: FieldValue) -> Assignment {
-    Assignment { field, value, only_if_missing: true, once: false }
-}
-
-/// For the resource that a request creates, and not again when the request is repeated.
-pub(crate) const fn set_once(field: &'static str, value: FieldValue) -> Assignment {
-    Assignment { field, value, only_if_missing: false, once: true }
+    Assignment { field, value, only_if_missing: true }
 }

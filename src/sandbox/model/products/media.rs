@@ -73,7 +73,20 @@ fn upload_marketing_picture(call: &Call<'_>) -> Result<SandboxResponse, ErrorRes
 }
 
 fn upload_video(call: &Call<'_>) -> Result<SandboxResponse, ErrorResponse> {
+    let (_, file) = call.file()?;
+    if is_text(file) {
+        return Err(ErrorResponse::param_error("body", "/file", "expected a video, found a text"));
+    }
     Ok(SandboxResponse::new(200).json(json!({ "media_id": store(call, MAX_VIDEO)? })))
+}
+
+/// Whether the beginning can only be a text. Videos have too many forms to know them all.
+fn is_text(file: &[u8]) -> bool {
+    let start = &file[..file.len().min(512)];
+    let is_control = |byte: &u8| byte.is_ascii_control() && !byte.is_ascii_whitespace();
+    !start.is_empty()
+        && !start.iter().any(is_control)
+        && String::from_utf8_lossy(start).matches('\u{fffd}').count() < 2
 }
 
 fn store_picture(call: &Call<'_>) -> Result<String, ErrorResponse> {
@@ -103,7 +116,11 @@ fn store(call: &Call<'_>, max: usize) -> Result<String, ErrorResponse> {
 
 fn download(call: &Call<'_>) -> Result<SandboxResponse, ErrorResponse> {
     let id = call.var("media_id");
-    let file = call.engine.access(|session| session.documents.file(id))?;
-    let (media_type, content) = file.ok_or_else(|| NOT_FOUND.response(&format!("there is no file {id}")))?;
+    let (media_type, content) = call.engine.access(|session| {
+        session.documents.file(id)?.ok_or_else(|| {
+            let why = session.documents.why_no_file(id);
+            NOT_FOUND.response(&format!("there is no file {id}{why}"))
+        })
+    })?;
     Ok(SandboxResponse::new(200).body(media_type, content))
 }

@@ -7,6 +7,7 @@ pub(crate) mod orders;
 pub(crate) mod payscore;
 pub(crate) mod profit_sharing;
 pub(crate) mod refunds;
+mod request_fields;
 pub(crate) mod system;
 pub(crate) mod transfers;
 
@@ -16,9 +17,10 @@ use crate::sandbox::model::engine::schema::{Endpoint, ResourceType};
 pub(crate) const DEFAULT_OPENID: &str = "oUpF8uMuAJO_M2pxb1Q9zNjWeS6o";
 
 pub(crate) fn endpoints() -> impl Iterator<Item = &'static Endpoint> {
-    let products: [&'static [Endpoint]; 9] = [
+    let products: [&'static [Endpoint]; 10] = [
         system::ENDPOINTS,
         orders::ENDPOINTS,
+        orders::code::ENDPOINTS,
         combined::ENDPOINTS,
         refunds::ENDPOINTS,
         payscore::ENDPOINTS,
@@ -30,9 +32,10 @@ pub(crate) fn endpoints() -> impl Iterator<Item = &'static Endpoint> {
     products.into_iter().flatten()
 }
 
-pub(crate) fn resource_types() -> [&'static ResourceType; 9] {
+pub(crate) fn resource_types() -> [&'static ResourceType; 10] {
     [
         &orders::ORDER,
+        &orders::code::REVERSAL,
         &combined::COMBINED,
         &refunds::REFUND,
         &payscore::SERVICE_ORDER,

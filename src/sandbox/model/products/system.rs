@@ -36,9 +36,10 @@ fn echo(call: &Call<'_>) -> Result<SandboxResponse, ErrorResponse> {
 }
 
 fn certificates(call: &Call<'_>) -> Result<SandboxResponse, ErrorResponse> {
-    let certificates = call.engine.keyring.certificates();
+    let certificates = call.engine.keyring.now().certificates;
     if certificates.is_empty() {
-        let message = "the merchant has no platform certificates";
+        let message = "无可用的平台证书，请在商户平台-API安全申请使用微信支付公钥: \
+                       the sandbox is in public-key mode (certificates: `--sign-with certificate`)";
         return Err(ErrorResponse::new(404, "RESOURCE_NOT_EXISTS", message));
     }
     let apiv3_key = &call.engine.identity.apiv3_key;

@@ -4,15 +4,18 @@ use http::Method;
 
 use crate::sandbox::{
     http::error_response::ErrorResponse,
-    model::engine::{
-        Session, cents,
-        error_code::{CHANGED, ErrorCode, WRONG_STATE},
-        params::Param,
-        schema::{
-            Action, Assignment, Endpoint, FieldValue, Fields, Location, Lookup, NotificationType,
-            ResourceType, Transition, no_rule, set,
+    model::{
+        engine::{
+            Session, cents,
+            error_code::{CHANGED, ErrorCode, WRONG_STATE},
+            params::Param,
+            schema::{
+                Action, Assignment, Endpoint, FieldValue, Fields, Location, Lookup, NotificationType,
+                ResourceType, Transition, no_rule, set,
+            },
+            text,
         },
-        text,
+        products::request_fields,
     },
     store::documents::Document,
 };
@@ -45,7 +48,7 @@ pub(crate) static TRANSFER: ResourceType = ResourceType {
     not_found: ErrorCode::new(404, "NOT_FOUND", "记录不存在"),
     must_match: &[],
     personal: &["user_name"],
-    platform_only: &["fail_reason"],
+    accepted: request_fields::TRANSFER,
     on_create: check_name,
     on_load: no_rule,
 };
@@ -94,7 +97,8 @@ const fn transition(
         done: &[],
         same: &[],
         settles: false,
-        can_be_held: false,
+        hold: None,
+        at_once: false,
         rule: no_rule,
         notification: None,
     }
@@ -107,6 +111,16 @@ pub(crate) static ACCEPT_TRANSFER: Transition = Transition {
     settles: true,
     notification: FINISHED,
     ..transition(&["WAIT_USER_CONFIRM"], "SUCCESS", UPDATE_TIME)
+};
+
+/// The user's account cannot receive the money.
+pub(crate) static FAIL_TRANSFER: Transition = Transition {
+    notification: FINISHED,
+    ..transition(
+        &["WAIT_USER_CONFIRM"],
+        "FAIL",
+        &[set("/update_time", FieldValue::Now), set("/fail_reason", FieldValue::Text("ACCOUNT_FROZEN"))],
+    )
 };
 
 static CANCEL: Transition = Transition {

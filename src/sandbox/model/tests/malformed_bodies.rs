@@ -11,9 +11,17 @@ use crate::sandbox::{
     http::{path_template::Vars, request::IncomingRequest},
     model::{
         self,
-        engine::{Engine, call::Call, schema::Action},
+        engine::{
+            Engine,
+            accepted::accepted,
+            call::Call,
+            fields::put,
+            params::Param,
+            schema::{Action, Endpoint},
+        },
         payer_actions, resource_list,
     },
+    store::page::Window,
 };
 
 /// Every field that any endpoint reads, with a valid value.
@@ -22,9 +30,9 @@ pub(crate) fn fields() -> Value {
         r#"{
         "appid": "wx1", "mchid": "1900000109", "sp_appid": "wx1", "sp_mchid": "1900000109", "sub_mchid": "",
         "description": "d", "out_trade_no": "P1234567", "notify_url": "https://www.example.com/notify", "attach": "a",
-        "amount": { "total": 100, "refund": 10, "currency": "CNY" }, "payer": { "openid": "o1", "sp_openid": "o1" },
+        "amount": { "total": 100, "refund": 10, "currency": "CNY" }, "payer": { "openid": "o1", "sp_openid": "o1", "auth_code": "130061098828009406" },
         "settle_info": { "profit_sharing": true }, "out_refund_no": "R1", "time_expire": "2999-06-08T10:34:56+08:00",
-        "scene_info": { "payer_client_ip": "127.0.0.1", "h5_info": { "type": "Wap" } }, "sub_appid": "",
+        "scene_info": { "store_info": { "id": "1" }, "payer_client_ip": "127.0.0.1", "h5_info": { "type": "Wap" } }, "sub_appid": "",
         "combine_appid": "wx1", "combine_mchid": "1900000109", "combine_out_trade_no": "C1234567",
         "combine_payer_info": { "openid": "o1" },
         "sub_orders": [{
@@ -59,6 +67,45 @@ fn pointers(value: &Value, at: &str, all: &mut Vec<String>) {
     }
 }
 
+/// The part of a body that is documented for an endpoint.
+pub(crate) fn documented(endpoint: &Endpoint, partner: bool, body: &Value) -> Value {
+    let mut body = match &endpoint.action {
+        Action::Create(resource_type, ..) => {
+            let code = body.pointer("/payer/auth_code").filter(|_| endpoint.template.ends_with("codepay"));
+            let mut kept = accepted(body, "", resource_type.accepted).unwrap_or(Value::Null);
+            if let Some(code) = code {
+                put(&mut kept, "/payer/auth_code", code.clone());
+            }
+            kept
+        }
+        _ => body.clone(),
+    };
+    for field in endpoint.params.iter().flat_map(|param| absent(param, partner)) {
+        let (parent, name) = field.rsplit_once('/').unwrap_or_default();
+        if let Some(fields) = body.pointer_mut(parent).and_then(Value::as_object_mut) {
+            fields.shift_remove(name);
+        }
+    }
+    if let Some(fields) = body.as_object_mut() {
+        let of_path = |name: &str| endpoint.template.contains(&format!("{{{name}}}"));
+        fields.retain(|name, _| !of_path(name));
+    }
+    body
+}
+
+/// The fields that this form of a request does not have.
+fn absent(param: &Param, partner: bool) -> Vec<&'static str> {
+    match *param {
+        Param::Absent(fields) => fields.to_vec(),
+        Param::Direct(_) if partner => Vec::new(),
+        Param::Partner(_) if !partner => Vec::new(),
+        Param::All(params) | Param::Direct(params) | Param::Partner(params) => {
+            params.iter().flat_map(|param| absent(param, partner)).collect()
+        }
+        _ => Vec::new(),
+    }
+}
+
 /// Sends a body to every endpoint, and performs the actions of the payer.
 fn use_everywhere(engine: &Engine, body: &Value) {
     let mut body = body.clone();
@@ -79,6 +126,7 @@ fn use_everywhere(engine: &Engine, body: &Value) {
                 headers: HeaderMap::new(),
                 body: Bytes::new(),
             };
+            let body = documented(endpoint, partner, &body);
             let mut call = Call::new(engine, &request, vars, &body);
             call.partner = partner;
             if let Err(error) = engine.handle(endpoint, &call) {
@@ -99,7 +147,7 @@ fn use_everywhere(engine: &Engine, body: &Value) {
             let _ = payer_actions::perform_on_newest(engine, action, number);
         }
     }
-    resource_list::newest(engine, 100).unwrap();
+    resource_list::page(engine, "", "", Window { size: 100, ..Window::default() }).unwrap();
 }
 
 #[test]
@@ -134,7 +182,10 @@ fn every_body_is_accepted_or_rejected() {
     let mut share_return = fields();
     share_return["amount"] = json!(1);
     use_everywhere(&engine, &share_return);
-    let types: HashSet<_> = (resource_list::newest(&engine, 100).unwrap().into_iter())
+    let types: HashSet<_> = (resource_list::page(&engine, "", "", Window { size: 100, ..Window::default() }))
+        .unwrap()
+        .items
+        .into_iter()
         .map(|resource| resource.resource_type)
         .collect();
     assert_eq!(types.len(), 8, "all but the receiver, which was deleted: {types:?}");

@@ -1,11 +1,15 @@
 pub(crate) mod malformed_bodies;
+mod repeats;
 
 use std::sync::Arc;
 
 use serde_json::{Value, json};
 
 use super::{
-    engine::{Engine, Session},
+    engine::{
+        Engine, Session,
+        holds::{Hold, Holds},
+    },
     products::{
         orders::{ORDER, PAY},
         refunds::{REFUND, SETTLE_REFUND},
@@ -13,19 +17,20 @@ use super::{
     resource_list,
 };
 use crate::sandbox::{
-    http::{clock::SkewedClock, error_response::ErrorResponse},
-    keys::{identity::Identity, keyring::Keyring},
-    store::{database::Database, documents::Document},
+    http::{business_clock::BusinessClock, error_response::ErrorResponse},
+    keys::{identity::Identity, key_pair::Serials, keyring::Keyring},
+    store::{database::Database, documents::Document, page::Window},
 };
 
 fn identity() -> Identity {
-    Identity::generate("1900000109".into(), None).unwrap()
+    Identity::generate("1900000109".into(), None, Serials::default()).unwrap()
 }
 
 fn engine_with(identity: Arc<Identity>, hold: bool) -> Engine {
-    let keyring = Arc::new(Keyring::new(&identity));
+    let keyring = Arc::new(Keyring::new(&identity, None, None, Serials::default()).unwrap());
     let database = Arc::new(Database::in_memory().unwrap());
-    Engine::new(identity, keyring, Arc::new(SkewedClock::new(0)), database, hold)
+    let holds = Holds::new(if hold { &[Hold::Refunds] } else { &[] });
+    Engine::new(identity, keyring, Arc::new(BusinessClock::new(0)), database, holds)
 }
 
 fn engine() -> Engine {
@@ -110,8 +115,9 @@ fn an_error_rolls_everything_back() {
         Err(ErrorResponse::new(500, "SYSTEM_ERROR", "too late"))
     });
     assert!(failed.is_err());
-    let stored = engine.access(|session| session.documents.newest(10)).unwrap();
-    assert!(stored.is_empty());
+    let stored =
+        engine.access(|session| session.documents.page("", "", Window { size: 10, ..Window::default() }));
+    assert!(stored.unwrap().items.is_empty());
 }
 
 #[test]
@@ -121,9 +127,11 @@ fn the_list_is_newest_first() {
         let body = json!({ "out_trade_no": number, "amount": { "total": 5 } });
         let _ = engine.execute("", &body, |session| session.create(&ORDER, &[], None, &[])).unwrap();
     }
-    let all = resource_list::newest(&engine, 10).unwrap();
+    let newest =
+        |size| resource_list::page(&engine, "", "", Window { size, ..Window::default() }).unwrap().items;
+    let all = newest(10);
     let listed: Vec<_> =
         all.iter().map(|one| (one.resource_type, one.merchant_no.as_str(), one.amount)).collect();
     assert_eq!(listed, [("order", "P7654321", Some(5)), ("order", "P1234567", Some(5))]);
-    assert_eq!(resource_list::newest(&engine, 1).unwrap().len(), 1);
+    assert_eq!(newest(1).len(), 1);
 }

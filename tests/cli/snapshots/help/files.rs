@@ -138,6 +138,8 @@ fn verify() {
           --headers <FILE>  The file with the headers: lines such as `Wechatpay-Serial: …`, or JSON;
                             also as curl, CGI and PHP print them
           --any-time        Accept a message of any age; everything else is still verified
+      -o, --output <FILE>   Write the output to this file, which appears only once it is complete; - for
+                            stdout
       -h, --help            Print help
 
     Examples:
@@ -190,16 +192,18 @@ fn sign() {
     --- stdout
     Sign the bytes from stdin with the merchant private key; print the signature
 
-    Usage: wxpay sign
+    Usage: wxpay sign [OPTIONS]
 
     Options:
-      -h, --help  Print help
+      -o, --output <FILE>  Write the signature to this file, which appears only once it is complete; -
+                           for stdout
+      -h, --help           Print help
 
     Examples:
       printf 'GET\n/v3/certificates\n[TIMESTAMP]\n[NONCE]\n\n' | wxpay sign
 
-    Global options, see `wxpay --help`: --sandbox, --profile, --config, --base-url, --timeout, --color,
-    --compact, --pretty, --verbose, --json-errors
+    Global options, see `wxpay --help`: --sandbox, --profile, --config, --color, --compact, --pretty,
+    --verbose, --json-errors
     --- stderr
     ");
 }

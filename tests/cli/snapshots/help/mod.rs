@@ -2,6 +2,7 @@
 
 mod calls;
 mod files;
+mod short;
 mod tools;
 mod topics;
 
@@ -11,6 +12,12 @@ use crate::program::{Done, wxpay};
 fn help(words: &str) -> Done {
     let home = tempfile::tempdir().unwrap();
     Done::of(wxpay(home.path()).args(words.split_whitespace()).arg("--help"))
+}
+
+/// What `wxpay WORDS -h` prints.
+fn short(words: &str) -> Done {
+    let home = tempfile::tempdir().unwrap();
+    Done::of(wxpay(home.path()).args(words.split_whitespace()).arg("-h"))
 }
 
 /// What `wxpay help TOPIC` prints.
@@ -34,5 +41,15 @@ fn every_command_has_a_snapshot_of_its_help() {
     {
         let call = format!("snapshot!(help(\"{}\")", command.join(" "));
         assert!(sources.contains(&call), "missing: {call}");
+    }
+}
+
+#[test]
+fn each_short_help_is_the_whole_one_or_has_a_snapshot() {
+    let sources = include_str!("short.rs");
+    for command in crate::help::commands() {
+        let words = command.join(" ");
+        let differs = short(&words).ok() != help(&words).ok();
+        assert_eq!(differs, sources.contains(&format!("snapshot!(short(\"{words}\")")), "{words}");
     }
 }

@@ -10,19 +10,37 @@ fn doctor() {
     Check configuration, keys, certificates, network, clock and a signed call; print a fix for each
     failure
 
-    Usage: wxpay doctor
+    Usage: wxpay doctor [OPTIONS]
 
     Options:
-      -h, --help  Print help
+      -o, --output <FILE>  Write the checks to this file, one JSON object per line; it appears only once
+                           it is complete; - for stdout
+      -h, --help           Print help
 
     Examples:
       wxpay doctor
       wxpay doctor --profile hongkong
+      wxpay doctor -o report.jsonl
 
     Global options, see `wxpay --help`: --sandbox, --profile, --config, --base-url, --timeout, --color,
     --compact, --pretty, --verbose, --json-errors
     --- stderr
     ");
+}
+
+#[test]
+fn endpoints() {
+    snapshot!(help("endpoints"), @"");
+}
+
+#[test]
+fn endpoints_show() {
+    snapshot!(help("endpoints show"), @"");
+}
+
+#[test]
+fn endpoints_suggest() {
+    snapshot!(help("endpoints suggest"), @"");
 }
 
 #[test]
@@ -76,8 +94,8 @@ fn config_init() {
       wxpay config init
       wxpay config init --profile hongkong
 
-    Global options, see `wxpay --help`: --sandbox, --profile, --config, --base-url, --timeout, --color,
-    --compact, --pretty, --verbose, --json-errors
+    Global options, see `wxpay --help`: --profile, --config, --timeout, --color, --compact, --pretty,
+    --verbose, --json-errors
     --- stderr
     ");
 }
@@ -98,8 +116,7 @@ fn config_list() {
       wxpay config list
       wxpay config list --pretty
 
-    Global options, see `wxpay --help`: --sandbox, --profile, --config, --base-url, --timeout, --color,
-    --compact, --pretty, --verbose, --json-errors
+    Global options, see `wxpay --help`: --config, --color, --compact, --pretty, --verbose, --json-errors
     --- stderr
     ");
 }
@@ -119,8 +136,7 @@ fn config_path() {
     Examples:
       wxpay config path
 
-    Global options, see `wxpay --help`: --sandbox, --profile, --config, --base-url, --timeout, --color,
-    --compact, --pretty, --verbose, --json-errors
+    Global options, see `wxpay --help`: --config, --color, --compact, --pretty, --verbose, --json-errors
     --- stderr
     ");
 }
@@ -132,17 +148,40 @@ fn sandbox() {
     --- stdout
     Run an offline WeChat Pay platform for any SDK, until Ctrl-C
 
-    Prints its address and credentials, as `export` lines for a shell and as code for the PHP, Node and
-    Rust SDKs.
+    Prints the address of its web page and the credentials as `export` lines, then a line on stderr for
+    each request and notification.
 
-    Usage: wxpay sandbox [OPTIONS]
+    Usage: wxpay sandbox [OPTIONS] [-- <COMMAND>...]
+
+    Arguments:
+      [COMMAND]...
+              Run this command with the variables set, end with it, and return its exit code
 
     Options:
           --port <PORT>
-              Listen on this port of 127.0.0.1 [default: a free port]
+              Listen on this port; 0: a free port [default: 8933, or a free port if it is taken]
+
+          --host <ADDRESS>
+              Listen on this address; any but a loopback address opens the sandbox to the network
+
+              [default: 127.0.0.1]
+
+          --allow-host <NAME>
+              Accept this host name at the web page and the control endpoint, with any port (repeatable)
+
+          --ready-file <FILE>
+              Write address, process ID and variables to this file, as JSON, once the sandbox listens;
+              removed at the end
 
           --keys <DIR>
               Keep keys, merchant number and APIv3 key in this folder [default: new ones for each run]
+
+          --sign-with <KIND>
+              Sign responses and notifications with this kind of key: public-key, certificate, or
+              migration for both [default: the kind that --keys has, or public-key]
+
+          --serial-zero
+              Begin the serials of new certificates with a zero, as a test of clients
 
           --state <FILE>
               Keep orders, refunds, files and all other state in this SQLite file [default: in memory]
@@ -175,16 +214,23 @@ fn sandbox() {
 
               [default: 0]
 
+          --snippet <LANGUAGE>
+              Print code that points this SDK at the sandbox
+
+              [possible values: php, node, go, java, python, rust]
+
       -h, --help
               Print help (see a summary with '-h')
 
     Examples:
       wxpay sandbox
+      wxpay sandbox --snippet php
       wxpay sandbox --port 8080 --keys keys --state state.db
+      wxpay sandbox -- npm test
       wxpay sandbox --fault 'rate-limited share=0.1' --seed 7
 
-    Global options, see `wxpay --help`: --sandbox, --profile, --config, --base-url, --timeout, --color,
-    --compact, --pretty, --verbose, --json-errors
+    Global options, see `wxpay --help`: --sandbox, --color, --compact, --pretty, --verbose,
+    --json-errors
     --- stderr
     "#);
 }

@@ -13,8 +13,9 @@ use serde_json::{Map, Value};
 use sha2::{Digest as _, Sha256};
 use wechatpay_chain::{Request, WeChatPay};
 
-use crate::failure::{Failure, describe_in_batch, usage_error};
-use crate::text::{Excerpt, ShownPath, json_reason};
+use crate::complete_file::is_standard_stream;
+use crate::failure::{Failure, describe_in_line, hint_in_line, usage_error};
+use crate::text::{Excerpt, ShownPath, io_text, json_reason};
 
 /// The library's limit for a response.
 const MAX_LINE_BYTES: u64 = 8 << 20;
@@ -190,23 +191,24 @@ pub(super) struct Calls {
 
 impl Calls {
     pub(super) fn open(path: &Path) -> Result<Calls, Failure> {
-        let from_stdin = path.as_os_str() == "-";
+        let from_stdin = is_standard_stream(path);
         let name = if from_stdin { "stdin".to_owned() } else { ShownPath(path).to_string() };
         let open = || match from_stdin {
             true => copy_to_temporary_file(&mut io::stdin().lock()),
             false => File::open(path).and_then(|mut file| match file.metadata()?.file_type() {
                 kind if kind.is_file() => Ok(file),
-                kind if kind.is_dir() => Err(io::Error::other("it is a directory")),
+                kind if kind.is_dir() => Err(io::ErrorKind::IsADirectory.into()),
                 _ => copy_to_temporary_file(&mut file),
             }),
         };
-        let file = open().map_err(|e| usage_error(format!("cannot read {name}: {e}")))?;
+        let file = open().map_err(|e| usage_error(format!("cannot read {name}: {}", io_text(&e))))?;
         Ok(Calls { name, input: BufReader::new(file), line: 0, text: Vec::new() })
     }
 
     pub(super) fn rewind(&mut self) -> Result<(), Failure> {
         self.line = 0;
-        self.input.rewind().map_err(|e| usage_error(format!("cannot read {} again: {e}", self.name)))
+        let rewound = self.input.rewind();
+        rewound.map_err(|e| usage_error(format!("cannot read {} again: {}", self.name, io_text(&e))))
     }
 
     /// The next call. Empty lines are skipped.
@@ -216,7 +218,9 @@ impl Calls {
             self.line += 1;
             let read = (&mut self.input).take(MAX_LINE_BYTES + 1).read_until(b'\n', &mut self.text);
             match read {
-                Err(e) => return Err(self.invalid(self.line, &format!("cannot read the line: {e}"))),
+                Err(e) => {
+                    return Err(self.invalid(self.line, &format!("cannot read the line: {}", io_text(&e))));
+                }
                 Ok(0) => return Ok(None),
                 Ok(length) if length as u64 > MAX_LINE_BYTES => {
                     return Err(
@@ -232,9 +236,9 @@ impl Calls {
             }
             let text = text.trim_ascii();
             if text.starts_with(b"[") {
-                let reason = "expected an object, found an array: write one call a line, for example with \
-                              `jq -c '.[]' calls.json > calls.jsonl`";
-                return Err(self.invalid(self.line, reason));
+                return Err(self.invalid(self.line, "expected an object, found an array").with_hint(
+                    "write one call a line, for example with `jq -c '.[]' calls.json > calls.jsonl`",
+                ));
             }
             if !text.is_empty() {
                 return Call::parse(self.line, text)
@@ -252,7 +256,13 @@ impl Calls {
         }
         match call.request(wx).prepare() {
             Ok(_) => Ok(()),
-            Err(error) => Err(self.invalid(call.line, &describe_in_batch(&error))),
+            Err(error) => {
+                let failure = self.invalid(call.line, &describe_in_line(&error));
+                Err(match hint_in_line(&error) {
+                    Some(hint) => failure.with_hint(hint),
+                    None => failure,
+                })
+            }
         }
     }
 

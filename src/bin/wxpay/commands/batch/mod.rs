@@ -24,19 +24,21 @@ use std::sync::atomic::AtomicU32;
 use std::sync::{Arc, OnceLock};
 use std::time::{Duration, Instant};
 
-use indicatif::{ProgressBar, ProgressStyle};
+use indicatif::ProgressBar;
 use tokio::task::JoinSet;
 use wechatpay_chain::WeChatPay;
 
 pub(crate) use args::BatchArgs;
 
+use crate::complete_file::is_standard_stream;
 use crate::config::{Session, base_url, sandbox};
 use crate::exit;
 use crate::failure::{self, Failure, usage_error};
 use crate::global::GlobalArgs;
 use crate::output;
+use crate::progress;
 use crate::signals::Signals;
-use crate::text::{Message, ShownPath};
+use crate::text::{Message, ShownPath, io_text};
 use calls::{Call, Calls};
 use journal::Journal;
 use outcome::{NextStep, Outcome};
@@ -69,11 +71,13 @@ pub(crate) fn run(global: &GlobalArgs, args: &BatchArgs) -> Result<(), Failure> 
     let mut refusals = Refusals::default();
     let file = match &target {
         Target::File(path) => resume::open(path, args.resume, &run, &mut states, &mut refusals)?,
-        Target::Stdout => stdout().map_err(|e| usage_error(format!("cannot write to stdout: {e}")))?,
+        Target::Stdout => {
+            stdout().map_err(|e| usage_error(format!("cannot write to stdout: {}", io_text(&e))))?
+        }
     };
     let jobs = usize::from(args.jobs);
     let cannot_write = |e: io::Error| {
-        failure::print("error", &format!("cannot write the journal {target}: {e}"));
+        failure::print("error", &format!("cannot write the journal {target}: {}", io_text(&e)));
         Failure::Reported(exit::TRANSPORT)
     };
     let worker = Worker {
@@ -95,11 +99,11 @@ pub(crate) fn run(global: &GlobalArgs, args: &BatchArgs) -> Result<(), Failure> 
         jobs,
         sent: 0,
         signal: None,
-        bar: progress_bar(),
+        bar: progress::bar("{pos} of {len} {bar:30} {per_sec}, {eta} left"),
     };
     let began = Instant::now();
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build();
-    let runtime = runtime.map_err(|e| usage_error(format!("cannot start a runtime: {e}")))?;
+    let runtime = runtime.map_err(|e| usage_error(format!("cannot start a runtime: {}", io_text(&e))))?;
     let result = runtime.block_on(batch.run(&run));
     // Ends the calls that were aborted, which still hold the worker and its journal.
     runtime.shutdown_timeout(Duration::from_secs(1));
@@ -137,7 +141,10 @@ fn validate(calls: &mut Calls, wx: &WeChatPay) -> Result<States, Failure> {
     while let Some(call) = calls.next()? {
         calls.check(&call, wx)?;
         if let Err(line) = states.add(&call) {
-            return Err(calls.invalid(call.line, &format!("its `id` is already used on line {line}")));
+            let failure = calls.invalid(call.line, &format!("its `id` is already used on line {line}"));
+            return Err(
+                failure.with_hint("give each call an id of its own; one without an id is known by its line")
+            );
         }
     }
     Ok(states)
@@ -171,8 +178,8 @@ struct Batch {
 
 impl Batch {
     async fn run(&mut self, run: &RunRecord) -> Result<(), Failure> {
-        let mut signals =
-            Signals::listen().map_err(|e| usage_error(format!("cannot listen to signals: {e}")))?;
+        let mut signals = Signals::listen()
+            .map_err(|e| usage_error(format!("cannot listen to signals: {}", io_text(&e))))?;
         // If this fails, the announcement of the first call fails, too, and stops the batch.
         let _ = self.worker.journal.write_and_sync(run).await;
         self.bar.set_length(self.states.summary().calls);
@@ -273,13 +280,15 @@ enum Target {
 impl Target {
     fn of(args: &BatchArgs) -> Result<Target, Failure> {
         match &args.output {
-            Some(output) if output.as_os_str() == "-" && args.resume => {
-                Err(usage_error("use -o FILE with --resume: a journal on stdout cannot be read again"))
+            Some(output) if is_standard_stream(output) && args.resume => {
+                Err(usage_error("a journal on stdout cannot be read again")
+                    .with_hint("use -o FILE with --resume"))
             }
-            Some(output) if output.as_os_str() == "-" => Ok(Target::Stdout),
+            Some(output) if is_standard_stream(output) => Ok(Target::Stdout),
             Some(output) => Ok(Target::File(output.clone())),
-            None if args.calls.as_os_str() == "-" => {
-                Err(usage_error("use -o to name the journal: it cannot be named after stdin"))
+            None if is_standard_stream(&args.calls) => {
+                Err(usage_error("the journal has no name: it cannot be named after stdin")
+                    .with_hint("name it with -o"))
             }
             None => Ok(Target::File(args.calls.with_extension("results.jsonl"))),
         }
@@ -305,14 +314,4 @@ fn stdout() -> io::Result<File> {
 fn stdout() -> io::Result<File> {
     use std::os::windows::io::AsHandle as _;
     Ok(io::stdout().as_handle().try_clone_to_owned()?.into())
-}
-
-/// Drawn on stderr, on a terminal only.
-fn progress_bar() -> ProgressBar {
-    let bar = ProgressBar::no_length();
-    // The template is valid; if it were not, the default style would do.
-    match ProgressStyle::with_template("{pos} of {len} {bar:30} {per_sec}, {eta} left") {
-        Ok(style) => bar.with_style(style),
-        Err(_) => bar,
-    }
 }

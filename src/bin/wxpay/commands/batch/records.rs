@@ -11,7 +11,7 @@ use wechatpay_chain::{Clock as _, Error, Response, SystemClock};
 use super::calls::{Call, Id};
 use super::outcome::Outcome;
 use super::refusals::Refusal;
-use crate::failure::describe;
+use crate::failure::describe_in_line;
 use crate::text::json_reason;
 
 /// The version of the journal's format.
@@ -134,7 +134,7 @@ impl ResponseFields {
         let mut fields = ResponseFields {
             status: error.status(),
             code: error.code().map(str::to_owned),
-            message: Some(describe(error)),
+            message: Some(describe_in_line(error)),
             request_id: error.request_id().map(str::to_owned),
             ..ResponseFields::default()
         };

@@ -8,10 +8,11 @@ use fs4::{FileExt, TryLockError};
 
 use super::records::{Record, RunRecord, VERSION};
 use super::refusals::Refusals;
-use super::states::{State, States};
+use super::states::{Mismatch, State, States};
+use crate::complete_file::folder_of;
 use crate::failure::{Failure, usage_error};
 use crate::output;
-use crate::text::{Message, ShownPath};
+use crate::text::{Message, ShownPath, creation_text, io_text};
 
 /// Enough for the longest response, escaped, and the other members.
 const MAX_LINE_BYTES: u64 = 64 << 20;
@@ -26,7 +27,8 @@ pub(super) fn open(
     refusals: &mut Refusals,
 ) -> Result<File, Failure> {
     let shown = ShownPath(path).to_string();
-    let failed = |e: io::Error| usage_error(format!("cannot open the journal {shown}: {e}"));
+    let failed =
+        |e: io::Error| usage_error(format!("cannot open the journal {shown}: {}", creation_text(&e)));
     let existed = path.exists();
     let mut options = OpenOptions::new();
     // Not for appending: on Windows such a file cannot be cut. The lock keeps other writers out.
@@ -44,7 +46,7 @@ pub(super) fn open(
             return Err(usage_error(format!("the journal {shown} is in use by another batch")));
         }
         Err(TryLockError::Error(e)) => {
-            return Err(usage_error(format!("cannot lock the journal {shown}: {e}")));
+            return Err(usage_error(format!("cannot lock the journal {shown}: {}", io_text(&e))));
         }
     }
     let metadata = file.metadata().map_err(failed)?;
@@ -53,9 +55,8 @@ pub(super) fn open(
     }
     let length = metadata.len();
     if length > 0 && !resume {
-        return Err(usage_error(format!(
-            "use --resume to continue the journal {shown}, or -o to name another file: it already exists"
-        )));
+        return Err(usage_error(format!("the journal {shown} already exists"))
+            .with_hint("continue it with --resume, or name another file with -o"));
     }
     restrict(&file, &shown);
     let complete = read(&file, &shown, run, states, refusals)?;
@@ -84,7 +85,7 @@ fn read(
     refusals: &mut Refusals,
 ) -> Result<u64, Failure> {
     let mut reader = BufReader::new(file);
-    reader.rewind().map_err(|e| usage_error(format!("cannot read {shown}: {e}")))?;
+    reader.rewind().map_err(|e| usage_error(format!("cannot read {shown}: {}", io_text(&e))))?;
     let (mut complete, mut text) = (0, Vec::new());
     for line in 1_u64.. {
         let invalid = |reason: &str| usage_error(format!("{shown}, line {line}: {reason}"));
@@ -92,7 +93,7 @@ fn read(
         let length = (&mut reader)
             .take(MAX_LINE_BYTES)
             .read_until(b'\n', &mut text)
-            .map_err(|e| invalid(&format!("cannot read the line: {e}")))?;
+            .map_err(|e| invalid(&format!("cannot read the line: {}", io_text(&e))))?;
         let Some(record) = text.strip_suffix(b"\n") else {
             if length as u64 == MAX_LINE_BYTES {
                 return Err(invalid(&format!("line too long (limit {MAX_LINE_BYTES} bytes)")));
@@ -112,17 +113,17 @@ fn read(
         }?;
         match record {
             Record::Run(earlier) if earlier.run != VERSION => {
-                Err(format!("expected a journal of version {VERSION}, found version {}", earlier.run))
+                Err(format!("expected a journal of version {VERSION}, found version {}", earlier.run).into())
             }
-            Record::Run(earlier) if earlier != *run => Err(format!(
+            Record::Run(earlier) if earlier != *run => Err(Mismatch::from(format!(
                 "the journal belongs to merchant {} at {}, but this is merchant {} at {}",
                 Message(&earlier.mchid),
                 Message(&earlier.platform),
                 Message(&run.mchid),
                 Message(&run.platform)
-            )),
+            ))),
             Record::Run(_) => Ok(()),
-            _ if line == 1 => Err("not a journal: its first record must be `run`".to_owned()),
+            _ if line == 1 => Err("not a journal: its first record must be `run`".to_owned().into()),
             Record::Sent { id, digest } => states.restore(&id, &digest, State::Sent).map(drop),
             Record::Result { id, digest, outcome, refusal } => {
                 states.restore(&id, &digest, State::Finished(outcome)).map(|open| {
@@ -132,7 +133,10 @@ fn read(
                 })
             }
         }
-        .map_err(|reason| invalid(&reason))?;
+        .map_err(|Mismatch { fault, fix }| match fix {
+            "" => invalid(&fault),
+            fix => invalid(&fault).with_hint(fix),
+        })?;
     }
     Ok(complete)
 }
@@ -159,7 +163,12 @@ fn restrict(file: &File, shown: &str) {
     }
     match file.set_permissions(std::fs::Permissions::from_mode(0o600)) {
         Ok(()) => output::warn(&format!("other users could read the journal {shown}: its mode is 0600 now")),
-        Err(e) => output::warn(&format!("other users can read the journal {shown}: {e}")),
+        Err(e) => {
+            let reason = io_text(&e);
+            output::warn(&format!(
+                "other users can read the journal {shown}; its mode cannot be changed: {reason}"
+            ));
+        }
     }
 }
 
@@ -168,8 +177,7 @@ fn restrict(_: &File, _: &str) {}
 
 #[cfg(unix)]
 fn sync_folder(path: &Path) -> io::Result<()> {
-    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
-    File::open(folder)?.sync_all()
+    File::open(folder_of(path))?.sync_all()
 }
 
 /// Other systems cannot open a folder.

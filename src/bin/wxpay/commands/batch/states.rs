@@ -26,6 +26,20 @@ impl State {
     }
 }
 
+/// A record of a journal that does not fit the input.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) struct Mismatch {
+    pub(super) fault: String,
+    /// Empty if there is none.
+    pub(super) fix: &'static str,
+}
+
+impl From<String> for Mismatch {
+    fn from(fault: String) -> Self {
+        Mismatch { fault, fix: "" }
+    }
+}
+
 /// Half of the SHA-256 of an id: ids may be long.
 type Key = [u8; 16];
 
@@ -93,16 +107,19 @@ impl States {
     }
 
     /// Sets the state that a journal records for a call; false if its state is final already.
-    pub(super) fn restore(&mut self, id: &Id, digest: &str, state: State) -> Result<bool, String> {
+    pub(super) fn restore(&mut self, id: &Id, digest: &str, state: State) -> Result<bool, Mismatch> {
         let Some(entered) = self.calls.get_mut(&key(id)) else {
-            return Err(format!("{id} is not in the input: this journal belongs to other calls"));
+            return Err(Mismatch {
+                fault: format!("{id} is not in the input: this journal belongs to other calls"),
+                fix: "continue it with the file of its calls, or name another journal with -o",
+            });
         };
         if entered.digest != parse_digest(digest) {
-            return Err(format!(
-                "{id} has changed since it was sent (line {} of the input): give the new call an `id` of its own, \
-                 and keep the old line",
-                entered.line
-            ));
+            let line = entered.line;
+            return Err(Mismatch {
+                fault: format!("{id} has changed since it was sent (line {line} of the input)"),
+                fix: "give the new call an `id` of its own, and keep the old line",
+            });
         }
         // A response is final, even if the same call also occurs in another journal.
         let open = entered.state.next_step() != NextStep::Skip;

@@ -17,7 +17,7 @@ use super::shutdown::Shutdown;
 use super::states;
 use crate::config::sandbox::is_not_modelled;
 use crate::exit;
-use crate::failure::describe;
+use crate::failure::describe_in_line;
 
 /// The pauses before a call without a response is sent again (PROTOCOL, Errors and retry).
 const PAUSES: [Duration; 3] = [Duration::from_secs(1), Duration::from_secs(2), Duration::from_secs(4)];
@@ -41,7 +41,7 @@ pub(super) struct Worker {
     pub(super) rate_limiter: RateLimiter,
     pub(super) shutdown: Shutdown,
     pub(super) repeat_unknown: bool,
-    /// The batch stops after this number of consecutive calls that failed in a way that affects all calls.
+    /// The batch stops after this number of consecutive attempts that failed in a way that affects all calls.
     pub(super) max_failures: u32,
     pub(super) failures: AtomicU32,
     /// The exit code of an error that every call would meet until a setting changes.
@@ -84,7 +84,7 @@ impl Worker {
             {
                 // Only the first one counts, as in `Shutdown`.
                 let _ = self.permanent.set(exit::code_of(error));
-                self.shutdown.request(describe(error));
+                self.shutdown.request(describe_in_line(error));
                 break;
             }
             self.count_failure(outcome, &result);
@@ -120,16 +120,17 @@ impl Worker {
         last
     }
 
-    /// Stops the batch once every call fails, instead of going through all of them.
+    /// Stops the batch once every attempt fails, instead of going through all calls. Attempts are counted, not calls: a
+    /// call that is repeated takes seconds, and each attempt shows the same.
     fn count_failure(&self, outcome: Outcome, result: &Result<Response, Error>) {
         if !outcome.affects_other_calls() {
             if outcome != Outcome::Limited {
                 self.failures.store(0, Ordering::Relaxed);
             }
         } else if self.failures.fetch_add(1, Ordering::Relaxed) + 1 >= self.max_failures {
-            let last = result.as_ref().err().map(describe).unwrap_or_default();
+            let last = result.as_ref().err().map(describe_in_line).unwrap_or_default();
             self.shutdown
-                .request(format!("{} calls in a row failed; the last one: {last}", self.max_failures));
+                .request(format!("{} attempts in a row failed; the last one: {last}", self.max_failures));
         }
     }
 }

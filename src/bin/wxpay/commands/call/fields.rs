@@ -4,7 +4,7 @@
 use serde_json::{Map, Value};
 
 use crate::failure::{Failure, usage_error};
-use crate::input;
+use crate::input::{self, AtSign};
 use crate::text::Excerpt;
 
 /// A hint.
@@ -51,10 +51,12 @@ impl Item {
                 "{shown}: `==` sets a parameter of the query, whose name is not a JSON pointer"
             ))
             .with_hint("a text that begins with `=` is given as JSON, NAME:='\"=…\"'")),
-            (None, Some(value)) => Ok(Item::Query(name.to_owned(), input::text_value(&shown, value)?)),
+            (None, Some(value)) => {
+                Ok(Item::Query(name.to_owned(), input::text_value(&shown, value, AtSign::Query)?))
+            }
             (None, None) => {
                 let (tokens, in_object) = tokens(name)?;
-                let value = Value::String(input::text_value(&shown, rest)?);
+                let value = Value::String(input::text_value(&shown, rest, AtSign::Field)?);
                 Ok(Item::Field(Field { name: name.to_owned(), tokens, in_object, value }))
             }
         }

@@ -20,7 +20,6 @@ use crate::failure::{Failure, usage_error};
 use crate::global::GlobalArgs;
 use crate::input;
 use crate::output::{self, Output};
-use crate::text::Excerpt;
 use args::CallArgs;
 use body::Body;
 use fields::{Field, Item};
@@ -70,10 +69,7 @@ type Query = Vec<(String, String)>;
 
 /// The parameters of the query, and the fields of the body.
 fn items(args: &CallArgs, items: &[String]) -> Result<(Query, Vec<Field>), Failure> {
-    let (mut query, mut fields) = (Vec::new(), Vec::new());
-    for (name, value) in &args.query {
-        query.push((name.clone(), input::text_value(&format!("-q {}", Excerpt(name)), value)?));
-    }
+    let (mut query, mut fields) = (input::query(&args.query)?, Vec::new());
     for item in items {
         match Item::parse(item)? {
             Item::Query(name, value) => query.push((name, value)),
@@ -144,7 +140,9 @@ fn run(
     digest: Option<Digest>,
     build: impl FnOnce(&WeChatPay) -> Request,
 ) -> Result<(), Failure> {
-    let (save, file) = if *method == Method::GET { (file, None) } else { (None, file) };
+    refuse_ignored(args, file.is_some(), digest.is_some())?;
+    // A download streams; anything else is written once it is complete.
+    let (save, file) = if *method == Method::GET && !args.dry_run { (file, None) } else { (None, file) };
     let output = Output::new(global).with_filter(args.jq.as_deref(), args.raw)?.with_file(file)?;
     if args.curl && global.sandbox {
         return Err(usage_error(
@@ -183,6 +181,35 @@ fn run(
     if *method == Method::GET { printed } else { printed.map_err(Failure::after_success) }
 }
 
+/// Refuses options that would have no effect.
+fn refuse_ignored(args: &CallArgs, output: bool, digest: bool) -> Result<(), Failure> {
+    let CallArgs { encrypt, decrypt, .. } = args;
+    if args.pkcs1v15 && encrypt.is_empty() && decrypt.is_empty() {
+        return Err(usage_error("--pkcs1v15 is for --encrypt and --decrypt"));
+    }
+    let preview = match args {
+        CallArgs { curl: true, .. } => "--curl",
+        CallArgs { dry_run: true, .. } => "--dry-run",
+        _ => return Ok(()),
+    };
+    // Of the response, which a preview has not; and of the output, which is a line for the shell with --curl.
+    let ignored = [
+        (args.include, "--include"),
+        (!decrypt.is_empty(), "--decrypt"),
+        (args.retry > 0, "--retry"),
+        (digest, "--digest"),
+        (args.raw && (args.curl || args.jq.is_none()), "--raw"),
+        (args.curl && args.jq.is_some(), "--jq"),
+        (args.curl && output, "-o"),
+    ];
+    match ignored.into_iter().find(|(given, _)| *given) {
+        Some((_, name)) => {
+            Err(usage_error(format!("{name} cannot be used with {preview}, which sends nothing")))
+        }
+        None => Ok(()),
+    }
+}
+
 fn print(args: &CallArgs, output: &Output, response: &Response) -> Result<(), Failure> {
     print_head(args, response.status(), response.headers())?;
     if !args.decrypt.is_empty() {
@@ -193,15 +220,7 @@ fn print(args: &CallArgs, output: &Output, response: &Response) -> Result<(), Fa
         };
         return output.json(&decrypted);
     }
-    match args.raw && args.jq.is_none() {
-        true => output.bytes(response.bytes()),
-        // Only the library can read it: U+FFFD replaces half of a character.
-        false if !response.data().is_string() && !output::is_json(response.bytes()) => {
-            output.json(response.data())
-        }
-        // With the digits that its numbers were written with.
-        false => output.body(response.bytes()),
-    }
+    output.response(response, args.raw)
 }
 
 /// With `--include`, prints status and headers in the format of HTTP/1.1.

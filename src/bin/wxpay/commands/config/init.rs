@@ -1,18 +1,22 @@
 //! `wxpay config init`: asks for the settings of a profile, checks them, and writes them.
 
-use std::io::{self, Write as _};
+use std::io;
 use std::path::{Path, PathBuf};
 
 use clap::Args;
-use tempfile::NamedTempFile;
 
 use super::questions::{Questions, existing_file};
 use crate::commands::doctor;
-use crate::config::{profile, variables};
+use crate::complete_file::{Access, CompleteFile, folder_of};
+use crate::config::profile::{self, Profile};
+use crate::config::{SettingsSource, variables};
 use crate::failure::{Failure, print, usage_error};
 use crate::global::GlobalArgs;
 use crate::input;
-use crate::text::{Excerpt, ShownPath};
+use crate::text::{Excerpt, ShownPath, creation_text};
+
+/// For errors.
+const COMMAND: &str = "config init";
 
 /// Ask for the settings of a profile, check them with doctor, and write them to config.toml
 ///
@@ -38,16 +42,18 @@ pub(super) fn run(global: &GlobalArgs, args: &InitArgs) -> Result<(), Failure> {
         let text = format!("{} has the profile {} already", ShownPath(&file), Excerpt(name));
         return Err(usage_error(text).with_hint("name another one with --profile, or edit the file"));
     }
+    // Before the questions, as far as it shows by then.
+    if folder_of(&file).exists() {
+        CompleteFile::new(COMMAND, &file, Access::Owner)?;
+    }
     let questions = Questions::new();
-    let settings = ask(&questions)?;
-    let temporary = write(&file, &before, name, &settings)?;
+    let text = with_profile(&before, name, &ask(&questions)?);
     if !args.no_check {
-        let checked = GlobalArgs {
-            config: Some(temporary.path().to_owned()),
-            profile: Some(name.to_owned()),
-            ..global.clone()
-        };
-        if let Err(failure) = doctor::run(&checked) {
+        let checked =
+            GlobalArgs { config: Some(file.clone()), profile: Some(name.to_owned()), ..global.clone() };
+        // In memory: a file with keys that is not wanted must not be left anywhere.
+        let profile = Profile::of(&file, &profile::parse(&file, &text)?, name)?;
+        if let Err(failure) = doctor::check_new(&checked, SettingsSource::of_new_profile(profile, &checked)) {
             let keep = questions.on_terminal()
                 && questions
                     .ask("Some checks failed. Write the file all the same? (y/N)")?
@@ -59,7 +65,15 @@ pub(super) fn run(global: &GlobalArgs, args: &InitArgs) -> Result<(), Failure> {
             }
         }
     }
-    temporary.persist(&file).map_err(|e| cannot_write(&file, &e.error))?;
+    let folder = folder_of(&file);
+    create_private(folder).map_err(|e| {
+        usage_error(format!(
+            "{COMMAND}: cannot create the folder {}: {}",
+            ShownPath(folder),
+            creation_text(&e)
+        ))
+    })?;
+    CompleteFile::new(COMMAND, &file, Access::Owner)?.write(text.as_bytes())?;
     print("written", &format!("{}, profile {}", ShownPath(&file), Excerpt(name)));
     Ok(())
 }
@@ -116,16 +130,8 @@ fn ask(questions: &Questions) -> Result<Vec<(&'static str, String)>, Failure> {
     Ok(settings)
 }
 
-/// The new content of the file, in a temporary file beside it, which only its owner can read.
-fn write(
-    file: &Path,
-    before: &str,
-    name: &str,
-    settings: &[(&'static str, String)],
-) -> Result<NamedTempFile, Failure> {
-    let failed = |e: io::Error| cannot_write(file, &e);
-    let folder = file.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
-    create_private(folder).map_err(failed)?;
+/// The content of the file with another profile at its end.
+fn with_profile(before: &str, name: &str, settings: &[(&'static str, String)]) -> String {
     let mut text = before.to_owned();
     if !text.is_empty() {
         text.push_str(if text.ends_with('\n') { "\n" } else { "\n\n" });
@@ -136,11 +142,7 @@ fn write(
     for (variable, value) in settings {
         text.push_str(&format!("{} = {}\n", variables::key_of(variable), quoted(value)));
     }
-    let mut temporary =
-        tempfile::Builder::new().prefix(".config-").suffix(".toml").tempfile_in(folder).map_err(failed)?;
-    temporary.write_all(text.as_bytes()).map_err(failed)?;
-    temporary.as_file().sync_all().map_err(failed)?;
-    Ok(temporary)
+    text
 }
 
 /// A basic string of TOML, which has the escapes of JSON; DEL needs one, too.
@@ -157,8 +159,4 @@ fn create_private(folder: &Path) -> io::Result<()> {
 #[cfg(not(unix))]
 fn create_private(folder: &Path) -> io::Result<()> {
     std::fs::create_dir_all(folder)
-}
-
-fn cannot_write(file: &Path, error: &io::Error) -> Failure {
-    usage_error(format!("config init: cannot write {}: {error}", ShownPath(file)))
 }

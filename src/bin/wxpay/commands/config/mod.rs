@@ -48,13 +48,21 @@ struct ListArgs {}
 struct PathArgs {}
 
 pub(crate) fn run(global: &GlobalArgs, args: &ConfigArgs) -> Result<(), Failure> {
-    if global.sandbox {
-        return Err(usage_error("config: --sandbox has no config.toml"));
-    }
     match &args.command {
         ConfigCommand::Init(args) => init::run(global, args),
         ConfigCommand::List(ListArgs {}) => list(global),
         ConfigCommand::Path(PathArgs {}) => output::line(&file(global)?.display().to_string()),
+    }
+}
+
+impl ConfigArgs {
+    /// The name of the command.
+    pub(crate) fn name(&self) -> &'static str {
+        match &self.command {
+            ConfigCommand::Init(_) => "config init",
+            ConfigCommand::List(_) => "config list",
+            ConfigCommand::Path(_) => "config path",
+        }
     }
 }
 

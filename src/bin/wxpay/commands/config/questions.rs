@@ -4,7 +4,7 @@ use std::io::{self, BufRead as _, IsTerminal as _, Write as _};
 use std::path::{Path, PathBuf};
 
 use crate::failure::{Failure, print, usage_error};
-use crate::text::ShownPath;
+use crate::text::{ShownPath, io_text};
 
 pub(super) struct Questions {
     terminal: bool,
@@ -34,7 +34,8 @@ impl Questions {
         match read {
             Ok(0) => Err(cannot_read("stdin has ended")),
             Ok(_) => Ok(line.trim().to_owned()),
-            Err(e) => Err(cannot_read(&e.to_string())),
+            Err(e) if e.kind() == io::ErrorKind::InvalidData => Err(cannot_read("the answer is not UTF-8")),
+            Err(e) => Err(cannot_read(&io_text(&e))),
         }
     }
 
@@ -44,7 +45,8 @@ impl Questions {
             return self.ask(question);
         }
         let terminal = console::Term::stderr();
-        let failed = |e: io::Error| usage_error(format!("config init: cannot read the answer: {e}"));
+        let failed =
+            |e: io::Error| usage_error(format!("config init: cannot read the answer: {}", io_text(&e)));
         terminal.write_str(&format!("{question} (not shown): ")).map_err(failed)?;
         Ok(terminal.read_secure_line().map_err(failed)?.trim().to_owned())
     }

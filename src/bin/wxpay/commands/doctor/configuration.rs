@@ -4,6 +4,7 @@ use wechatpay_chain::WeChatPay;
 
 use super::MAIN_HOST;
 use super::report::Report;
+use crate::config::public_key_id::{self, PREFIX, WithoutPrefix};
 use crate::config::{InvalidSetting, SettingsSource, variables};
 use crate::exit;
 use crate::failure::Failure;
@@ -14,7 +15,7 @@ use crate::text::Excerpt;
 const KEYS_PAGE: &str = "https://docs.rs/wechatpay-chain/latest/wechatpay_chain/guide/keys/index.html";
 const PROGRAM_PAGE: &str = "https://docs.rs/wechatpay-chain/latest/wechatpay_chain/guide/cli/index.html";
 
-const PUBLIC_KEY_PREFIX: &str = "PUB_KEY_ID_";
+const PUBLIC_KEY_ID: &str = "public key ID";
 const APIV3_KEY_LENGTH: usize = 32;
 
 pub(super) const APIV3_KEY: &str = "APIv3 key";
@@ -33,8 +34,12 @@ pub(super) struct Configuration {
 impl Configuration {
     /// The library checks keys, serials and lengths when it builds a client. It reports the first setting that is invalid;
     /// the others are checked without that one, if a client can do without it.
-    pub(super) fn check(report: &mut Report, global: &GlobalArgs) -> Result<Configuration, Failure> {
-        let mut source = match SettingsSource::find(global) {
+    pub(super) fn check(
+        report: &mut Report,
+        global: &GlobalArgs,
+        found: Result<SettingsSource, Failure>,
+    ) -> Result<Configuration, Failure> {
+        let mut source = match found {
             Ok(source) => source,
             Err(failure) => {
                 let general = || format!("wxpay --help lists all settings; {PROGRAM_PAGE} has examples");
@@ -107,10 +112,8 @@ fn check_and_fix(invalid: &InvalidSetting, global: &GlobalArgs) -> (&'static str
         variables::PASSPHRASE => ("passphrase", forms()),
         variables::P12 => ("p12 file", forms()),
         variables::PUBLIC_KEY_ID => (
-            "public key ID",
-            format!(
-                "copy the whole ID, {PUBLIC_KEY_PREFIX} and digits, from pay.weixin.qq.com (账户中心, API安全)"
-            ),
+            PUBLIC_KEY_ID,
+            format!("copy the whole ID, {PREFIX} and digits, from pay.weixin.qq.com (账户中心, API安全)"),
         ),
         variables::PUBLIC_KEY => ("public key", forms()),
         variables::PLATFORM_SERIAL => (
@@ -122,7 +125,13 @@ fn check_and_fix(invalid: &InvalidSetting, global: &GlobalArgs) -> (&'static str
             APIV3_KEY,
             "copy the 32 characters that were set at pay.weixin.qq.com (账户中心, API安全)".to_owned(),
         ),
-        variables::BASE_URL => ("base URL", format!("correct it, or leave it out to use {MAIN_HOST}")),
+        variables::BASE_URL => (
+            "base URL",
+            invalid
+                .failure
+                .hint()
+                .unwrap_or_else(|| format!("correct it, or leave it out to use {MAIN_HOST}")),
+        ),
         variables::TIMEOUT | "timeout" => ("timeout", "set it to a number of seconds, such as 30".to_owned()),
         "" if global.timeout.is_some() => ("timeout", "set it to a number of seconds, such as 30".to_owned()),
         variables::ALLOW_HTTP => ("http", "set it to 1, or leave it out".to_owned()),
@@ -159,16 +168,10 @@ fn dispensable(source: &SettingsSource, field: &str) -> Vec<&'static str> {
 
 /// The digits alone look like the serial of a certificate. The other checks use the whole ID.
 fn public_key_id(report: &mut Report, source: &mut SettingsSource) -> Result<(), Failure> {
-    /// The number of an ID has 28 digits; the serial of a certificate has 40, with letters.
-    const MIN_DIGITS: usize = 16;
-    let Some(id) = source.get(variables::PUBLIC_KEY_ID).map(str::trim) else { return Ok(()) };
-    if id.len() < MIN_DIGITS || !id.bytes().all(|byte| byte.is_ascii_digit()) {
+    let Some(WithoutPrefix { fault, fix, whole: Some(whole) }) = public_key_id::fault(source) else {
         return Ok(());
-    }
-    let whole = format!("{PUBLIC_KEY_PREFIX}{id}");
-    let name = source.in_its_names(variables::PUBLIC_KEY_ID);
-    let found = format!("`{name}` is {}, without `{PUBLIC_KEY_PREFIX}`", Excerpt(id));
-    report.failed("public key ID", exit::USAGE, &found, &format!("set it to {whole}"))?;
+    };
+    report.failed(PUBLIC_KEY_ID, exit::USAGE, &fault, &fix)?;
     source.set(variables::PUBLIC_KEY_ID, whole);
     Ok(())
 }
@@ -181,21 +184,10 @@ fn keys(report: &mut Report, source: &SettingsSource, wx: &WeChatPay) -> Result<
     let serial = certificate.as_deref().or_else(|| source.get(variables::SERIAL)).unwrap_or("unknown");
     let found = format!("merchant {}, serial {}; platform keys: {known}", wx.mchid(), Excerpt(serial));
     report.ok("keys", &found)?;
-    let Some(id) = source.get(variables::PUBLIC_KEY_ID).map(str::trim) else { return Ok(()) };
-    let has_prefix =
-        id.get(..PUBLIC_KEY_PREFIX.len()).is_some_and(|start| start.eq_ignore_ascii_case(PUBLIC_KEY_PREFIX));
-    if has_prefix {
-        return Ok(());
+    match public_key_id::fault(source) {
+        Some(WithoutPrefix { fault, fix, .. }) => report.warned(PUBLIC_KEY_ID, &fault, &fix),
+        None => Ok(()),
     }
-    let name = source.in_its_names(variables::PUBLIC_KEY_ID);
-    let found =
-        format!("`{name}` does not begin with `{PUBLIC_KEY_PREFIX}`: it is the serial of a certificate");
-    let fix = format!(
-        "copy the whole ID from pay.weixin.qq.com (账户中心, API安全); for a platform certificate, set {} and {}",
-        variables::PLATFORM_SERIAL,
-        variables::PLATFORM_CERTIFICATE
-    );
-    report.warned("public key ID", &found, &source.in_its_names(&fix))
 }
 
 /// For settings that do not make a client, for another reason.

@@ -7,14 +7,16 @@ mod network;
 mod report;
 
 use std::cmp::Ordering;
+use std::path::PathBuf;
 
 use clap::Args;
 use wechatpay_chain::{Clock as _, SystemClock};
 
-use crate::config::reject_base_url_with_sandbox;
+use crate::config::{SettingsSource, reject_base_url_with_sandbox};
 use crate::exit;
 use crate::failure::Failure;
 use crate::global::GlobalArgs;
+use crate::output::Output;
 use configuration::Configuration;
 use report::Report;
 
@@ -22,8 +24,13 @@ use report::Report;
 #[derive(Args)]
 #[command(after_help = "Examples:\n  \
     wxpay doctor\n  \
-    wxpay doctor --profile hongkong")]
-pub(crate) struct DoctorArgs {}
+    wxpay doctor --profile hongkong\n  \
+    wxpay doctor -o report.jsonl")]
+pub(crate) struct DoctorArgs {
+    /// Write the checks to this file, one JSON object per line; it appears only once it is complete; - for stdout
+    #[arg(short, long, value_name = "FILE")]
+    output: Option<PathBuf>,
+}
 
 const MAIN_HOST: &str = "https://api.mch.weixin.qq.com/";
 const SPARE_HOST: &str = "https://api2.mch.weixin.qq.com/";
@@ -34,10 +41,23 @@ const MAX_CLOCK_SKEW: u64 = 300;
 /// A smaller difference needs no warning.
 const NOTABLE_CLOCK_SKEW: u64 = 30;
 
-pub(crate) fn run(global: &GlobalArgs) -> Result<(), Failure> {
+pub(crate) fn run(global: &GlobalArgs, args: &DoctorArgs) -> Result<(), Failure> {
     reject_base_url_with_sandbox(global)?;
-    let mut report = Report::new(global);
-    let configuration = Configuration::check(&mut report, global)?;
+    let report = Report::new(Output::new(global).with_file(args.output.as_deref())?);
+    check(global, report, SettingsSource::find(global))
+}
+
+/// Checks settings that were found, or may not be written yet.
+pub(crate) fn check_new(global: &GlobalArgs, found: Result<SettingsSource, Failure>) -> Result<(), Failure> {
+    check(global, Report::new(Output::new(global)), found)
+}
+
+fn check(
+    global: &GlobalArgs,
+    mut report: Report,
+    found: Result<SettingsSource, Failure>,
+) -> Result<(), Failure> {
+    let configuration = Configuration::check(&mut report, global, found)?;
     let server = match &configuration.base_url {
         Some(base_url) => hosts(&mut report, base_url)?,
         None => Server::default(),

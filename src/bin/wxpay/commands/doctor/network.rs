@@ -10,7 +10,7 @@ use url::{Host, Url};
 use super::report::Report;
 use crate::exit;
 use crate::failure::Failure;
-use crate::text::Excerpt;
+use crate::text::{Excerpt, without_number};
 
 /// For each step.
 const TIMEOUT: Duration = Duration::from_secs(5);
@@ -56,9 +56,9 @@ pub(super) fn proxy(report: &mut Report, base: &str) -> Result<bool, Failure> {
         return Ok(false);
     };
     let found = format!("{host}:{port}, from `{name}`");
-    match resolve(&host, port)
-        .and_then(|address| TcpStream::connect_timeout(&address, TIMEOUT).map_err(|e| e.to_string()))
-    {
+    match resolve(&host, port).and_then(|address| {
+        TcpStream::connect_timeout(&address, TIMEOUT).map_err(|e| without_number(&e.to_string()).to_owned())
+    }) {
         Ok(_) => report.ok("proxy", &found).map(|()| true),
         Err(reason) => {
             let fix = format!("start the proxy, correct or unset `{name}`, or add the host to NO_PROXY");
@@ -120,7 +120,7 @@ fn resolve(host: &str, port: u16) -> Result<std::net::SocketAddr, String> {
     match receive.recv_timeout(TIMEOUT) {
         Ok(Ok(Some(address))) => Ok(address),
         Ok(Ok(None)) => Err("no address found".to_owned()),
-        Ok(Err(e)) => Err(e.to_string()),
+        Ok(Err(e)) => Err(without_number(&e.to_string()).to_owned()),
         Err(_) => Err(format!("no address found within {TIMEOUT:?}")),
     }
 }
@@ -131,7 +131,7 @@ fn server_time(url: &Url) -> Result<Option<u64>, Unreached> {
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .build()
-        .map_err(|e| other(e.to_string()))?;
+        .map_err(|e| other(without_number(&e.to_string()).to_owned()))?;
     let builder =
         reqwest::Client::builder().redirect(reqwest::redirect::Policy::none()).timeout(TIMEOUT).http1_only();
     let builder = if is_local(url) { builder.no_proxy() } else { builder };
@@ -222,7 +222,7 @@ fn innermost(error: &dyn std::error::Error) -> String {
     while let Some(inner) = cause.source() {
         cause = inner;
     }
-    cause.to_string()
+    without_number(&cause.to_string()).to_owned()
 }
 
 fn is_local(url: &Url) -> bool {

@@ -1,25 +1,35 @@
-//! The results of the checks: text on a terminal, one JSON object per line in a pipe.
+//! The results of the checks: text on a terminal, one JSON object per line in a pipe or a file.
 
 use std::io::{self, IsTerminal as _};
 
-use serde_json::json;
+use serde_json::{Value, json};
 
 use crate::failure::Failure;
-use crate::global::GlobalArgs;
 use crate::output::{self, Output};
 use crate::text::Message;
 
 pub(super) struct Report {
-    /// `None` on a terminal.
-    json: Option<Output>,
+    output: Output,
+    form: Form,
     /// The exit code of the first check that failed.
     first_failure: Option<u8>,
 }
 
+enum Form {
+    Text,
+    Json,
+    /// Printed at the end: a file appears only once it is complete.
+    File(Vec<Value>),
+}
+
 impl Report {
-    pub(super) fn new(global: &GlobalArgs) -> Report {
-        let json = (!io::stdout().is_terminal()).then(|| Output::new(global));
-        Report { json, first_failure: None }
+    pub(super) fn new(output: Output) -> Report {
+        let form = match () {
+            () if output.is_file() => Form::File(Vec::new()),
+            () if io::stdout().is_terminal() => Form::Text,
+            () => Form::Json,
+        };
+        Report { output, form, first_failure: None }
     }
 
     pub(super) fn ok(&mut self, check: &str, found: &str) -> Result<(), Failure> {
@@ -40,25 +50,31 @@ impl Report {
         self.print(check, "failed", found, Some(fix))
     }
 
-    fn print(&self, check: &str, status: &str, found: &str, fix: Option<&str>) -> Result<(), Failure> {
+    fn print(&mut self, check: &str, status: &str, found: &str, fix: Option<&str>) -> Result<(), Failure> {
         let (found, fix) = (Message(found).to_string(), fix.map(|fix| Message(fix).to_string()));
-        match &self.json {
-            Some(output) => {
-                let mut line = json!({"check": check, "status": status, "found": found});
-                if let Some(fix) = fix {
-                    line["todo"] = json!(fix);
-                }
-                output.json(&line)
+        let json = || {
+            let mut line = json!({"check": check, "status": status, "found": found});
+            if let Some(fix) = &fix {
+                line["todo"] = json!(fix);
             }
-            None => {
+            line
+        };
+        match &mut self.form {
+            Form::File(lines) => lines.push(json()),
+            Form::Json => return self.output.json(&json()),
+            Form::Text => {
                 let fix = fix.map_or_else(String::new, |fix| format!("\n{:30}→ {fix}", ""));
-                output::line(&format!("{status:8} {check:20} {found}{fix}"))
+                return output::line(&format!("{status:8} {check:20} {found}{fix}"));
             }
         }
+        Ok(())
     }
 
     /// Ends the command with the exit code of the first check that failed.
     pub(super) fn finish(self) -> Result<(), Failure> {
+        if let Form::File(lines) = &self.form {
+            self.output.lines(lines)?;
+        }
         match self.first_failure {
             Some(code) => Err(Failure::Reported(code)),
             None => Ok(()),

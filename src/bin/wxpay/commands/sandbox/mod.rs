@@ -1,5 +1,7 @@
 //! `wxpay sandbox`.
 
+mod child;
+mod ready;
 mod server;
 
 use clap::Args;
@@ -10,11 +12,14 @@ use crate::signals;
 
 /// Run an offline WeChat Pay platform for any SDK, until Ctrl-C
 ///
-/// Prints its address and credentials, as `export` lines for a shell and as code for the PHP, Node and Rust SDKs.
+/// Prints the address of its web page and the credentials as `export` lines, then a line on stderr for each request and
+/// notification.
 #[derive(Args)]
 #[command(after_help = "Examples:\n  \
     wxpay sandbox\n  \
+    wxpay sandbox --snippet php\n  \
     wxpay sandbox --port 8080 --keys keys --state state.db\n  \
+    wxpay sandbox -- npm test\n  \
     wxpay sandbox --fault 'rate-limited share=0.1' --seed 7")]
 pub(crate) struct SandboxArgs {
     #[command(flatten)]
@@ -24,6 +29,11 @@ pub(crate) struct SandboxArgs {
 pub(crate) fn run(args: SandboxArgs) -> Result<(), Failure> {
     let mut options = args.options;
     options.keys = options.keys.or_else(config::sandbox::keys_folder);
-    server::run(&options)
-        .map_err(|error| usage_error(format!("the sandbox cannot start: {}", server::with_sources(&*error))))
+    match server::run(&options) {
+        Ok(0) => Ok(()),
+        Ok(code) => Err(Failure::Reported(code)),
+        Err(error) => {
+            Err(usage_error(format!("the sandbox cannot start: {}", server::with_sources(&*error))))
+        }
+    }
 }

@@ -13,7 +13,10 @@ use crate::sandbox::model::{
             ResourceType, Transition, set,
         },
     },
-    products::orders::{CLOSED, ORDER_NO_USED, ORDER_NOT_FOUND, PAID},
+    products::{
+        orders::{CLOSED, ORDER_NO_USED, ORDER_NOT_FOUND, PAID},
+        request_fields,
+    },
 };
 
 pub(crate) static COMBINED: ResourceType = ResourceType {
@@ -30,7 +33,7 @@ pub(crate) static COMBINED: ResourceType = ResourceType {
     not_found: ORDER_NOT_FOUND,
     must_match: &["combine_appid"],
     personal: &[],
-    platform_only: &[],
+    accepted: request_fields::COMBINED,
     on_create: rules::create_parts,
     on_load: rules::refresh,
 };
@@ -44,7 +47,8 @@ pub(crate) static PAY_COMBINED: Transition = Transition {
     done: &[],
     same: &[],
     settles: false,
-    can_be_held: false,
+    hold: None,
+    at_once: false,
     rule: rules::pay_parts,
     notification: Some(NotificationType {
         event_type: "TRANSACTION.SUCCESS",
@@ -63,7 +67,8 @@ static CLOSE_COMBINED: Transition = Transition {
     done: &["CLOSED"],
     same: &[],
     settles: false,
-    can_be_held: false,
+    hold: None,
+    at_once: false,
     rule: rules::close_parts,
     notification: None,
 };

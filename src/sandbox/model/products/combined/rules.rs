@@ -28,10 +28,9 @@ pub(crate) fn create_parts(session: &mut Session<'_>, combined: &mut Document) -
             "total": part["amount"]["total_amount"],
             "currency": part["amount"]["currency"],
         });
-        for name in ["trade_type", "time_expire"] {
-            body[name] = combined.body[name].clone();
-        }
+        body["time_expire"] = combined.body["time_expire"].clone();
         let mut order = session.new_document(&ORDER, body, &[])?;
+        order.body["trade_type"] = combined.body["trade_type"].clone();
         order.scope = scope(session, &part);
         if let Some(existing) =
             session.documents.by_merchant_no(ORDER.name, &order.scope, &order.merchant_no)?
@@ -106,6 +105,15 @@ pub(crate) fn close_parts(session: &mut Session<'_>, combined: &mut Document) ->
             "/sub_orders",
             "must contain all parts of the combined order",
         ));
+    }
+    for (index, given) in requested.iter().enumerate() {
+        let part = all.iter().find(|part| part["out_trade_no"] == given["out_trade_no"]);
+        for name in ["mchid", "sub_mchid"] {
+            if part.is_some_and(|part| part.get(name) != given.get(name)) {
+                let field = format!("/sub_orders/{index}/{name}");
+                return Err(ErrorResponse::param_error("body", &field, "not that of this part of the order"));
+            }
+        }
     }
     transition_parts(session, combined, &CLOSE_PART)
 }

@@ -1,16 +1,20 @@
-//! Orders (JSAPI, app, H5, native), for merchants and service providers.
+//! Orders (JSAPI, app, H5, native, payment code), for merchants and service providers.
 
+pub(crate) mod code;
 pub(crate) mod rules;
 
 use http::Method;
 
-use crate::sandbox::model::engine::{
-    error_code::{ErrorCode, WRONG_STATE},
-    params::Param,
-    schema::{
-        Action, Assignment, Endpoint, FieldValue, Fields, Location, Lookup, NotificationType, ResourceType,
-        Rule, Transition, no_rule, set, set_if_missing,
+use crate::sandbox::model::{
+    engine::{
+        error_code::{ErrorCode, WRONG_STATE},
+        params::Param,
+        schema::{
+            Action, Assignment, Endpoint, FieldValue, Fields, Location, Lookup, NotificationType,
+            ResourceType, Rule, Transition, no_rule, set, set_if_missing,
+        },
     },
+    products::request_fields,
 };
 
 pub(crate) const PAID: ErrorCode = ErrorCode::new(400, "ORDERPAID", "订单已支付");
@@ -22,12 +26,12 @@ pub(crate) static ORDER: ResourceType = ResourceType {
     name: "order",
     merchant_no: "out_trade_no",
     platform_id: "transaction_id",
-    parent_id: "",
+    parent_id: "auth_code",
     state: "trade_state",
     amount: "/amount/total",
     initial: &[
-        set("/trade_state", FieldValue::Text("NOTPAY")),
-        set("/trade_state_desc", FieldValue::Text("订单未支付")),
+        set_if_missing("/trade_state", FieldValue::Text("NOTPAY")),
+        set_if_missing("/trade_state_desc", FieldValue::Text("订单未支付")),
         set_if_missing("/amount/currency", FieldValue::Text("CNY")),
     ],
     idempotency_fields: &[
@@ -41,13 +45,20 @@ pub(crate) static ORDER: ResourceType = ResourceType {
         "/payer",
         "/attach",
         "/notify_url",
+        "/auth_code",
     ],
     conflict: ORDER_NO_USED,
-    terminal_states: &[("SUCCESS", PAID), ("REFUND", PAID), ("CLOSED", CLOSED)],
+    terminal_states: &[
+        ("SUCCESS", PAID),
+        ("REFUND", PAID),
+        ("CLOSED", CLOSED),
+        ("REVOKED", CLOSED),
+        ("PAYERROR", WRONG_STATE),
+    ],
     not_found: ORDER_NOT_FOUND,
     must_match: &[],
     personal: &[],
-    platform_only: &["trade_type", "trade_state_desc", "bank_type", "success_time", "promotion_detail"],
+    accepted: request_fields::ORDER,
     on_create: rules::check_expiry,
     on_load: rules::expire,
 };
@@ -73,17 +84,18 @@ const PAYMENT_FIELDS: &[Assignment] = &[
 
 const CLOSE_FIELDS: &[Assignment] = &[set("/trade_state_desc", FieldValue::Text("订单已关闭"))];
 
-const fn pay(rule: Rule) -> Transition {
+pub(crate) const fn pay(rule: Rule) -> Transition {
     Transition {
-        from: &["NOTPAY"],
+        from: &["NOTPAY", "USERPAYING"],
         to: "SUCCESS",
         set: PAYMENT_FIELDS,
-        errors: &[("SUCCESS", PAID), ("REFUND", PAID), ("CLOSED", CLOSED)],
+        errors: &[("SUCCESS", PAID), ("REFUND", PAID), ("CLOSED", CLOSED), ("REVOKED", CLOSED)],
         default_error: WRONG_STATE,
         done: &[],
         same: &[],
         settles: true,
-        can_be_held: false,
+        hold: None,
+        at_once: false,
         rule,
         notification: Some(NotificationType {
             event_type: "TRANSACTION.SUCCESS",
@@ -104,7 +116,8 @@ const fn close(rule: Rule) -> Transition {
         done: &["CLOSED"],
         same: &[],
         settles: false,
-        can_be_held: false,
+        hold: None,
+        at_once: false,
         rule,
         notification: None,
     }
@@ -130,9 +143,22 @@ const QUERY_FIELDS: Fields = &[
     "scene_info",
 ];
 
-const ORDER_PARAMS: Param = Param::All(&[
-    Param::Direct(&[Param::Text("/appid", 32), Param::Mchid("/mchid")]),
+/// What orders of all kinds have.
+const COMMON_PARAMS: Param = Param::All(&[
+    Param::Direct(&[
+        Param::Text("/appid", 32),
+        Param::Mchid("/mchid"),
+        Param::Absent(&[
+            "/sp_appid",
+            "/sp_mchid",
+            "/sub_appid",
+            "/sub_mchid",
+            "/payer/sp_openid",
+            "/payer/sub_openid",
+        ]),
+    ]),
     Param::Partner(&[
+        Param::Absent(&["/appid", "/mchid", "/payer/openid"]),
         Param::Text("/sp_appid", 32),
         Param::Mchid("/sp_mchid"),
         Param::Optional("/sub_appid", 32),
@@ -140,12 +166,13 @@ const ORDER_PARAMS: Param = Param::All(&[
     ]),
     Param::Text("/description", 127),
     Param::MerchantNo("/out_trade_no", 6, 32),
-    Param::OptionalTime("/time_expire"),
     Param::Optional("/attach", 128),
-    Param::Url("/notify_url"),
     Param::Amount("/amount/total"),
     Param::Currency("/amount/currency"),
 ]);
+
+const ORDER_PARAMS: Param =
+    Param::All(&[COMMON_PARAMS, Param::OptionalTime("/time_expire"), Param::Url("/notify_url")]);
 
 const PREPAY_ID: Assignment = set("/prepay_id", FieldValue::RandomText("wx", 34));
 

@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use super::ORDER;
+use super::{ORDER, code};
 use crate::sandbox::{
     http::{clock::parse_rfc3339, error_response::ErrorResponse},
     model::{
@@ -12,11 +12,12 @@ use crate::sandbox::{
     store::documents::Document,
 };
 
+/// Checks a new order.
 pub(crate) fn check_expiry(session: &mut Session<'_>, order: &mut Document) -> Result<(), ErrorResponse> {
     if is_expired(session, order) {
         return Err(ErrorResponse::param_error("body", "/time_expire", "is in the past"));
     }
-    Ok(())
+    code::check_code(session, order)
 }
 
 /// Closes an order whose time has expired. This happens when it is loaded.
@@ -35,8 +36,9 @@ fn is_expired(session: &Session<'_>, order: &Document) -> bool {
 
 pub(crate) fn set_payer(session: &mut Session<'_>, order: &mut Document) -> Result<(), ErrorResponse> {
     reject_part(session, order)?;
-    let openid = if order.body.get("sp_mchid").is_some() { "sp_openid" } else { "openid" };
-    if !order.body.get("payer").is_some_and(Value::is_object) {
+    let is_known = |name: &&str| order.body.pointer(&format!("/payer/{name}")).is_some_and(Value::is_string);
+    if !["openid", "sp_openid", "sub_openid"].iter().any(is_known) {
+        let openid = if order.body.get("sp_mchid").is_some() { "sp_openid" } else { "openid" };
         order.body["payer"] = json!({ openid: DEFAULT_OPENID });
     }
     freeze_for_sharing(session, order)

@@ -14,7 +14,7 @@ use crate::sandbox::model::{
             ResourceType, Transition, no_rule, set, set_if_missing,
         },
     },
-    products::DEFAULT_OPENID,
+    products::{DEFAULT_OPENID, request_fields},
 };
 
 const WRONG_ORDER_STATE: ErrorCode = ErrorCode::new(400, "INVALID_ORDER_STATE", "单据状态错误");
@@ -51,7 +51,7 @@ pub(crate) static SERVICE_ORDER: ResourceType = ResourceType {
     not_found: ErrorCode::new(404, "ORDER_NOT_EXIST", "订单不存在"),
     must_match: &["service_id", "appid"],
     personal: &[],
-    platform_only: &["state_description", "collection", "need_collection", "total_amount"],
+    accepted: request_fields::SERVICE_ORDER,
     on_create: no_rule,
     on_load: no_rule,
 };
@@ -74,7 +74,8 @@ const fn transition(
         done: &[],
         same: &[],
         settles: false,
-        can_be_held: false,
+        hold: None,
+        at_once: false,
         rule: no_rule,
         notification: None,
     }
@@ -146,26 +147,36 @@ static COMPLETE: Transition = Transition {
     ..transition(&["USER_CONFIRM"], "MCH_COMPLETE", CHARGE_FIELDS)
 };
 
-static MODIFY: Transition =
-    Transition { rule: rules::check_total, ..transition(&["MCH_COMPLETE"], "MCH_COMPLETE", CHARGE_FIELDS) };
+/// Without an amount it is done.
+static MODIFY: Transition = Transition {
+    done: &["DONE"],
+    same: &["/total_amount", "/post_payments", "/post_discounts"],
+    rule: rules::check_total,
+    ..transition(&["MCH_COMPLETE"], "MCH_COMPLETE", CHARGE_FIELDS)
+};
 
 /// The merchant requests the payment again; here it succeeds at once.
 static COLLECT: Transition =
     Transition { done: &["DONE"], ..transition(&["MCH_COMPLETE"], "MCH_COMPLETE", &[]) };
 
 /// The merchant reports a payment through another channel.
-static SYNC: Transition = transition(
-    &["MCH_COMPLETE"],
-    "DONE",
-    &[
-        set("/state", FieldValue::Text("DONE")),
-        set("/state_description", FieldValue::Null),
-        set("/collection/state", FieldValue::Text("USER_PAID")),
-        set("/collection/paying_amount", FieldValue::Cents(0)),
-        set("/collection/paid_amount", FieldValue::CopyOf("/total_amount")),
-        set("/collection/paid_time", FieldValue::FromRequest("/detail/paid_time")),
-    ],
-);
+static SYNC: Transition = Transition {
+    done: &["DONE"],
+    same: &["/detail/paid_time"],
+    ..transition(
+        &["MCH_COMPLETE"],
+        "DONE",
+        &[
+            set("/state", FieldValue::Text("DONE")),
+            set("/state_description", FieldValue::Null),
+            set("/collection/state", FieldValue::Text("USER_PAID")),
+            set("/collection/paying_amount", FieldValue::Cents(0)),
+            set("/collection/paid_amount", FieldValue::CopyOf("/total_amount")),
+            set("/collection/paid_time", FieldValue::FromRequest("/detail/paid_time")),
+            set("/detail/paid_time", FieldValue::FromRequest("/detail/paid_time")),
+        ],
+    )
+};
 
 const QUERY_FIELDS: Fields = &[
     "appid",
@@ -220,6 +231,7 @@ const BY_MERCHANT_NO: Lookup = Lookup::MerchantNo(Location::Path("out_order_no")
 const PARTY_PARAMS: Param = Param::All(&[
     Param::Text("/service_id", 32),
     Param::Text("/appid", 32),
+    Param::Direct(&[Param::Absent(&["/sub_mchid", "/sub_appid", "/sub_openid"])]),
     Param::Partner(&[Param::Text("/sub_mchid", 32)]),
 ]);
 

@@ -16,7 +16,7 @@ use crate::sandbox::{
             },
             text,
         },
-        products::DEFAULT_OPENID,
+        products::{DEFAULT_OPENID, request_fields},
     },
     store::documents::Document,
 };
@@ -40,7 +40,7 @@ pub(crate) static PERMISSION: ResourceType = ResourceType {
     not_found: NOT_FOUND,
     must_match: &["service_id", "appid"],
     personal: &[],
-    platform_only: &[],
+    accepted: request_fields::PERMISSION,
     on_create: no_rule,
     on_load: no_rule,
 };
@@ -61,7 +61,8 @@ pub(crate) static OPEN_PERMISSION: Transition = Transition {
     done: &[],
     same: &[],
     settles: false,
-    can_be_held: false,
+    hold: None,
+    at_once: false,
     rule: replace_older,
     notification: Some(NotificationType {
         event_type: "PAYSCORE.USER_OPEN_SERVICE",
@@ -85,7 +86,8 @@ static TERMINATE: Transition = Transition {
     done: &["UNBINDUSER"],
     same: &[],
     settles: false,
-    can_be_held: false,
+    hold: None,
+    at_once: false,
     rule: no_rule,
     notification: Some(NotificationType {
         event_type: "PAYSCORE.USER_CLOSE_SERVICE",
@@ -137,6 +139,7 @@ pub(crate) const ENDPOINTS: &[Endpoint] = &[
         params: &[
             Param::Text("/service_id", 32),
             Param::Text("/appid", 32),
+            Param::Direct(&[Param::Absent(&["/sub_mchid", "/sub_appid"])]),
             Param::Partner(&[Param::Text("/sub_mchid", 32)]),
             Param::MerchantNo("/authorization_code", 1, 32),
             Param::OptionalUrl("/notify_url"),

@@ -8,7 +8,7 @@ use crate::sandbox::{
     store::documents::Document,
 };
 
-/// The total must be the sum of the parts. An order without an amount is done.
+/// The total must be the sum of the parts, and within the agreed risk. An order without an amount is done.
 pub(crate) fn check_total(_: &mut Session<'_>, service: &mut Document) -> Result<(), ErrorResponse> {
     let sum = |name: &str| -> i64 {
         let list = service.body.get(name).and_then(Value::as_array);
@@ -18,6 +18,11 @@ pub(crate) fn check_total(_: &mut Session<'_>, service: &mut Document) -> Result
     let total = cents(&service.body, "/total_amount");
     if total != due {
         let issue = format!("post_payments minus post_discounts is {due}");
+        return Err(ErrorResponse::param_error("body", "/total_amount", &issue));
+    }
+    let risk = cents(&service.body, "/risk_fund/amount");
+    if total > risk {
+        let issue = format!("more than the amount of risk_fund, {risk}");
         return Err(ErrorResponse::param_error("body", "/total_amount", &issue));
     }
     if total == 0 {

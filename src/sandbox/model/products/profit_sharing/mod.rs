@@ -10,10 +10,9 @@ use crate::sandbox::model::{
         params::Param,
         schema::{
             Action, Endpoint, FieldValue, Fields, Location, Lookup, ResourceType, Transition, no_rule, set,
-            set_once,
         },
     },
-    products::orders::ORDER,
+    products::{orders::ORDER, request_fields},
 };
 
 pub(crate) static RECEIVER: ResourceType = ResourceType {
@@ -30,7 +29,7 @@ pub(crate) static RECEIVER: ResourceType = ResourceType {
     not_found: NOT_FOUND,
     must_match: &["type"],
     personal: &["name"],
-    platform_only: &[],
+    accepted: request_fields::RECEIVER,
     on_create: rules::check_receiver,
     on_load: no_rule,
 };
@@ -52,7 +51,7 @@ pub(crate) static PROFIT_SHARE: ResourceType = ResourceType {
     not_found: NOT_FOUND,
     must_match: &["transaction_id"],
     personal: &[],
-    platform_only: &[],
+    accepted: request_fields::PROFIT_SHARE,
     on_create: rules::deduct_shares,
     on_load: no_rule,
 };
@@ -66,7 +65,8 @@ static FINISH: Transition = Transition {
     done: &[],
     same: &[],
     settles: true,
-    can_be_held: false,
+    hold: None,
+    at_once: false,
     rule: rules::finish,
     notification: None,
 };
@@ -90,7 +90,7 @@ pub(crate) static SHARE_RETURN: ResourceType = ResourceType {
     not_found: NOT_FOUND,
     must_match: &["out_order_no"],
     personal: &[],
-    platform_only: &[],
+    accepted: request_fields::SHARE_RETURN,
     on_create: rules::check_return,
     on_load: no_rule,
 };
@@ -168,6 +168,7 @@ pub(crate) const ENDPOINTS: &[Endpoint] = &[
         template: "v3/profitsharing/orders",
         partner_template: None,
         params: &[
+            Param::Absent(&["/description"]),
             Param::Text("/appid", 32),
             Param::Text("/transaction_id", 32),
             Param::MerchantNo("/out_order_no", 1, 64),
@@ -192,13 +193,14 @@ pub(crate) const ENDPOINTS: &[Endpoint] = &[
         template: "v3/profitsharing/orders/unfreeze",
         partner_template: None,
         params: &[
+            Param::Absent(&["/receivers", "/unfreeze_unsplit", "/appid", "/sub_appid"]),
             Param::Text("/transaction_id", 32),
             Param::MerchantNo("/out_order_no", 1, 64),
             Param::Text("/description", 80),
         ],
         action: Action::Create(
             &PROFIT_SHARE,
-            &[set("/unfreeze_unsplit", FieldValue::True), set_once("/receivers", FieldValue::Null)],
+            &[set("/unfreeze_unsplit", FieldValue::True), set("/receivers", FieldValue::Null)],
             Some(&FINISH),
             SHARE_FIELDS,
         ),

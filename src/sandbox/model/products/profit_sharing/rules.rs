@@ -64,7 +64,7 @@ pub(crate) fn deduct_shares(session: &mut Session<'_>, share: &mut Document) -> 
     if share.body["unfreeze_unsplit"] == json!(true) && remaining > 0 {
         receivers.push(json!({
             "type": "MERCHANT_ID",
-            "account": session.engine.identity.mchid,
+            "account": payee(session),
             "amount": remaining,
             "description": "解冻给分账方",
         }));
@@ -77,6 +77,8 @@ pub(crate) fn deduct_shares(session: &mut Session<'_>, share: &mut Document) -> 
     }
     share.body["receivers"] = Value::Array(receivers);
     share.body["total"] = json!(frozen - remaining);
+    // What leaves the payee's account.
+    share.body["shared"] = json!(total);
     order.body["unsplit_amount"] = json!(remaining);
     session.save(&ORDER, &mut order)
 }
@@ -87,6 +89,11 @@ pub(crate) fn finish(session: &mut Session<'_>, share: &mut Document) -> Result<
         put(receiver, "/finish_time", json!(beijing_time(session.now)));
     }
     Ok(())
+}
+
+/// Who has the order's money: the sub-merchant, or the merchant.
+fn payee<'a>(session: &'a Session<'_>) -> &'a str {
+    if session.scope.is_empty() { &session.engine.identity.mchid } else { session.scope }
 }
 
 /// A receiver cannot return more than it received.
@@ -106,7 +113,8 @@ pub(crate) fn check_return(
         list.iter().filter(|one| one[field] == account).map(|one| cents(one, "/amount")).sum()
     };
     let received = amounts(share.body["receivers"].as_array().map_or(&[], Vec::as_slice), "account");
-    if received == 0 {
+    // What was unfrozen for the payee is no share that it could return.
+    if received == 0 || account == payee(session) {
         return Err(ErrorResponse::param_error(
             "body",
             "/return_mchid",
@@ -121,6 +129,7 @@ pub(crate) fn check_return(
         let issue = format!("{remaining} of {received} can still be returned");
         return Err(NOT_ENOUGH.field_response("/amount", &issue));
     }
+    share_return.settled_at = Some(session.now);
     share_return.body["order_id"] = json!(id);
     share_return.body["out_order_no"] = json!(share.merchant_no);
     Ok(())

@@ -4,13 +4,17 @@ pub(crate) mod rules;
 
 use http::Method;
 
-use crate::sandbox::model::engine::{
-    error_code::{CHANGED, NOT_FOUND, WRONG_STATE},
-    params::Param,
-    schema::{
-        Action, Endpoint, FieldValue, Fields, Location, Lookup, NotificationType, ResourceType, Transition,
-        no_rule, set, set_if_missing,
+use crate::sandbox::model::{
+    engine::{
+        error_code::{CHANGED, NOT_FOUND, WRONG_STATE},
+        holds::Hold,
+        params::Param,
+        schema::{
+            Action, Endpoint, FieldValue, Fields, Location, Lookup, NotificationType, ResourceType,
+            Transition, no_rule, set, set_if_missing,
+        },
     },
+    products::request_fields,
 };
 
 pub(crate) static REFUND: ResourceType = ResourceType {
@@ -47,29 +51,72 @@ pub(crate) static REFUND: ResourceType = ResourceType {
     conflict: CHANGED,
     terminal_states: &[],
     not_found: NOT_FOUND,
-    must_match: &[],
+    must_match: &["out_refund_no"],
     personal: &[],
-    platform_only: &["success_time", "user_received_account", "channel", "funds_account", "promotion_detail"],
+    accepted: request_fields::REFUND,
     on_create: rules::check_and_deduct,
     on_load: no_rule,
 };
 
 /// The payer has the money back.
 pub(crate) static SETTLE_REFUND: Transition = Transition {
-    from: &["PROCESSING"],
-    to: "SUCCESS",
     set: &[set("/refund_status", FieldValue::Text("SUCCESS")), set("/success_time", FieldValue::Now)],
-    errors: &[],
-    default_error: WRONG_STATE,
-    done: &[],
-    same: &[],
     settles: true,
-    can_be_held: true,
-    rule: no_rule,
-    notification: Some(NotificationType {
-        event_type: "REFUND.SUCCESS",
+    hold: Some(Hold::Refunds),
+    ..end("SUCCESS", notification("REFUND.SUCCESS", "退款成功"))
+};
+
+/// The payer's bank card is cancelled or frozen, for example. The amount stays deducted: the merchant can refund it to
+/// another account.
+pub(crate) static FAIL_REFUND: Transition = Transition {
+    set: &[set("/refund_status", FieldValue::Text("ABNORMAL"))],
+    ..end("ABNORMAL", notification("REFUND.ABNORMAL", "退款异常"))
+};
+
+/// The merchant has the money back.
+pub(crate) static CLOSE_REFUND: Transition = Transition {
+    set: &[set("/refund_status", FieldValue::Text("CLOSED"))],
+    rule: rules::give_back,
+    ..end("CLOSED", notification("REFUND.CLOSED", "退款关闭"))
+};
+
+/// The merchant has an abnormal refund paid to another account (发起异常退款).
+static REFUND_ELSEWHERE: Transition = Transition {
+    from: &["ABNORMAL"],
+    to: "PROCESSING",
+    set: &[
+        set("/refund_status", FieldValue::Text("PROCESSING")),
+        set("/channel", FieldValue::Text("OTHER_BANKCARD")),
+        set("/type", FieldValue::FromRequest("/type")),
+    ],
+    done: &["PROCESSING", "SUCCESS"],
+    same: &["/type"],
+    rule: rules::check_card,
+    ..end("", None)
+};
+
+const fn end(to: &'static str, notification: Option<NotificationType>) -> Transition {
+    Transition {
+        from: &["PROCESSING"],
+        to,
+        set: &[],
+        errors: &[],
+        default_error: WRONG_STATE,
+        done: &[],
+        same: &[],
+        settles: false,
+        hold: None,
+        at_once: false,
+        rule: no_rule,
+        notification,
+    }
+}
+
+const fn notification(event_type: &'static str, summary: &'static str) -> Option<NotificationType> {
+    Some(NotificationType {
+        event_type,
         original_type: "refund",
-        summary: "退款成功",
+        summary,
         fields: &[
             "mchid",
             "sp_mchid",
@@ -83,8 +130,8 @@ pub(crate) static SETTLE_REFUND: Transition = Transition {
             "user_received_account",
             "amount",
         ],
-    }),
-};
+    })
+}
 
 const QUERY_FIELDS: Fields = &[
     "refund_id",
@@ -124,5 +171,24 @@ pub(crate) const ENDPOINTS: &[Endpoint] = &[
         partner_template: None,
         params: &[],
         action: Action::Query(&REFUND, Lookup::MerchantNo(Location::Path("out_refund_no")), QUERY_FIELDS),
+    },
+    Endpoint {
+        method: Method::POST,
+        template: "v3/refund/domestic/refunds/{refund_id}/apply-abnormal-refund",
+        partner_template: None,
+        params: &[
+            Param::MerchantNo("/out_refund_no", 1, 64),
+            Param::OneOf("/type", &["USER_BANK_CARD", "MERCHANT_BANK_CARD"]),
+            Param::Optional("/bank_type", 32),
+            Param::Personal("/bank_account", 1024),
+            Param::Personal("/real_name", 1024),
+        ],
+        action: Action::Transition(
+            &REFUND,
+            Lookup::PlatformId(Location::Path("refund_id")),
+            &REFUND_ELSEWHERE,
+            Some(&SETTLE_REFUND),
+            QUERY_FIELDS,
+        ),
     },
 ];

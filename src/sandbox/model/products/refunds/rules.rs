@@ -26,7 +26,8 @@ pub(crate) fn check_and_deduct(
 ) -> Result<(), ErrorResponse> {
     let mut order = order(session, refund)?;
     orders::rules::expire(session, &mut order)?;
-    let Some(transaction) = text(&order.body, "transaction_id").map(String::from) else {
+    let paid = text(&order.body, "transaction_id").filter(|_| order.state != "REVOKED");
+    let Some(transaction) = paid.map(String::from) else {
         return Err(UNPAID.response(&describe(&ORDER, &order)));
     };
     let (total, amount) = (cents(&order.body, "/amount/total"), cents(&refund.body, "/amount/refund"));
@@ -45,7 +46,6 @@ pub(crate) fn check_and_deduct(
         return Err(ErrorResponse::param_error("body", "/amount/refund", "more than the order's total"));
     }
     let others = session.documents.children(REFUND.name, &transaction)?;
-    let is_effective = |refund: &&Document| !matches!(refund.state.as_str(), "CLOSED" | "ABNORMAL");
     let refunded: i64 =
         others.iter().filter(is_effective).map(|refund| cents(&refund.body, "/amount/refund")).sum();
     if amount > total - refunded {
@@ -60,7 +60,45 @@ pub(crate) fn check_and_deduct(
     order.body["trade_state"] = json!("REFUND");
     order.body["trade_state_desc"] = json!("转入退款");
     if order.body.get("unsplit_amount").is_some() {
-        order.body["unsplit_amount"] = json!((cents(&order.body, "/unsplit_amount") - amount).max(0));
+        // What is not frozen any more comes from the merchant's balance.
+        let frozen = cents(&order.body, "/unsplit_amount").min(amount);
+        order.body["unsplit_amount"] = json!(cents(&order.body, "/unsplit_amount") - frozen);
+        refund.body["from_frozen"] = json!(frozen);
+    }
+    session.save(&ORDER, &mut order)
+}
+
+/// A closed refund does not count. An abnormal one does: it can still be paid to another account.
+fn is_effective(refund: &&Document) -> bool {
+    refund.state != "CLOSED"
+}
+
+/// The payer's other bank card must be named.
+pub(crate) fn check_card(session: &mut Session<'_>, refund: &mut Document) -> Result<(), ErrorResponse> {
+    let missing = |name: &&&str| text(session.request_body, name).is_none_or(str::is_empty);
+    match ["bank_type", "bank_account", "real_name"].iter().find(missing) {
+        Some(name) if text(&refund.body, "type") == Some("USER_BANK_CARD") => {
+            let issue = "required for USER_BANK_CARD, but missing or empty";
+            Err(ErrorResponse::param_error("body", &format!("/{name}"), issue))
+        }
+        _ => Ok(()),
+    }
+}
+
+/// Undoes the deduction of a refund that is closed.
+pub(crate) fn give_back(session: &mut Session<'_>, refund: &mut Document) -> Result<(), ErrorResponse> {
+    let transaction = refund.parent_id.clone().unwrap_or_default();
+    let Some(mut order) = session.documents.by_platform_id(ORDER.name, &refund.scope, &transaction)? else {
+        return Ok(());
+    };
+    let others = session.documents.children(REFUND.name, &transaction)?;
+    if !others.iter().filter(is_effective).any(|other| other.seq != refund.seq) {
+        order.body["trade_state"] = json!("SUCCESS");
+        order.body["trade_state_desc"] = json!("支付成功");
+    }
+    if order.body.get("unsplit_amount").is_some() {
+        let frozen = cents(&refund.body, "/from_frozen");
+        order.body["unsplit_amount"] = json!(cents(&order.body, "/unsplit_amount") + frozen);
     }
     session.save(&ORDER, &mut order)
 }

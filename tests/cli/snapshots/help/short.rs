@@ -1,0 +1,142 @@
+//! What `-h` prints, where it is shorter than `--help`.
+
+use super::short;
+
+#[test]
+fn the_program() {
+    snapshot!(short(""), @"
+    exit 0
+    --- stdout
+    WeChat Pay (微信支付) APIv3 from the shell: call any endpoint, signed and verified
+
+    Usage: wxpay [OPTIONS] <COMMAND>
+
+    Commands:
+      get          Call an endpoint with GET
+      post         Call an endpoint with POST
+      put          Call an endpoint with PUT
+      patch        Call an endpoint with PATCH
+      delete       Call an endpoint with DELETE
+      upload       Upload a file; the signature covers its meta part
+      batch        Run many calls, one JSON object per line, with a crash-safe journal of the results
+      bill         Download a bill and check its digest
+      certs        Download the platform certificates, verified and decrypted with the APIv3 key
+      verify       Verify a saved notification or response: its timestamp, serial and signature
+      decrypt      Verify a saved notification, then decrypt its resource with the APIv3 key
+      sign         Sign the bytes from stdin with the merchant private key; print the signature
+      doctor       Check configuration, keys, certificates, network, clock and a signed call; print a
+                   fix for each failure
+      config       Write, list and find the profiles of config.toml
+      sandbox      Run an offline WeChat Pay platform for any SDK, until Ctrl-C
+      completions  Print a completion script for a shell
+      man          Print a manual page (roff) of the program or of a command
+      help         Print the help of a command or of a topic
+      version      Print the version
+
+    Options:
+      -h, --help     Print help (see more with '--help')
+      -V, --version  Print version
+
+    Global options:
+          --sandbox            Run against an offline platform that is started for this command; no
+                               account is needed
+          --profile <NAME>     Use this profile of config.toml instead of the environment [default:
+                               WXPAY_PROFILE]
+          --config <FILE>      Use this configuration file instead of the default config.toml
+          --base-url <URL>     Use this base URL instead of the configured one
+          --timeout <SECONDS>  Time limit of a call with all its attempts, in seconds [default: the
+                               configured one, or 30]
+          --color <WHEN>       When to colour and indent JSON: auto, always or never [default: auto]
+          --compact            Print JSON on one line, also on a terminal
+          --pretty             Indent JSON, also in a pipe
+      -v, --verbose...         Print each request to stderr: its line and host, the attempts, the time
+                               and the Request-ID; -vv also headers and bodies, without secrets
+          --json-errors        Print errors as one line of JSON
+
+    Examples:
+      wxpay --sandbox post v3/security/echo echo_message=你好
+      wxpay get v3/pay/transactions/id/{transaction_id} --var transaction_id=4200 -q mchid=1900000109
+      wxpay post v3/payscore/partner/permissions/terminate -d @body.json
+      wxpay doctor
+
+    Topics:
+      wxpay help environment  environment variables and the keys of a profile
+      wxpay help profiles     config.toml, and where the credentials come from
+      wxpay help exit-codes   exit codes of all commands, and of batch
+      wxpay help outcomes     outcomes of the calls of a batch
+
+    Exit codes:
+      0    success
+      1    wrong argument, setting, key or file; or output that cannot be written
+      2    the platform refused the call: see its code
+      3    safe to repeat later: no connection, a rate limit, or a GET that failed
+      4    not the platform's word, or cannot be decrypted; a write may have been carried out
+      5    a write was sent and its result is unknown: query it before you repeat it
+      129  ended by SIGHUP: the terminal was closed
+      130  ended by Ctrl-C
+      143  ended by SIGTERM
+
+    More with --help.
+    --- stderr
+    ");
+}
+
+#[test]
+fn commands() {
+    snapshot!(short("sandbox"), @r#"
+    exit 0
+    --- stdout
+    Run an offline WeChat Pay platform for any SDK, until Ctrl-C
+
+    Usage: wxpay sandbox [OPTIONS]
+
+    Options:
+          --port <PORT>           Listen on this port of 127.0.0.1 [default: a free port]
+          --keys <DIR>            Keep keys, merchant number and APIv3 key in this folder [default: new
+                                  ones for each run]
+          --state <FILE>          Keep orders, refunds, files and all other state in this SQLite file
+                                  [default: in memory]
+          --hold-refunds          Leave refunds in PROCESSING instead of completing them at once
+          --script <FILE>         Read scripted responses from this file, one JSON object per line
+                                  (repeatable)
+          --strict                Return 404 for endpoints that are neither modelled nor scripted
+          --time-scale <X>        Send repeated notifications X times as fast as the platform [default:
+                                  1]
+          --notify-host <HOST>    Send notifications to this host, too; by default only to this machine
+                                  (repeatable)
+          --seed <SEED>           Random seed for faults with a `share` [default: random]
+          --fault <RULE>          Inject a fault, such as "rate-limited share=0.1 path=v3/pay/{+rest}"
+                                  (repeatable)
+          --clock-skew <SECONDS>  Set the sandbox's clock ahead by this many seconds; behind, if
+                                  negative [default: 0]
+      -h, --help                  Print help (see more with '--help')
+
+    Examples:
+      wxpay sandbox
+      wxpay sandbox --port 8080 --keys keys --state state.db
+      wxpay sandbox --fault 'rate-limited share=0.1' --seed 7
+
+    Global options, see `wxpay --help`: --sandbox, --color, --compact, --pretty, --verbose,
+    --json-errors
+    --- stderr
+    "#);
+    snapshot!(short("config init"), @"
+    exit 0
+    --- stdout
+    Ask for the settings of a profile, check them with doctor, and write them to config.toml
+
+    Usage: wxpay config init [OPTIONS]
+
+    Options:
+          --no-check  Do not run doctor before the file is written
+      -h, --help      Print help (see more with '--help')
+
+    Examples:
+      wxpay config init
+      wxpay config init --profile hongkong
+
+    Global options, see `wxpay --help`: --profile, --config, --timeout, --color, --compact, --pretty,
+    --verbose, --json-errors
+    --- stderr
+    ");
+}

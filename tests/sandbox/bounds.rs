@@ -1,0 +1,65 @@
+//! What the sandbox keeps is bounded, and a bound that is hit is told.
+
+use std::time::{Duration, Instant};
+
+use serde_json::{Value, json};
+use wechatpay_chain::Error;
+use wechatpay_chain::sandbox::{Delivery, Rotation, Sandbox, SentNotification};
+
+use crate::support::start_sandbox;
+
+#[test]
+fn waiting_notifications_are_bounded_in_bytes() {
+    let sandbox = start_sandbox();
+    let resource = json!({ "x": "y".repeat(1 << 20) });
+    for _ in 0..100 {
+        sandbox.notify("http://127.0.0.1:9/n", "TRANSACTION.SUCCESS", "transaction", &resource);
+    }
+    let refused =
+        |one: &SentNotification| matches!(&one.delivery, Delivery::Refused(why) if why.contains("too many"));
+    let all = sandbox.notifications();
+    let dropped = all.iter().filter(|one| refused(one)).count();
+    assert!((20..30).contains(&dropped), "{dropped} of {}", all.len());
+    // The small ones that come later have room only if it is free.
+    assert!(all.iter().rev().take(10).all(refused));
+
+    // What is not kept is marked.
+    let begun = Instant::now();
+    while sandbox.notifications()[0].body_length == 0 {
+        assert!(begun.elapsed() < Duration::from_secs(60));
+        std::thread::sleep(Duration::from_millis(20));
+    }
+    let first = &sandbox.notifications()[0];
+    assert!(first.body.is_empty() && first.body_length > 1 << 20, "{first:?}");
+}
+
+#[test]
+fn the_keys_of_the_platform_are_bounded() {
+    let sandbox = start_sandbox();
+    let last = (0..100).map(|_| sandbox.rotate(Rotation::PublicKey)).find_map(Result::err).unwrap();
+    let message = last.to_string();
+    assert!(message.contains("limit 50") && message.contains("retire"), "{message}");
+    let certificate = sandbox.platform_certificate_serial().to_owned();
+    sandbox.retire(&certificate).unwrap();
+    sandbox.rotate(Rotation::PublicKey).unwrap();
+    // A wrong signature is compared with all of them.
+    let other = Sandbox::start().unwrap();
+    let builder = sandbox.client_builder().private_key(other.merchant_key_pem());
+    let wx = builder.build().unwrap();
+    let begun = Instant::now();
+    let Err(Error::Api(error)) = wx["v3/certificates"].get_sync() else { panic!("accepted") };
+    assert!(error.message.contains("was not made with the merchant's key"), "{}", error.message);
+    assert!(begun.elapsed() < Duration::from_secs(2), "{:?}", begun.elapsed());
+}
+
+#[test]
+fn the_expectations_of_a_test_are_bounded() {
+    let sandbox = start_sandbox();
+    for number in 0..1_000 {
+        sandbox.expect("GET", &format!("v3/x{number}"), 0).unwrap();
+    }
+    let error = sandbox.expect("GET", "v3/x", 0).unwrap_err().to_string();
+    assert!(error.contains("too many expectations (limit 1000)"), "{error}");
+    assert_eq!(sandbox.unmet(), Vec::<String>::new());
+    let _: Value = sandbox.client().unwrap()["v3/certificates"].get_sync().unwrap().into_data();
+}
