@@ -65,8 +65,21 @@ fn a_client_with_the_public_key_only_works_by_default() {
     if !has("openssl") {
         return;
     }
-    let sandbox = Sandbox::start().unwrap();
-    assert_eq!(sandbox.mode(), SigningMode::PublicKey);
+    let by_default = Sandbox::start().unwrap();
+    assert_eq!(by_default.mode(), SigningMode::Migration);
+    let reply = post(&by_default, &export(&by_default), ECHO, HELLO);
+    assert_eq!(reply.header("Wechatpay-Serial"), Some(by_default.platform_public_key_id()));
+    let (headers, _) = by_default.notification("A.B", "x", &json!({})).unwrap();
+    assert_eq!(headers["wechatpay-serial"], by_default.platform_public_key_id());
+    // It follows a client that downloads the certificates, and says so to one that names a key.
+    echo(&by_default.client().unwrap()).unwrap();
+    let automatic = merchant(&by_default).automatic_certificates().build().unwrap();
+    echo(&automatic).unwrap();
+    notified(&by_default, &automatic).unwrap();
+    let reply = post(&by_default, &export(&by_default), ECHO, HELLO);
+    assert_eq!(reply.header("Wechatpay-Serial"), Some(by_default.platform_certificate_serial()));
+
+    let sandbox = start(SigningMode::PublicKey);
     let wx = merchant(&sandbox)
         .platform_key(sandbox.platform_public_key_id(), sandbox.platform_public_key_pem())
         .build()

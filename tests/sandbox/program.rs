@@ -128,7 +128,7 @@ fn the_exports_make_a_client_and_the_keys_go_with_the_program() {
     assert_eq!(*echo.data(), json!({ "echo_message": "你好" }));
 
     let env = running.exports();
-    assert_eq!(env.len(), 7, "{env:?}");
+    assert_eq!(env.len(), 9, "{env:?}");
     let key = PathBuf::from(env["WECHATPAY_PRIVATE_KEY"].strip_prefix("file://").unwrap());
     assert_eq!(fs::metadata(&key).unwrap().permissions().mode() & 0o777, 0o600);
     assert!(running.printed.starts_with(&format!("# web page      {} ", env["WECHATPAY_BASE_URL"])));

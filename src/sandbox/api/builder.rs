@@ -95,7 +95,8 @@ impl SandboxBuilder {
     }
 
     /// Which keys sign responses and notifications: a public key, certificates, or both in the migration from certificates
-    /// to the public key. Default: the keys folder's, or the public key, as for a new merchant.
+    /// to the public key. Default: the keys folder's, or what the client has: the public key, until a client
+    /// downloads the certificates without naming a key.
     /// [`Sandbox::set_mode`] changes it later.
     ///
     /// ```

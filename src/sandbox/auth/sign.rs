@@ -60,8 +60,12 @@ impl ResponseSigner {
 
     pub(crate) fn context(&self, request: &IncomingRequest) -> SigningContext {
         let serial = request.header("wechatpay-serial");
+        let path = request.target.split('?').next().unwrap_or_default();
         SigningContext {
-            key: self.keyring.signer(serial),
+            key: match path {
+                "/v3/certificates" => self.keyring.list_signer(serial),
+                _ => self.keyring.signer(serial),
+            },
             unsigned: unsigned_paths::is_unsigned(request),
             statement: unsigned_paths::is_statement(request),
             head: request.method == Method::HEAD,

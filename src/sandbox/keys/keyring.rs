@@ -1,6 +1,9 @@
 //! The platform's keys in service. They can change while clients send requests.
 
-use std::sync::{Arc, Mutex, PoisonError, RwLock};
+use std::sync::{
+    Arc, Mutex, PoisonError, RwLock,
+    atomic::{AtomicBool, Ordering},
+};
 
 use rsa::PublicKey;
 use serde::Deserialize;
@@ -26,6 +29,8 @@ pub(crate) struct Keyring {
     changing: Mutex<()>,
     saved: Option<SavedKeys>,
     serials: Serials,
+    /// Nobody has chosen what signs: it is the public key until a client shows that it has certificates.
+    follows: AtomicBool,
 }
 
 /// The keys in service, oldest first; never empty.
@@ -92,6 +97,10 @@ impl Keyring {
             Some(keys) => keys.clone(),
             None => Keys::first(&first, mode.unwrap_or_default()),
         };
+        let follows = before.is_none() && mode.is_none();
+        if follows {
+            keys.signer = SigningKey::PublicKey(Arc::clone(&first.1));
+        }
         if let Some(mode) = mode {
             keys.set_mode(mode, &first);
         }
@@ -102,7 +111,14 @@ impl Keyring {
                 tracing::warn!(%error, "the sandbox cannot keep the mode of its keys");
             }
         }
-        Ok(Keyring { first, keys: RwLock::new(keys), changing: Mutex::new(()), saved, serials })
+        Ok(Keyring {
+            first,
+            keys: RwLock::new(keys),
+            changing: Mutex::new(()),
+            saved,
+            serials,
+            follows: follows.into(),
+        })
     }
 
     /// The keys in service now.
@@ -122,6 +138,17 @@ impl Keyring {
     /// The file of the keys folder with the public part of this key.
     pub(crate) fn public_file(&self, key: &SigningKey) -> String {
         saved_keys::public_file(key, &self.first)
+    }
+
+    /// The key of the list of certificates, for a request that names none: a client without any key must be able to
+    /// verify the list with what is in it.
+    pub(crate) fn list_signer(&self, serial: Option<&str>) -> SigningKey {
+        let keys = self.now();
+        match (serial.and_then(|serial| keys.find(serial)), &keys.signer, keys.certificates.last()) {
+            (Some(named), ..) => named,
+            (None, SigningKey::PublicKey(_), Some(newest)) => SigningKey::Certificate(Arc::clone(newest)),
+            (None, signer, _) => signer.clone(),
+        }
     }
 
     /// The key with this serial, if one is given and in service; otherwise the one that signs by default.
@@ -192,11 +219,26 @@ impl Keyring {
         self.change(|keys| keys.retire(serial).map_err(|problem| setting("retire", problem)))
     }
 
+    /// A client has downloaded the certificates and named no key: it has no other way to verify.
+    pub(crate) fn follow(&self) {
+        if !self.follows.load(Ordering::Relaxed) {
+            return;
+        }
+        // If it cannot be saved, a restart follows again.
+        let _ = self.change(|keys| {
+            if let Some(newest) = keys.certificates.last() {
+                keys.signer = SigningKey::Certificate(Arc::clone(newest));
+            }
+            Ok(())
+        });
+    }
+
     /// A change is visible once it is saved; if it cannot be, nothing changes.
     fn change(&self, change: impl FnOnce(&mut Keys) -> Result<(), SandboxError>) -> Result<(), SandboxError> {
         let _changing = self.changing.lock().unwrap_or_else(PoisonError::into_inner);
         let mut keys = self.now();
         change(&mut keys)?;
+        self.follows.store(false, Ordering::Relaxed);
         if let Some(saved) = &self.saved {
             saved.save(&keys, &self.first)?;
         }

@@ -14,13 +14,16 @@ use crate::sandbox::http::sandbox_error::SandboxError;
 #[non_exhaustive]
 pub enum SigningMode {
     /// Public keys only, as for a new merchant. `GET v3/certificates` is 404 `RESOURCE_NOT_EXISTS`.
-    #[default]
     PublicKey,
     /// Platform certificates only. `GET v3/certificates` lists them.
     Certificate,
     /// Both, while a merchant moves from certificates to the public key: a response is signed with the key that the
-    /// request's `Wechatpay-Serial` names. Messages without a named key are signed with the key that signed before; a
-    /// sandbox that starts in this mode signs them with the certificate.
+    /// request's `Wechatpay-Serial` names. Notifications, and responses to requests that name no key, are signed with the
+    /// key that signed before; a sandbox that is started in this mode signs them with the certificate.
+    ///
+    /// A sandbox for which no mode was chosen is in this one, and signs them with the public key. It changes to the
+    /// certificate when a client downloads the certificates without naming a key.
+    #[default]
     Migration,
 }
 

@@ -42,6 +42,9 @@ fn certificates(call: &Call<'_>) -> Result<SandboxResponse, ErrorResponse> {
                        the sandbox is in public-key mode (certificates: `--sign-with certificate`)";
         return Err(ErrorResponse::new(404, "RESOURCE_NOT_EXISTS", message));
     }
+    if call.request.header("wechatpay-serial").is_none_or(str::is_empty) {
+        call.engine.keyring.follow();
+    }
     let apiv3_key = &call.engine.identity.apiv3_key;
     let list = certificates.iter().map(|certificate| {
         Ok(json!({

@@ -120,7 +120,7 @@ fn send(engine: &Engine, endpoint: &Endpoint, partner: bool, body: &Value) -> Re
     let names = template.split(['{', '}']).skip(1).step_by(2);
     let vars: Vars =
         names.map(|name| (name.to_owned(), body[name].as_str().unwrap_or("none").to_owned())).collect();
-    let key = &engine.identity.platform_certificate;
+    let (serial, key) = engine.keyring.now().public_halves().remove(0);
     let mut sent = malformed_bodies::documented(endpoint, partner, body);
     if sent["sub_mchid"] == "" {
         sent.as_object_mut().unwrap().shift_remove("sub_mchid");
@@ -129,11 +129,11 @@ fn send(engine: &Engine, endpoint: &Endpoint, partner: bool, body: &Value) -> Re
     endpoint.params.iter().for_each(|param: &Param| param.personal(partner, "", &mut personal));
     for pointer in &personal {
         if let Some(Value::String(text)) = sent.pointer_mut(pointer) {
-            *text = encrypt_field(&key.public_key, text).unwrap();
+            *text = encrypt_field(&key, text).unwrap();
         }
     }
     let mut headers = HeaderMap::new();
-    headers.insert("wechatpay-serial", HeaderValue::try_from(&key.serial).unwrap());
+    headers.insert("wechatpay-serial", HeaderValue::try_from(&serial).unwrap());
     let request = IncomingRequest {
         method: endpoint.method.clone(),
         target: format!("/{template}"),

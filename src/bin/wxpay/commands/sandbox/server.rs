@@ -31,7 +31,7 @@ pub(crate) struct Options {
     #[arg(long, value_name = "DIR")]
     pub(crate) keys: Option<PathBuf>,
     /// Sign responses and notifications with this kind of key: public-key, certificate, or migration for both
-    /// [default: the kind that --keys has, or public-key]
+    /// [default: the kind that --keys has, or what the client has]
     #[arg(long, value_name = "KIND")]
     sign_with: Option<SigningMode>,
     /// Begin the serials of new certificates with a zero, as a test of clients
