@@ -69,7 +69,7 @@ impl Draft {
             Cow::Borrowed(shown) if shown.len() == self.template.len() => self.template,
             shown => Arc::from(&*shown),
         };
-        let request = Box::new(OutgoingRequest {
+        Ok(Box::new(OutgoingRequest {
             method: self.method,
             template,
             url,
@@ -83,9 +83,6 @@ impl Draft {
             streamed: false,
             fresh: false,
             keys,
-        });
-        #[cfg(feature = "catalogue")]
-        super::check::warn(&request);
-        Ok(request)
+        }))
     }
 }

@@ -23,7 +23,7 @@ impl Request {
     /// of another type or in the clear, an operation that another one has replaced. Empty if there is nothing to say.
     ///
     /// A hint is not an error: the documents have slips. The same hints are warnings of `tracing`, each once, when a request
-    /// is prepared or sent.
+    /// is sent.
     ///
     /// ```
     /// # fn main() -> Result<(), Box<dyn std::error::Error>> {

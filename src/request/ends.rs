@@ -90,6 +90,8 @@ impl Request {
         let deadline = self.draft.deadline(&self.context);
         self.draft.make_ready(&self.context, &deadline).await?;
         let request = self.draft.assemble(&self.context)?;
+        #[cfg(feature = "catalogue")]
+        super::check::warn(&request);
         match Handle::try_current() {
             Ok(runtime) => {
                 InRuntime::new(runtime, exchange(&self.context, request, IoRuntime::Caller, deadline)).await
@@ -115,6 +117,8 @@ impl Request {
         background::wait(async {
             self.draft.make_ready(&self.context, &deadline).await?;
             let request = self.draft.assemble(&self.context)?;
+            #[cfg(feature = "catalogue")]
+            super::check::warn(&request);
             exchange(&self.context, request, IoRuntime::Background, deadline).await
         })
     }

@@ -16,8 +16,9 @@ fn an_endpoint_is_found_by_words() {
         found.lines().take(5).any(|line| line.starts_with("POST   v3/refund/domestic/refunds ")),
         "{found}"
     );
-    let found =
-        run(&["endpoints", "refund", "--verb", "GET", "--mode", "merchant", "--v3", "--json"], "").ok().to_owned();
+    let found = run(&["endpoints", "refund", "--verb", "GET", "--mode", "merchant", "--v3", "--json"], "")
+        .ok()
+        .to_owned();
     let found: Vec<Value> = serde_json::from_str(&found).unwrap();
     assert!(!found.is_empty() && found.iter().all(|found| found["verb"] == "GET"));
     assert!(found.iter().all(|found| found["mode"].as_array().unwrap().contains(&"merchant".into())));
@@ -41,8 +42,9 @@ fn queries_from_stdin_are_answered_line_by_line() {
 
 #[test]
 fn an_endpoint_is_shown_with_its_fields_and_calls() {
-    let page =
-        run(&["endpoints", "show", "v3/pay/transactions/out-trade-no/P1/close", "--lang", "en"], "").ok().to_owned();
+    let page = run(&["endpoints", "show", "v3/pay/transactions/out-trade-no/P1/close", "--lang", "en"], "")
+        .ok()
+        .to_owned();
     for part in [
         "POST v3/pay/transactions/out-trade-no/{out_trade_no}/close",
         "base URL: https://api.mch.weixin.qq.com/",
@@ -53,9 +55,11 @@ fn an_endpoint_is_shown_with_its_fields_and_calls() {
     ] {
         assert!(page.contains(part), "{part}: {page}");
     }
-    let chinese = run(&["endpoints", "show", "v3/refund/domestic/refunds", "--lang", "zh"], "").ok().to_owned();
+    let chinese =
+        run(&["endpoints", "show", "v3/refund/domestic/refunds", "--lang", "zh"], "").ok().to_owned();
     assert!(chinese.contains("请求体") && chinese.contains("必填"), "{chinese}");
-    let facts = run(&["endpoints", "show", "POST", "v3/refund/domestic/refunds", "--json"], "").ok().to_owned();
+    let facts =
+        run(&["endpoints", "show", "POST", "v3/refund/domestic/refunds", "--json"], "").ok().to_owned();
     let facts: Value = serde_json::from_str(&facts).unwrap();
     assert_eq!(facts["body"]["amount"]["fields"]["total"]["type"], "integer");
 }
@@ -65,10 +69,9 @@ fn a_mistyped_path_has_a_hint_and_a_skeleton_can_be_filled_in() {
     let unknown = run(&["endpoints", "show", "v3/refund/domestic/refund"], "");
     assert_eq!(unknown.code, Some(1));
     assert!(unknown.err.contains("did you mean POST `v3/refund/domestic/refunds`?"), "{}", unknown.err);
-    let skeleton = run(&["endpoints", "show", "v3/refund/domestic/refunds", "--skeleton"], "").ok().to_owned();
+    let skeleton =
+        run(&["endpoints", "show", "v3/refund/domestic/refunds", "--skeleton"], "").ok().to_owned();
     let skeleton: Value = serde_json::from_str(&skeleton).unwrap();
     assert_eq!(skeleton["amount"]["refund"], 0);
     assert!(skeleton.get("reason").is_none() && skeleton.get("out_refund_no").is_some());
-    let refused = run(&["endpoints", "退款", "--sandbox"], "");
-    assert_eq!(refused.code, Some(1), "{}", refused.err);
 }

@@ -15,8 +15,15 @@ fn lines(headers: &HeaderMap) -> String {
 
 /// A notification in two files: headers, body.
 pub(crate) fn saved(env: &TestEnv, sandbox: &Sandbox) -> (String, String) {
+    saved_by(env, sandbox, sandbox.platform_public_key_id())
+}
+
+/// Signed with this key of the platform.
+fn saved_by(env: &TestEnv, sandbox: &Sandbox, serial: &str) -> (String, String) {
     let order = json!({"out_trade_no": "P1", "payer": "茶"});
+    sandbox.sign_with(serial).unwrap();
     let (headers, body) = sandbox.notification("TRANSACTION.SUCCESS", "transaction", &order).unwrap();
+    sandbox.sign_with(sandbox.platform_certificate_serial()).unwrap();
     (
         env.file("n.headers", format!("POST /notify HTTP/1.1\r\n{}\r\n", lines(&headers))),
         env.file("n.json", body),
@@ -113,12 +120,12 @@ fn automatic_certificates_verify_a_saved_message() {
     // Signed with the certificate's key, as the merchant who has no public key gets it.
     let serial = env.sandbox.platform_certificate_serial();
     env.sandbox.sign_with(serial).unwrap();
-    let (headers, body) = saved(&env, &env.sandbox);
+    let (headers, body) = saved_by(&env, &env.sandbox, serial);
     let done = env.finish(automatic().args(["verify", "--headers", &headers, &body]));
     assert_eq!(done.json()["serial"], serial);
     // One from long ago, by a client that asks the platform today.
     env.sandbox.inject(Fault::OldTimestamp);
-    let (headers, body) = saved(&env, &env.sandbox);
+    let (headers, body) = saved_by(&env, &env.sandbox, serial);
     for command in ["verify", "decrypt"] {
         env.finish(automatic().args([command, "--headers", &headers, &body])).fails(4, "--any-time");
         env.finish(automatic().args([command, "--headers", &headers, &body, "--any-time"])).ok();

@@ -33,8 +33,6 @@ pub(crate) struct TestEnv {
 impl TestEnv {
     pub(crate) fn new() -> TestEnv {
         let sandbox = start_sandbox();
-        // As for a new merchant; the certificate is there for the tests that need one.
-        sandbox.sign_with(sandbox.platform_public_key_id()).unwrap();
         TestEnv { sandbox, home: tempfile::tempdir().unwrap() }
     }
 

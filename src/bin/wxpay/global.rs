@@ -51,15 +51,11 @@ const WITH_VALUE: [&str; 5] = ["--profile", "--config", "--base-url", "--timeout
 
 /// The commands that have no use for an option that says who calls, and where. The other global options are about the
 /// output, and any command may get them; and the commands that print a text about the program may get all.
-const UNUSED: [(&str, &[&str]); 8] = [
+const UNUSED: [(&str, &[&str]); 5] = [
     // It is the platform, so --sandbox says the same.
     ("sandbox", &["--profile", "--config", "--base-url", "--timeout"]),
     // It sends nothing.
     ("sign", &["--base-url", "--timeout"]),
-    // The catalogue is in the program.
-    ("endpoints", &["--sandbox", "--profile", "--config", "--base-url", "--timeout"]),
-    ("endpoints show", &["--sandbox", "--profile", "--config", "--base-url", "--timeout"]),
-    ("endpoints suggest", &["--sandbox", "--profile", "--config", "--base-url", "--timeout"]),
     // The base URL of a profile is an answer.
     ("config init", &["--sandbox", "--base-url"]),
     ("config list", &["--sandbox", "--profile", "--base-url", "--timeout"]),

@@ -130,6 +130,8 @@ fn a_sandbox_until_sigterm() {
     export WECHATPAY_PRIVATE_KEY='file://[HOME]/keys/apiclient_key.pem'
     export WECHATPAY_PUBLIC_KEY_ID='[PUBLIC KEY ID]'
     export WECHATPAY_PUBLIC_KEY='file://[HOME]/keys/pub_key.pem'
+    export WECHATPAY_PLATFORM_SERIAL='[SERIAL]'
+    export WECHATPAY_PLATFORM_CERTIFICATE='file://[HOME]/keys/wechatpay_cert.pem'
     export WECHATPAY_APIV3_KEY='[APIV3 KEY]'
 
     # listening on http://127.0.0.1:[PORT]/ until Ctrl-C

@@ -27,6 +27,7 @@ fn the_program() {
       doctor       Check configuration, keys, certificates, network, clock and a signed call; print a
                    fix for each failure
       config       Write, list and find the profiles of config.toml
+      endpoints    Search the documented endpoints, and show one with its fields and as code
       sandbox      Run an offline WeChat Pay platform for any SDK, until Ctrl-C
       completions  Print a completion script for a shell
       man          Print a manual page (roff) of the program or of a command
@@ -88,12 +89,27 @@ fn commands() {
     --- stdout
     Run an offline WeChat Pay platform for any SDK, until Ctrl-C
 
-    Usage: wxpay sandbox [OPTIONS]
+    Usage: wxpay sandbox [OPTIONS] [-- <COMMAND>...]
+
+    Arguments:
+      [COMMAND]...  Run this command with the variables set, end with it, and return its exit code
 
     Options:
-          --port <PORT>           Listen on this port of 127.0.0.1 [default: a free port]
+          --port <PORT>           Listen on this port; 0: a free port [default: 8933, or a free port if
+                                  it is taken]
+          --host <ADDRESS>        Listen on this address; any but a loopback address opens the sandbox
+                                  to the network [default: 127.0.0.1]
+          --allow-host <NAME>     Accept this host name at the web page and the control endpoint, with
+                                  any port (repeatable)
+          --ready-file <FILE>     Write address, process ID and variables to this file, as JSON, once
+                                  the sandbox listens; removed at the end
           --keys <DIR>            Keep keys, merchant number and APIv3 key in this folder [default: new
                                   ones for each run]
+          --sign-with <KIND>      Sign responses and notifications with this kind of key: public-key,
+                                  certificate, or migration for both [default: the kind that --keys has,
+                                  or what the client has]
+          --serial-zero           Begin the serials of new certificates with a zero, as a test of
+                                  clients
           --state <FILE>          Keep orders, refunds, files and all other state in this SQLite file
                                   [default: in memory]
           --hold-refunds          Leave refunds in PROCESSING instead of completing them at once
@@ -109,11 +125,15 @@ fn commands() {
                                   (repeatable)
           --clock-skew <SECONDS>  Set the sandbox's clock ahead by this many seconds; behind, if
                                   negative [default: 0]
+          --snippet <LANGUAGE>    Print code that points this SDK at the sandbox [possible values: php,
+                                  node, go, java, python, rust]
       -h, --help                  Print help (see more with '--help')
 
     Examples:
       wxpay sandbox
+      wxpay sandbox --snippet php
       wxpay sandbox --port 8080 --keys keys --state state.db
+      wxpay sandbox -- npm test
       wxpay sandbox --fault 'rate-limited share=0.1' --seed 7
 
     Global options, see `wxpay --help`: --sandbox, --color, --compact, --pretty, --verbose,

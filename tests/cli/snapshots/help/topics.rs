@@ -30,6 +30,7 @@ fn program() {
       doctor       Check configuration, keys, certificates, network, clock and a signed call; print a
                    fix for each failure
       config       Write, list and find the profiles of config.toml
+      endpoints    Search the documented endpoints, and show one with its fields and as code
       sandbox      Run an offline WeChat Pay platform for any SDK, until Ctrl-C
       completions  Print a completion script for a shell
       man          Print a manual page (roff) of the program or of a command

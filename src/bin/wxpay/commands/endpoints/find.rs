@@ -16,7 +16,7 @@ const LONGEST_QUERY: u64 = 4 << 10;
 
 #[derive(Args)]
 pub(super) struct FindArgs {
-    /// What to search for; - reads a query from each line of stdin
+    /// What to search for, in Chinese or English; - reads a query from each line of stdin
     #[arg(value_name = "WORDS", required = true)]
     words: Vec<String>,
     /// Only this verb

@@ -13,8 +13,6 @@ use find::{FindArgs, SuggestArgs};
 use show::ShowArgs;
 
 /// Search the documented endpoints, and show one with its fields and as code
-///
-/// The words may be Chinese or English: what the endpoint does, a part of its path, a field.
 #[derive(Args)]
 #[command(
     args_conflicts_with_subcommands = true,
