@@ -95,7 +95,7 @@ pub enum FieldType {
 pub enum EncryptedFor {
     /// The platform's key: a request ([`Request::encrypt`](crate::Request::encrypt)).
     Platform,
-    /// The merchant's key: a response ([`WeChatPay::decrypt_sensitive`](crate::WeChatPay::decrypt_sensitive)).
+    /// The merchant's key: a response ([`Response::decrypt`](crate::Response::decrypt)).
     Merchant,
     /// The key of APIv2's bank transfers.
     Bank,

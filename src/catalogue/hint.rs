@@ -4,6 +4,7 @@ use std::fmt;
 
 use super::operation::{Availability, Operation};
 use super::suggest::Suggestion;
+use crate::error::Excerpt;
 
 /// One thing in a call that the documents do not have so. A hint is never an error: the documents have slips.
 ///
@@ -144,45 +145,47 @@ impl fmt::Display for Hint {
 impl fmt::Display for FieldHint {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let FieldHint { place, field, problem } = self;
+        // The name is the caller's text.
+        let field = Excerpt(field);
         let what = match *place {
             "query" => "the query parameter",
             "headers" => "the header",
             _ => "the field",
         };
         match problem {
-            FieldProblem::Missing => write!(f, "add {what} `{field}`: it is required"),
+            FieldProblem::Missing => write!(f, "add {what} {field}: it is required"),
             FieldProblem::MissingOneOf(names) => {
-                write!(f, "add one of `{}`: one is required in `{field}`", names.join("`, `"))
+                write!(f, "add one of `{}`: one is required in {field}", names.join("`, `"))
             }
-            FieldProblem::Null => write!(f, "leave {what} `{field}` out: it is null"),
+            FieldProblem::Null => write!(f, "leave {what} {field} out: it is null"),
             FieldProblem::Unknown { near: Some(near) } => {
-                write!(f, "did you mean `{near}`? No document has {what} `{field}`")
+                write!(f, "did you mean `{near}`? No document has {what} {field}")
             }
-            FieldProblem::Unknown { near: None } => write!(f, "no document has {what} `{field}`"),
+            FieldProblem::Unknown { near: None } => write!(f, "no document has {what} {field}"),
             FieldProblem::WrongType { expected, found } => {
-                write!(f, "{what} `{field}` is of the type {expected}; found: {found}")
+                write!(f, "{what} {field} is of the type {expected}; found: {found}")
             }
-            FieldProblem::NotEncrypted => write!(f, "encrypt {what} `{field}`: it is in the clear"),
+            FieldProblem::NotEncrypted => write!(f, "encrypt {what} {field}: it is in the clear"),
             FieldProblem::Length { allowed: (0, most), found } => {
-                write!(f, "{what} `{field}` has at most {most} characters or elements; found: {found}")
+                write!(f, "{what} {field} has at most {most} characters or elements; found: {found}")
             }
             FieldProblem::Length { allowed: (least, usize::MAX), found } => {
-                write!(f, "{what} `{field}` has at least {least} characters or elements; found: {found}")
+                write!(f, "{what} {field} has at least {least} characters or elements; found: {found}")
             }
             FieldProblem::Length { allowed: (least, most), found } => {
-                write!(f, "{what} `{field}` has {least} to {most} characters or elements; found: {found}")
+                write!(f, "{what} {field} has {least} to {most} characters or elements; found: {found}")
             }
             FieldProblem::Range { allowed: (least, i64::MAX) } => {
-                write!(f, "{what} `{field}` is a number from {least}")
+                write!(f, "{what} {field} is a number from {least}")
             }
             FieldProblem::Range { allowed: (i64::MIN, most) } => {
-                write!(f, "{what} `{field}` is a number up to {most}")
+                write!(f, "{what} {field} is a number up to {most}")
             }
             FieldProblem::Range { allowed: (least, most) } => {
-                write!(f, "{what} `{field}` is a number from {least} to {most}")
+                write!(f, "{what} {field} is a number from {least} to {most}")
             }
             FieldProblem::OtherValue { documented } => {
-                write!(f, "{what} `{field}` has another value than the documented {}", documented.join(", "))
+                write!(f, "{what} {field} has another value than the documented {}", documented.join(", "))
             }
         }
     }

@@ -213,8 +213,8 @@ fn conformance_of_recorded_calls() {
             continue;
         }
         calls += 1;
-        let operation =
-            Catalogue::at(template.trim_end_matches("{empty}")).into_iter().find(|o| o.verb() == verb);
+        let known = template.replace("{empty}", "");
+        let operation = Catalogue::at(&known).into_iter().find(|o| o.verb() == verb && o.template() == known);
         let line = operation.and_then(|operation| operation.example(Spelling::PhpLine, Include::Required));
         if let (Some(line), Some(pure)) = (line, recorded["chain"]["pure"].as_array())
             && recorded["sdk"] == "php"

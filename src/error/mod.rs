@@ -230,7 +230,7 @@ pub struct DecodeError {
 }
 
 impl DecodeError {
-    /// The headers of the response, if it is the one that names the file of a [`Bill`](crate::Bill): they say where it
+    /// The headers of the response, if it is the one that names the file of a `Bill`: they say where it
     /// comes from, such as from a sandbox that does not model the path.
     pub fn headers(&self) -> Option<&http::HeaderMap> {
         self.headers.as_deref()

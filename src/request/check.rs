@@ -33,10 +33,8 @@ impl Request {
     /// # let wx = builder.platform_key("PUB_KEY_ID_1", public).build()?;
     /// # use serde_json::json;
     /// let hints = wx["v3/refund/domestic/refund"].post(json!({"out_refund_no": "R1"})).check()?;
-    /// assert_eq!(
-    ///     hints[0].to_string(),
-    ///     "no document has this path; did you mean POST `v3/refund/domestic/refunds`?"
-    /// );
+    /// let hint = hints[0].to_string();
+    /// assert!(hint.starts_with("no document has this path; did you mean POST `v3/refund/domestic/refunds`"));
     /// # Ok(()) }
     /// ```
     ///

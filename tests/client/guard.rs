@@ -202,8 +202,9 @@ fn no_function_that_takes_text_is_forgotten() {
     while let Some(folder) = folders.pop() {
         for path in std::fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path()) {
             if path.is_dir() {
-                // The program has a test of its own, and the sandbox gets no secrets.
-                if !path.ends_with("src/bin") && !path.ends_with("src/sandbox") {
+                // The program has a test of its own, the sandbox gets no secrets, and the catalogue returns its own facts.
+                let skipped = ["src/bin", "src/sandbox", "src/catalogue"];
+                if !skipped.iter().any(|folder| path.ends_with(folder)) {
                     folders.push(path);
                 }
                 continue;

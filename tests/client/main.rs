@@ -30,6 +30,9 @@ mod attempts;
 // Downloads of bills: the request for the address, the file, its digest, its rows.
 #[cfg(feature = "sandbox")]
 mod bill;
+// Hints about a call.
+#[cfg(feature = "sandbox")]
+mod catalogue;
 // Genuine responses to another request.
 #[cfg(all(feature = "sandbox", feature = "bill"))]
 mod binding;
