@@ -79,7 +79,7 @@ fn pass_on(child: u32, signal: u8) {
         return;
     }
     if let Some(child) = i32::try_from(child).ok().and_then(Pid::from_raw) {
-        // If it has just ended, there is nobody to tell.
+        // If it has just ended, the signal has no receiver.
         let _ = kill_process(child, named);
     }
 }

@@ -22,7 +22,7 @@ pub(crate) struct ReadyFile {
 }
 
 impl ReadyFile {
-    /// Removes the file of a sandbox that was killed, so that nobody takes it for this one's. Any other file stays.
+    /// Removes the file of a sandbox that was killed, so that no other program takes it for this one's. Any other file stays.
     pub(crate) fn prepare(path: &Path) -> io::Result<()> {
         let metadata = match fs::symlink_metadata(path) {
             Ok(metadata) => metadata,

@@ -98,7 +98,7 @@ impl From<Snippet> for SnippetLanguage {
     }
 }
 
-/// Lines that wait to be printed. If nobody reads stderr, further ones are counted and omitted: the sandbox goes on.
+/// Lines that wait to be printed. If stderr is not read, further ones are counted and omitted: the sandbox goes on.
 const MAX_LINES: usize = 1_000;
 
 type BoxError = Box<dyn std::error::Error>;
