@@ -57,7 +57,7 @@ fn requests_are_found_by_number_path_status_and_request_id() {
         ok(wx.chain("v3/pay/transactions/native").post(native(&wx, number, 100)));
     }
     ok(order(&wx, "P202611220002"));
-    refused(order(&wx, "P0"), 404, "ORDER_NOT_EXIST", "");
+    refused(order(&wx, "P20269999"), 404, "ORDER_NOT_EXIST", "");
     ok(wx.chain("v3/nothing/of/the/kind").get());
     sandbox.inject_rule("rate-limited nth=1".parse().unwrap()).unwrap();
     assert!(order(&wx, "P202611220003").wait().is_err());
@@ -68,7 +68,7 @@ fn requests_are_found_by_number_path_status_and_request_id() {
         ("q=P20261122000", 5),
         ("q=transactions/native", 3),
         (&format!("q={id}"), 1),
-        ("q=%20P0%20", 1),
+        ("q=%20P20269999%20", 1),
         ("q=nowhere", 0),
         ("status=200", 5),
         ("status=404", 1),
