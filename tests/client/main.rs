@@ -25,6 +25,9 @@ mod multipart;
 
 // Forged, malformed and oversized messages by the thousand.
 mod attacks;
+// The other protocol.
+#[cfg(feature = "v2")]
+mod apiv2;
 // Attempts of one call that fail in different ways.
 mod attempts;
 // Downloads of bills: the request for the address, the file, its digest, its rows.

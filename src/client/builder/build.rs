@@ -5,12 +5,15 @@ use std::sync::Arc;
 use super::merchant::MerchantConfig;
 use super::{PlatformKeyConfig, WeChatPayBuilder};
 use crate::client::WeChatPay;
+use crate::context::Context;
 use crate::crypto::aes::Apiv3Key;
 use crate::error::{Error, Excerpt};
+#[cfg(feature = "v2")]
+use crate::signer::MerchantKey;
 use crate::transport::{Hosts, NetworkSettings, Transport, check_timeout, parse_base_url, parse_host};
 use crate::v3::merchant::Merchant;
 use crate::v3::platform::{self, Platform, PlatformKey, PlatformKeys};
-use crate::v3::{Context, Defaults};
+use crate::v3::{self, Defaults};
 
 impl WeChatPayBuilder {
     /// Checks the settings, loads the keys, and returns the client.
@@ -43,9 +46,25 @@ impl WeChatPayBuilder {
             p12: self.p12,
             certificate: self.merchant_certificate,
         };
-        let (serial, key, certificate) = config.load(&mchid)?;
+        #[cfg(feature = "v2")]
+        let has_v3 = !(self.apiv2.is_set()
+            && config.is_empty()
+            && self.platform_keys.is_empty()
+            && !self.automatic_certificates
+            && self.apiv3_key.is_none());
+        #[cfg(not(feature = "v2"))]
+        let has_v3 = true;
+        let (serial, key, certificate) = match has_v3 {
+            true => config.load(&mchid)?,
+            #[cfg(feature = "v2")]
+            false => (String::new(), MerchantKey::Missing, None),
+            #[cfg(not(feature = "v2"))]
+            false => unreachable!(),
+        };
+        #[cfg(feature = "v2")]
+        let v2 = self.apiv2.load(&mchid, &key, certificate.as_ref())?;
         let merchant = Merchant::new(mchid, serial, key, certificate);
-        if self.platform_keys.is_empty() && !self.automatic_certificates {
+        if has_v3 && self.platform_keys.is_empty() && !self.automatic_certificates {
             let reason =
                 "is missing, and without a platform key no response can be verified, so no request is sent";
             let advice =
@@ -97,7 +116,7 @@ impl WeChatPayBuilder {
         let retry_delay = self.network.retry_delay;
         let network: NetworkSettings = self.network.load(self.connect_timeout)?;
         let hosts = Hosts::new(&base_url, allowed_hosts, spare, allow_http);
-        Ok(Context {
+        let v3 = v3::Context {
             merchant: Arc::new(merchant),
             platform: Platform::new(PlatformKeys::new(platform), self.automatic_certificates),
             apiv3_key,
@@ -111,6 +130,11 @@ impl WeChatPayBuilder {
                 trace_messages: self.trace_messages,
                 names: self.names,
             },
+        };
+        Ok(Context {
+            v3: Arc::new(v3),
+            #[cfg(feature = "v2")]
+            v2,
         })
     }
 }
