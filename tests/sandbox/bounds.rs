@@ -4,7 +4,7 @@ use std::time::{Duration, Instant};
 
 use serde_json::{Value, json};
 use wechatpay_chain::Error;
-use wechatpay_chain::sandbox::{Delivery, Rotation, Sandbox, SentNotification};
+use wechatpay_chain::sandbox::{Delivery, Fault, Rotation, Sandbox, SentNotification};
 
 use crate::support::start_sandbox;
 
@@ -50,6 +50,49 @@ fn the_keys_of_the_platform_are_bounded() {
     let Err(Error::Api(error)) = wx["v3/certificates"].get_sync() else { panic!("accepted") };
     assert!(error.message.contains("was not made with the merchant's key"), "{}", error.message);
     assert!(begun.elapsed() < Duration::from_secs(2), "{:?}", begun.elapsed());
+}
+
+#[test]
+fn the_queue_of_faults_is_bounded() {
+    let sandbox = start_sandbox();
+    for _ in 0..1_002 {
+        sandbox.inject(Fault::BadSignature);
+    }
+    sandbox.expect_faults();
+    let unmet = sandbox.unmet();
+    assert_eq!(unmet.len(), 1_001);
+    assert!(
+        unmet[1_000].contains("2 faults were not queued") && unmet[1_000].contains("limit 1000"),
+        "{unmet:?}"
+    );
+    let wx = sandbox.client().unwrap();
+    assert!(matches!(wx["v3/certificates"].get_sync(), Err(Error::Verify(_))));
+    sandbox.inject(Fault::BadSignature); // there is room again
+    assert!(sandbox.unmet()[1_000].contains("2 faults"));
+    sandbox.clear_faults();
+    assert_eq!(sandbox.unmet(), Vec::<String>::new());
+}
+
+#[test]
+fn scripted_responses_are_bounded() {
+    let sandbox = start_sandbox();
+    let large = json!("x".repeat(1 << 20));
+    let on = |number: usize| sandbox.on("GET", &format!("v3/x{number}"), 200, large.clone());
+    let error = (0..70).find_map(|number| on(number).err()).unwrap().to_string();
+    assert!(error.contains("limit 67108864 bytes"), "{error}");
+    // A replaced one leaves room, and those that fitted respond.
+    on(3).unwrap();
+    sandbox.on("GET", "v3/x3", 200, json!({"a": 1})).unwrap();
+    on(1_000).unwrap();
+    let wx = sandbox.client().unwrap();
+    assert_eq!(*wx["v3/x3"].get_sync().unwrap().data(), json!({"a": 1}));
+
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("script.jsonl");
+    let line = |number: usize| format!("{{\"method\":\"GET\",\"template\":\"v3/x/{number}\"}}\n");
+    std::fs::write(&file, (0..10_001).map(line).collect::<String>()).unwrap();
+    let error = Sandbox::builder().script(&file).start().unwrap_err().to_string();
+    assert!(error.contains("line 10001") && error.contains("too many scripts (limit 10000)"), "{error}");
 }
 
 #[test]

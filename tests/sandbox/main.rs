@@ -73,6 +73,9 @@ mod page;
 // The lists of the page: filters, timelines, copies.
 #[cfg(unix)]
 mod page_lists;
+// Encrypted fields of requests and responses.
+#[cfg(unix)]
+mod personal_data;
 // Payscore, transfers, profit sharing, files.
 mod products;
 // The example `sandbox`, run as a program.

@@ -122,8 +122,9 @@ impl Verifier {
             return self.content(request);
         }
         let authorization = inspection.authorization.as_ref().map_err(Clone::clone)?;
-        if let Some(name) =
-            ["accept", "user-agent"].into_iter().find(|name| !request.headers.contains_key(*name))
+        if let Some(name) = ["accept", "user-agent"]
+            .into_iter()
+            .find(|name| request.headers.get(*name).is_none_or(|value| value.is_empty()))
         {
             let error = ErrorResponse::param_error("header", name, "Http头缺少Accept或User-Agent: required");
             return Err(error.into());

@@ -176,6 +176,24 @@ impl<'a> Documents<'a> {
         Ok(Page { items, place })
     }
 
+    /// The numbers (`seq`) of the documents of a type in this state that were last changed at this second or before, oldest
+    /// first.
+    pub(crate) fn unchanged_since(
+        &self,
+        resource_type: &str,
+        state: &str,
+        until: i64,
+        limit: usize,
+    ) -> Result<Vec<u64>, ErrorResponse> {
+        let sql =
+            "SELECT seq FROM document WHERE kind = ?1 AND state = ?2 AND changed <= ?3 ORDER BY seq LIMIT ?4";
+        let mut statement = self.transaction.prepare_cached(sql)?;
+        let limit = i64::try_from(limit).unwrap_or(i64::MAX);
+        let numbers =
+            statement.query_map((resource_type, state, until, limit), |row| row.get::<_, i64>(0))?;
+        Ok(numbers.map(|number| number.map(i64::unsigned_abs)).collect::<Result<_, _>>()?)
+    }
+
     pub(crate) fn by_seq(&self, seq: u64) -> Result<Option<Document>, ErrorResponse> {
         self.one("seq = ?1", (i64::try_from(seq).unwrap_or(i64::MAX),))
     }

@@ -19,7 +19,11 @@ pub(crate) const ENDPOINTS: &[Endpoint] = &[
         method: Method::POST,
         template: "v3/security/echo",
         partner_template: None,
-        params: &[Param::Text("/echo_message", usize::MAX)],
+        params: &[
+            Param::Text("/echo_message", usize::MAX),
+            Param::Personal(ENCRYPTED, 1024),
+            Param::OptionalUrl("/notify_url"),
+        ],
         action: Action::Handler(echo),
     },
     Endpoint {
@@ -31,8 +35,18 @@ pub(crate) const ENDPOINTS: &[Endpoint] = &[
     },
 ];
 
+/// A pointer.
+const ENCRYPTED: &str = "/encrypted_echo_message";
+
+/// What came encrypted for the platform goes back encrypted for the merchant.
 fn echo(call: &Call<'_>) -> Result<SandboxResponse, ErrorResponse> {
-    Ok(SandboxResponse::new(200).json(json!({ "echo_message": call.text("/echo_message") })))
+    let mut echo = json!({ "echo_message": call.text("/echo_message") });
+    let name = ENCRYPTED.trim_start_matches('/');
+    if let Some(message) = call.body.get(name) {
+        echo[name] = message.clone();
+        call.engine.encrypt(&mut echo, &[name])?;
+    }
+    Ok(SandboxResponse::new(200).json(echo))
 }
 
 fn certificates(call: &Call<'_>) -> Result<SandboxResponse, ErrorResponse> {

@@ -128,7 +128,7 @@ fn the_list_is_newest_first() {
         let _ = engine.execute("", &body, |session| session.create(&ORDER, &[], None, &[])).unwrap();
     }
     let newest =
-        |size| resource_list::page(&engine, "", "", Window { size, ..Window::default() }).unwrap().items;
+        |size| resource_list::page(&engine, "", "", Window { size, ..Window::default() }).unwrap().0.items;
     let all = newest(10);
     let listed: Vec<_> =
         all.iter().map(|one| (one.resource_type, one.merchant_no.as_str(), one.amount)).collect();

@@ -150,7 +150,7 @@ fn send(engine: &Engine, endpoint: &Endpoint, partner: bool, body: &Value) -> Re
 /// All resources, without the time of the last change.
 fn state(engine: &Engine) -> Vec<(i64, String, Value)> {
     let window = Window { size: 10_000, ..Window::default() };
-    let all = resource_list::page(engine, "", "", window).unwrap();
+    let (all, _) = resource_list::page(engine, "", "", window).unwrap();
     all.items.into_iter().map(|one| (one.seq, one.state, one.body)).collect()
 }
 

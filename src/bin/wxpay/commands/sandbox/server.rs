@@ -43,6 +43,9 @@ pub(crate) struct Options {
     /// Leave refunds in PROCESSING instead of completing them at once
     #[arg(long)]
     hold_refunds: bool,
+    /// Leave code payments in USERPAYING, as if the user had to enter a password
+    #[arg(long)]
+    hold_code_payments: bool,
     /// Read scripted responses from this file, one JSON object per line (repeatable)
     #[arg(long, value_name = "FILE")]
     script: Vec<PathBuf>,
@@ -174,6 +177,7 @@ fn start(options: &Options, keys: &Path) -> Result<Sandbox, BoxError> {
         .time_scale(options.time_scale)
         .clock_skew(options.clock_skew)
         .hold_refunds(options.hold_refunds)
+        .hold_code_payments(options.hold_code_payments)
         .watch(printer(options.command.is_empty())?);
     builder = match options.port {
         Some(port) => builder.port(port),

@@ -17,7 +17,7 @@ use crate::sandbox::{
 
 /// Creates the parts.
 pub(crate) fn create_parts(session: &mut Session<'_>, combined: &mut Document) -> Result<(), ErrorResponse> {
-    orders::rules::check_expiry(session, combined)?;
+    orders::rules::check_new(session, combined)?;
     let mut total = 0_i64;
     for (index, part) in parts(combined).into_iter().enumerate() {
         total = total.saturating_add(cents(&part, "/amount/total_amount"));
