@@ -22,12 +22,12 @@ use tokio::{
 use super::{
     admin_hook::AdminHook,
     connection::{self, CloseConnection, Shared},
-    header_names,
     platform::Platform,
 };
 use crate::sandbox::{
-    http::sandbox_error::SandboxError,
+    http::{header_names, sandbox_error::SandboxError},
     notify::{allowed_hosts, delivery, outbox::Job},
+    store::records,
 };
 
 /// The platform closes a connection after about 8 s without a request. This is also the limit for the headers of a
@@ -115,6 +115,7 @@ impl Drop for Server {
         if let Some(thread) = self.thread.take() {
             let _ = thread.join();
         }
+        self.platform.save_records();
     }
 }
 
@@ -142,6 +143,7 @@ fn run(
             Ok(listener) => {
                 let _ = report.send(Ok(()));
                 task::spawn(delivery::run(Arc::clone(&shared.platform.outbox), jobs));
+                task::spawn(save_records(Arc::clone(&shared.platform)));
                 task::spawn(accept(listener, shared));
                 // An error means that the sandbox was dropped.
                 let _ = stopped.await;
@@ -152,6 +154,14 @@ fn run(
         }
     });
     runtime.shutdown_timeout(SHUTDOWN_TIMEOUT);
+}
+
+async fn save_records(platform: Arc<Platform>) {
+    loop {
+        time::sleep(records::INTERVAL).await;
+        let platform = Arc::clone(&platform);
+        let _ = task::spawn_blocking(move || platform.save_records()).await;
+    }
 }
 
 async fn accept(listener: TcpListener, shared: Shared) {
