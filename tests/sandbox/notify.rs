@@ -189,7 +189,7 @@ fn a_notification_is_repeated_until_it_is_accepted() {
         assert_eq!(request.body, requests[0].body);
         assert!(wx.notification(&request.headers(), request.body.clone()).wait().is_ok());
     }
-    for name in ["Wechatpay-Nonce", "Wechatpay-Signature", "Request-Id"] {
+    for name in ["Wechatpay-Nonce", "Wechatpay-Signature", "Request-ID"] {
         assert!(requests[0].header(name) != requests[1].header(name), "{name}");
         assert!(requests[1].header(name) != requests[2].header(name), "{name}");
     }
