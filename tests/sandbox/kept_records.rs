@@ -116,7 +116,10 @@ fn a_restart_shows_the_same_records_and_the_timeline() {
         assert_eq!(all[1].faults, [Fault::RateLimited { retry_after: Some(1) }]);
         assert_eq!((&all[1].verdict, all[1].passed()), (&Verdict::Disturbed, true));
         assert!(all[2].diagnosis().is_some_and(|why| why.contains("lacks the newline at the end")));
-        assert_eq!((all[2].signature, all[3].signature), (SignatureVerdict::Invalid, SignatureVerdict::Invalid));
+        assert_eq!(
+            (all[2].signature, all[3].signature),
+            (SignatureVerdict::Invalid, SignatureVerdict::Invalid)
+        );
         assert_eq!((&all[3].body[..], all[4].endpoint), (&[0xff, 0x00][..], EndpointKind::NotModelled));
         // What proves who the client is, is not kept.
         assert!(all.iter().all(|seen| !seen.headers.contains_key("authorization")));
@@ -216,7 +219,10 @@ fn a_large_body_is_kept_in_part_and_says_so() {
     assert_eq!((seen.body_length, seen.body.len()), (body.len(), 64 << 10));
     assert!(body.as_bytes().starts_with(&seen.body));
     let json = &control(&sandbox, "requests")["requests"][0];
-    assert_eq!((&json["request"]["body_length"], &json["request"]["body_cut"]), (&json!(body.len()), &json!(true)));
+    assert_eq!(
+        (&json["request"]["body_length"], &json["request"]["body_cut"]),
+        (&json!(body.len()), &json!(true))
+    );
     assert!(json["signed_message_length"].as_u64().unwrap() > body.len() as u64);
     assert!(fs::metadata(folder.path().join("state")).unwrap().len() < 1 << 20);
 }

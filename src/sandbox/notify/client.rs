@@ -135,8 +135,11 @@ where
     S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
 {
     let builder = &mut http1::Builder::new();
-    let (mut sender, connection) =
-        builder.title_case_headers(true).handshake(TokioIo::new(stream)).await.map_err(|e| with_causes(&e))?;
+    let (mut sender, connection) = builder
+        .title_case_headers(true)
+        .handshake(TokioIo::new(stream))
+        .await
+        .map_err(|e| with_causes(&e))?;
     // Dropping it closes the connection.
     let mut driver = JoinSet::new();
     driver.spawn(connection);

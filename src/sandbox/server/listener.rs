@@ -21,6 +21,7 @@ use tokio::{
 
 use super::{
     admin_hook::AdminHook,
+    body_reader::BodyReader,
     connection::{self, CloseConnection, Shared},
     platform::Platform,
 };
@@ -94,7 +95,7 @@ impl Server {
         let (base_url, Socket { listener, address }) = (socket.base_url(), socket);
         let (stop, stopped) = oneshot::channel();
         let (report, started) = mpsc::sync_channel(1);
-        let shared = Shared { platform: Arc::clone(&platform), admin };
+        let shared = Shared { platform: Arc::clone(&platform), admin, bodies: BodyReader::new() };
         let thread = thread::Builder::new()
             .name("wechatpay-sandbox".into())
             .spawn(move || run(listener, shared, jobs, stopped, &report))

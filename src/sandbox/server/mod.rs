@@ -2,6 +2,7 @@
 
 pub(crate) mod admin_hook;
 mod api_v2;
+pub(crate) mod body_reader;
 pub(crate) mod connection;
 pub(crate) mod listener;
 pub(crate) mod platform;

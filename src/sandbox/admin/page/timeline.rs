@@ -10,8 +10,8 @@ use super::{
     view::{Tab, View},
 };
 use crate::sandbox::{
-    model::resource_list::Resource, server::platform::Platform, store::sent_notification::SentNotification,
-    store::page::Window, store::seen_request::SeenRequest,
+    model::resource_list::Resource, server::platform::Platform, store::page::Window,
+    store::seen_request::SeenRequest, store::sent_notification::SentNotification,
 };
 
 /// The newest requests and notifications that a timeline considers.

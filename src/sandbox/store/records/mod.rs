@@ -147,7 +147,8 @@ impl Documents<'_> {
         kind: RecordKind,
         mut read: impl FnMut(u64, &str) -> Option<Option<T>>,
     ) -> Result<Vec<T>, ErrorResponse> {
-        let sql = format!("SELECT number, content FROM {} ORDER BY number DESC LIMIT {MAX_RECORDS}", kind.table());
+        let sql =
+            format!("SELECT number, content FROM {} ORDER BY number DESC LIMIT {MAX_RECORDS}", kind.table());
         let mut statement = self.transaction.prepare(&sql)?;
         let mut rows = statement.query(())?;
         let mut records = VecDeque::new();
@@ -190,7 +191,8 @@ pub(crate) fn load(
             next = number.checked_sub(1);
             sent.filter(|_| fits).map(|sent| Some((number, sent)))
         })?);
-        let all = documents.records(RecordKind::PayerStep, |_, text| Some(serde_json::from_str(text).ok()))?;
+        let all =
+            documents.records(RecordKind::PayerStep, |_, text| Some(serde_json::from_str(text).ok()))?;
         all.into_iter().for_each(|step| steps.push(step));
         Ok(())
     });
