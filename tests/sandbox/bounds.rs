@@ -1,12 +1,62 @@
 //! What the sandbox keeps is bounded, and a bound that is hit is told.
 
 use std::time::{Duration, Instant};
+#[cfg(target_os = "linux")]
+use std::{io::Write, net::TcpStream, thread};
 
 use serde_json::{Value, json};
 use wechatpay_chain::Error;
+#[cfg(target_os = "linux")]
+use wechatpay_chain::Media;
 use wechatpay_chain::sandbox::{Delivery, Fault, Rotation, Sandbox, SentNotification};
 
+#[cfg(target_os = "linux")]
+use crate::program::Running;
 use crate::support::start_sandbox;
+
+/// Nobody has to sign anything for this.
+#[cfg(target_os = "linux")]
+#[test]
+fn the_bodies_that_are_read_at_the_same_time_are_bounded() {
+    let running = Running::start(&["--port", "0"]);
+    let address = running.exports()["WECHATPAY_BASE_URL"].clone();
+    let address = address.trim_start_matches("http://").trim_end_matches('/').to_owned();
+    let resident = || {
+        let status = std::fs::read_to_string(format!("/proc/{}/status", running.child.id())).unwrap();
+        let line = status.lines().find(|line| line.starts_with("VmHWM:")).unwrap();
+        line.split_whitespace().nth(1).unwrap().parse::<usize>().unwrap() >> 10
+    };
+    let before = resident();
+    let head = "POST /v3/merchant/media/upload HTTP/1.1\r\nHost: x\r\nContent-Type: multipart/form-data; boundary=a\r\n";
+    // Declared or chunked, all but the last bytes are sent.
+    let senders: Vec<_> = (0..24)
+        .map(|count| {
+            let mut stream = TcpStream::connect(&address).unwrap();
+            stream.set_write_timeout(Some(Duration::from_secs(2))).unwrap();
+            thread::spawn(move || {
+                let (length, chunk) = match count % 2 {
+                    0 => ("Content-Length: 33000000\r\n\r\n", String::new()),
+                    _ => ("Transfer-Encoding: chunked\r\n\r\n", "1f00000\r\n".to_owned()),
+                };
+                let sent = write!(stream, "{head}{length}{chunk}");
+                let part = vec![b'x'; 1 << 20];
+                // The client is held up.
+                let _ = sent.and_then(|()| (0..30).try_for_each(|_| stream.write_all(&part)));
+                stream
+            })
+        })
+        .collect();
+    let streams: Vec<TcpStream> = senders.into_iter().map(|sender| sender.join().unwrap()).collect();
+    let grown = resident() - before;
+    assert!((32..300).contains(&grown), "{grown} MiB");
+    // Small requests need no share, and the memory comes back.
+    assert!(running.client()["v3/security/echo"].post_sync(json!({"echo_message": "x"})).is_ok());
+    drop(streams);
+    let picture = [&b"BM"[..], &[0; 1 << 20]].concat();
+    let upload =
+        running.client()["v3/merchant/media/upload"].post(json!(null)).media(Media::bytes("a.bmp", picture));
+    assert!(upload.wait().is_ok());
+}
 
 #[test]
 fn waiting_notifications_are_bounded_in_bytes() {

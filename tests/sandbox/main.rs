@@ -50,6 +50,9 @@ mod flows;
 // SDKs of other languages against the sandbox, and our client against one of them.
 #[cfg(unix)]
 mod foreign;
+// The records of requests and notifications over a restart.
+#[cfg(unix)]
+mod kept_records;
 // The keys folder: whole or not at all, modes and rotations.
 #[cfg(unix)]
 mod keys_folder;

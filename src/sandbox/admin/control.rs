@@ -13,7 +13,7 @@ use crate::sandbox::{
     keys::{keyring::Rotation, mode::SigningMode},
     model::{engine::holds::Hold, passing_time, payer_actions},
     server::{admin_hook::AdminRequest, platform::Platform},
-    store::{notification_log::SentNotification, seen_request::SeenRequest},
+    store::{seen_request::SeenRequest, sent_notification::SentNotification},
 };
 
 const PREFIX: &str = "/_sandbox/";

@@ -47,6 +47,13 @@ pub enum SignatureVerdict {
 }
 
 impl SignatureVerdict {
+    pub(crate) const ALL: [SignatureVerdict; 4] = [
+        SignatureVerdict::Valid,
+        SignatureVerdict::NotSigned,
+        SignatureVerdict::Invalid,
+        SignatureVerdict::NotChecked,
+    ];
+
     pub(crate) fn name(self) -> &'static str {
         match self {
             SignatureVerdict::Valid => "valid",

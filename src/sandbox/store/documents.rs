@@ -53,7 +53,7 @@ pub(crate) struct Document {
 
 /// The documents and files, within one transaction.
 pub(crate) struct Documents<'a> {
-    transaction: &'a Transaction<'a>,
+    pub(super) transaction: &'a Transaction<'a>,
     /// The bytes of the state above which nothing new is stored; `None` for a state file.
     limit: Option<i64>,
 }
@@ -63,6 +63,11 @@ const COLUMNS: &str = "seq, kind, scope, number, own, parent, state, settled, ch
 impl<'a> Documents<'a> {
     pub(crate) fn new(transaction: &'a Transaction<'a>, limit: Option<i64>) -> Documents<'a> {
         Documents { transaction, limit }
+    }
+
+    /// Whether a later run can have the state.
+    pub(crate) fn are_kept(&self) -> bool {
+        self.limit.is_none()
     }
 
     /// An error if the state is full. A resource that exists can still change: the database itself has a higher limit.
@@ -267,7 +272,7 @@ impl<'a> Documents<'a> {
 
     /// Keeps a notification until it is delivered. In memory there is no later run that could send it.
     pub(crate) fn save_undelivered(&self, queued: &QueuedEvent) -> Result<(), ErrorResponse> {
-        if self.limit.is_some() {
+        if !self.are_kept() {
             return Ok(());
         }
         let text = serde_json::to_string(&queued.event)

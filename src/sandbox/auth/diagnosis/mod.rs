@@ -16,6 +16,7 @@ use std::borrow::Cow;
 
 use aws_lc_rs::digest::{SHA256, digest};
 use rsa::{PublicKey, traits::PublicKeyParts};
+use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
 pub(crate) use message::MessageParts;
@@ -37,8 +38,8 @@ pub(crate) struct Keys<'a> {
 /// A finding, in English and in Chinese.
 type Finding = (Cow<'static, str>, Cow<'static, str>);
 
-/// Why a signature does not match.
-#[derive(Clone, Debug, PartialEq, Eq)]
+/// Why a signature does not match. The names of the fields are part of the state file.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct Diagnosis {
     /// What is wrong with the signature itself.
     signature: Vec<Finding>,
@@ -46,7 +47,7 @@ pub(crate) struct Diagnosis {
     message: Covered,
 }
 
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 enum Covered {
     /// The signature does not tell.
     Unreadable,
@@ -63,7 +64,7 @@ enum Covered {
 }
 
 /// The first difference between the signed and the expected message.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct Difference {
     mistakes: Vec<Mistake>,
     /// The offset of the first byte that differs.

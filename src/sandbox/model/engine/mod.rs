@@ -74,8 +74,9 @@ impl Engine {
         clock: Arc<BusinessClock>,
         database: Arc<Database>,
         holds: Holds,
+        payer_log: PayerLog,
     ) -> Engine {
-        Engine { identity, keyring, holds, clock, database, payer_log: PayerLog::default() }
+        Engine { identity, keyring, holds, clock, database, payer_log }
     }
 
     /// The business time, in Unix seconds.

@@ -19,7 +19,7 @@ use super::{
 use crate::sandbox::{
     http::{business_clock::BusinessClock, error_response::ErrorResponse},
     keys::{identity::Identity, key_pair::Serials, keyring::Keyring},
-    store::{database::Database, documents::Document, page::Window},
+    store::{database::Database, documents::Document, page::Window, payer_log::PayerLog},
 };
 
 fn identity() -> Identity {
@@ -30,7 +30,7 @@ fn engine_with(identity: Arc<Identity>, hold: bool) -> Engine {
     let keyring = Arc::new(Keyring::new(&identity, None, None, Serials::default()).unwrap());
     let database = Arc::new(Database::in_memory().unwrap());
     let holds = Holds::new(if hold { &[Hold::Refunds] } else { &[] });
-    Engine::new(identity, keyring, Arc::new(BusinessClock::new(0)), database, holds)
+    Engine::new(identity, keyring, Arc::new(BusinessClock::new(0)), database, holds, PayerLog::default())
 }
 
 fn engine() -> Engine {

@@ -108,6 +108,8 @@ type BoxError = Box<dyn std::error::Error>;
 
 /// Runs until Ctrl-C, SIGTERM or SIGHUP, or until the command ends. Returns the exit code.
 pub(crate) fn run(options: &Options) -> Result<u8, BoxError> {
+    let cannot_run = |error| format!("the command {}", about(Path::new(&options.command[0]), error));
+    child::check(&options.command).map_err(cannot_run)?;
     // Removed at the end; the folder of `--keys` is kept.
     let temporary = if options.keys.is_none() { Some(tempfile::tempdir()?) } else { None };
     let keys = match (&options.keys, &temporary) {
@@ -139,10 +141,10 @@ pub(crate) fn run(options: &Options) -> Result<u8, BoxError> {
         None => None,
     };
     warn_if_open(&sandbox);
-    if let Some(program) = options.command.first() {
+    if !options.command.is_empty() {
         let variables = sandbox.file_variables(&keys)?;
         let ended = runtime.block_on(child::run(&options.command, variables, &mut signals));
-        return ended.map_err(|e| about(Path::new(program), e));
+        return ended.map_err(|e| cannot_run(e).into());
     }
     let mut out = io::stdout().lock();
     // The sandbox keeps running if the reader of its output is gone.
