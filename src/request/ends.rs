@@ -89,9 +89,7 @@ impl Request {
         }
         let deadline = self.draft.deadline(&self.context);
         self.draft.make_ready(&self.context, &deadline).await?;
-        let request = self.draft.assemble(&self.context)?;
-        #[cfg(feature = "catalogue")]
-        super::check::warn(&request);
+        let request = self.draft.assemble_to_send(&self.context)?;
         match Handle::try_current() {
             Ok(runtime) => {
                 InRuntime::new(runtime, exchange(&self.context, request, IoRuntime::Caller, deadline)).await
@@ -116,9 +114,7 @@ impl Request {
         let deadline = self.draft.deadline(&self.context);
         background::wait(async {
             self.draft.make_ready(&self.context, &deadline).await?;
-            let request = self.draft.assemble(&self.context)?;
-            #[cfg(feature = "catalogue")]
-            super::check::warn(&request);
+            let request = self.draft.assemble_to_send(&self.context)?;
             exchange(&self.context, request, IoRuntime::Background, deadline).await
         })
     }

@@ -111,6 +111,8 @@ impl WeChatPayBuilder {
                 trace_messages: self.trace_messages,
                 names: self.names,
             },
+            #[cfg(feature = "catalogue")]
+            given_hints: crate::catalogue::given::Given::default(),
         })
     }
 }
