@@ -71,6 +71,8 @@ pub(crate) fn deduct_shares(session: &mut Session<'_>, share: &mut Document) -> 
         remaining = 0;
     }
     for receiver in &mut receivers {
+        // Only for the platform, which compares it with the real name: no response contains it.
+        receiver.as_object_mut().map(|fields| fields.shift_remove("name"));
         put(receiver, "/result", json!("PENDING"));
         put(receiver, "/detail_id", json!(session.dated_number("3601", 28)?));
         put(receiver, "/create_time", json!(beijing_time(session.now)));
