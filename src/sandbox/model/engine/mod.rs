@@ -288,7 +288,7 @@ impl Session<'_> {
         if transition.done.contains(&document.state.as_str()) {
             for field in transition.same {
                 let given = accepted::field(self.request_body, field, resource_type.accepted);
-                if given.as_ref() != document.body.pointer(field) {
+                if given.as_ref() != document.body.pointer(field).filter(|value| !value.is_null()) {
                     let issue = format!("{} was done with another value", describe(resource_type, document));
                     return Err(resource_type.conflict.field_response(field, &issue));
                 }

@@ -130,6 +130,8 @@ static CANCEL: Transition = Transition {
 const CHARGE_FIELDS: &[Assignment] = &[
     set("/state_description", FieldValue::Text("MCH_COMPLETE")),
     set("/post_payments", FieldValue::FromRequest("/post_payments")),
+    // Without discounts there are none, whatever the order was created with.
+    set("/post_discounts", FieldValue::Null),
     set("/post_discounts", FieldValue::FromRequest("/post_discounts")),
     set("/total_amount", FieldValue::FromRequest("/total_amount")),
     set("/time_range/end_time", FieldValue::FromRequest("/time_range/end_time")),
