@@ -37,6 +37,8 @@ mod business;
 // Code payments, and requests of APIv2.
 #[cfg(unix)]
 mod code_payments;
+// Combined orders of several sub-merchants.
+mod combined;
 // Wrong signatures, and the mistake that the response names.
 #[cfg(unix)]
 mod diagnosis;
@@ -79,6 +81,9 @@ mod page_lists;
 // Encrypted fields of requests and responses.
 #[cfg(unix)]
 mod personal_data;
+// Charges of PayScore orders, and their money.
+#[cfg(unix)]
+mod payscore;
 // Payscore, transfers, profit sharing, files.
 mod products;
 // The example `sandbox`, run as a program.

@@ -271,6 +271,38 @@ fn shares_of_an_order_and_what_comes_back() {
     refused(wx["v3/profitsharing/receivers/delete"].post(account), 404, "RESOURCE_NOT_EXISTS", "1900000999");
 }
 
+/// The names of receivers are for the platform only.
+#[test]
+fn no_share_shows_the_name_of_a_receiver() {
+    let (sandbox, wx) = start();
+    let mut body = native(&wx, "P1234567", 100);
+    body["settle_info"] = json!({"profit_sharing": true});
+    ok(wx["v3/pay/transactions/native"].post(body));
+    let id = sandbox.pay("P1234567").unwrap()["transaction_id"].clone();
+    let receiver = json!({"type": "PERSONAL_OPENID", "account": OPENID, "name": "张三"});
+    let mut account = receiver.clone();
+    (account["appid"], account["relation_type"]) = (json!(APPID), json!("USER"));
+    ok(wx["v3/profitsharing/receivers/add"].post(account).encrypt(&["/name"]));
+    let share = |name: &str| {
+        let mut receiver = receiver.clone();
+        (receiver["name"], receiver["amount"], receiver["description"]) =
+            (json!(name), json!(30), json!("d"));
+        let body = json!({
+            "appid": APPID, "transaction_id": id, "out_order_no": "S1", "unfreeze_unsplit": true, "receivers": [receiver],
+        });
+        ok_or_code(wx["v3/profitsharing/orders"].post(body).encrypt(&["/receivers/0/name"]))
+    };
+    let first = share("张三").unwrap();
+    let query = wx.chain("v3/profitsharing/orders/{no}").get().var("no", "S1");
+    let queried = ok(query.query(json!({"transaction_id": id})));
+    assert_eq!(share("张三").unwrap()["receivers"][0]["account"], OPENID, "a repeat");
+    for shown in [first, queried] {
+        assert_eq!(shown["receivers"].as_array().unwrap().len(), 2);
+        assert!(!shown.to_string().contains("name") && !shown.to_string().contains("张三"), "{shown}");
+    }
+    assert_eq!(share("李四").unwrap_err(), "INVALID_REQUEST", "the name is compared");
+}
+
 #[test]
 fn a_file_comes_back_as_it_went() {
     let (_sandbox, wx) = start();

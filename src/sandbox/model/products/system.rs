@@ -56,7 +56,8 @@ fn certificates(call: &Call<'_>) -> Result<SandboxResponse, ErrorResponse> {
                        the sandbox is in public-key mode (certificates: `--sign-with certificate`)";
         return Err(ErrorResponse::new(404, "RESOURCE_NOT_EXISTS", message));
     }
-    if call.request.header("wechatpay-serial").is_none_or(str::is_empty) {
+    // A serial that is not of the platform is ignored everywhere, such as the merchant's own.
+    if call.engine.keyring.find(call.header("wechatpay-serial")).is_none() {
         call.engine.keyring.follow();
     }
     let apiv3_key = &call.engine.identity.apiv3_key;
