@@ -1,5 +1,7 @@
 //! The sandbox under load: `cargo bench --features sandbox --bench sandbox -- 200000`.
 //!
+//! With `state`, too, it keeps its state in a file.
+//!
 //! Measures the start with given keys; the signed orders per second, compared with the RSA work alone (one
 //! verification, one signature) that each of them needs, in the same run; and the memory meanwhile.
 //! The client is another process, hand-written, which signs its requests before the clock runs: the sandbox shares
@@ -51,7 +53,11 @@ fn main() {
 
     let floor = rsa_alone();
     println!("RSA alone on two threads: {floor:.0} a second");
-    let sandbox = Sandbox::builder().keys(folder.path().join("keys")).start().unwrap();
+    let mut builder = Sandbox::builder().keys(folder.path().join("keys"));
+    if std::env::args().any(|word| word == "state") {
+        builder = builder.state(folder.path().join("state"));
+    }
+    let sandbox = builder.start().unwrap();
     let (mut answered, mut spent) = (0, 0.0);
     let mut memory = Vec::new();
     while answered < requests {

@@ -3,12 +3,14 @@
 //!
 //! This program starts itself again and again; each child makes one call and says what its CPU clock shows then. The
 //! platform is another process. What goes into AWS-LC's first random number is shown by itself: it is nearly all of
-//! it, unless the program was built with `AWS_LC_SYS_NO_JITTER_ENTROPY=1` (docs/reliability.md).
+//! it, unless the program was built with `AWS_LC_SYS_NO_JITTER_ENTROPY=1` (docs/reliability.md). With the feature `cli`,
+//! the time in which `wxpay` prints its help follows.
 #![allow(missing_docs, unreachable_pub, dead_code, clippy::unwrap_used)]
 
 mod common;
 
 use std::process::Command;
+use std::time::{Duration, Instant};
 
 use common::cpu::CpuTime;
 use common::floor::Floor;
@@ -70,6 +72,18 @@ fn main() {
         let ms = |nanoseconds: u64| nanoseconds as f64 / 1e6;
         println!("{name:<38} {:>6.2} ms {:>6.2} ms", ms(spent[ROUNDS / 2]), ms(spent[0]));
     }
+    if let Some(wxpay) = option_env!("CARGO_BIN_EXE_wxpay") {
+        let mut times: Vec<_> = (0..ROUNDS).map(|_| time_of_help(wxpay)).collect();
+        times.sort_unstable();
+        println!("{:<38} {:>9.2?} {:>9.2?}", "time of `wxpay --help`", times[ROUNDS / 2], times[0]);
+    }
+}
+
+/// Help needs no keys, no runtime and no random number.
+fn time_of_help(wxpay: &str) -> Duration {
+    let begun = Instant::now();
+    assert!(Command::new(wxpay).arg("--help").output().unwrap().status.success());
+    begun.elapsed()
 }
 
 fn on_a_runtime<T>(call: impl Future<Output = T>) -> T {

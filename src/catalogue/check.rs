@@ -8,10 +8,15 @@ use super::index::{self, Parsed};
 use super::operation::{Availability, Operation};
 use super::suggest;
 
+#[cfg(test)]
+mod tests;
+
 /// A call with as many mistakes as this has one cause.
 const MOST_HINTS: usize = 100;
-/// The least length of base64 that a 2048-bit key gives: what is shorter is in the clear.
-const SHORTEST_CIPHERTEXT: usize = 300;
+/// The length of base64 below which a text is no ciphertext: RSA gives 344 letters and more, SM2 at least 130.
+const SHORTEST_CIPHERTEXT: usize = 130;
+/// No documented name is nearly as long.
+const LONGEST_NAME: usize = 64;
 
 /// A call.
 #[derive(Debug, Clone, Copy)]
@@ -29,7 +34,7 @@ impl Call<'_> {
     pub(crate) fn hints(&self) -> Vec<Hint> {
         let parsed = Parsed::new(self.url);
         // Not a test server's or a proxy's.
-        let base = parsed.base.filter(|base| index::bases().any(|known| host(known) == host(base)));
+        let base = parsed.base.filter(|base| is_documented_base(base));
         let Some(operation) = index::find(self.verb, parsed.path, base) else {
             let documented: Vec<_> = index::at(parsed.path).collect();
             return vec![match documented.is_empty() {
@@ -59,7 +64,7 @@ impl Call<'_> {
             }
             Some(Value::Null) | None => {}
             Some(other) => {
-                found.add("body", "/", FieldProblem::WrongType { expected: "object", found: type_of(other) })
+                found.add("body", "", FieldProblem::WrongType { expected: "object", found: type_of(other) })
             }
         }
         found.hints
@@ -73,9 +78,14 @@ struct Found {
 
 impl Found {
     fn add(&mut self, place: &'static str, field: &str, problem: FieldProblem) {
-        if self.hints.len() < MOST_HINTS {
+        if !self.is_full() {
             self.hints.push(FieldHint { place, field: field.to_owned(), problem });
         }
+    }
+
+    /// Whether there are so many that the rest is not looked at: a call may be as large as its sender likes.
+    fn is_full(&self) -> bool {
+        self.hints.len() >= MOST_HINTS
     }
 
     fn query(&mut self, operation: Operation, query: &[(String, String)]) {
@@ -88,6 +98,9 @@ impl Found {
         }
         self.one_of(operation, "query", &|name| query.iter().any(|(given, _)| given == name));
         for (name, value) in query {
+            if self.is_full() {
+                return;
+            }
             match fields.iter().find(|field| is_parameter(field.name(), name)) {
                 Some(field) => self.text("query", name, field, value),
                 None => self.add("query", name, FieldProblem::Unknown { near: near(fields, name) }),
@@ -119,6 +132,9 @@ impl Found {
         }
         self.one_of(operation, &here, &|name| object.get(name).is_some_and(|value| !value.is_null()));
         for (name, value) in object {
+            if self.is_full() {
+                return;
+            }
             let at = format!("{pointer}/{}", name.replace('~', "~0").replace('/', "~1"));
             match fields.iter().find(|field| is_numbered(field.name(), name)) {
                 Some(field) => self.value(place, &at, field, value, operation),
@@ -159,6 +175,9 @@ impl Found {
                     self.add(place, pointer, problem);
                 }
                 for (number, element) in list.iter().enumerate() {
+                    if self.is_full() {
+                        return;
+                    }
                     self.single(place, &format!("{pointer}/{number}"), field, element, operation);
                 }
             }
@@ -231,6 +250,11 @@ impl Found {
     }
 }
 
+/// Whether the documents have operations on this host.
+pub(crate) fn is_documented_base(base: &str) -> bool {
+    index::bases().any(|known| host(known) == host(base))
+}
+
 fn host(base: &str) -> &str {
     base.splitn(3, '/').nth(2).and_then(|rest| rest.split('/').next()).unwrap_or_default()
 }
@@ -263,7 +287,12 @@ fn is_numbered(documented: &str, name: &str) -> bool {
     loop {
         match (expected.next(), found.next()) {
             (None, None) => return true,
-            (Some("$n" | "$m"), Some(number)) if number.parse::<u32>().is_ok() => {}
+            (Some("$n" | "$m"), Some(number)) => {
+                if number.is_empty() || number.len() > 9 || !number.bytes().all(|byte| byte.is_ascii_digit())
+                {
+                    return false;
+                }
+            }
             (Some(a), Some(b)) if a == b => {}
             _ => return false,
         }
@@ -272,14 +301,21 @@ fn is_numbered(documented: &str, name: &str) -> bool {
 
 /// A documented name that `name` may be a slip of: another spelling of words, or a letter or two.
 fn near(fields: Fields, name: &str) -> Option<&'static str> {
+    if name.len() > LONGEST_NAME {
+        return None;
+    }
     let plain = |text: &str| -> String {
-        text.chars().filter(|c| c.is_alphanumeric()).flat_map(char::to_lowercase).take(64).collect()
+        text.chars().filter(|c| c.is_alphanumeric()).flat_map(char::to_lowercase).collect()
     };
     let wanted = plain(name);
-    let far = 1 + wanted.chars().count() / 6;
-    let near =
-        fields.iter().map(|field| (suggest::letters_apart(&plain(field.name()), &wanted), field.name()));
-    near.filter(|(apart, _)| *apart <= far as f64).min_by(|a, b| a.0.total_cmp(&b.0)).map(|(_, name)| name)
+    let length = wanted.chars().count();
+    let far = 1 + length / 6;
+    let near = fields.iter().filter_map(|field| {
+        let known = plain(field.name());
+        let apart = (known.len().abs_diff(length) <= far).then(|| suggest::letters_apart(&known, &wanted))?;
+        (apart <= far as f64).then_some((apart, field.name()))
+    });
+    near.min_by(|a, b| a.0.total_cmp(&b.0)).map(|(_, name)| name)
 }
 
 fn type_of(value: &Value) -> &'static str {

@@ -206,7 +206,7 @@ impl Field {
         self.mark("automatic").is_some()
     }
 
-    /// Whether exactly one of [`fields`](Self::fields) is meant.
+    /// Whether it has one of several shapes: [`fields`](Self::fields) are those of all of them.
     pub fn has_alternatives(&self) -> bool {
         self.mark("alternatives").is_some()
     }

@@ -41,7 +41,7 @@ pub enum Hint {
 pub struct FieldHint {
     /// Where it is: `body`, `query`, `headers`.
     pub place: &'static str,
-    /// The field: a JSON pointer (`/amount/total`), or the name of a parameter or header.
+    /// The field: a JSON pointer (`/amount/total`; empty: the body itself), or the name of a parameter or header.
     pub field: String,
     /// What is wrong with it.
     pub problem: FieldProblem,
@@ -88,6 +88,20 @@ pub enum FieldProblem {
         /// The documented values.
         documented: Vec<&'static str>,
     },
+}
+
+impl Hint {
+    /// What it is about: the same for each element of a list, whatever its value.
+    pub(super) fn kind(&self) -> String {
+        match self {
+            Hint::Field(FieldHint { place, field, problem }) => {
+                let is_name = |segment: &&str| segment.parse::<usize>().is_err();
+                let names: Vec<&str> = field.split('/').filter(is_name).collect();
+                format!("{place} {} {:?}", names.join("/"), std::mem::discriminant(problem))
+            }
+            other => other.to_string(),
+        }
+    }
 }
 
 impl FieldHint {
@@ -145,8 +159,10 @@ impl fmt::Display for Hint {
 impl fmt::Display for FieldHint {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let FieldHint { place, field, problem } = self;
-        // The name is the caller's text.
-        let field = Excerpt(field);
+        if let (FieldProblem::WrongType { expected, found }, true) = (problem, field.is_empty()) {
+            return write!(f, "the {place} is of the type {expected}; found: {found}");
+        }
+        let field = Pointer(field);
         let what = match *place {
             "query" => "the query parameter",
             "headers" => "the header",
@@ -187,6 +203,27 @@ impl fmt::Display for FieldHint {
             FieldProblem::OtherValue { documented } => {
                 write!(f, "{what} {field} has another value than the documented {}", documented.join(", "))
             }
+        }
+    }
+}
+
+/// The field of a hint: a documented one as it is, a caller's text as an excerpt.
+struct Pointer<'a>(&'a str);
+
+impl fmt::Display for Pointer<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        /// More than any documented pointer has.
+        const LONGEST: usize = 240;
+        /// A key may be a word of this length.
+        const LONGEST_WORD: usize = 30;
+        let is_plain = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || matches!(c, '_' | '/');
+        let mut words = self.0.split(['/', '_']);
+        match self.0.len() <= LONGEST
+            && self.0.chars().all(is_plain)
+            && words.all(|word| word.len() <= LONGEST_WORD)
+        {
+            true => write!(f, "`{}`", self.0),
+            false => Excerpt(self.0).fmt(f),
         }
     }
 }

@@ -6,6 +6,7 @@
 pub(crate) mod check;
 mod examples;
 mod fields;
+pub(crate) mod given;
 mod hint;
 mod index;
 mod notification;

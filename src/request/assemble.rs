@@ -27,6 +27,14 @@ pub(super) fn shown(template: Arc<str>) -> Arc<str> {
 }
 
 impl Draft {
+    /// The request that is about to be sent: warns of what the documents have otherwise.
+    pub(super) fn assemble_to_send(self, context: &Context) -> Result<Box<OutgoingRequest>, Error> {
+        let request = self.assemble(context)?;
+        #[cfg(feature = "catalogue")]
+        super::check::warn(context, &request);
+        Ok(request)
+    }
+
     /// The request, complete but for the signature.
     pub(super) fn assemble(mut self, context: &Context) -> Result<Box<OutgoingRequest>, Error> {
         if let Some(error) = self.error {

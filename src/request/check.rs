@@ -1,29 +1,26 @@
 //! What the documents say about a request: hints, and warnings of them.
 
-use std::collections::HashSet;
-use std::hash::{BuildHasher as _, RandomState};
-use std::sync::{LazyLock, Mutex, PoisonError};
-
 use http::header::CONTENT_TYPE;
+use serde_json::Value;
 use url::Position;
 
 use super::Request;
 use super::prepared::Prepared;
-use crate::catalogue::Hint;
-use crate::catalogue::check::Call;
+use crate::catalogue::check::{Call, is_documented_base};
+use crate::catalogue::{Catalogue, FieldHint, Hint};
 use crate::error::Error;
 use crate::path;
-use crate::v3::OutgoingRequest;
+use crate::v3::{Context, OutgoingRequest};
 
-/// Each warning is given once; after so many, none is.
-const MOST_WARNINGS: usize = 1_000;
+/// A longer body is not compared: no documented one is nearly as long.
+const LONGEST_BODY: usize = 1 << 20;
 
 impl Request {
     /// Compares the request with the documents, and sends nothing: an undocumented path, a field that is missing, unknown,
     /// of another type or in the clear, an operation that another one has replaced. Empty if there is nothing to say.
     ///
-    /// A hint is not an error: the documents have slips. The same hints are warnings of `tracing`, each once, when a request
-    /// is sent.
+    /// A hint is not an error: the documents have slips. The same hints are warnings of `tracing` when a request is sent:
+    /// each once for an operation and a client, at the first calls.
     ///
     /// ```
     /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
@@ -55,39 +52,73 @@ impl Prepared {
 }
 
 fn hints(request: &OutgoingRequest) -> Vec<Hint> {
-    // An address from a response, for a download.
-    if path::is_absolute(&request.template) {
-        return Vec::new();
+    match documented_url(request) {
+        Some(url) => hints_at(request, &url),
+        None => Vec::new(),
     }
+}
+
+fn hints_at(request: &OutgoingRequest, url: &str) -> Vec<Hint> {
     let query: Vec<_> = request.url.query_pairs().map(|(name, value)| (name.into(), value.into())).collect();
-    let is_json = request
-        .headers
-        .get(CONTENT_TYPE)
-        .is_some_and(|kind| kind.as_bytes().starts_with(b"application/json"));
-    let body = is_json.then(|| serde_json::from_slice(&request.body).ok()).flatten();
-    // The template, not the values: one may be empty, or have a slash.
-    let base = &request.url[..Position::BeforePath];
-    let prefix = request.url.path().get(..request.base_path_length).unwrap_or("/");
-    let path = request.template.split('?').next().unwrap_or_default();
-    let url = [base, prefix, path].concat();
-    let call = Call { verb: request.method.as_str(), url: &url, query: &query, body: body.as_ref() };
-    call.hints()
+    let body = json_body(request);
+    let known = body.as_ref().ok().and_then(Option::as_ref);
+    let mut hints = Call { verb: request.method.as_str(), url, query: &query, body: known }.hints();
+    if body.is_err() {
+        hints.retain(|hint| !matches!(hint, Hint::Field(FieldHint { place: "body", .. })));
+    }
+    hints
+}
+
+/// A body that is not JSON, and cannot be compared.
+struct NotJson;
+
+/// The JSON of the body; `None` if it has none.
+fn json_body(request: &OutgoingRequest) -> Result<Option<Value>, NotJson> {
+    if request.body.is_empty() && request.upload.is_none() {
+        return Ok(None);
+    }
+    let kind = request.headers.get(CONTENT_TYPE).map_or(&[][..], |kind| kind.as_bytes());
+    let media_type = kind.split(|byte| *byte == b';').next().unwrap_or_default().trim_ascii();
+    let is_json = media_type.eq_ignore_ascii_case(b"application/json");
+    if !is_json || request.body.len() > LONGEST_BODY {
+        return Err(NotJson);
+    }
+    serde_json::from_slice(&request.body).map(Some).map_err(|_| NotJson)
+}
+
+/// The path by which the documents may know the request, behind its base URL if that is one of theirs. `None`: it is an
+/// address from a response.
+fn documented_url(request: &OutgoingRequest) -> Option<String> {
+    if path::is_absolute(&request.template) {
+        return None;
+    }
+    let whole = request.url.path();
+    let (prefix, sent) = whole.split_at_checked(request.base_path_length).unwrap_or(("/", whole));
+    let template = request.template.split('?').next().unwrap_or_default();
+    // The sent path has values where the template has variables, and a variable may stand for a documented segment. But
+    // a value may be empty or have a slash, which the documents cannot know. A proxy may have the version in its base URL.
+    let behind_proxy = whole.rfind("/v3/").map_or(("/", sent), |at| whole.split_at(at + 1));
+    let candidates = [(prefix, sent), (prefix, template), behind_proxy];
+    let verb = request.method.as_str();
+    let is_documented = |(_, path): &&(&str, &str)| Catalogue::find(verb, path).is_some();
+    let has_other_verb = |(_, path): &&(&str, &str)| !Catalogue::at(path).is_empty();
+    let known = candidates.iter().find(is_documented).or_else(|| candidates.iter().find(has_other_verb));
+    let (prefix, path) = *known.unwrap_or(&candidates[1]);
+    let base = [&request.url[..Position::BeforePath], prefix].concat();
+    // Not the base URL of a test server or a proxy.
+    Some(if is_documented_base(&base) { [&base, path].concat() } else { path.to_owned() })
 }
 
 /// Warns of what the documents have otherwise.
-pub(super) fn warn(request: &OutgoingRequest) {
-    static GIVEN: LazyLock<Mutex<(RandomState, HashSet<u64>)>> = LazyLock::new(Mutex::default);
+pub(super) fn warn(context: &Context, request: &OutgoingRequest) {
     if !tracing::enabled!(tracing::Level::WARN) {
         return;
     }
-    for hint in hints(request) {
-        let text = hint.to_string();
-        let mut given = GIVEN.lock().unwrap_or_else(PoisonError::into_inner);
-        let (hasher, known) = &mut *given;
-        let id = hasher.hash_one((&request.method, &request.template, &text));
-        if known.len() < MOST_WARNINGS && known.insert(id) {
-            drop(given);
-            tracing::warn!(method = %request.method, template = &*request.template, "{text}");
-        }
+    let Some(url) = documented_url(request) else { return };
+    let method = &request.method;
+    let operation = Catalogue::find(method.as_str(), &url);
+    let compare = || hints_at(request, &url);
+    for hint in context.given_hints.new_hints(operation, method.as_str(), &url, compare) {
+        tracing::warn!(%method, template = &*request.template, "{hint}");
     }
 }

@@ -98,9 +98,7 @@ impl Request {
         }
         let deadline = self.draft.deadline(&self.context.v3);
         self.draft.make_ready(&self.context.v3, &deadline).await?;
-        let request = self.draft.assemble(&self.context.v3)?;
-        #[cfg(feature = "catalogue")]
-        super::check::warn(&request);
+        let request = self.draft.assemble_to_send(&self.context.v3)?;
         match Handle::try_current() {
             Ok(runtime) => {
                 InRuntime::new(runtime, exchange(&self.context.v3, request, IoRuntime::Caller, deadline))
@@ -130,9 +128,7 @@ impl Request {
         let deadline = self.draft.deadline(&self.context.v3);
         background::wait(async {
             self.draft.make_ready(&self.context.v3, &deadline).await?;
-            let request = self.draft.assemble(&self.context.v3)?;
-            #[cfg(feature = "catalogue")]
-            super::check::warn(&request);
+            let request = self.draft.assemble_to_send(&self.context.v3)?;
             exchange(&self.context.v3, request, IoRuntime::Background, deadline).await
         })
     }

@@ -64,8 +64,8 @@ pub use self::{
     http::{response::SandboxResponse, sandbox_error::SandboxError},
     keys::{keyring::Rotation, mode::SigningMode},
     store::{
-        notification_log::{Attempt, Delivery, SentNotification},
         seen_request::{EndpointKind, RecordedResponse, SeenRequest, Sent, Verdict},
+        sent_notification::{Attempt, Delivery, SentNotification},
         watcher::Seen,
     },
 };

@@ -3,6 +3,7 @@
 use std::fmt;
 use std::time::Duration;
 
+use http::Method;
 use http::header::{CONTENT_ENCODING, CONTENT_TYPE, LOCATION, RETRY_AFTER};
 use serde::de::{self, IgnoredAny, MapAccess, SeqAccess, Visitor};
 use serde::{Deserialize, Deserializer};
@@ -51,20 +52,38 @@ pub(super) fn api_error(response: RawResponse, verified: bool) -> Error {
     }))
 }
 
-/// Adds what an undocumented path may mean to the platform's word that it does not exist.
-#[cfg(feature = "catalogue")]
-pub(super) fn with_suggestions(mut error: Error, method: &http::Method, path: &str) -> Error {
-    use crate::catalogue::Catalogue;
-
+/// The error of a call: if the platform does not know its path, with the documented ones that may be meant.
+pub(super) fn call_error(
+    response: RawResponse,
+    verified: bool,
+    method: &Method,
+    base_path_length: usize,
+) -> Error {
+    let path = response.path.get(base_path_length..).unwrap_or_default().to_owned();
+    let mut error = api_error(response, verified);
     if let Error::Api(api) = &mut error
         && (api.status == 404 || api.code.ends_with("NOT_EXISTS") || api.code.ends_with("NOT_FOUND"))
-        && Catalogue::at(path).is_empty()
     {
-        let near = Catalogue::suggest(Some(method.as_str()), path).into_iter().take(3);
-        let shown = near.map(|near| format!("{} `{}`", near.operation().verb(), near.operation().template()));
-        api.did_you_mean = shown.collect();
+        api.did_you_mean = near(method, &path);
     }
     error
+}
+
+/// What an undocumented verb and path may mean.
+#[cfg(feature = "catalogue")]
+fn near(method: &Method, path: &str) -> Vec<String> {
+    use crate::catalogue::Catalogue;
+
+    if Catalogue::find(method.as_str(), path).is_some() {
+        return Vec::new();
+    }
+    let near = Catalogue::suggest(Some(method.as_str()), path).into_iter().take(3);
+    near.map(|near| format!("{} `{}`", near.operation().verb(), near.operation().template())).collect()
+}
+
+#[cfg(not(feature = "catalogue"))]
+fn near(_: &Method, _: &str) -> Vec<String> {
+    Vec::new()
 }
 
 fn origin_of(location: &str) -> String {

@@ -20,6 +20,9 @@ pub(crate) struct Context {
     pub(crate) transport: Transport,
     pub(crate) clock: Box<dyn Clock>,
     pub(crate) defaults: Defaults,
+    /// What the client has told of calls that differ from the documents.
+    #[cfg(feature = "catalogue")]
+    pub(crate) given_hints: crate::catalogue::given::Given,
 }
 
 /// The settings that a request may override, and the limits of all.

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use http::{HeaderMap, Method};
 use tracing::Instrument as _;
 
-use super::api_error::api_error;
+use super::api_error::call_error;
 use super::attempt::send_and_read;
 use super::attempts::Attempts;
 use super::certificates;
@@ -141,14 +141,7 @@ pub(crate) async fn into_response(
             let key = context.merchant.key.clone();
             Response::new(key, response.status, response.headers, response.body, verified).checked()
         }
-        false => {
-            #[cfg(feature = "catalogue")]
-            let path = response.path.get(verification.base_path_length..).unwrap_or_default().to_owned();
-            let error = api_error(response, verified);
-            #[cfg(feature = "catalogue")]
-            let error = super::api_error::with_suggestions(error, &verification.method, &path);
-            Err(error)
-        }
+        false => Err(call_error(response, verified, &verification.method, verification.base_path_length)),
     }
 }
 

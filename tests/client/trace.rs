@@ -138,3 +138,36 @@ fn a_download_is_traced_like_any_other_call() {
     }
     assert!(!text.contains("secret"), "{text}");
 }
+
+/// What the documents have otherwise is said once for an operation and a client: a loop of calls does not fill the log.
+#[cfg(all(feature = "catalogue", feature = "sandbox"))]
+#[test]
+fn a_hint_is_a_warning_once_for_an_operation_and_a_client() {
+    if !alone("a_hint_is_a_warning_once_for_an_operation_and_a_client") {
+        return;
+    }
+    let sandbox = wechatpay_chain::sandbox::Sandbox::start().unwrap();
+    let text = Arc::new(Mutex::new(String::new()));
+    let folder = tempfile::tempdir().unwrap();
+    let count = |said: &str| text.lock().unwrap().matches(said).count();
+    tracing::subscriber::with_default(Spans(Arc::clone(&text)), || {
+        let wx = sandbox.client().unwrap();
+        for number in 0..40 {
+            let body = json!({"outRefundNo": format!("R{number}"), "amount": {"refund": 1, "total": 1, "currency": "CNY"}});
+            let _ = wx["v3/refund/domestic/refunds"].post(body).wait();
+            let _ = wx.chain("v3/refund/domestic/refundz/{id}").get().var("id", number).wait();
+        }
+        assert_eq!(count("did you mean `out_refund_no`"), 1);
+        assert_eq!(count("no document has this path"), 1);
+        let _ =
+            sandbox.client().unwrap()["v3/refund/domestic/refunds"].post(json!({"outRefundNo": "R"})).wait();
+        assert_eq!(count("did you mean `out_refund_no`"), 2);
+        // Downloads and bills, too; of a bill, not the address from its response.
+        let _ = wx["v3/billdownload/files"].get().save_to(folder.path().join("a")).wait();
+        assert_eq!(count("no document has this path"), 2);
+        let bill = wx.bill("v3/bill/tradebill").query(json!({"billDate": "2024-01-01"}));
+        let _ = bill.save_to(folder.path().join("b")).wait();
+        assert_eq!(count("did you mean `bill_date`"), 1);
+        assert_eq!(count("no document has this path"), 2);
+    });
+}

@@ -16,7 +16,7 @@ use crate::support::{TestServer, has, sandbox_builder};
 pub(crate) const DAY: Duration = Duration::from_secs(24 * 3600);
 
 /// A request to the control endpoint.
-fn control(sandbox: &Sandbox, method: &str, path: &str, body: &str) -> Reply {
+pub(crate) fn control(sandbox: &Sandbox, method: &str, path: &str, body: &str) -> Reply {
     let address = sandbox.base_url().trim_start_matches("http://").trim_end_matches('/');
     let mut stream = connect(sandbox);
     let length = body.len();
@@ -28,6 +28,12 @@ fn control(sandbox: &Sandbox, method: &str, path: &str, body: &str) -> Reply {
 pub(crate) fn pay_new(sandbox: &Sandbox, wx: &WeChatPay, number: &str, total: i64) -> Value {
     ok(wx["v3/pay/transactions/native"].post(native(wx, number, total)));
     sandbox.pay(number).unwrap()
+}
+
+/// The decrypted resources of all notifications, oldest first.
+pub(crate) fn resources(sandbox: &Sandbox) -> Vec<Value> {
+    let list = control(sandbox, "GET", "/_sandbox/notifications", "").json()["notifications"].take();
+    list.as_array().unwrap().iter().rev().map(|sent| sent["resource"].clone()).collect()
 }
 
 fn get_refund(wx: &WeChatPay, number: &str) -> Value {
@@ -269,6 +275,51 @@ fn a_transfer_fails() {
     not_done(sandbox.accept_transfer("T1"), "FAIL");
     let sent = &sandbox.notifications()[0];
     assert_eq!(sent.event_type, "MCHTRANSFER.BILL.FINISHED");
+}
+
+/// The user has a day, by the business clock. Advancing it notifies; nobody needs to ask.
+#[test]
+fn a_transfer_lapses_after_a_day() {
+    let (sandbox, wx) = start();
+    let path = "v3/fund-app/mch-transfer/transfer-bills";
+    let transfer = |number: &str| {
+        ok(wx[path].post(json!({
+            "appid": APPID, "out_bill_no": number, "transfer_scene_id": "1000", "openid": OPENID,
+            "transfer_amount": 100, "transfer_remark": "r", "notify_url": "https://www.example.com/notify",
+            "transfer_scene_report_infos": [{"info_type": "活动名称", "info_content": "x"}],
+        })))
+    };
+    let state = |number: &str| {
+        let found = ok(wx.chain(&format!("{path}/out-bill-no/{{n}}")).get().var("n", number));
+        (found["state"].clone(), found["fail_reason"].clone())
+    };
+    let waiting = || (json!("WAIT_USER_CONFIRM"), Value::Null);
+    let lapsed = || (json!("FAIL"), json!("OVERDUE_CLOSE"));
+    transfer("T1");
+    sandbox.advance(DAY - Duration::from_secs(60)).unwrap();
+    assert_eq!(state("T1"), waiting());
+    transfer("T2");
+    transfer("T3");
+    assert!(sandbox.notifications().is_empty());
+    sandbox.advance(Duration::from_secs(60)).unwrap();
+    let sent = resources(&sandbox);
+    assert_eq!((sent.len(), &sent[0]["out_bill_no"]), (1, &json!("T1")));
+    assert_eq!(sent[0]["fail_reason"], "OVERDUE_CLOSE");
+    assert_eq!((state("T1"), state("T2")), (lapsed(), waiting()));
+    not_done(sandbox.accept_transfer("T1"), "FAIL");
+    let cancel = wx.chain(&format!("{path}/out-bill-no/{{n}}/cancel")).post(Value::Null);
+    refused(cancel.var("n", "T1"), 400, "INVALID_REQUEST", "FAIL");
+    sandbox.accept_transfer("T2").unwrap();
+    // Over the control endpoint, too, and once each.
+    assert_eq!(control(&sandbox, "POST", "/_sandbox/clock", r#"{"advance": "1d"}"#).status, 200);
+    assert_eq!((state("T2").0, state("T3")), (json!("SUCCESS"), lapsed()));
+    let states: Vec<_> = resources(&sandbox).iter().map(|sent| sent["state"].clone()).collect();
+    assert_eq!(states, ["FAIL", "SUCCESS", "FAIL"]);
+    // Money that was not accepted did not move.
+    sandbox.advance(2 * DAY).unwrap();
+    let date = &resources(&sandbox)[1]["update_time"].as_str().unwrap()[..10].to_owned();
+    let funds = bill(&wx, "v3/bill/fundflowbill", json!({"bill_date": date}));
+    assert_eq!(column(&funds, "收支金额(元)"), ["1.00"], "{funds}");
 }
 
 /// A provider's unfreeze pays the sub-merchant, and every account's balance is the sum of its moves.

@@ -117,11 +117,36 @@ fn a_provider_reverses_for_its_sub_merchant() {
         body[new] = value;
     }
     body["sub_mchid"] = json!("1230000109");
+    body.as_object_mut().unwrap().shift_remove("sp_appid"); // optional in a code payment
     let paid = ok(wx["v3/pay/partner/transactions/codepay"].post(body));
     assert_eq!((&paid["trade_state"], &paid["payer"]), (&json!("SUCCESS"), &json!({"sp_openid": OPENID})));
     let body = json!({"sp_mchid": wx.mchid(), "sub_mchid": "1230000109"});
     let reverse = wx.chain("v3/pay/partner/transactions/out-trade-no/{n}/reverse").post(body);
     assert_eq!(ok(reverse.var("n", "P1000000"))["sub_mchid"], "1230000109");
+}
+
+/// The response is the result: nobody is notified, also of a payment that waited for the password.
+#[test]
+fn fields_of_other_orders_are_refused() {
+    let (sandbox, wx) = start();
+    sandbox.hold_code_payments(true);
+    let others = [
+        ("/notify_url", json!("https://www.example.com/notify")),
+        ("/time_expire", json!("2999-06-08T10:34:56+08:00")),
+        ("/limit_pay", json!(["no_credit"])),
+        ("/payer/openid", json!(OPENID)),
+        ("/scene_info/payer_client_ip", json!("127.0.0.1")),
+        ("/scene_info/h5_info", json!({"type": "Wap"})),
+    ];
+    for (field, value) in others {
+        let mut body = code_payment(&wx, "P1000000", "130061098828009406");
+        let (parent, name) = field.rsplit_once('/').unwrap();
+        body.pointer_mut(parent).unwrap()[name] = value;
+        refused(wx["v3/pay/transactions/codepay"].post(body), 400, "PARAM_ERROR", field);
+    }
+    ok(wx["v3/pay/transactions/codepay"].post(code_payment(&wx, "P1000000", "130061098828009406")));
+    sandbox.pay("P1000000").unwrap();
+    assert!(sandbox.notifications().is_empty());
 }
 
 /// What a client of APIv2 sends: XML without any of APIv3's headers.

@@ -146,7 +146,7 @@ fn faults_can_be_controlled_from_outside() {
     let list = ask("GET", "");
     assert_eq!(
         (list.status, list.json()),
-        (200, json!({ "seed": 9, "rules": [], "queue": ["cut-body"], "spent": [] }))
+        (200, json!({ "seed": 9, "rules": [], "queue": ["cut-body"], "refused": 0, "spent": [] }))
     );
     assert_eq!(list.header("Wechatpay-Signature"), None);
     assert_eq!(ask("DELETE", "").status, 204);

@@ -9,7 +9,10 @@ use std::{
 
 use serde_json::json;
 use tempfile::TempDir;
-use wechatpay_chain::sandbox::{Rotation, Sandbox, SigningMode};
+use wechatpay_chain::{
+    WeChatPay,
+    sandbox::{Rotation, Sandbox, SigningMode},
+};
 
 use crate::modes::{control, echo};
 use crate::program::{Running, program};
@@ -85,6 +88,46 @@ fn a_restart_keeps_mode_and_rotated_keys() {
     assert_eq!((first_public.as_str(), list()), (sandbox.platform_public_key_id(), listed));
     drop(sandbox);
     assert_eq!(in_service(&builder().start().unwrap()).0, id);
+}
+
+/// The mode that a start asked for is the mode of the next one, also if it is the default.
+#[test]
+fn a_restart_signs_as_the_run_before() {
+    let folder = TempDir::new().unwrap();
+    for mode in [SigningMode::Migration, SigningMode::PublicKey, SigningMode::Certificate] {
+        let keys = folder.path().join(format!("{mode:?}"));
+        let first = Sandbox::builder().keys(&keys).sign_with(mode).start().unwrap();
+        let before = (first.mode(), signer(&first));
+        drop(first);
+        let again = Sandbox::builder().keys(&keys).start().unwrap();
+        assert_eq!((again.mode(), signer(&again)), before, "{mode:?}");
+    }
+}
+
+/// A folder that cannot be written stops changes, but not the client that downloads the certificates.
+#[test]
+fn the_certificates_are_followed_without_a_folder_to_write_to() {
+    let folder = TempDir::new().unwrap();
+    let keys = folder.path().join("keys");
+    let sandbox = Sandbox::builder().keys(&keys).start().unwrap();
+    let (id, certificate) = (sandbox.platform_public_key_id(), sandbox.platform_certificate_serial());
+    fs::rename(&keys, folder.path().join("moved")).unwrap();
+    // Nothing has changed.
+    assert!(sandbox.rotate(Rotation::Certificate).is_err());
+    assert!(sandbox.sign_with("none").is_err());
+    assert_eq!(signer(&sandbox), id);
+    let automatic = WeChatPay::builder()
+        .mchid(sandbox.mchid())
+        .serial(sandbox.serial())
+        .private_key(sandbox.merchant_key_pem())
+        .apiv3_key(sandbox.apiv3_key())
+        .base_url(sandbox.base_url())
+        .automatic_certificates()
+        .build()
+        .unwrap();
+    echo(&automatic).unwrap();
+    echo(&automatic).unwrap();
+    assert_eq!(signer(&sandbox), certificate);
 }
 
 #[test]

@@ -37,6 +37,8 @@ mod business;
 // Code payments, and requests of APIv2.
 #[cfg(unix)]
 mod code_payments;
+// Combined orders of several sub-merchants.
+mod combined;
 // Wrong signatures, and the mistake that the response names.
 #[cfg(unix)]
 mod diagnosis;
@@ -50,6 +52,9 @@ mod flows;
 // SDKs of other languages against the sandbox, and our client against one of them.
 #[cfg(unix)]
 mod foreign;
+// The records of requests and notifications over a restart.
+#[cfg(unix)]
+mod kept_records;
 // The keys folder: whole or not at all, modes and rotations.
 #[cfg(unix)]
 mod keys_folder;
@@ -73,6 +78,12 @@ mod page;
 // The lists of the page: filters, timelines, copies.
 #[cfg(unix)]
 mod page_lists;
+// Encrypted fields of requests and responses.
+#[cfg(unix)]
+mod personal_data;
+// Charges of PayScore orders, and their money.
+#[cfg(unix)]
+mod payscore;
 // Payscore, transfers, profit sharing, files.
 mod products;
 // The example `sandbox`, run as a program.

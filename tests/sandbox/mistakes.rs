@@ -95,6 +95,11 @@ fn each_mistake_is_named() {
         let message = signer.of(plan, &signed);
         assert!(message.contains(part), "{part}: {message}");
     }
+    let literal = String::from_utf8(post.message()).unwrap().replace('\n', "\\r\\n");
+    assert!(signer.of(&post, literal.as_bytes()).contains("a backslash and an n"));
+    // Sent with question marks: what was signed before is lost, but the body shows it.
+    let lost = signer.plan("POST", "/v3/x", "{\"b\":\"?? 250g\"}");
+    assert!(signer.of(&lost, &replaced(&lost, "??", "茶叶")).contains("text was lost: send UTF-8"));
     let flat = signer.plan("POST", "/v3/x", "{\"a\":\"茶 b\",\"c\":1}");
     let form = replaced(&flat, "{\"a\":\"茶 b\",\"c\":1}", "a=%E8%8C%B6+b&c=1");
     assert!(signer.of(&flat, &form).contains("as a form"));

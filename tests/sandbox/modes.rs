@@ -115,6 +115,29 @@ fn a_client_with_the_public_key_only_works_by_default() {
     assert!(transfer(&wrong, "T2").is_err() && notified(&sandbox, &wrong).is_err());
 }
 
+/// What names no key of the platform is ignored, so it cannot mean that the client has one.
+#[test]
+fn a_download_of_the_certificates_with_the_merchants_own_serial_is_followed() {
+    if !has("openssl") {
+        return;
+    }
+    let sandbox = Sandbox::start().unwrap();
+    let keys = export(&sandbox);
+    let certificate = sandbox.platform_certificate_serial();
+    let named = |target: &str, serial: &str| {
+        let plan = Plan::new(&sandbox, "GET", target, "").header("Wechatpay-Serial", serial);
+        send(&sandbox, &keys, &plan).header("Wechatpay-Serial").unwrap().to_owned()
+    };
+    let other = "/v3/refund/domestic/refunds/R1";
+    // A client that names the public key has it.
+    let id = sandbox.platform_public_key_id();
+    assert_eq!((named(CERTIFICATES, id).as_str(), named(other, "").as_str()), (id, id));
+    assert_eq!(named(CERTIFICATES, sandbox.serial()), certificate);
+    assert_eq!(named(other, sandbox.serial()), certificate);
+    let (headers, _) = sandbox.notification("A.B", "x", &json!({})).unwrap();
+    assert_eq!(headers["wechatpay-serial"], certificate);
+}
+
 #[test]
 fn a_client_with_certificates_only_works_in_certificate_mode() {
     if !has("openssl") {

@@ -143,6 +143,9 @@ fn a_notification_is_sent_signed_and_encrypted() {
     assert_eq!(request.header("Content-Type"), "application/json");
     assert_eq!(request.header("Wechatpay-Serial"), sandbox.platform_certificate_serial());
     assert_eq!(request.header("Wechatpay-Nonce").len(), 32);
+    // The platform spells it so.
+    assert_eq!(request.header("Request-ID").len(), 40);
+    assert_eq!(request.header("Host"), url.trim_start_matches("http://").trim_end_matches("/notify"));
     assert_eq!(request.id(), id);
     let envelope: Value = serde_json::from_slice(&request.body).unwrap();
     assert_eq!(envelope["event_type"], "TRANSACTION.SUCCESS");
@@ -186,7 +189,7 @@ fn a_notification_is_repeated_until_it_is_accepted() {
         assert_eq!(request.body, requests[0].body);
         assert!(wx.notification(&request.headers(), request.body.clone()).wait().is_ok());
     }
-    for name in ["Wechatpay-Nonce", "Wechatpay-Signature", "Request-Id"] {
+    for name in ["Wechatpay-Nonce", "Wechatpay-Signature", "Request-ID"] {
         assert!(requests[0].header(name) != requests[1].header(name), "{name}");
         assert!(requests[1].header(name) != requests[2].header(name), "{name}");
     }

@@ -104,6 +104,59 @@ fn a_permission_until_it_is_ended() {
     assert!(ended["cancel_authorization_time"].is_string());
 }
 
+/// A service provider's requests for an existing order name no appid, and completing replaces the lists of the order.
+#[test]
+fn a_provider_completes_a_service_order_with_its_documented_fields() {
+    let (sandbox, wx) = start();
+    let sub = "1230000109";
+    let path = "v3/payscore/partner/serviceorder";
+    let create = |number: &str| {
+        wx[path].post(json!({
+            "appid": APPID, "sub_mchid": sub, "service_id": "500001", "out_order_no": number, "service_introduction": "d",
+            "notify_url": "https://www.example.com/n", "time_range": {"start_time": "OnAccept"},
+            "risk_fund": {"name": "DEPOSIT", "amount": 1000},
+            "post_discounts": [{"name": "新人", "description": "d", "amount": 1}],
+        }))
+    };
+    let act = |number: &str, action: &str, more: Value| {
+        let mut body = json!({"service_id": "500001", "sub_mchid": sub});
+        body.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
+        wx.chain(&format!("{path}/{{n}}/{action}")).post(body).var("n", number)
+    };
+    let charge =
+        |total: i64| json!({"total_amount": total, "post_payments": [{"name": "n", "amount": total}]});
+    let with = |mut body: Value, name: &str, value: Value| {
+        body[name] = value;
+        body
+    };
+    ok(create("S1"));
+    sandbox.confirm_service_order("S1").unwrap();
+    refused(
+        act("S1", "complete", with(charge(100), "time_range", json!({"end_time": 5}))),
+        400,
+        "PARAM_ERROR",
+        "/time_range/end_time",
+    );
+    // Twice, as after a lost response.
+    let first = ok(act("S1", "complete", charge(100)));
+    assert_eq!((&first["total_amount"], &first["post_discounts"]), (&json!(100), &Value::Null));
+    assert_eq!(ok(act("S1", "complete", charge(100))), first);
+    let discount = json!([{"name": "n", "description": "d", "amount": 10}]);
+    let reduced = with(with(charge(90), "reason", json!("r")), "post_discounts", discount);
+    let reduced = with(reduced, "total_amount", json!(80));
+    assert_eq!(ok(act("S1", "modify", reduced))["total_amount"], 80);
+    let again = ok(act("S1", "modify", with(charge(70), "reason", json!("r"))));
+    assert_eq!((&again["total_amount"], &again["post_discounts"]), (&json!(70), &Value::Null));
+    ok(act("S1", "pay", json!({})));
+    refused(act("S1", "cancel", json!({"reason": "r"})), 400, "ORDER_DONE", "S1");
+    ok(create("S2"));
+    ok(act("S2", "cancel", json!({"reason": "r"})));
+    ok(create("S3"));
+    sandbox.confirm_service_order("S3").unwrap();
+    ok(act("S3", "complete", charge(5)));
+    ok(act("S3", "sync", json!({"type": "Order_Paid", "detail": {"paid_time": "20261120101010"}})));
+}
+
 #[test]
 fn a_transfer_is_accepted_or_cancelled() {
     let (sandbox, wx) = start();
@@ -218,19 +271,52 @@ fn shares_of_an_order_and_what_comes_back() {
     refused(wx["v3/profitsharing/receivers/delete"].post(account), 404, "RESOURCE_NOT_EXISTS", "1900000999");
 }
 
+/// The names of receivers are for the platform only.
+#[test]
+fn no_share_shows_the_name_of_a_receiver() {
+    let (sandbox, wx) = start();
+    let mut body = native(&wx, "P1234567", 100);
+    body["settle_info"] = json!({"profit_sharing": true});
+    ok(wx["v3/pay/transactions/native"].post(body));
+    let id = sandbox.pay("P1234567").unwrap()["transaction_id"].clone();
+    let receiver = json!({"type": "PERSONAL_OPENID", "account": OPENID, "name": "张三"});
+    let mut account = receiver.clone();
+    (account["appid"], account["relation_type"]) = (json!(APPID), json!("USER"));
+    ok(wx["v3/profitsharing/receivers/add"].post(account).encrypt(&["/name"]));
+    let share = |name: &str| {
+        let mut receiver = receiver.clone();
+        (receiver["name"], receiver["amount"], receiver["description"]) =
+            (json!(name), json!(30), json!("d"));
+        let body = json!({
+            "appid": APPID, "transaction_id": id, "out_order_no": "S1", "unfreeze_unsplit": true, "receivers": [receiver],
+        });
+        ok_or_code(wx["v3/profitsharing/orders"].post(body).encrypt(&["/receivers/0/name"]))
+    };
+    let first = share("张三").unwrap();
+    let query = wx.chain("v3/profitsharing/orders/{no}").get().var("no", "S1");
+    let queried = ok(query.query(json!({"transaction_id": id})));
+    assert_eq!(share("张三").unwrap()["receivers"][0]["account"], OPENID, "a repeat");
+    for shown in [first, queried] {
+        assert_eq!(shown["receivers"].as_array().unwrap().len(), 2);
+        assert!(!shown.to_string().contains("name") && !shown.to_string().contains("张三"), "{shown}");
+    }
+    assert_eq!(share("李四").unwrap_err(), "INVALID_REQUEST", "the name is compared");
+}
+
 #[test]
 fn a_file_comes_back_as_it_went() {
     let (_sandbox, wx) = start();
     let mut bytes: Vec<u8> = (0..200_000_u32).map(|at| at.to_le_bytes()[0]).collect();
-    bytes.splice(..8, *b"\x89PNG\r\n\x1a\n");
-    for path in
-        ["v3/merchant/media/upload", "v3/merchant-service/images/upload", "v3/merchant/media/video_upload"]
-    {
-        let id =
-            ok(wx[path].post(Value::Null).media(Media::bytes("a.png", bytes.clone())))["media_id"].clone();
+    for (path, name, media_type, start) in [
+        ("v3/merchant/media/upload", "a.png", "image/png", b"\x89PNG\r\n\x1a\n"),
+        ("v3/merchant/media/video_upload", "a.mp4", "video/mp4", b"\0\0\0\x18ftyp"),
+        ("v3/merchant-service/images/upload", "a.png", "image/png", b"\x89PNG\r\n\x1a\n"),
+    ] {
+        bytes.splice(..8, *start);
+        let id = ok(wx[path].post(Value::Null).media(Media::bytes(name, bytes.clone())))["media_id"].clone();
         let get = wx.chain("v3/merchant-service/images/{id}").get().var("id", id.as_str().unwrap());
         let response = get.wait().unwrap();
-        assert_eq!((response.header("Content-Type"), response.verified()), (Some("image/png"), false));
+        assert_eq!((response.header("Content-Type"), response.verified()), (Some(media_type), false));
         assert!(*response.bytes() == bytes);
     }
     let marketing = "v3/marketing/favor/media/image-upload";

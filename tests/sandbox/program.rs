@@ -164,6 +164,8 @@ fn all_options_reach_the_sandbox() {
         "delay=1",
         "--clock-skew",
         "-20",
+        "--hold-refunds",
+        "--hold-code-payments",
     ];
     let running = Running::start(&options);
     let wx = running.client();
@@ -175,6 +177,11 @@ fn all_options_reach_the_sandbox() {
     assert_eq!(status(wx.chain("v3/none").get_sync()), 404);
     assert_eq!(status(wx.chain("v3/limited").get_sync()), 429);
     assert!(running.printed.contains("# seed          7\n"));
+    let paid = wx.chain("v3/pay/transactions/codepay").post_sync(json!({
+        "appid": "wxd678efh567hg6787", "mchid": wx.mchid(), "description": "d", "out_trade_no": "P1000000",
+        "payer": {"auth_code": "130061098828009406"}, "amount": {"total": 1}, "scene_info": {"store_info": {"id": "1"}},
+    }));
+    assert_eq!(paid.unwrap().data()["trade_state"], "USERPAYING");
     let before = running.exports();
     running.end("-TERM");
     assert!(keys.join("apiclient_key.pem").exists(), "a folder that was named stays");

@@ -54,6 +54,15 @@ pub(crate) fn ok(request: Request) -> Value {
     }
 }
 
+/// Sends the request, and returns the data or the code of the error.
+pub(crate) fn ok_or_code(request: Request) -> Result<Value, String> {
+    match request.wait() {
+        Ok(response) => Ok(response.into_data()),
+        Err(Error::Api(error)) => Err(error.code.clone()),
+        Err(error) => panic!("{error}"),
+    }
+}
+
 /// Sends the request, and expects this error, whose text contains `names`.
 #[track_caller]
 pub(crate) fn refused(request: Request, status: u16, code: &str, names: &str) {

@@ -19,7 +19,7 @@ use wechatpay_chain::{
 };
 
 use crate::program::{Running, fails, program};
-use crate::support::sandbox_builder;
+use crate::support::{has, sandbox_builder};
 
 fn signal(child: &Child, name: &str) {
     assert!(Command::new("kill").args([name, &child.id().to_string()]).status().unwrap().success());
@@ -99,6 +99,13 @@ fn a_ready_file_is_there_while_it_listens() {
     let stale = read();
     let (code, _) = fails(&["--ready-file", file.to_str().unwrap(), "--script", "/nowhere/x"]);
     assert!(code == 1 && !file.exists(), "{stale}");
+    // Another program has its port meanwhile.
+    let port = stale["address"].as_str().unwrap();
+    if let Ok(_other) = TcpListener::bind(port) {
+        fs::write(&file, stale.to_string()).unwrap();
+        let (code, _) = fails(&["--ready-file", file.to_str().unwrap(), "--script", "/nowhere/x"]);
+        assert!(code == 1 && !file.exists(), "{stale}");
+    }
     let first = Running::start(&arguments);
     let second = Running::start(&arguments);
     assert_eq!(read()["pid"], second.child.id());
@@ -108,7 +115,8 @@ fn a_ready_file_is_there_while_it_listens() {
     assert!(!file.exists());
 
     // What is not a ready file stays as it is.
-    for content in ["", "{}", "orders", r#"{"address": "x"}"#] {
+    let config = r#"{"address": "127.0.0.1:1", "base_url": "http://127.0.0.1:1/", "pid": 0}"#;
+    for content in ["", "{}", "orders", r#"{"address": "x"}"#, r#"{"address": "127.0.0.1:1"}"#, config] {
         fs::write(&file, content).unwrap();
         let (code, message) = fails(&arguments);
         assert!(code == 1 && message.contains("not the ready file"), "{message}");
@@ -157,8 +165,81 @@ fn a_command_gets_the_variables_and_its_exit_code_is_the_programs() {
         text.contains("WECHATPAY_AUTOMATIC_CERTIFICATES=1") && !text.contains("WECHATPAY_PUBLIC_KEY"),
         "{text}"
     );
-    let (code, message) = fails(&["--port", "0", "--", "/nowhere/program"]);
-    assert!(code == 1 && message.contains("/nowhere/program"), "{message}");
+}
+
+#[test]
+fn a_command_that_cannot_run_leaves_nothing_behind() {
+    let folder = TempDir::new().unwrap();
+    let path = |name: &str| folder.path().join(name).to_str().unwrap().to_owned();
+    let (keys, state, ready) = (path("keys"), path("state"), path("ready"));
+    fs::create_dir(path("bin")).unwrap();
+    fs::write(path("bin/plain"), "not executable").unwrap();
+    let (plain, bin) = (path("bin/plain"), path("bin"));
+    for command in ["/nowhere/program", "no-such-program", "plain", &plain, &bin, ""] {
+        let output = Command::new(program())
+            .args([
+                "--port",
+                "0",
+                "--keys",
+                &keys,
+                "--state",
+                &state,
+                "--ready-file",
+                &ready,
+                "--",
+                command,
+                "x",
+            ])
+            .env("PATH", &bin)
+            .output()
+            .unwrap();
+        let message = String::from_utf8_lossy(&output.stderr).into_owned();
+        assert!(output.status.code() == Some(1) && message.contains("the command"), "{command}: {message}");
+        assert!(message.contains(command), "{command}: {message}");
+        let left: Vec<_> =
+            fs::read_dir(folder.path()).unwrap().map(|entry| entry.unwrap().file_name()).collect();
+        assert_eq!(left, ["bin"], "{command}");
+    }
+    // A program of PATH is found, also behind a folder that does not exist.
+    fs::set_permissions(&plain, fs::Permissions::from_mode(0o755)).unwrap();
+    fs::write(&plain, "#!/bin/sh\nexit 5\n").unwrap();
+    let mut found = Command::new(program());
+    found.args(["--port", "0", "--", "plain"]).env("PATH", format!("/nowhere:{bin}"));
+    assert_eq!(found.status().unwrap().code(), Some(5));
+}
+
+/// A terminal sends Ctrl-C to the command, too, wherever the outputs go: once is enough, since many programs take a
+/// second one as "at once".
+#[test]
+fn ctrl_c_reaches_a_command_once() {
+    if !has("script") {
+        return;
+    }
+    for redirected in ["", " 2>/dev/null", " </dev/null >/dev/null 2>&1"] {
+        let folder = TempDir::new().unwrap();
+        let path = |name: &str| folder.path().join(name);
+        let counts = "trap 'echo got >>\"$FOLDER/got\"' INT; touch \"$FOLDER/ready\"; \
+                      for _ in 1 2 3 4 5 6 7 8; do sleep 0.1; done; exit 4";
+        fs::write(path("counts.sh"), counts).unwrap();
+        let line = format!("exec \"$PROGRAM\" --port 0 -- sh \"$FOLDER/counts.sh\"{redirected}");
+        let mut terminal = Command::new("script")
+            .args(["-qec", &line, "/dev/null"])
+            .env("PROGRAM", program())
+            .env("FOLDER", folder.path())
+            .env("SHELL", "/bin/sh")
+            .stdin(Stdio::piped())
+            .stdout(Stdio::null())
+            .spawn()
+            .unwrap();
+        let begun = Instant::now();
+        while !path("ready").exists() {
+            assert!(begun.elapsed() < Duration::from_secs(20), "it does not start");
+            thread::sleep(Duration::from_millis(10));
+        }
+        terminal.stdin.as_mut().unwrap().write_all(b"\x03").unwrap();
+        assert_eq!(terminal.wait().unwrap().code(), Some(4), "{redirected}");
+        assert_eq!(fs::read_to_string(path("got")).unwrap(), "got\n", "{redirected}");
+    }
 }
 
 #[test]

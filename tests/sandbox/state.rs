@@ -9,7 +9,7 @@ use std::{
 };
 
 use serde_json::{Value, json};
-use wechatpay_chain::sandbox::{Sandbox, SandboxError};
+use wechatpay_chain::sandbox::{Delivery, Sandbox, SandboxError};
 use wechatpay_chain::{Error, Media, WeChatPay};
 
 use crate::support::{alone, has, sandbox_builder, skipped};
@@ -116,7 +116,9 @@ fn a_notification_that_was_not_delivered_is_sent_after_a_restart() {
         assert_eq!(left, "0");
     }
     let (sandbox, _) = start(folder.path());
-    assert!(sandbox.notifications().is_empty());
+    let all = sandbox.notifications();
+    assert_eq!((all.len(), all[0].id.as_str(), &all[0].delivery), (1, id.as_str(), &Delivery::Accepted));
+    assert_eq!(all[0].attempts.len(), 2, "one of each run");
 }
 
 #[test]

@@ -242,9 +242,65 @@ fn transfers_have_what_their_scene_and_amount_need() {
     }
     let large = insert(&body, "", "transfer_amount", json!(200_000));
     refused(wx[path].post(large.clone()), 400, "PARAM_ERROR", "/user_name");
+    // An empty name is none, in the clear and encrypted.
+    refused(wx[path].post(insert(&large, "", "user_name", json!(""))), 400, "PARAM_ERROR", "/user_name");
+    ok(wx[path].post(insert(
+        &insert(&body, "", "transfer_amount", json!(199_999)),
+        "",
+        "out_bill_no",
+        json!("T199999"),
+    )));
     let named = insert(&large, "", "user_name", json!("张三"));
     refused(wx[path].post(named.clone()), 400, "PARAM_ERROR", "Wechatpay-Serial");
     ok(wx[path].post(named).encrypt(&["/user_name"]));
+}
+
+#[test]
+fn null_is_refused_where_nothing_is_stored() {
+    let (_sandbox, wx) = start();
+    let echo = json!({"echo_message": "x", "notify_url": null});
+    refused(wx["v3/security/echo"].post(echo), 400, "PARAM_ERROR", "`notify_url`: is null");
+    // A field that is needed and null is not called missing.
+    refused(
+        wx["v3/security/echo"].post(json!({"echo_message": null})),
+        400,
+        "PARAM_ERROR",
+        "`echo_message`: is null",
+    );
+    let picture = || Media::bytes("a.png", &b"\x89PNG\r\n\x1a\n"[..]);
+    for path in ["v3/merchant/media/upload", "v3/marketing/favor/media/image-upload"] {
+        let upload =
+            wx[path].post(Value::Null).media(picture().meta(json!({"filename": "a.png", "x": null})));
+        refused(upload, 400, "PARAM_ERROR", "/x");
+        ok(wx[path].post(Value::Null).media(picture()));
+    }
+}
+
+#[test]
+fn receivers_have_what_their_type_and_relation_need() {
+    let (_sandbox, wx) = start();
+    let (path, body) = creates(&wx).remove(7);
+    for (field, value, needed) in [
+        ("type", "MERCHANT_ID", "/name"),
+        ("type", "PERSONAL_SUB_OPENID", "/sub_appid"),
+        ("relation_type", "CUSTOM", "/custom_relation"),
+        ("relation_type", "FRIEND", "/relation_type"),
+    ] {
+        refused(wx[path].post(insert(&body, "", field, json!(value))), 400, "PARAM_ERROR", needed);
+    }
+    let sub = insert(&insert(&body, "", "type", json!("PERSONAL_SUB_OPENID")), "", "sub_appid", json!(APPID));
+    ok(wx[path].post(sub));
+}
+
+#[test]
+fn a_picture_is_no_video() {
+    let (_sandbox, wx) = start();
+    let upload = |bytes: &'static [u8]| {
+        wx["v3/merchant/media/video_upload"].post(Value::Null).media(Media::bytes("a.mp4", bytes))
+    };
+    refused(upload(b"\x89PNG\r\n\x1a\n\0"), 400, "PARAM_ERROR", "a picture");
+    refused(upload(b"\xff\xd8\xff\xe0\0"), 400, "PARAM_ERROR", "a picture");
+    ok(upload(b"\0\0\0\x18ftypmp42\0\0\0\0"));
 }
 
 #[test]

@@ -130,6 +130,8 @@ impl WeChatPayBuilder {
                 trace_messages: self.trace_messages,
                 names: self.names,
             },
+            #[cfg(feature = "catalogue")]
+            given_hints: crate::catalogue::given::Given::default(),
         };
         Ok(Context {
             v3: Arc::new(v3),

@@ -44,7 +44,7 @@ pub(in crate::request) async fn request(
     let timeout = draft.timeout;
     let asked = Asked::of(&draft);
     draft.make_ready(context, &deadline).await?;
-    let response = exchange(context, draft.assemble(context)?, runtime, deadline).await?;
+    let response = exchange(context, draft.assemble_to_send(context)?, runtime, deadline).await?;
     let request_id = || response.request_id().map(str::to_owned);
     let decode_error = |what: String| {
         let what = format!("the bill response {what}");

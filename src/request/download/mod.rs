@@ -217,7 +217,7 @@ impl Download {
         let (mut request, proof, signed_digest) = match self.source {
             DownloadSource::Request(mut draft) => {
                 draft.make_ready(&context, &deadline).await?;
-                (draft.assemble(&context)?, Proof::Signature, None)
+                (draft.assemble_to_send(&context)?, Proof::Signature, None)
             }
             #[cfg(feature = "bill")]
             DownloadSource::Bill { draft, allow_unverified } => {

@@ -11,9 +11,9 @@ use crate::sandbox::{
     faults::{fault::Fault, rule::FaultRule},
     http::{business_clock, clock, error_response::ErrorResponse, sandbox_error::SandboxError},
     keys::{keyring::Rotation, mode::SigningMode},
-    model::{engine::holds::Hold, payer_actions},
+    model::{engine::holds::Hold, passing_time, payer_actions},
     server::{admin_hook::AdminRequest, platform::Platform},
-    store::{notification_log::SentNotification, seen_request::SeenRequest},
+    store::{seen_request::SeenRequest, sent_notification::SentNotification},
 };
 
 const PREFIX: &str = "/_sandbox/";
@@ -262,7 +262,8 @@ pub(crate) fn advance_clock(platform: &Platform, period: &str) -> Result<(), Adm
     let seconds = business_clock::parse_period(period.trim()).ok_or_else(|| {
         bad_request(format!("expected a period such as 1d, 12h, 30m or 1d12h, found {period:?}"))
     })?;
-    platform.engine.advance(seconds).map_err(|error| bad_request(error.message))
+    let advanced = platform.perform(|engine| passing_time::advance(engine, seconds));
+    advanced.map_err(|error| bad_request(error.message))
 }
 
 fn holds_json(platform: &Platform) -> Value {

@@ -73,7 +73,7 @@ impl Sandbox {
         if unmet.is_empty() {
             return None;
         }
-        let requests = self.platform().requests.list();
+        let requests = self.platform().requests.of_this_run();
         let mut text = format!("the sandbox's expectations are not met:\n  {}", unmet.join("\n  "));
         let _ = write!(text, "\n{} requests came", requests.len());
         if requests.len() > LISTED {

@@ -6,7 +6,7 @@ use serde_json::Value;
 use super::sandbox::Sandbox;
 use crate::sandbox::{
     http::sandbox_error::SandboxError,
-    store::{event::Event, notification_log::SentNotification},
+    store::{event::Event, sent_notification::SentNotification},
 };
 
 fn event(notify_url: &str, event_type: &str, original_type: &str, resource: &Value) -> Event {
@@ -82,6 +82,31 @@ impl Sandbox {
         resource: &Value,
     ) -> String {
         self.platform().outbox.send_explicit(event(notify_url, event_type, original_type, resource))
+    }
+
+    /// Sends a notification once more in the background, whatever became of the earlier attempts: one attempt, with the
+    /// same id. The rules for notifications apply; its schedule goes on if it is still pending.
+    ///
+    /// ```
+    /// # use serde_json::json;
+    /// # use wechatpay_chain::sandbox::Sandbox;
+    /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// let sandbox = Sandbox::start()?;
+    /// // Nothing listens there.
+    /// let id = sandbox.notify("http://127.0.0.1:9/notify", "REFUND.SUCCESS", "refund", &json!({"refund_id": "50"}));
+    /// sandbox.send_again(&id)?;
+    /// while sandbox.notifications()[0].attempts.len() < 2 {
+    ///     std::thread::yield_now();
+    /// }
+    /// # Ok(()) }
+    /// ```
+    ///
+    /// # Errors
+    /// [`notifications`](Sandbox::notifications) has none with this id, or not its content, because that is larger than
+    /// 8 KiB; or too many notifications wait for their delivery (limit 10,000).
+    pub fn send_again(&self, id: &str) -> Result<(), SandboxError> {
+        let sent = self.platform().outbox.send_again(id);
+        sent.map_err(|why| SandboxError::Notification { id: id.into(), problem: why.into() })
     }
 
     /// The notifications that were sent or refused, newest last: the last 10,000.

@@ -13,7 +13,7 @@ use crate::sandbox::{
     faults::{fault::Fault, rule::FaultRule},
     http::{response::SandboxResponse, sandbox_error::SandboxError},
     keys::identity::Identity,
-    model::{engine::holds::Hold, scripts::Script},
+    model::{engine::holds::Hold, passing_time, scripts::Script},
     server::{listener::Server, platform::Platform},
     store::seen_request::SeenRequest,
 };
@@ -141,7 +141,7 @@ impl Sandbox {
     /// verified as usual before a script responds.
     ///
     /// # Errors
-    /// An invalid method, template or status.
+    /// An invalid method, template or status; more than 10,000 scripts, or 64 MiB of them.
     pub fn on(&self, method: &str, template: &str, status: u16, body: Value) -> Result<(), SandboxError> {
         self.on_with(method, template, SandboxResponse::new(status).json(body))
     }
@@ -170,10 +170,9 @@ impl Sandbox {
         template: &str,
         response: SandboxResponse,
     ) -> Result<(), SandboxError> {
-        let script = Script::fixed(method, template, &response)
-            .map_err(|problem| SandboxError::Script { route: format!("{method} {template}"), problem })?;
-        self.platform().router.add_script(script);
-        Ok(())
+        let script = Script::fixed(method, template, &response);
+        let added = script.and_then(|script| self.platform().router.add_script(script));
+        added.map_err(|problem| SandboxError::Script { route: format!("{method} {template}"), problem })
     }
 
     /// The received requests with their responses, newest last: the last 10,000, or fewer if they are larger than
@@ -201,7 +200,8 @@ impl Sandbox {
         self.platform().requests.clear();
     }
 
-    /// Queues a fault. Each following request takes one from the queue.
+    /// Queues a fault. Each following request takes one from the queue. At most 1,000 wait: further ones are not queued,
+    /// which the log, [`unmet`](Sandbox::unmet) and the control endpoint tell.
     ///
     /// ```
     /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
@@ -253,7 +253,7 @@ impl Sandbox {
 }
 
 impl Sandbox {
-    /// Advances the business time, rounded up to seconds: orders expire, notifications are repeated, bills of past
+    /// Advances the business time, rounded up to seconds: orders expire, transfers that no user accepted fail, notifications are repeated, bills of past
     /// days are there. The clock of signatures stays, so that clients go on. It cannot go back; a
     /// [state file](SandboxBuilder::state) keeps it.
     ///
@@ -282,7 +282,8 @@ impl Sandbox {
     /// It would be more than ten years ahead, or the state file cannot be written.
     pub fn advance(&self, time: Duration) -> Result<(), SandboxError> {
         let seconds = time.as_secs().saturating_add(u64::from(time.subsec_nanos() > 0));
-        let advanced = self.platform().engine.advance(i64::try_from(seconds).unwrap_or(i64::MAX));
+        let seconds = i64::try_from(seconds).unwrap_or(i64::MAX);
+        let advanced = self.platform().perform(|engine| passing_time::advance(engine, seconds));
         advanced.map_err(|error| SandboxError::State {
             what: "the business time".into(),
             code: error.code.into(),

@@ -47,6 +47,13 @@ pub enum SignatureVerdict {
 }
 
 impl SignatureVerdict {
+    pub(crate) const ALL: [SignatureVerdict; 4] = [
+        SignatureVerdict::Valid,
+        SignatureVerdict::NotSigned,
+        SignatureVerdict::Invalid,
+        SignatureVerdict::NotChecked,
+    ];
+
     pub(crate) fn name(self) -> &'static str {
         match self {
             SignatureVerdict::Valid => "valid",
@@ -122,8 +129,9 @@ impl Verifier {
             return self.content(request);
         }
         let authorization = inspection.authorization.as_ref().map_err(Clone::clone)?;
-        if let Some(name) =
-            ["accept", "user-agent"].into_iter().find(|name| !request.headers.contains_key(*name))
+        if let Some(name) = ["accept", "user-agent"]
+            .into_iter()
+            .find(|name| request.headers.get(*name).is_none_or(|value| value.is_empty()))
         {
             let error = ErrorResponse::param_error("header", name, "Http头缺少Accept或User-Agent: required");
             return Err(error.into());

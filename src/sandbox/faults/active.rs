@@ -23,6 +23,9 @@ use crate::sandbox::http::{
 /// Bounds the memory that the control endpoint can fill.
 const MAX_RULES: usize = 1_000;
 
+/// Faults that wait for the next requests.
+const MAX_QUEUE: usize = 1_000;
+
 /// Faults that apply no more, and are still listed.
 const MAX_SPENT: usize = 1_000;
 
@@ -84,6 +87,8 @@ impl ActiveRule {
 pub(crate) struct ActiveFaults {
     seed: u64,
     queue: VecDeque<Fault>,
+    /// The faults that found the queue full.
+    refused: u64,
     rules: Vec<ActiveRule>,
     /// Those that apply no more, oldest first.
     spent: VecDeque<SpentFault>,
@@ -97,6 +102,7 @@ impl ActiveFaults {
         ActiveFaults {
             seed,
             queue: VecDeque::new(),
+            refused: 0,
             rules: Vec::new(),
             spent: VecDeque::new(),
             added: 0,
@@ -108,8 +114,14 @@ impl ActiveFaults {
         self.seed
     }
 
+    /// A full queue refuses the fault.
     pub(crate) fn push(&mut self, fault: Fault) {
-        self.queue.push_back(fault);
+        if self.queue.len() < MAX_QUEUE {
+            self.queue.push_back(fault);
+        } else {
+            self.refused += 1;
+            tracing::warn!(%fault, "not queued: too many faults wait (limit {MAX_QUEUE})");
+        }
     }
 
     pub(crate) fn add(&mut self, rule: FaultRule) -> Result<(), SandboxError> {
@@ -140,7 +152,9 @@ impl ActiveFaults {
         let ending = self.rules.iter().filter(|active| active.rule.max_hits().is_some());
         let rules =
             ending.map(|active| format!("the fault `{}` applied {} times", active.rule, active.hits.count));
-        queued.chain(rules).collect()
+        let refused = (self.refused > 0)
+            .then(|| format!("{} faults were not queued: too many wait (limit {MAX_QUEUE})", self.refused));
+        queued.chain(rules).chain(refused).collect()
     }
 
     /// Removes a rule by its number. A number that no longer exists is ignored.
@@ -236,6 +250,7 @@ impl ActiveFaults {
             "seed": self.seed,
             "rules": self.rules.iter().map(rule).collect::<Vec<_>>(),
             "queue": queue,
+            "refused": self.refused,
             "spent": self.spent().map(spent).collect::<Vec<_>>(),
         })
     }

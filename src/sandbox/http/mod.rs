@@ -5,6 +5,7 @@ pub(crate) mod body;
 pub(crate) mod business_clock;
 pub(crate) mod clock;
 pub(crate) mod error_response;
+pub(crate) mod header_names;
 pub(crate) mod multipart;
 pub(crate) mod path_template;
 pub(crate) mod request;

@@ -46,6 +46,14 @@ pub enum SandboxError {
         /// The message of that error.
         message: String,
     },
+    /// A notification cannot be sent again: see [`Sandbox::send_again`](crate::sandbox::Sandbox::send_again).
+    #[error("sandbox notification {}: {}", Excerpt(id), Message(problem))]
+    Notification {
+        /// Its id.
+        id: String,
+        /// Why not.
+        problem: String,
+    },
     /// A key, a certificate or another random value could not be generated.
     #[error("the sandbox could not generate its {what}")]
     Generate {
@@ -102,6 +110,7 @@ impl fmt::Debug for SandboxError {
             SandboxError::KeyFile { .. } => "KeyFile",
             SandboxError::StateFile { .. } => "StateFile",
             SandboxError::State { .. } => "State",
+            SandboxError::Notification { .. } => "Notification",
             SandboxError::Generate { .. } => "Generate",
             SandboxError::Server(_) => "Server",
             SandboxError::Port { .. } => "Port",

@@ -1,9 +1,6 @@
 //! The platform's keys in service. They can change while clients send requests.
 
-use std::sync::{
-    Arc, Mutex, PoisonError, RwLock,
-    atomic::{AtomicBool, Ordering},
-};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
 
 use rsa::PublicKey;
 use serde::Deserialize;
@@ -25,12 +22,11 @@ pub(crate) struct Keyring {
     /// What a change of the mode brings into service, if no other key of its kind is.
     first: (Arc<CertifiedKey>, Arc<PublicKeyPair>),
     keys: RwLock<Keys>,
-    /// Held from reading the keys until the changed ones are saved.
-    changing: Mutex<()>,
+    /// Whether nobody has chosen what signs: it is the public key until a client shows that it has certificates. Held from
+    /// reading the keys until the changed ones are saved.
+    follows: Mutex<bool>,
     saved: Option<SavedKeys>,
     serials: Serials,
-    /// Nobody has chosen what signs: it is the public key until a client shows that it has certificates.
-    follows: AtomicBool,
 }
 
 /// The keys in service, oldest first; never empty.
@@ -104,21 +100,15 @@ impl Keyring {
         if let Some(mode) = mode {
             keys.set_mode(mode, &first);
         }
-        let was = before.map_or(SigningMode::default(), |keys| keys.mode());
-        if let Some(saved) = saved.as_ref().filter(|_| keys.mode() != was) {
+        // A mode that was chosen is not the default, even if it is the same.
+        let was = before.map(|keys| keys.mode());
+        if let Some(saved) = saved.as_ref().filter(|_| mode.is_some() && was != mode) {
             // The folder may be read-only: this start has what was asked for all the same.
             if let Err(error) = saved.save(&keys, &first) {
                 tracing::warn!(%error, "the sandbox cannot keep the mode of its keys");
             }
         }
-        Ok(Keyring {
-            first,
-            keys: RwLock::new(keys),
-            changing: Mutex::new(()),
-            saved,
-            serials,
-            follows: follows.into(),
-        })
+        Ok(Keyring { first, keys: RwLock::new(keys), follows: Mutex::new(follows), saved, serials })
     }
 
     /// The keys in service now.
@@ -221,29 +211,38 @@ impl Keyring {
 
     /// A client has downloaded the certificates and named no key: it has no other way to verify.
     pub(crate) fn follow(&self) {
-        if !self.follows.load(Ordering::Relaxed) {
-            return;
+        let follows = self.follows();
+        let mut keys = self.now();
+        let Some(newest) = keys.certificates.last().filter(|_| *follows) else { return };
+        keys.signer = SigningKey::Certificate(Arc::clone(newest));
+        // The folder may be read-only: the client must be able to verify all the same, and a restart follows again.
+        if let Err(error) = self.save(&keys) {
+            tracing::warn!(%error, "the sandbox cannot keep the key that signs");
         }
-        // If it cannot be saved, a restart follows again.
-        let _ = self.change(|keys| {
-            if let Some(newest) = keys.certificates.last() {
-                keys.signer = SigningKey::Certificate(Arc::clone(newest));
-            }
-            Ok(())
-        });
+        self.replace(follows, keys);
     }
 
     /// A change is visible once it is saved; if it cannot be, nothing changes.
     fn change(&self, change: impl FnOnce(&mut Keys) -> Result<(), SandboxError>) -> Result<(), SandboxError> {
-        let _changing = self.changing.lock().unwrap_or_else(PoisonError::into_inner);
+        let follows = self.follows();
         let mut keys = self.now();
         change(&mut keys)?;
-        self.follows.store(false, Ordering::Relaxed);
-        if let Some(saved) = &self.saved {
-            saved.save(&keys, &self.first)?;
-        }
-        *self.keys.write().unwrap_or_else(PoisonError::into_inner) = keys;
+        self.save(&keys)?;
+        self.replace(follows, keys);
         Ok(())
+    }
+
+    fn follows(&self) -> MutexGuard<'_, bool> {
+        self.follows.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn save(&self, keys: &Keys) -> Result<(), SandboxError> {
+        self.saved.as_ref().map_or(Ok(()), |saved| saved.save(keys, &self.first))
+    }
+
+    fn replace(&self, mut follows: MutexGuard<'_, bool>, keys: Keys) {
+        *follows = false;
+        *self.keys.write().unwrap_or_else(PoisonError::into_inner) = keys;
     }
 }
 

@@ -2,6 +2,7 @@
 
 pub(crate) mod bills;
 pub(crate) mod engine;
+pub(crate) mod passing_time;
 pub(crate) mod payer_actions;
 pub(crate) mod products;
 pub(crate) mod resource_list;

@@ -25,6 +25,7 @@ use crate::sandbox::{
         documents::{Document, Documents},
         event::QueuedEvent,
         payer_log::PayerStep,
+        records,
     },
 };
 
@@ -137,8 +138,7 @@ fn perform(
     find: impl FnOnce(&Documents<'_>) -> Result<Option<Document>, ErrorResponse>,
 ) -> Outcome {
     let resource_type = action.resource_type;
-    let mut seq = 0;
-    let at = clock::system_time();
+    let mut step = PayerStep { at: clock::system_time(), action: action.name.into(), seq: 0 };
     let outcome = engine.execute("", &Value::Null, |session| {
         let not_found = || {
             resource_type.not_found.response(&format!(
@@ -150,13 +150,14 @@ fn perform(
         let mut document = find(session.documents)?.ok_or_else(not_found)?;
         (resource_type.on_load)(session, &mut document)?;
         session.transition(resource_type, &mut document, action.transition)?;
-        seq = document.seq;
+        step.seq = document.seq;
+        records::save_step(session.documents, &step)?;
         let mut body = document.body;
         if let Some(fields) = body.as_object_mut() {
             fields.shift_remove(IDEMPOTENCY_VALUES);
         }
         Ok(body)
     })?;
-    engine.payer_log.push(PayerStep { at, action: action.name, seq });
+    engine.payer_log.push(step);
     Ok(outcome)
 }

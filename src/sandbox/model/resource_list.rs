@@ -11,6 +11,7 @@ use crate::sandbox::{
     http::error_response::ErrorResponse,
     store::{
         documents::Document,
+        event::QueuedEvent,
         page::{Page, Window},
     },
 };
@@ -59,14 +60,12 @@ impl Resource {
     }
 }
 
+/// What was found, and the events that the caller must send: a resource that is loaded can end, because its time is over.
+type Found<T> = Result<(T, Vec<QueuedEvent>), ErrorResponse>;
+
 /// A page of the resources of all types in this state that contain this text; empty: any.
-pub(crate) fn page(
-    engine: &Engine,
-    contains: &str,
-    state: &str,
-    window: Window,
-) -> Result<Page<Resource>, ErrorResponse> {
-    engine.access(|session| {
+pub(crate) fn page(engine: &Engine, contains: &str, state: &str, window: Window) -> Found<Page<Resource>> {
+    engine.execute("", &Value::Null, |session| {
         let Page { items, place } = session.documents.page(contains, state, window)?;
         Ok(Page { items: load_all(session, items)?, place })
     })
@@ -74,8 +73,8 @@ pub(crate) fn page(
 
 /// The resource with this `seq` together with its relatives, oldest first: an order with its refunds and profit shares, a
 /// combined order with its parts.
-pub(crate) fn family(engine: &Engine, seq: u64) -> Result<Vec<Resource>, ErrorResponse> {
-    engine.access(|session| {
+pub(crate) fn family(engine: &Engine, seq: u64) -> Found<Vec<Resource>> {
+    engine.execute("", &Value::Null, |session| {
         let Some(mut root) = session.documents.by_seq(seq)? else { return Ok(Vec::new()) };
         while let Some(parent) = parent(session, &root)? {
             root = parent;

@@ -9,12 +9,8 @@ use std::{
     time::Duration,
 };
 
-use reqwest::{
-    Url,
-    dns::{Addrs, Name, Resolve, Resolving},
-};
 use tokio::{sync::Semaphore, task, time};
-use url::Host;
+use url::{Host, Url};
 
 use crate::error::Excerpt;
 
@@ -33,6 +29,14 @@ pub(crate) enum NotAdmitted {
     NotResolved(String),
 }
 
+impl NotAdmitted {
+    pub(super) fn into_reason(self) -> String {
+        match self {
+            NotAdmitted::Refused(why) | NotAdmitted::NotResolved(why) => why,
+        }
+    }
+}
+
 impl From<String> for NotAdmitted {
     fn from(why: String) -> NotAdmitted {
         NotAdmitted::Refused(why)
@@ -49,8 +53,7 @@ impl From<&str> for NotAdmitted {
 #[derive(Clone, Default)]
 struct Hosts(Arc<BTreeSet<String>>);
 
-/// Resolves names and checks the addresses. The HTTP client connects to the addresses that were checked here, so a
-/// name that later resolves to another host is useless (DNS rebinding).
+/// Resolves names and checks the addresses. The client connects to no others.
 #[derive(Clone)]
 pub(crate) struct AllowedHosts {
     hosts: Hosts,
@@ -96,7 +99,8 @@ impl AllowedHosts {
         Ok(url)
     }
 
-    async fn addresses(&self, name: &str) -> Result<Vec<SocketAddr>, NotAdmitted> {
+    /// The addresses of a name, checked. Their port is 0.
+    pub(super) async fn addresses(&self, name: &str) -> Result<Vec<SocketAddr>, NotAdmitted> {
         let failed =
             |why: &dyn fmt::Display| NotAdmitted::NotResolved(format!("{name} cannot be resolved ({why})"));
         let permit = Arc::clone(&self.lookups).acquire_owned().await.map_err(|e| failed(&e))?;
@@ -129,19 +133,6 @@ impl Hosts {
             return Ok(());
         }
         Err(format!("{address} is not this machine; allow it with `notify_host`"))
-    }
-}
-
-impl Resolve for AllowedHosts {
-    fn resolve(&self, name: Name) -> Resolving {
-        let hosts = self.clone();
-        Box::pin(async move {
-            let found = hosts.addresses(name.as_str()).await.map_err(|e| match e {
-                NotAdmitted::Refused(why) | NotAdmitted::NotResolved(why) => why,
-            })?;
-            let found: Addrs = Box::new(found.into_iter());
-            Ok(found)
-        })
     }
 }
 

@@ -1,26 +1,47 @@
-//! The HTTP client that sends notifications.
+//! The HTTP client that sends notifications: one connection for each, to an address that was checked.
 
-use std::{error::Error, sync::OnceLock, time::Duration};
+use std::{
+    error::Error,
+    net::SocketAddr,
+    sync::{Arc, OnceLock},
+    time::Duration,
+};
 
-use http::{HeaderMap, HeaderValue, header};
-use reqwest::{Client, Url};
+use http::{Extensions, HeaderMap, HeaderValue, Request, header};
+use hyper::client::conn::http1;
+use hyper_util::rt::TokioIo;
+use rustls::{
+    ClientConfig,
+    crypto::{CryptoProvider, aws_lc_rs},
+    pki_types::ServerName,
+};
+use rustls_platform_verifier::BuilderVerifierExt as _;
+use tokio::{
+    io::{AsyncRead, AsyncWrite},
+    net::TcpStream,
+    sync::OnceCell,
+    task::JoinSet,
+    time,
+};
+use tokio_rustls::TlsConnector;
+use url::{Host, Position, Url};
 
 use super::allowed_hosts::{AllowedHosts, NotAdmitted};
-use crate::sandbox::http::body::OutgoingBody;
+use crate::sandbox::http::{body::OutgoingBody, header_names};
 
 pub(crate) struct NotifyClient {
     hosts: AllowedHosts,
-    /// For a lookup, and for the response.
+    /// For a lookup, and for connecting and the response.
     timeout: Duration,
-    http: OnceLock<Result<Client, String>>,
-    https: OnceLock<Result<Client, String>>,
+    tls: OnceLock<Result<Arc<ClientConfig>, String>>,
+    spellings: OnceCell<Extensions>,
 }
 
 impl NotifyClient {
     /// `hosts` are allowed in addition to this machine.
     pub(crate) fn new(hosts: &[String], timeout: Duration) -> Result<NotifyClient, String> {
         let hosts = AllowedHosts::new(hosts)?;
-        Ok(NotifyClient { hosts, timeout, http: OnceLock::new(), https: OnceLock::new() })
+        Ok(NotifyClient { hosts, timeout, tls: OnceLock::new(), spellings: OnceCell::new() })
     }
 
     /// Parses a `notify_url` and checks its host.
@@ -29,48 +50,124 @@ impl NotifyClient {
     }
 
     /// Returns the status of the response. Redirects are not followed: they could lead to a host that is not allowed.
-    pub(crate) async fn post(&self, url: Url, headers: HeaderMap, body: OutgoingBody) -> Result<u16, String> {
-        let client = self.client(url.scheme() == "https")?;
-        let request = client
-            .post(url)
-            .header(header::CONTENT_TYPE, HeaderValue::from_static("application/json"))
-            .headers(headers)
-            .body(reqwest::Body::wrap(body));
-        let response = request.send().await.map_err(|e| with_causes(&e.without_url()))?;
-        Ok(response.status().as_u16())
+    pub(crate) async fn post(
+        &self,
+        url: &Url,
+        headers: HeaderMap,
+        body: OutgoingBody,
+    ) -> Result<u16, String> {
+        let sent = time::timeout(self.timeout, self.try_post(url, headers, body)).await;
+        sent.unwrap_or_else(|_| Err(format!("timeout: no response within {:?}", self.timeout)))
     }
 
-    /// Built for the first notification: most sandboxes never send one and should start fast.
-    fn client(&self, tls: bool) -> Result<&Client, String> {
-        let slot = if tls { &self.https } else { &self.http };
-        slot.get_or_init(|| self.build(tls)).as_ref().map_err(Clone::clone)
+    async fn try_post(&self, url: &Url, headers: HeaderMap, body: OutgoingBody) -> Result<u16, String> {
+        let request = self.request(url, headers, body).await?;
+        let stream = self.connect(url).await?;
+        if url.scheme() != "https" {
+            return exchange(stream, request).await;
+        }
+        // Built for the first such notification: a slim container may lack the root certificates, and plain HTTP needs none.
+        let config = self.tls.get_or_init(|| tls_config().map_err(|e| with_causes(&e))).clone()?;
+        let host = url.host_str().unwrap_or("").trim_matches(['[', ']']).to_owned();
+        let name = ServerName::try_from(host).map_err(|e| e.to_string())?;
+        let stream = TlsConnector::from(config).connect(name, stream).await;
+        exchange(stream.map_err(|e| format!("TLS: {}", with_causes(&e)))?, request).await
     }
 
-    #[allow(clippy::disallowed_methods, reason = "the sandbox shares no HTTP client with the SDK's client")]
-    fn build(&self, tls: bool) -> Result<Client, String> {
-        let builder = Client::builder()
-            .user_agent("Mozilla/4.0")
-            .redirect(reqwest::redirect::Policy::none())
-            .retry(reqwest::retry::never())
-            .no_proxy()
-            .http1_only()
-            .http1_title_case_headers()
-            .pool_max_idle_per_host(0)
-            .timeout(self.timeout)
-            .dns_resolver(self.hosts.clone())
-            .tls_backend_rustls();
-        // Plain HTTP needs no root certificates, which a slim container may lack.
-        let builder = if tls { builder } else { builder.tls_certs_only([]) };
-        builder.build().map_err(|e| with_causes(&e))
+    async fn request(
+        &self,
+        url: &Url,
+        headers: HeaderMap,
+        body: OutgoingBody,
+    ) -> Result<Request<OutgoingBody>, String> {
+        let mut request = Request::new(body);
+        *request.method_mut() = http::Method::POST;
+        let target = &url[Position::BeforePath..Position::AfterQuery];
+        *request.uri_mut() = target.parse().map_err(|e| format!("the path of notify_url: {e}"))?;
+        let host = HeaderValue::from_str(&url[Position::BeforeHost..Position::AfterPort])
+            .map_err(|e| format!("the host of notify_url: {e}"))?;
+        *request.headers_mut() = headers;
+        for (name, value) in [
+            (header::HOST, host),
+            (header::USER_AGENT, HeaderValue::from_static("Mozilla/4.0")),
+            (header::ACCEPT, HeaderValue::from_static("*/*")),
+            (header::CONTENT_TYPE, HeaderValue::from_static("application/json")),
+        ] {
+            request.headers_mut().insert(name, value);
+        }
+        *request.extensions_mut() = self.spellings.get_or_init(header_names::spellings).await.clone();
+        Ok(request)
+    }
+
+    /// Resolves the name again, and connects to no other address than those that were checked: a name that resolves
+    /// to another host meanwhile is useless (DNS rebinding).
+    async fn connect(&self, url: &Url) -> Result<TcpStream, String> {
+        let port = url.port_or_known_default().unwrap_or(80);
+        let addresses: Vec<SocketAddr> = match url.host() {
+            Some(Host::Ipv4(address)) => vec![(address, port).into()],
+            Some(Host::Ipv6(address)) => vec![(address, port).into()],
+            Some(Host::Domain(name)) => {
+                let found = self.hosts.addresses(name).await.map_err(NotAdmitted::into_reason)?;
+                found.into_iter().map(|address| SocketAddr::new(address.ip(), port)).collect()
+            }
+            None => Vec::new(),
+        };
+        // An address that drops packets must not use up the time of the next one.
+        let share = self.timeout / u32::try_from(addresses.len().max(1)).unwrap_or(u32::MAX);
+        let mut failure = "no address".to_owned();
+        for address in addresses {
+            match time::timeout(share, TcpStream::connect(address)).await {
+                Ok(Ok(stream)) => {
+                    let _ = stream.set_nodelay(true);
+                    return Ok(stream);
+                }
+                Ok(Err(e)) => failure = format!("{address}: {e}"),
+                Err(_) => failure = format!("{address}: timeout"),
+            }
+        }
+        Err(failure)
     }
 }
 
-/// The text of an error and its causes. The text of reqwest alone omits the cause.
+/// Sends the request and returns the status. The body of the response is not read.
+async fn exchange<S>(stream: S, request: Request<OutgoingBody>) -> Result<u16, String>
+where
+    S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
+{
+    let builder = &mut http1::Builder::new();
+    let (mut sender, connection) = builder
+        .title_case_headers(true)
+        .handshake(TokioIo::new(stream))
+        .await
+        .map_err(|e| with_causes(&e))?;
+    // Dropping it closes the connection.
+    let mut driver = JoinSet::new();
+    driver.spawn(connection);
+    let response = sender.send_request(request).await.map_err(|e| with_causes(&e))?;
+    Ok(response.status().as_u16())
+}
+
+/// With the root certificates of the machine.
+fn tls_config() -> Result<Arc<ClientConfig>, rustls::Error> {
+    let provider =
+        CryptoProvider::get_default().cloned().unwrap_or_else(|| Arc::new(aws_lc_rs::default_provider()));
+    let mut config = ClientConfig::builder_with_provider(provider)
+        .with_safe_default_protocol_versions()?
+        .with_platform_verifier()?
+        .with_no_client_auth();
+    config.alpn_protocols = vec![b"http/1.1".to_vec()];
+    Ok(Arc::new(config))
+}
+
+/// The text of an error and its causes. The text of hyper alone omits the cause; that of an I/O error repeats it.
 fn with_causes(error: &dyn Error) -> String {
     let mut text = error.to_string();
     let mut cause = error.source();
     while let Some(error) = cause {
-        text = format!("{text}: {error}");
+        let further = error.to_string();
+        if !text.ends_with(&further) {
+            text = format!("{text}: {further}");
+        }
         cause = error.source();
     }
     text

@@ -17,7 +17,7 @@ use super::{
 use crate::sandbox::{
     faults::fault::Fault,
     http::{body::OutgoingBody, clock},
-    store::notification_log::{Attempt, Delivery},
+    store::sent_notification::{Attempt, Delivery},
 };
 
 /// The pause before each repetition, in seconds.
@@ -40,7 +40,7 @@ pub(crate) async fn run(outbox: Arc<Outbox>, mut jobs: UnboundedReceiver<Job>) {
                 return;
             }
             outbox.log.finish(number, result);
-            let _ = task::spawn_blocking(move || outbox.database.mark_delivered(&id)).await;
+            let _ = task::spawn_blocking(move || outbox.mark_delivered(number, &id)).await;
         });
     }
 }
@@ -182,7 +182,7 @@ impl Message<'_> {
         let body = envelope::sent_body(self.body.clone(), signature_faults);
         self.outbox.log.set_content(self.number, &headers, &body);
         let body = if truncate { OutgoingBody::truncated(body) } else { OutgoingBody::complete(body) };
-        self.outbox.client.post(self.url.clone(), headers, body).await
+        self.outbox.client.post(&self.url, headers, body).await
     }
 }
 

@@ -21,7 +21,9 @@ use crate::sandbox::{
     store::{
         database::Database,
         event::{self, Event, QueuedEvent},
-        notification_log::{Delivery, NotificationLog, SentNotification},
+        notification_log::NotificationLog,
+        records,
+        sent_notification::{Delivery, SentNotification},
     },
 };
 
@@ -135,7 +137,13 @@ impl Outbox {
             code: error.code.into(),
             message: error.message,
         })?;
-        self.send_all(undelivered);
+        let ids = undelivered.iter().map(|queued| queued.id.as_str()).collect();
+        let mut numbers = self.log.resume(&ids);
+        for queued in undelivered {
+            // A killed run may not have recorded it.
+            let number = numbers.remove(&queued.id).unwrap_or_else(|| self.record(&queued));
+            self.enqueue(number, queued, false);
+        }
         Ok(())
     }
 
@@ -149,10 +157,17 @@ impl Outbox {
     }
 
     fn send(&self, queued: QueuedEvent, explicit: bool) {
+        self.enqueue(self.record(&queued), queued, explicit);
+    }
+
+    fn record(&self, queued: &QueuedEvent) -> u64 {
+        self.log.push(SentNotification::new(&queued.id, &queued.event))
+    }
+
+    fn enqueue(&self, number: u64, queued: QueuedEvent, explicit: bool) {
         let QueuedEvent { id, event } = queued;
         let path = Url::parse(&event.notify_url).map(|url| url.path().to_string()).unwrap_or_default();
         let faults = self.faults.lock().of_notification(&path, explicit, &id);
-        let number = self.log.push(SentNotification::new(&id, &event));
         match Arc::clone(&self.capacity).try_acquire_many_owned(places(&event)) {
             Ok(permit) => {
                 let job = Job { number, id, event, faults, once: false, _permit: permit };
@@ -166,8 +181,23 @@ impl Outbox {
                     "too many undelivered notifications (limit {MAX_UNDELIVERED} of up to {SMALL} bytes)"
                 );
                 self.log.finish(number, Delivery::Refused(reason));
-                self.database.mark_delivered(&id);
+                self.mark_delivered(number, &id);
             }
+        }
+    }
+
+    /// Deletes a notification that need not be sent again, and writes what became of it. If that fails, it is sent
+    /// twice, as the platform may do.
+    pub(crate) fn mark_delivered(&self, number: u64, id: &str) {
+        if !self.database.is_file() {
+            return;
+        }
+        let marked = self.database.transaction(|documents| {
+            documents.delete_undelivered(id)?;
+            self.log.get(number).map_or(Ok(()), |sent| records::save_notification(documents, number, &sent))
+        });
+        if let Err(error) = marked {
+            tracing::warn!(error = error.message, "a notification cannot be marked as delivered");
         }
     }
 

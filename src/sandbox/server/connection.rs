@@ -8,14 +8,14 @@ use std::{
     time::{Duration, Instant},
 };
 
-use bytes::{Bytes, BytesMut};
+use bytes::Bytes;
 use http::{HeaderMap, HeaderValue, Request, Response, header, request::Parts};
-use http_body_util::BodyExt;
 use hyper::body::Incoming;
 use tokio::{task, time};
 
 use super::{
     admin_hook::{AdminHook, AdminRequest},
+    body_reader::{BodyReader, ReadError},
     platform::{Arrival, Platform, Served},
 };
 use crate::sandbox::{
@@ -35,14 +35,12 @@ const BODY_TIMEOUT: Duration = Duration::from_secs(30);
 const MAX_BODY: usize = 8 << 20;
 const MAX_UPLOAD: usize = 32 << 20;
 
-/// A body that is too large is still read up to this size, so that the client finishes sending and reads the error.
-const MAX_DRAINED: usize = 128 << 20;
-
 /// Shared by all connections.
 #[derive(Clone)]
 pub(crate) struct Shared {
     pub(crate) platform: Arc<Platform>,
     pub(crate) admin: AdminHook,
+    pub(crate) bodies: BodyReader,
 }
 
 /// Closes the connection without a response.
@@ -73,7 +71,7 @@ pub(crate) async fn handle(
     if (shared.admin.accepts)(&parts.method, &target, &parts.headers) {
         handle_admin(shared, local_address, parts, target, body).await
     } else {
-        handle_platform(shared.platform, parts, target, body).await
+        handle_platform(shared, parts, target, body).await
     }
 }
 
@@ -84,9 +82,9 @@ async fn handle_admin(
     target: String,
     body: Incoming,
 ) -> Result<Response<OutgoingBody>, CloseConnection> {
-    let Shared { platform, admin } = shared;
-    let body = match time::timeout(BODY_TIMEOUT, read(body, admin.max_body)).await {
-        Ok(Ok(body)) => Some(body),
+    let Shared { platform, admin, bodies } = shared;
+    let body = match time::timeout(BODY_TIMEOUT, bodies.read(body, &parts.headers, admin.max_body)).await {
+        Ok(Ok(body)) => Some(body.bytes),
         Ok(Err(ReadError::TooLarge { .. })) => None,
         Ok(Err(ReadError::Broken)) | Err(_) => return Err(CloseConnection),
     };
@@ -102,7 +100,7 @@ async fn handle_admin(
 }
 
 async fn handle_platform(
-    platform: Arc<Platform>,
+    Shared { platform, bodies, .. }: Shared,
     parts: Parts,
     target: String,
     body: Incoming,
@@ -114,13 +112,15 @@ async fn handle_platform(
         sent: Sent::ClientLeft,
         platform: Arc::clone(&platform),
     };
-    let body = time::timeout(BODY_TIMEOUT, read(body, body_limit(&parts.headers))).await;
+    let limit = body_limit(&parts.headers);
+    let body = time::timeout(BODY_TIMEOUT, bodies.read(body, &parts.headers, limit)).await;
     let mut request =
         IncomingRequest { method: parts.method, target, headers: parts.headers, body: Bytes::new() };
 
+    let mut share = None;
     let error = match body {
-        Ok(Ok(bytes)) => {
-            request.body = bytes;
+        Ok(Ok(body)) => {
+            (request.body, share) = (body.bytes, body.share);
             None
         }
         Ok(Err(ReadError::TooLarge { limit })) => {
@@ -137,6 +137,7 @@ async fn handle_platform(
             Some(error) => platform.reject(request, arrival, error),
             None => platform.serve(request, arrival),
         };
+        drop(share);
         (served, progress)
     });
     let (Served { mut response, faults }, mut progress) = served.await.map_err(|_| CloseConnection)?;
@@ -181,30 +182,6 @@ async fn apply_connection_faults(
         .map(|body| if truncate { OutgoingBody::truncated(body) } else { OutgoingBody::complete(body) }))
 }
 
-enum ReadError {
-    TooLarge { limit: usize },
-    Broken,
-}
-
 fn body_limit(headers: &HeaderMap) -> usize {
     if media_type(headers) == "multipart/form-data" { MAX_UPLOAD } else { MAX_BODY }
-}
-
-async fn read(mut body: Incoming, limit: usize) -> Result<Bytes, ReadError> {
-    let mut bytes = BytesMut::new();
-    let mut length = 0;
-    while let Some(frame) = body.frame().await {
-        let frame = frame.map_err(|_| ReadError::Broken)?;
-        let Ok(data) = frame.into_data() else { continue };
-        length += data.len();
-        if length > MAX_DRAINED {
-            break;
-        }
-        if length > limit {
-            bytes = BytesMut::new();
-        } else {
-            bytes.extend_from_slice(&data);
-        }
-    }
-    if length > limit { Err(ReadError::TooLarge { limit }) } else { Ok(bytes.freeze()) }
 }

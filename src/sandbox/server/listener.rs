@@ -21,13 +21,14 @@ use tokio::{
 
 use super::{
     admin_hook::AdminHook,
+    body_reader::BodyReader,
     connection::{self, CloseConnection, Shared},
-    header_names,
     platform::Platform,
 };
 use crate::sandbox::{
-    http::sandbox_error::SandboxError,
+    http::{header_names, sandbox_error::SandboxError},
     notify::{allowed_hosts, delivery, outbox::Job},
+    store::records,
 };
 
 /// The platform closes a connection after about 8 s without a request. This is also the limit for the headers of a
@@ -94,7 +95,7 @@ impl Server {
         let (base_url, Socket { listener, address }) = (socket.base_url(), socket);
         let (stop, stopped) = oneshot::channel();
         let (report, started) = mpsc::sync_channel(1);
-        let shared = Shared { platform: Arc::clone(&platform), admin };
+        let shared = Shared { platform: Arc::clone(&platform), admin, bodies: BodyReader::new() };
         let thread = thread::Builder::new()
             .name("wechatpay-sandbox".into())
             .spawn(move || run(listener, shared, jobs, stopped, &report))
@@ -115,6 +116,7 @@ impl Drop for Server {
         if let Some(thread) = self.thread.take() {
             let _ = thread.join();
         }
+        self.platform.save_records();
     }
 }
 
@@ -142,6 +144,7 @@ fn run(
             Ok(listener) => {
                 let _ = report.send(Ok(()));
                 task::spawn(delivery::run(Arc::clone(&shared.platform.outbox), jobs));
+                task::spawn(save_records(Arc::clone(&shared.platform)));
                 task::spawn(accept(listener, shared));
                 // An error means that the sandbox was dropped.
                 let _ = stopped.await;
@@ -152,6 +155,14 @@ fn run(
         }
     });
     runtime.shutdown_timeout(SHUTDOWN_TIMEOUT);
+}
+
+async fn save_records(platform: Arc<Platform>) {
+    loop {
+        time::sleep(records::INTERVAL).await;
+        let platform = Arc::clone(&platform);
+        let _ = task::spawn_blocking(move || platform.save_records()).await;
+    }
 }
 
 async fn accept(listener: TcpListener, shared: Shared) {

@@ -2,8 +2,8 @@
 
 pub(crate) mod admin_hook;
 mod api_v2;
+pub(crate) mod body_reader;
 pub(crate) mod connection;
-pub(crate) mod header_names;
 pub(crate) mod listener;
 pub(crate) mod platform;
 pub(crate) mod router;

@@ -38,6 +38,8 @@ use crate::sandbox::{
         database::Database,
         event::QueuedEvent,
         notification_log::NotificationLog,
+        payer_log::PayerLog,
+        records,
         request_log::RequestLog,
         seen_request::{EndpointKind, RecordedResponse, SeenRequest, Verdict},
         watcher::Watcher,
@@ -79,6 +81,7 @@ pub(crate) struct Platform {
     pub(crate) requests: RequestLog,
     pub(crate) outbox: Arc<Outbox>,
     verifier: Verifier,
+    database: Arc<Database>,
     signer: Arc<ResponseSigner>,
 }
 
@@ -125,26 +128,31 @@ impl Platform {
         let faults = SharedFaults::new(settings.seed);
         let signer =
             Arc::new(ResponseSigner::new(Arc::clone(&clock), Arc::clone(&keyring), settings.sign_errors));
+        let mut requests = RequestLog::new(settings.watcher.clone());
+        let mut notifications = NotificationLog::new(settings.watcher);
+        let payer_log = PayerLog::default();
+        records::load(&database, &mut requests, &mut notifications, &payer_log)?;
         let (outbox, jobs) = Outbox::new(
             settings.delivery,
             EnvelopeFactory::new(Arc::clone(&identity), Arc::clone(&business_clock)),
             Arc::clone(&signer),
             faults.clone(),
             Arc::clone(&database),
-            NotificationLog::new(settings.watcher.clone()),
+            notifications,
         );
         let engine = Engine::new(
             Arc::clone(&identity),
             Arc::clone(&keyring),
             Arc::clone(&business_clock),
-            database,
+            Arc::clone(&database),
             settings.holds,
+            payer_log,
         );
         let platform = Platform {
             allow_hosts: settings.allow_hosts,
             verifier: Verifier::new(Arc::clone(&identity), Arc::clone(&clock), Arc::clone(&keyring)),
             router: Router::new(settings.scripts, settings.strict)?,
-            requests: RequestLog::new(settings.watcher.clone()),
+            requests,
             outbox: Arc::new(outbox),
             identity,
             keys_folder: settings.keys_folder,
@@ -154,6 +162,7 @@ impl Platform {
             faults,
             engine,
             signer,
+            database,
         };
         Ok((platform, jobs))
     }
@@ -195,6 +204,11 @@ impl Platform {
             faults: Vec::new(),
         };
         self.finish(request, context, Err(error.into()))
+    }
+
+    /// Writes the changes of the logs to the state file.
+    pub(crate) fn save_records(&self) {
+        records::save(&self.database, &self.requests, &self.outbox.log);
     }
 
     /// Runs an action of the engine and sends its events.
@@ -261,7 +275,9 @@ impl Platform {
             method: request.method.as_str().to_string(),
             target: request.target,
             headers,
+            body_length: request.body.len(),
             body: request.body,
+            signed_message_length: signed_message.len(),
             signed_message: signed_message.into(),
             signature,
             endpoint,

@@ -17,7 +17,7 @@ use crate::sandbox::{
     model::{
         self,
         engine::{Engine, call::Call, schema::Endpoint},
-        scripts::Script,
+        scripts::{self, Script},
     },
     store::{event::QueuedEvent, seen_request::EndpointKind},
 };
@@ -92,11 +92,14 @@ impl Router {
         self.scripts.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Replaces an older script of the same route.
-    pub(crate) fn add_script(&self, script: Script) {
+    /// Replaces an older script of the same route. An error if there are too many.
+    pub(crate) fn add_script(&self, script: Script) -> Result<(), String> {
         let mut scripts = self.scripts();
-        scripts.retain(|old| old.method != script.method || old.template != script.template);
+        let others = scripts.iter().filter(|old| !old.is_for_same_route(&script));
+        scripts::check_room(others.map(|other| &**other).chain([&script]))?;
+        scripts.retain(|old| !old.is_for_same_route(&script));
         scripts.push(Arc::new(script));
+        Ok(())
     }
 
     /// Finds what responds to a path and method.

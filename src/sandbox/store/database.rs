@@ -14,7 +14,7 @@ use std::{
 
 use rusqlite::{Connection, ErrorCode, OpenFlags, TransactionBehavior};
 
-use super::documents::Documents;
+use super::{documents::Documents, records};
 use crate::sandbox::http::{error_response::ErrorResponse, sandbox_error::SandboxError};
 
 /// The bytes of the state in memory above which nothing new is stored.
@@ -121,14 +121,9 @@ impl Database {
         Ok(result)
     }
 
-    /// Deletes a notification that need not be sent again. If that fails, it is sent twice, as the platform may do.
-    pub(crate) fn mark_delivered(&self, id: &str) {
-        if self.limit.is_some() {
-            return;
-        }
-        if let Err(error) = self.transaction(|documents| documents.delete_undelivered(id)) {
-            tracing::warn!(error = error.message, "a notification cannot be marked as delivered");
-        }
+    /// Whether a later run can have the state.
+    pub(crate) fn is_file(&self) -> bool {
+        self.limit.is_none()
     }
 }
 
@@ -207,8 +202,9 @@ fn lock_and_check(path: &Path, connection: &mut Connection) -> rusqlite::Result<
         return Ok(Some(format!("cannot use a write-ahead log (its journal mode is `{mode}`)")));
     }
     prepare(connection)?;
-    // Not a part of `TABLES`: files that are older than this table have the same version.
+    // Not a part of `TABLES`: files that are older than these tables have the same version.
     connection.execute_batch(CLOCK)?;
+    connection.execute_batch(records::TABLES)?;
     Ok(None)
 }
 

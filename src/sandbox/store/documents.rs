@@ -53,7 +53,7 @@ pub(crate) struct Document {
 
 /// The documents and files, within one transaction.
 pub(crate) struct Documents<'a> {
-    transaction: &'a Transaction<'a>,
+    pub(super) transaction: &'a Transaction<'a>,
     /// The bytes of the state above which nothing new is stored; `None` for a state file.
     limit: Option<i64>,
 }
@@ -63,6 +63,11 @@ const COLUMNS: &str = "seq, kind, scope, number, own, parent, state, settled, ch
 impl<'a> Documents<'a> {
     pub(crate) fn new(transaction: &'a Transaction<'a>, limit: Option<i64>) -> Documents<'a> {
         Documents { transaction, limit }
+    }
+
+    /// Whether a later run can have the state.
+    pub(crate) fn are_kept(&self) -> bool {
+        self.limit.is_none()
     }
 
     /// An error if the state is full. A resource that exists can still change: the database itself has a higher limit.
@@ -176,6 +181,24 @@ impl<'a> Documents<'a> {
         Ok(Page { items, place })
     }
 
+    /// The numbers (`seq`) of the documents of a type in this state that were last changed at this second or before, oldest
+    /// first.
+    pub(crate) fn unchanged_since(
+        &self,
+        resource_type: &str,
+        state: &str,
+        until: i64,
+        limit: usize,
+    ) -> Result<Vec<u64>, ErrorResponse> {
+        let sql =
+            "SELECT seq FROM document WHERE kind = ?1 AND state = ?2 AND changed <= ?3 ORDER BY seq LIMIT ?4";
+        let mut statement = self.transaction.prepare_cached(sql)?;
+        let limit = i64::try_from(limit).unwrap_or(i64::MAX);
+        let numbers =
+            statement.query_map((resource_type, state, until, limit), |row| row.get::<_, i64>(0))?;
+        Ok(numbers.map(|number| number.map(i64::unsigned_abs)).collect::<Result<_, _>>()?)
+    }
+
     pub(crate) fn by_seq(&self, seq: u64) -> Result<Option<Document>, ErrorResponse> {
         self.one("seq = ?1", (i64::try_from(seq).unwrap_or(i64::MAX),))
     }
@@ -249,7 +272,7 @@ impl<'a> Documents<'a> {
 
     /// Keeps a notification until it is delivered. In memory there is no later run that could send it.
     pub(crate) fn save_undelivered(&self, queued: &QueuedEvent) -> Result<(), ErrorResponse> {
-        if self.limit.is_some() {
+        if !self.are_kept() {
             return Ok(());
         }
         let text = serde_json::to_string(&queued.event)

@@ -8,6 +8,8 @@ pub(crate) mod expectations;
 pub(crate) mod notification_log;
 pub(crate) mod page;
 pub(crate) mod payer_log;
+pub(crate) mod records;
 pub(crate) mod request_log;
 pub(crate) mod seen_request;
+pub(crate) mod sent_notification;
 pub(crate) mod watcher;

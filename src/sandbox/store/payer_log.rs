@@ -6,15 +6,17 @@ use std::{
     time::SystemTime,
 };
 
-const MAX_STEPS: usize = 10_000;
+use serde::{Deserialize, Serialize};
 
-/// One step of the payer.
-#[derive(Clone)]
+pub(super) const MAX_STEPS: usize = 10_000;
+
+/// One step of the payer. The names of the fields are part of the state file.
+#[derive(Clone, Serialize, Deserialize)]
 pub(crate) struct PayerStep {
     /// By the machine's clock.
     pub(crate) at: SystemTime,
     /// Such as `pay`.
-    pub(crate) action: &'static str,
+    pub(crate) action: String,
     /// The [`seq`](super::documents::Document::seq) of the changed document.
     pub(crate) seq: i64,
 }

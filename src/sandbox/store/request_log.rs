@@ -13,6 +13,7 @@ use std::{
 use super::{
     expectations::Expectations,
     page::{Page, Window},
+    records::Unsaved,
     seen_request::{SeenRequest, Sent, Verdict},
     watcher::{Seen, Watcher},
 };
@@ -36,6 +37,12 @@ pub(crate) struct RequestLog {
 struct Entries {
     requests: VecDeque<SeenRequest>,
     bytes: usize,
+    /// The numbers of the finished requests that the state file does not have yet; `None` without one.
+    unsaved: Option<BTreeSet<u64>>,
+    /// The requests of earlier runs have lower numbers.
+    first_of_run: u64,
+    /// The state file still has requests that were cleared.
+    cleared: bool,
 }
 
 impl Entries {
@@ -83,6 +90,9 @@ impl RequestLog {
             request.verdict = Verdict::Disturbed;
         }
         let shown = self.watcher.is_there().then(|| request.clone());
+        if let Some(unsaved) = &mut entries.unsaved {
+            unsaved.insert(number);
+        }
         drop(entries);
         if let Some(request) = shown {
             self.watcher.show(Seen::Request(&request));
@@ -118,7 +128,44 @@ impl RequestLog {
 
     /// The numbering goes on.
     pub(crate) fn clear(&self) {
-        *self.entries() = Entries::default();
+        let mut entries = self.entries();
+        entries.requests.clear();
+        entries.bytes = 0;
+        entries.cleared = true;
+    }
+
+    /// The requests of this run.
+    pub(crate) fn of_this_run(&self) -> Vec<SeenRequest> {
+        let entries = self.entries();
+        entries.requests.iter().filter(|request| request.number >= entries.first_of_run).cloned().collect()
+    }
+
+    /// Continues the log of earlier runs, and collects what the state file has to get.
+    pub(super) fn keep(&mut self, requests: Vec<SeenRequest>) {
+        let last = requests.last().map_or(0, |request| request.number);
+        let entries = self.entries.get_mut().unwrap_or_else(PoisonError::into_inner);
+        requests.into_iter().for_each(|request| entries.push(request));
+        entries.unsaved = Some(BTreeSet::new());
+        entries.first_of_run = last + 1;
+        self.last = AtomicU64::new(last);
+    }
+
+    /// At most `max` requests to write. `None` if there are none.
+    pub(super) fn take_unsaved(&self, max: usize) -> Option<Unsaved<SeenRequest>> {
+        let mut entries = self.entries();
+        let Entries { requests, unsaved, cleared, .. } = &mut *entries;
+        let unsaved = unsaved.as_mut()?;
+        if unsaved.is_empty() && !std::mem::take(cleared) {
+            return None;
+        }
+        let rest = unsaved.iter().nth(max).copied().map(|first| unsaved.split_off(&first));
+        let taken = std::mem::replace(unsaved, rest.unwrap_or_default());
+        let found = requests.iter().filter(|request| taken.contains(&request.number));
+        Some(Unsaved {
+            records: found.map(|request| (request.number, request.clone())).collect(),
+            oldest: requests.iter().map(|request| request.number).min().unwrap_or(u64::MAX),
+            more: !unsaved.is_empty(),
+        })
     }
 }
 
@@ -144,7 +191,9 @@ mod tests {
             target: String::new(),
             headers: HeaderMap::new(),
             body: vec![0; size].into(),
+            body_length: size,
             signed_message: Bytes::new(),
+            signed_message_length: 0,
             signature: SignatureVerdict::Valid,
             endpoint: EndpointKind::Modelled,
             faults: Vec::new(),

@@ -50,10 +50,13 @@ pub struct SeenRequest {
     pub target: String,
     /// All headers. `Authorization` is marked as sensitive, so that `Debug` does not show it.
     pub headers: HeaderMap,
-    /// The raw body; empty if it was too large.
+    /// The raw body; empty if it was too large. Of a request before the last start, which a
+    /// [state file](crate::sandbox::SandboxBuilder::state) keeps, at most the first 64 KiB.
     pub body: Bytes,
+    /// The length of the body, in bytes; 0 if it was too large.
+    pub body_length: usize,
     /// The message that the signature should cover. Empty if the request does not determine it: the
-    /// `Authorization` header or the `meta` part of an upload is missing or malformed.
+    /// `Authorization` header or the `meta` part of an upload is missing or malformed. At most 64 KiB, as for `body`.
     pub signed_message: Bytes,
     /// The result of the check of the signature alone. A request with a valid one can still be refused, for its
     /// timestamp for example.
@@ -66,6 +69,7 @@ pub struct SeenRequest {
     pub verdict: Verdict,
     /// The response, with the changes that faults made.
     pub response: RecordedResponse,
+    pub(crate) signed_message_length: usize,
     /// Whether all checks passed, whatever became of the response.
     pub(crate) passed: bool,
     /// For a signature that does not match.
@@ -160,7 +164,7 @@ impl SeenRequest {
         let at = self.at.duration_since(UNIX_EPOCH).map_or(0.0, |since| since.as_secs_f64());
         let faults: Vec<String> = self.faults.iter().map(ToString::to_string).collect();
         let message = &self.signed_message[..self.signed_message.len().min(MAX_SHOWN)];
-        let mut request = body_json(&self.body, self.body.len());
+        let mut request = body_json(&self.body, self.body_length);
         request["headers"] = headers_json(&self.headers);
         json!({
             "number": self.number,
@@ -174,7 +178,7 @@ impl SeenRequest {
             "endpoint": self.endpoint.name(),
             "faults": faults,
             "signed_message": String::from_utf8_lossy(message),
-            "signed_message_length": self.signed_message.len(),
+            "signed_message_length": self.signed_message_length,
             "request": request,
             "response": self.response.to_json(),
         })
@@ -242,6 +246,9 @@ impl Verdict {
 }
 
 impl EndpointKind {
+    pub(super) const ALL: [EndpointKind; 3] =
+        [EndpointKind::Modelled, EndpointKind::Scripted, EndpointKind::NotModelled];
+
     pub(crate) fn name(self) -> &'static str {
         match self {
             EndpointKind::Modelled => "modelled",
@@ -252,6 +259,9 @@ impl EndpointKind {
 }
 
 impl Sent {
+    pub(super) const ALL: [Sent; 5] =
+        [Sent::Pending, Sent::Whole, Sent::Cut, Sent::Nothing, Sent::ClientLeft];
+
     pub(crate) fn name(self) -> &'static str {
         match self {
             Sent::Pending => "pending",
@@ -306,7 +316,7 @@ impl fmt::Debug for SeenRequest {
             .field("method", &self.method)
             .field("target", &self.target)
             .field("headers", &self.headers)
-            .field("body", &format_args!("{} bytes", self.body.len()))
+            .field("body", &format_args!("{} bytes", self.body_length))
             .field("signature", &self.signature)
             .field("endpoint", &self.endpoint)
             .field("faults", &self.faults)

@@ -5,7 +5,7 @@ use std::{
     sync::Arc,
 };
 
-use super::{notification_log::SentNotification, seen_request::SeenRequest};
+use super::{seen_request::SeenRequest, sent_notification::SentNotification};
 
 /// What a watcher sees: see [`SandboxBuilder::watch`](crate::sandbox::SandboxBuilder::watch).
 #[derive(Debug)]

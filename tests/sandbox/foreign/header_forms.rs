@@ -179,6 +179,8 @@ fn other_headers() {
         ("none", "POST", "Accept", None, 400),
         ("wechatpay-node-v3", "POST", "User-Agent", Some("127.0.0.1"), 200),
         ("none", "POST", "User-Agent", None, 400),
+        ("empty", "POST", "Accept", Some(""), 400),
+        ("empty", "POST", "User-Agent", Some(""), 400),
         ("wechatpay-java", "POST", "Content-Type", Some("application/json"), 200),
         ("wechatpay-axios-plugin", "POST", "Content-Type", Some("application/json; charset=utf-8"), 200),
         ("Spring", "POST", "Content-Type", Some("application/json;charset=UTF-8"), 200),

@@ -16,7 +16,7 @@ use crate::sandbox::{
         sandbox_error::SandboxError,
     },
     keys::{keyring::Rotation, random},
-    model::{payer_actions, resource_list},
+    model::{passing_time, payer_actions, resource_list},
     server::platform::Platform,
     store::page::Window,
 };
@@ -83,7 +83,9 @@ pub(crate) fn perform(
             let wrong = l.say("Enter a period such as 1d, 12h or 30m.", "请填时长，例如 1d、12h 或 30m。");
             let seconds = business_clock::parse_period(form.get("period").trim());
             let seconds = seconds.ok_or_else(|| Problem::of_form("advance", &form, wrong))?;
-            platform.engine.advance(seconds).map_err(|error| refused(&error))?;
+            platform
+                .perform(|engine| passing_time::advance(engine, seconds))
+                .map_err(|error| refused(&error))?;
             shown("clock")
         }
         "skew" => {
@@ -231,7 +233,9 @@ fn test_order(platform: &Platform, view: &View, form: &Form<'_>) -> Result<(View
         .map_err(|error| problem(format!("{}: {}", error.code, error.message)))?;
     let orders = view.tab(Tab::Orders);
     let window = Window { size: 1, ..Window::default() };
-    let made = resource_list::page(&platform.engine, &number, "", window).map_err(|error| refused(&error))?;
+    let made = platform
+        .perform(|engine| resource_list::page(engine, &number, "", window))
+        .map_err(|error| refused(&error))?;
     Ok((orders.opened(made.items.first().map(|order| order.seq.unsigned_abs())), "list".into()))
 }
 

@@ -76,7 +76,7 @@ fn serial(seen: &SeenRequest) -> String {
 /// The body, if a command can contain it.
 fn body(seen: &SeenRequest) -> Option<Cow<'_, str>> {
     let media_type = seen.headers.get("content-type").and_then(|value| value.to_str().ok()).unwrap_or("");
-    if media_type.trim_start().starts_with("multipart/") || seen.body.len() > MAX_BODY {
+    if media_type.trim_start().starts_with("multipart/") || seen.body_length > MAX_BODY {
         return None;
     }
     // The reader of a command must see what it sends.

@@ -26,6 +26,7 @@ pub(crate) fn message(l: Language, seen: &SeenRequest) -> Markup {
         )) } };
     }
     let (shown, omitted) = block(&seen.signed_message, MAX_MESSAGE);
+    let omitted = omitted + seen.signed_message_length.saturating_sub(seen.signed_message.len());
     let title = match seen.signature {
         SignatureVerdict::Valid => l.say("Signed message", "签名串"),
         _ => l.say("Expected message to sign", "正确的签名串"),
@@ -62,6 +63,10 @@ fn sentence(text: &str) -> String {
 }
 
 fn compare(l: Language, seen: &SeenRequest, difference: &Difference) -> Markup {
+    // The record of an earlier run may have only the beginning of the message.
+    if difference.end().min(seen.signed_message_length) > seen.signed_message.len() {
+        return html! {};
+    }
     let expected = seen.signed_message.get(difference.start..).unwrap_or_default();
     let expected = &expected[..expected.len().min(difference.end() - difference.start)];
     let same = difference.at - difference.start;

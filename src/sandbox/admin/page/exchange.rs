@@ -41,7 +41,7 @@ pub(crate) fn detail(view: &View, seen: &SeenRequest) -> Markup {
             div {
                 h3 { (l.say("Request", "请求")) }
                 (headers(l, &format!("{} {}", seen.method, line(&seen.target, 2048)), &seen.headers))
-                (body(l, &seen.body, seen.body.len()))
+                (body(l, &seen.body, seen.body_length))
             }
             div {
                 h3 { (l.say("Response", "响应")) }

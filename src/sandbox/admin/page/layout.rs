@@ -95,7 +95,7 @@ struct Counts {
 
 impl Counts {
     fn of(platform: &Platform) -> Counts {
-        let resources = resource_list::page(&platform.engine, "", "", NONE);
+        let resources = platform.perform(|engine| resource_list::page(engine, "", "", NONE));
         let failed = platform.requests.page(|seen| seen.verdict != Verdict::Accepted, NONE);
         let faults = platform.faults.lock();
         Counts {

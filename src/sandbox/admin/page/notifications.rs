@@ -11,7 +11,7 @@ use super::{
 };
 use crate::sandbox::{
     server::platform::Platform,
-    store::notification_log::{Attempt, Delivery, SentNotification},
+    store::sent_notification::{Attempt, Delivery, SentNotification},
 };
 
 /// The bytes of a resource to show; more are not kept.

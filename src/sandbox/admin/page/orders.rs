@@ -23,7 +23,7 @@ const MAX_JSON: usize = 16 << 10;
 
 pub(crate) fn section(platform: &Platform, view: &View, base_url: &str) -> Markup {
     let l = view.language;
-    match resource_list::page(&platform.engine, &view.query, &view.status, view.window()) {
+    match platform.perform(|engine| resource_list::page(engine, &view.query, &view.status, view.window())) {
         Ok(page) if page.place.total == 0 && !view.is_filtered() => {
             connect::welcome(platform, view, base_url)
         }
@@ -106,7 +106,7 @@ fn payer_actions(view: &View, resource: &Resource) -> Markup {
 }
 
 fn detail(platform: &Platform, view: &View, resource: &Resource) -> Markup {
-    let family = resource_list::family(&platform.engine, resource.seq.unsigned_abs());
+    let family = platform.perform(|engine| resource_list::family(engine, resource.seq.unsigned_abs()));
     html! {
         div .columns {
             div {

@@ -10,8 +10,8 @@ use super::{
     view::{Tab, View},
 };
 use crate::sandbox::{
-    model::resource_list::Resource, server::platform::Platform, store::notification_log::SentNotification,
-    store::page::Window, store::seen_request::SeenRequest,
+    model::resource_list::Resource, server::platform::Platform, store::page::Window,
+    store::seen_request::SeenRequest, store::sent_notification::SentNotification,
 };
 
 /// The newest requests and notifications that a timeline considers.
@@ -47,7 +47,7 @@ pub(crate) fn timeline(platform: &Platform, view: &View, family: &[Resource]) ->
     for step in platform.engine.payer_log.of(&documents) {
         let of = family.iter().find(|one| one.seq == step.seq);
         let what = html! {
-            span .badge .plain { (l.say("payer", "用户")) } " " (states::done(l, step.action))
+            span .badge .plain { (l.say("payer", "用户")) } " " (states::done(l, &step.action))
             @if let Some(one) = of { " " code { bdi { (line(&one.merchant_no, 64)) } } }
         };
         entries.push(Entry { at: step.at, what });
@@ -56,8 +56,8 @@ pub(crate) fn timeline(platform: &Platform, view: &View, family: &[Resource]) ->
     html! {
         @if entries.is_empty() {
             p .note { (l.say(
-                "Requests and notifications before the last start of the sandbox are not kept.",
-                "沙箱上次启动之前的请求和回调通知不保留。",
+                "Its requests and notifications are no longer in the lists.",
+                "相关请求和回调通知已不在列表中。",
             )) }
         } @else {
             ol .timeline { @for entry in &entries {

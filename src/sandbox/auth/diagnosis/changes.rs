@@ -60,7 +60,7 @@ const METHODS: [&str; 5] = ["GET", "POST", "PUT", "PATCH", "DELETE"];
 /// Bodies of requests that have none.
 const EMPTY_AS_JSON: [&str; 4] = ["{}", "null", "[]", "\"\""];
 
-const LINE_ENDS: [(Mistake, &str, &str); 8] = [
+const LINE_ENDS: [(Mistake, &str, &str); 9] = [
     (Mistake::NoFinalNewline, "\n", ""),
     (Mistake::NewlinesAtTheEnd, "\n", "\n\n"),
     (Mistake::CrLf, "\r\n", "\r\n"),
@@ -68,6 +68,7 @@ const LINE_ENDS: [(Mistake, &str, &str); 8] = [
     (Mistake::LiteralLineFeeds, "\\n", "\\n"),
     (Mistake::LiteralLineFeeds, "\\n", ""),
     (Mistake::LiteralLineFeeds, "\\n", "\n"),
+    (Mistake::LiteralLineFeeds, "\\r\\n", "\\r\\n"),
     (Mistake::NoLineFeeds, "", ""),
 ];
 

@@ -1,6 +1,9 @@
 //! The common mistakes in the signed message.
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+use serde::{Deserialize, Serialize};
+
+/// The names are part of the state file.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) enum Mistake {
     NoFinalNewline,
     NewlinesAtTheEnd,

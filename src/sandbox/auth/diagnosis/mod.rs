@@ -16,6 +16,7 @@ use std::borrow::Cow;
 
 use aws_lc_rs::digest::{SHA256, digest};
 use rsa::{PublicKey, traits::PublicKeyParts};
+use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
 pub(crate) use message::MessageParts;
@@ -37,8 +38,8 @@ pub(crate) struct Keys<'a> {
 /// A finding, in English and in Chinese.
 type Finding = (Cow<'static, str>, Cow<'static, str>);
 
-/// Why a signature does not match.
-#[derive(Clone, Debug, PartialEq, Eq)]
+/// Why a signature does not match. The names of the fields are part of the state file.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct Diagnosis {
     /// What is wrong with the signature itself.
     signature: Vec<Finding>,
@@ -46,7 +47,7 @@ pub(crate) struct Diagnosis {
     message: Covered,
 }
 
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 enum Covered {
     /// The signature does not tell.
     Unreadable,
@@ -56,12 +57,14 @@ enum Covered {
     /// Another message. The digests are hex.
     Other {
         searched: bool,
+        /// Whether the body that was sent looks as if its text was lost before.
+        garbled: bool,
         digests: Option<(String, String)>,
     },
 }
 
 /// The first difference between the signed and the expected message.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct Difference {
     mistakes: Vec<Mistake>,
     /// The offset of the first byte that differs.
@@ -112,8 +115,11 @@ pub(crate) fn diagnose(keys: &Keys<'_>, expected: &MessageParts<'_>, signature: 
         Outcome::Found(mistakes, message) => {
             Covered::Mistaken(Difference::new(mistakes, &expected.message(), &message))
         }
-        Outcome::NotFound => Covered::Other { searched: true, digests: digests(&content, expected) },
-        Outcome::OutOfBudget => Covered::Other { searched: false, digests: digests(&content, expected) },
+        outcome => Covered::Other {
+            searched: matches!(outcome, Outcome::NotFound),
+            garbled: is_garbled(expected.body),
+            digests: digests(&content, expected),
+        },
     };
     Diagnosis { signature: wrong, message }
 }
@@ -166,6 +172,12 @@ fn unreadable(keys: &Keys<'_>, text: &str) -> Finding {
     )
 }
 
+/// Question marks in a row, or replacement characters: what a conversion to another encoding leaves of Chinese. What was
+/// signed before it cannot be recovered.
+fn is_garbled(body: &[u8]) -> bool {
+    ["??", "\u{fffd}"].iter().any(|lost| body.windows(lost.len()).any(|window| window == lost.as_bytes()))
+}
+
 /// Of the signed and of the expected message.
 fn digests(content: &Content, expected: &MessageParts<'_>) -> Option<(String, String)> {
     let Content::Digest("SHA-256", _, signed) = content else { return None };
@@ -187,6 +199,9 @@ impl Diagnosis {
                 let mistakes = mistakes.collect::<Vec<_>>().join(" and ");
                 Some(format!("the signed message {mistakes}; the first different byte is {}", difference.at))
             }
+            Covered::Other { garbled: true, .. } => Some(format!(
+                "{key}another message was signed; the body was sent with question marks where text was lost: send UTF-8"
+            )),
             Covered::Other { searched: true, .. } => Some(format!(
                 "{key}another message was signed, without any common mistake: compare its five lines, timestamp and \
                  nonce first"
@@ -207,6 +222,9 @@ impl Diagnosis {
             Covered::Mistaken(difference) => {
                 let mistakes = difference.mistakes.iter().map(|mistake| mistake.description().1);
                 Some(format!("签名串：{}", mistakes.collect::<Vec<_>>().join("；")))
+            }
+            Covered::Other { garbled: true, .. } => {
+                Some(format!("{key}签名的是另一段内容；发送的请求体中文字变成了问号：应发送 UTF-8"))
             }
             Covered::Other { searched: true, .. } => {
                 Some(format!("{key}签名的是另一段内容，且不属于常见错误：请逐行对照，先看时间戳和随机串"))

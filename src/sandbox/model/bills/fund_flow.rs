@@ -9,6 +9,7 @@ use crate::sandbox::{
         engine::{cents, text},
         products::{
             orders::{ORDER, code::REVERSAL},
+            payscore::SERVICE_ORDER,
             profit_sharing::{PROFIT_SHARE, SHARE_RETURN},
             refunds::REFUND,
             transfers::TRANSFER,
@@ -19,8 +20,9 @@ use crate::sandbox::{
 
 /// What moves money when it is settled: the type of resource, the JSON pointer of the amount, whether it comes in, and
 /// the name in the bill.
-const KINDS: [(&str, &str, bool, &str); 6] = [
+const KINDS: [(&str, &str, bool, &str); 7] = [
     (ORDER.name, "/amount/total", true, "交易"),
+    (SERVICE_ORDER.name, "/collection/paid_amount", true, "支付分"),
     (REFUND.name, "/amount/refund", false, "退款"),
     (REVERSAL.name, "/amount/refund", false, "撤销"),
     (PROFIT_SHARE.name, "/shared", false, "分账"),
@@ -77,7 +79,9 @@ pub(super) fn format(moves: &[Move], mut balance: i64) -> String {
         let out = usize::from(*amount < 0);
         counts[out] += 1;
         sums[out] = sums[out].saturating_add(amount.saturating_abs());
-        let id = document.platform_id.clone().unwrap_or_default();
+        // The id of a service order is no number of a payment.
+        let payment = document.body.pointer("/collection/transaction_id").and_then(Value::as_str);
+        let id = payment.or(document.platform_id.as_deref()).unwrap_or_default().to_owned();
         let transaction = document.body.get("transaction_id").and_then(Value::as_str);
         line(
             &mut bill,

@@ -74,8 +74,9 @@ impl Engine {
         clock: Arc<BusinessClock>,
         database: Arc<Database>,
         holds: Holds,
+        payer_log: PayerLog,
     ) -> Engine {
-        Engine { identity, keyring, holds, clock, database, payer_log: PayerLog::default() }
+        Engine { identity, keyring, holds, clock, database, payer_log }
     }
 
     /// The business time, in Unix seconds.
@@ -83,8 +84,9 @@ impl Engine {
         self.clock.now()
     }
 
-    /// Advances the business clock by this many seconds. A state file keeps it.
-    pub(crate) fn advance(&self, seconds: i64) -> Result<(), ErrorResponse> {
+    /// Advances the business clock by this many seconds. A state file keeps it. See
+    /// [`passing_time`](super::passing_time), which ends what is over by then.
+    pub(super) fn advance(&self, seconds: i64) -> Result<(), ErrorResponse> {
         let too_far = || {
             let issue = format!("the clock would be more than {} days ahead", MAX_ADVANCE / 86_400);
             ErrorResponse::param_error("body", "/advance", &issue)
@@ -113,6 +115,7 @@ impl Engine {
                 &format!("expected {expected}"),
             ));
         }
+        strict_fields::check_null(call)?;
         endpoint.params.iter().try_for_each(|param| param.check(call))?;
         strict_fields::check(call, &endpoint.action)?;
         match personal::decrypt(call, endpoint.params)? {
@@ -288,7 +291,7 @@ impl Session<'_> {
         if transition.done.contains(&document.state.as_str()) {
             for field in transition.same {
                 let given = accepted::field(self.request_body, field, resource_type.accepted);
-                if given.as_ref() != document.body.pointer(field) {
+                if given.as_ref() != document.body.pointer(field).filter(|value| !value.is_null()) {
                     let issue = format!("{} was done with another value", describe(resource_type, document));
                     return Err(resource_type.conflict.field_response(field, &issue));
                 }

@@ -63,7 +63,7 @@ fn expand(body: &Value, pointer: &str) -> Vec<String> {
 
 impl Engine {
     /// Encrypts these members of a response for the merchant.
-    pub(super) fn encrypt(&self, response: &mut Value, names: &[&str]) -> Result<(), ErrorResponse> {
+    pub(crate) fn encrypt(&self, response: &mut Value, names: &[&str]) -> Result<(), ErrorResponse> {
         for name in names {
             let Some(slot) = response.get_mut(*name) else { continue };
             if let Some(text) = slot.as_str() {

@@ -8,13 +8,21 @@ use super::{
 };
 use crate::sandbox::http::error_response::ErrorResponse;
 
+/// Before all other checks, which would call the field missing.
+pub(super) fn check_null(call: &Call<'_>) -> Result<(), ErrorResponse> {
+    match find(call.body, "", &|_, value| value.is_null()) {
+        Some(field) => wrong(&field, "is null: leave out a field that has no value"),
+        None => Ok(()),
+    }
+}
+
+fn wrong(field: &str, issue: &str) -> Result<(), ErrorResponse> {
+    Err(ErrorResponse::param_error("body", field, issue))
+}
+
 pub(super) fn check(call: &Call<'_>, action: &Action) -> Result<(), ErrorResponse> {
-    let wrong = |field: &str, issue: &str| Err(ErrorResponse::param_error("body", field, issue));
     if matches!(action, Action::Handler(_)) {
         return Ok(());
-    }
-    if let Some(field) = find(call.body, "", &|_, value| value.is_null()) {
-        return wrong(&field, "is null: leave out a field that has no value");
     }
     let of_path = |name: &str| !call.var(name).is_empty();
     if let Some(name) = call.body.as_object().and_then(|fields| fields.keys().find(|name| of_path(name))) {

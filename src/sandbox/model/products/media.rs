@@ -74,10 +74,16 @@ fn upload_marketing_picture(call: &Call<'_>) -> Result<SandboxResponse, ErrorRes
 
 fn upload_video(call: &Call<'_>) -> Result<SandboxResponse, ErrorResponse> {
     let (_, file) = call.file()?;
-    if is_text(file) {
-        return Err(ErrorResponse::param_error("body", "/file", "expected a video, found a text"));
+    let found = if is_picture(file) { Some("a picture") } else { is_text(file).then_some("a text") };
+    if let Some(found) = found {
+        let issue = format!("expected a video, found {found}");
+        return Err(ErrorResponse::param_error("body", "/file", &issue));
     }
     Ok(SandboxResponse::new(200).json(json!({ "media_id": store(call, MAX_VIDEO)? })))
+}
+
+fn is_picture(file: &[u8]) -> bool {
+    PICTURES.iter().any(|start| file.starts_with(start))
 }
 
 /// Whether the beginning can only be a text. Videos have too many forms to know them all.
@@ -91,7 +97,7 @@ fn is_text(file: &[u8]) -> bool {
 
 fn store_picture(call: &Call<'_>) -> Result<String, ErrorResponse> {
     let (_, file) = call.file()?;
-    if !file.is_empty() && !PICTURES.iter().any(|start| file.starts_with(start)) {
+    if !file.is_empty() && !is_picture(file) {
         return Err(ErrorResponse::param_error("body", "/file", "expected a JPEG, PNG or BMP picture"));
     }
     store(call, MAX_PICTURE)

@@ -19,7 +19,11 @@ pub(crate) const ENDPOINTS: &[Endpoint] = &[
         method: Method::POST,
         template: "v3/security/echo",
         partner_template: None,
-        params: &[Param::Text("/echo_message", usize::MAX)],
+        params: &[
+            Param::Text("/echo_message", usize::MAX),
+            Param::Personal(ENCRYPTED, 1024),
+            Param::OptionalUrl("/notify_url"),
+        ],
         action: Action::Handler(echo),
     },
     Endpoint {
@@ -31,8 +35,18 @@ pub(crate) const ENDPOINTS: &[Endpoint] = &[
     },
 ];
 
+/// A pointer.
+const ENCRYPTED: &str = "/encrypted_echo_message";
+
+/// What came encrypted for the platform goes back encrypted for the merchant.
 fn echo(call: &Call<'_>) -> Result<SandboxResponse, ErrorResponse> {
-    Ok(SandboxResponse::new(200).json(json!({ "echo_message": call.text("/echo_message") })))
+    let mut echo = json!({ "echo_message": call.text("/echo_message") });
+    let name = ENCRYPTED.trim_start_matches('/');
+    if let Some(message) = call.body.get(name) {
+        echo[name] = message.clone();
+        call.engine.encrypt(&mut echo, &[name])?;
+    }
+    Ok(SandboxResponse::new(200).json(echo))
 }
 
 fn certificates(call: &Call<'_>) -> Result<SandboxResponse, ErrorResponse> {
@@ -42,7 +56,8 @@ fn certificates(call: &Call<'_>) -> Result<SandboxResponse, ErrorResponse> {
                        the sandbox is in public-key mode (certificates: `--sign-with certificate`)";
         return Err(ErrorResponse::new(404, "RESOURCE_NOT_EXISTS", message));
     }
-    if call.request.header("wechatpay-serial").is_none_or(str::is_empty) {
+    // A serial that is not of the platform is ignored everywhere, such as the merchant's own.
+    if call.engine.keyring.find(call.header("wechatpay-serial")).is_none() {
         call.engine.keyring.follow();
     }
     let apiv3_key = &call.engine.identity.apiv3_key;

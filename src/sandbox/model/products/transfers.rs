@@ -3,7 +3,7 @@
 use http::Method;
 
 use crate::sandbox::{
-    http::error_response::ErrorResponse,
+    http::{clock::parse_rfc3339, error_response::ErrorResponse},
     model::{
         engine::{
             Session, cents,
@@ -28,7 +28,7 @@ pub(crate) static TRANSFER: ResourceType = ResourceType {
     state: "state",
     amount: "/transfer_amount",
     initial: &[
-        set("/state", FieldValue::Text("WAIT_USER_CONFIRM")),
+        set("/state", FieldValue::Text(WAITING)),
         set("/transfer_bill_no", FieldValue::DatedNumber("13300", 31)),
         set("/mch_id", FieldValue::Mchid),
         set("/create_time", FieldValue::Now),
@@ -42,6 +42,7 @@ pub(crate) static TRANSFER: ResourceType = ResourceType {
         "/transfer_scene_id",
         "/transfer_remark",
         "/notify_url",
+        "/user_name",
     ],
     conflict: ErrorCode::new(400, "ALREADY_EXISTS", CHANGED.message),
     terminal_states: &[],
@@ -50,15 +51,30 @@ pub(crate) static TRANSFER: ResourceType = ResourceType {
     personal: &["user_name"],
     accepted: request_fields::TRANSFER,
     on_create: check_name,
-    on_load: no_rule,
+    on_load: lapse,
 };
+
+/// The state of a transfer that the user has not accepted yet.
+pub(crate) const WAITING: &str = "WAIT_USER_CONFIRM";
+
+/// The user has a day to accept, in seconds.
+pub(crate) const LAPSES_AFTER: i64 = 86_400;
+
+/// Ends a transfer that the user did not accept in time.
+fn lapse(session: &mut Session<'_>, transfer: &mut Document) -> Result<(), ErrorResponse> {
+    let created = text(&transfer.body, "create_time").and_then(parse_rfc3339);
+    if transfer.state == WAITING && created.is_some_and(|created| created + LAPSES_AFTER <= session.now) {
+        session.transition(&TRANSFER, transfer, &LAPSE)?;
+    }
+    Ok(())
+}
 
 /// The name of the user is needed from this amount on, in cents (PROTOCOL, What integrators ran into).
 const NAME_NEEDED_FROM: i64 = 200_000;
 
 fn check_name(_: &mut Session<'_>, transfer: &mut Document) -> Result<(), ErrorResponse> {
     if cents(&transfer.body, "/transfer_amount") >= NAME_NEEDED_FROM
-        && text(&transfer.body, "user_name").is_none()
+        && text(&transfer.body, "user_name").is_none_or(str::is_empty)
     {
         let issue = "required for 2,000 yuan and more: the user's name, encrypted";
         return Err(ErrorResponse::param_error("body", "/user_name", issue));
@@ -107,26 +123,30 @@ const fn transition(
 const UPDATE_TIME: &[Assignment] = &[set("/update_time", FieldValue::Now)];
 
 /// The user accepts the money.
-pub(crate) static ACCEPT_TRANSFER: Transition = Transition {
-    settles: true,
-    notification: FINISHED,
-    ..transition(&["WAIT_USER_CONFIRM"], "SUCCESS", UPDATE_TIME)
-};
+pub(crate) static ACCEPT_TRANSFER: Transition =
+    Transition { settles: true, notification: FINISHED, ..transition(&[WAITING], "SUCCESS", UPDATE_TIME) };
 
 /// The user's account cannot receive the money.
 pub(crate) static FAIL_TRANSFER: Transition = Transition {
     notification: FINISHED,
     ..transition(
-        &["WAIT_USER_CONFIRM"],
+        &[WAITING],
         "FAIL",
         &[set("/update_time", FieldValue::Now), set("/fail_reason", FieldValue::Text("ACCOUNT_FROZEN"))],
     )
 };
 
-static CANCEL: Transition = Transition {
-    done: &["CANCELING", "CANCELLED"],
-    ..transition(&["WAIT_USER_CONFIRM"], "CANCELING", UPDATE_TIME)
+static LAPSE: Transition = Transition {
+    notification: FINISHED,
+    ..transition(
+        &[WAITING],
+        "FAIL",
+        &[set("/update_time", FieldValue::Now), set("/fail_reason", FieldValue::Text("OVERDUE_CLOSE"))],
+    )
 };
+
+static CANCEL: Transition =
+    Transition { done: &["CANCELING", "CANCELLED"], ..transition(&[WAITING], "CANCELING", UPDATE_TIME) };
 
 static CANCELLED: Transition =
     Transition { notification: FINISHED, ..transition(&["CANCELING"], "CANCELLED", UPDATE_TIME) };

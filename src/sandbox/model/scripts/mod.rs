@@ -29,6 +29,10 @@ use placeholder::{PlaceholderSource, plain};
 /// The limit of a file, in bytes.
 const MAX_FILE: u64 = 64 << 20;
 
+/// The most scripts, and the bytes of their bodies: a request is compared with all, and each stays in memory.
+const MAX_SCRIPTS: usize = 10_000;
+const MAX_BYTES: usize = 64 << 20;
+
 /// A scripted route.
 pub(crate) struct Script {
     pub(crate) method: Method,
@@ -52,12 +56,35 @@ impl Script {
         })
     }
 
+    pub(crate) fn is_for_same_route(&self, other: &Script) -> bool {
+        self.method == other.method && self.template == other.template
+    }
+
     pub(crate) fn respond(&self, call: &Call<'_>) -> Result<ReadyResponse, ErrorResponse> {
         match &self.response {
             ScriptedResponse::Fixed(ready) => Ok(ready.clone()),
             ScriptedResponse::Template(template) => template.respond(call),
         }
     }
+}
+
+/// The problem if these are too many.
+pub(crate) fn check_room<'a>(scripts: impl Iterator<Item = &'a Script>) -> Result<(), String> {
+    let (count, bytes) = scripts.fold((0, 0_usize), |(count, bytes), script| {
+        let more = match &script.response {
+            ScriptedResponse::Fixed(ready) => ready.body.len(),
+            // A file of scripts has a limit of its own.
+            ScriptedResponse::Template(_) => 0,
+        };
+        (count + 1, bytes.saturating_add(more))
+    });
+    if count > MAX_SCRIPTS {
+        return Err(format!("too many scripts (limit {MAX_SCRIPTS})"));
+    }
+    if bytes > MAX_BYTES {
+        return Err(format!("too much in the bodies of all scripts (limit {MAX_BYTES} bytes)"));
+    }
+    Ok(())
 }
 
 /// `http` accepts any token as a method, so `get` would never match.
@@ -110,6 +137,9 @@ pub(crate) fn load(files: &[PathBuf]) -> Result<Vec<Script>, SandboxError> {
         let text = text.strip_prefix('\u{feff}').unwrap_or(&text);
         for (index, line) in text.lines().enumerate().filter(|(_, line)| !line.trim().is_empty()) {
             let bad = |problem| line_error(path, index, problem);
+            if scripts.len() == MAX_SCRIPTS {
+                return Err(bad(format!("too many scripts (limit {MAX_SCRIPTS})")));
+            }
             let script = parse_line(line).map_err(bad)?;
             let existing = scripts
                 .iter()

@@ -184,6 +184,7 @@ fn every_body_is_accepted_or_rejected() {
     use_everywhere(&engine, &share_return);
     let types: HashSet<_> = (resource_list::page(&engine, "", "", Window { size: 100, ..Window::default() }))
         .unwrap()
+        .0
         .items
         .into_iter()
         .map(|resource| resource.resource_type)

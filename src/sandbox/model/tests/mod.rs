@@ -19,7 +19,7 @@ use super::{
 use crate::sandbox::{
     http::{business_clock::BusinessClock, error_response::ErrorResponse},
     keys::{identity::Identity, key_pair::Serials, keyring::Keyring},
-    store::{database::Database, documents::Document, page::Window},
+    store::{database::Database, documents::Document, page::Window, payer_log::PayerLog},
 };
 
 fn identity() -> Identity {
@@ -30,7 +30,7 @@ fn engine_with(identity: Arc<Identity>, hold: bool) -> Engine {
     let keyring = Arc::new(Keyring::new(&identity, None, None, Serials::default()).unwrap());
     let database = Arc::new(Database::in_memory().unwrap());
     let holds = Holds::new(if hold { &[Hold::Refunds] } else { &[] });
-    Engine::new(identity, keyring, Arc::new(BusinessClock::new(0)), database, holds)
+    Engine::new(identity, keyring, Arc::new(BusinessClock::new(0)), database, holds, PayerLog::default())
 }
 
 fn engine() -> Engine {
@@ -128,7 +128,7 @@ fn the_list_is_newest_first() {
         let _ = engine.execute("", &body, |session| session.create(&ORDER, &[], None, &[])).unwrap();
     }
     let newest =
-        |size| resource_list::page(&engine, "", "", Window { size, ..Window::default() }).unwrap().items;
+        |size| resource_list::page(&engine, "", "", Window { size, ..Window::default() }).unwrap().0.items;
     let all = newest(10);
     let listed: Vec<_> =
         all.iter().map(|one| (one.resource_type, one.merchant_no.as_str(), one.amount)).collect();

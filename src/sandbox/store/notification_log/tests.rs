@@ -1,4 +1,9 @@
+use std::time::SystemTime;
+
+use serde_json::{Value, json};
+
 use super::*;
+use crate::sandbox::store::event::Event;
 
 fn event(text: String) -> Event {
     Event {

@@ -113,6 +113,8 @@ fn commands() {
           --state <FILE>          Keep orders, refunds, files and all other state in this SQLite file
                                   [default: in memory]
           --hold-refunds          Leave refunds in PROCESSING instead of completing them at once
+          --hold-code-payments    Leave code payments in USERPAYING, as if the user had to enter a
+                                  password
           --script <FILE>         Read scripted responses from this file, one JSON object per line
                                   (repeatable)
           --strict                Return 404 for endpoints that are neither modelled nor scripted

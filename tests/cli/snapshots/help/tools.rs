@@ -271,6 +271,9 @@ fn sandbox() {
           --hold-refunds
               Leave refunds in PROCESSING instead of completing them at once
 
+          --hold-code-payments
+              Leave code payments in USERPAYING, as if the user had to enter a password
+
           --script <FILE>
               Read scripted responses from this file, one JSON object per line (repeatable)
 

@@ -2,6 +2,7 @@
 
 use std::ffi::OsString;
 use std::io;
+use std::path::Path;
 use std::process::{Command, ExitStatus};
 
 use super::signals::Signals;
@@ -33,6 +34,33 @@ pub(crate) async fn run(
         };
         pass_on(id, signal);
     }
+}
+
+/// Whether the command can be run, as far as that can be told before it is: a sandbox that starts in vain would leave
+/// its keys and its state.
+#[cfg(unix)]
+pub(crate) fn check(command: &[OsString]) -> io::Result<()> {
+    use std::os::unix::fs::PermissionsExt as _;
+    let Some(program) = command.first().map(Path::new) else { return Ok(()) };
+    let runs = |path: &Path| match std::fs::metadata(path) {
+        Ok(file) if file.is_file() && file.permissions().mode() & 0o111 != 0 => Ok(()),
+        Ok(_) => Err(io::ErrorKind::PermissionDenied.into()),
+        Err(e) => Err(e),
+    };
+    // With a slash, or empty, it is not searched for.
+    if program.components().count() != 1 || program.as_os_str().to_string_lossy().contains('/') {
+        return runs(program);
+    }
+    // Without `PATH`, the system has one of its own.
+    let Some(path) = std::env::var_os("PATH") else { return Ok(()) };
+    let mut tried = std::env::split_paths(&path).map(|folder| runs(&folder.join(program)));
+    if tried.any(|tried| tried.is_ok()) { Ok(()) } else { Err(io::ErrorKind::NotFound.into()) }
+}
+
+/// Other systems add extensions and folders of their own: only running it tells.
+#[cfg(not(unix))]
+pub(crate) fn check(_: &[OsString]) -> io::Result<()> {
+    Ok(())
 }
 
 /// As a shell reports it.
@@ -72,10 +100,13 @@ impl FurtherSignals {
 #[cfg(unix)]
 fn pass_on(child: u32, signal: u8) {
     use rustix::process::{Pid, Signal, getpgrp, kill_process};
+    use rustix::termios::tcgetpgrp;
     let Some(named) = Signal::from_named_raw(signal.into()) else { return };
-    // A terminal sends these to all processes in its foreground: the command has it already.
+    // A terminal sends these to all processes in its foreground: the command has it already. All of stdin, stdout and
+    // stderr may be elsewhere.
     let of_terminal = [Signal::INT, Signal::QUIT].contains(&named);
-    if of_terminal && rustix::termios::tcgetpgrp(io::stderr()).is_ok_and(|group| group == getpgrp()) {
+    let in_foreground = |terminal: std::fs::File| tcgetpgrp(terminal).is_ok_and(|group| group == getpgrp());
+    if of_terminal && std::fs::File::open("/dev/tty").is_ok_and(in_foreground) {
         return;
     }
     if let Some(child) = i32::try_from(child).ok().and_then(Pid::from_raw) {

@@ -15,6 +15,8 @@ const MAX_SIZE: u64 = 1 << 20;
 /// A local connection takes microseconds.
 const TIMEOUT: Duration = Duration::from_millis(200);
 
+const FIELDS: [&str; 4] = ["base_url", "address", "pid", "variables"];
+
 /// Removed when it is dropped.
 pub(crate) struct ReadyFile {
     path: PathBuf,
@@ -34,10 +36,13 @@ impl ReadyFile {
             false => String::new(),
         };
         let content: Value = serde_json::from_str(&content).unwrap_or_default();
+        // Some other program's JSON may have an address, too.
+        let is_ours = FIELDS.iter().all(|name| !content[*name].is_null()) && content["variables"].is_object();
         let address = content["address"].as_str().and_then(|text| text.parse::<SocketAddr>().ok());
-        match address {
+        match address.filter(|_| is_ours) {
             None => Err(io::Error::other("it exists, and is not the ready file of a sandbox")),
-            Some(address) if TcpStream::connect_timeout(&address, TIMEOUT).is_err() => fs::remove_file(path),
+            // Another program can have the port of a sandbox that was killed.
+            Some(address) if has_ended(&content["pid"]) || !listens(address) => fs::remove_file(path),
             Some(_) => Ok(()),
         }
     }
@@ -48,12 +53,13 @@ impl ReadyFile {
         let variables = sandbox.file_variables(keys).map_err(io::Error::other)?;
         let variables: Map<String, Value> =
             variables.into_iter().map(|(name, value)| (name.to_owned(), value.into())).collect();
-        let content = json!({
-            "base_url": sandbox.base_url(),
-            "address": sandbox.address().to_string(),
-            "pid": std::process::id(),
-            "variables": variables,
-        });
+        let values = [
+            json!(sandbox.base_url()),
+            json!(sandbox.address().to_string()),
+            json!(std::process::id()),
+            json!(variables),
+        ];
+        let content: Value = FIELDS.map(str::to_owned).into_iter().zip(values).collect::<Map<_, _>>().into();
         let content = format!("{content:#}\n");
         let mut aside = path.clone().into_os_string();
         aside.push(format!(".{}", std::process::id()));
@@ -77,4 +83,21 @@ impl Drop for ReadyFile {
             let _ = fs::remove_file(&self.path);
         }
     }
+}
+
+fn listens(address: SocketAddr) -> bool {
+    TcpStream::connect_timeout(&address, TIMEOUT).is_ok()
+}
+
+/// Whether the process with this ID is certainly gone.
+#[cfg(unix)]
+fn has_ended(pid: &Value) -> bool {
+    use rustix::process::{Pid, test_kill_process};
+    let pid = pid.as_i64().and_then(|pid| i32::try_from(pid).ok()).and_then(Pid::from_raw);
+    pid.is_some_and(|pid| test_kill_process(pid) == Err(rustix::io::Errno::SRCH))
+}
+
+#[cfg(not(unix))]
+fn has_ended(_: &Value) -> bool {
+    false
 }

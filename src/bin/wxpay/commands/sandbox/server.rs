@@ -43,6 +43,9 @@ pub(crate) struct Options {
     /// Leave refunds in PROCESSING instead of completing them at once
     #[arg(long)]
     hold_refunds: bool,
+    /// Leave code payments in USERPAYING, as if the user had to enter a password
+    #[arg(long)]
+    hold_code_payments: bool,
     /// Read scripted responses from this file, one JSON object per line (repeatable)
     #[arg(long, value_name = "FILE")]
     script: Vec<PathBuf>,
@@ -105,6 +108,8 @@ type BoxError = Box<dyn std::error::Error>;
 
 /// Runs until Ctrl-C, SIGTERM or SIGHUP, or until the command ends. Returns the exit code.
 pub(crate) fn run(options: &Options) -> Result<u8, BoxError> {
+    let cannot_run = |error| format!("the command {}", about(Path::new(&options.command[0]), error));
+    child::check(&options.command).map_err(cannot_run)?;
     // Removed at the end; the folder of `--keys` is kept.
     let temporary = if options.keys.is_none() { Some(tempfile::tempdir()?) } else { None };
     let keys = match (&options.keys, &temporary) {
@@ -136,10 +141,10 @@ pub(crate) fn run(options: &Options) -> Result<u8, BoxError> {
         None => None,
     };
     warn_if_open(&sandbox);
-    if let Some(program) = options.command.first() {
+    if !options.command.is_empty() {
         let variables = sandbox.file_variables(&keys)?;
         let ended = runtime.block_on(child::run(&options.command, variables, &mut signals));
-        return ended.map_err(|e| about(Path::new(program), e));
+        return ended.map_err(|e| cannot_run(e).into());
     }
     let mut out = io::stdout().lock();
     // The sandbox keeps running if the reader of its output is gone.
@@ -174,6 +179,7 @@ fn start(options: &Options, keys: &Path) -> Result<Sandbox, BoxError> {
         .time_scale(options.time_scale)
         .clock_skew(options.clock_skew)
         .hold_refunds(options.hold_refunds)
+        .hold_code_payments(options.hold_code_payments)
         .watch(printer(options.command.is_empty())?);
     builder = match options.port {
         Some(port) => builder.port(port),

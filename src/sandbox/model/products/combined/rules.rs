@@ -17,7 +17,7 @@ use crate::sandbox::{
 
 /// Creates the parts.
 pub(crate) fn create_parts(session: &mut Session<'_>, combined: &mut Document) -> Result<(), ErrorResponse> {
-    orders::rules::check_expiry(session, combined)?;
+    orders::rules::check_new(session, combined)?;
     let mut total = 0_i64;
     for (index, part) in parts(combined).into_iter().enumerate() {
         total = total.saturating_add(cents(&part, "/amount/total_amount"));
@@ -93,29 +93,36 @@ pub(crate) fn pay_parts(session: &mut Session<'_>, combined: &mut Document) -> R
 pub(crate) fn close_parts(session: &mut Session<'_>, combined: &mut Document) -> Result<(), ErrorResponse> {
     let all = parts(combined);
     let requested = session.request_body["sub_orders"].as_array().cloned().unwrap_or_default();
-    let contains =
-        |list: &[Value], part: &Value| list.iter().any(|other| other["out_trade_no"] == part["out_trade_no"]);
-    if let Some(index) = requested.iter().position(|part| !contains(&all, part)) {
-        let field = format!("/sub_orders/{index}/out_trade_no");
-        return Err(ErrorResponse::param_error("body", &field, "not a part of this combined order"));
+    for (index, part) in requested.iter().enumerate() {
+        if let Some(name) = difference(part, &all) {
+            let field = format!("/sub_orders/{index}/{name}");
+            return Err(ErrorResponse::param_error(
+                "body",
+                &field,
+                "not that of a part of this combined order",
+            ));
+        }
     }
-    if !all.iter().all(|part| contains(&requested, part)) {
+    if !all.iter().all(|part| difference(part, &requested).is_none()) {
         return Err(ErrorResponse::param_error(
             "body",
             "/sub_orders",
             "must contain all parts of the combined order",
         ));
     }
-    for (index, given) in requested.iter().enumerate() {
-        let part = all.iter().find(|part| part["out_trade_no"] == given["out_trade_no"]);
-        for name in ["mchid", "sub_mchid"] {
-            if part.is_some_and(|part| part.get(name) != given.get(name)) {
-                let field = format!("/sub_orders/{index}/{name}");
-                return Err(ErrorResponse::param_error("body", &field, "not that of this part of the order"));
-            }
-        }
-    }
     transition_parts(session, combined, &CLOSE_PART)
+}
+
+/// The fields that identify a part. Merchants number their orders apart, so the number alone does not.
+const IDENTITY: [&str; 3] = ["out_trade_no", "mchid", "sub_mchid"];
+
+/// The first of these fields in which all parts of the list differ from this one; `None` if one is the same.
+fn difference(part: &Value, list: &[Value]) -> Option<&'static str> {
+    let mut same: Vec<&Value> = list.iter().collect();
+    IDENTITY.into_iter().find(|name| {
+        same.retain(|other| other.get(name) == part.get(name));
+        same.is_empty()
+    })
 }
 
 fn transition_parts(

@@ -59,7 +59,7 @@ pub(crate) static ORDER: ResourceType = ResourceType {
     must_match: &[],
     personal: &[],
     accepted: request_fields::ORDER,
-    on_create: rules::check_expiry,
+    on_create: rules::check_new,
     on_load: rules::expire,
 };
 
@@ -159,7 +159,7 @@ const COMMON_PARAMS: Param = Param::All(&[
     ]),
     Param::Partner(&[
         Param::Absent(&["/appid", "/mchid", "/payer/openid"]),
-        Param::Text("/sp_appid", 32),
+        Param::Optional("/sp_appid", 32),
         Param::Mchid("/sp_mchid"),
         Param::Optional("/sub_appid", 32),
         Param::Text("/sub_mchid", 32),
@@ -171,8 +171,14 @@ const COMMON_PARAMS: Param = Param::All(&[
     Param::Currency("/amount/currency"),
 ]);
 
-const ORDER_PARAMS: Param =
-    Param::All(&[COMMON_PARAMS, Param::OptionalTime("/time_expire"), Param::Url("/notify_url")]);
+const ORDER_PARAMS: Param = Param::All(&[
+    COMMON_PARAMS,
+    Param::Partner(&[Param::Text("/sp_appid", 32)]),
+    Param::OptionalTime("/time_expire"),
+    Param::Url("/notify_url"),
+    Param::Personal("/payer/identity/number", 1024),
+    Param::Personal("/payer/identity/name", 1024),
+]);
 
 const PREPAY_ID: Assignment = set("/prepay_id", FieldValue::RandomText("wx", 34));
 

@@ -12,12 +12,25 @@ use crate::sandbox::{
     store::documents::Document,
 };
 
-/// Checks a new order.
-pub(crate) fn check_expiry(session: &mut Session<'_>, order: &mut Document) -> Result<(), ErrorResponse> {
+/// Checks a new order, or combined order.
+pub(crate) fn check_new(session: &mut Session<'_>, order: &mut Document) -> Result<(), ErrorResponse> {
+    forget_identity(order);
     if is_expired(session, order) {
         return Err(ErrorResponse::param_error("body", "/time_expire", "is in the past"));
     }
     code::check_code(session, order)
+}
+
+/// Who must pay (`identity`) is checked by the platform and told to nobody: no query returns it.
+fn forget_identity(order: &mut Document) {
+    let Some(fields) = order.body.as_object_mut() else { return };
+    for name in ["payer", "combine_payer_info"] {
+        let Some(payer) = fields.get_mut(name).and_then(Value::as_object_mut) else { continue };
+        payer.shift_remove("identity");
+        if payer.is_empty() {
+            fields.shift_remove(name);
+        }
+    }
 }
 
 /// Closes an order whose time has expired. This happens when it is loaded.

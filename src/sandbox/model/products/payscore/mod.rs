@@ -130,6 +130,8 @@ static CANCEL: Transition = Transition {
 const CHARGE_FIELDS: &[Assignment] = &[
     set("/state_description", FieldValue::Text("MCH_COMPLETE")),
     set("/post_payments", FieldValue::FromRequest("/post_payments")),
+    // Without discounts there are none, whatever the order was created with.
+    set("/post_discounts", FieldValue::Null),
     set("/post_discounts", FieldValue::FromRequest("/post_discounts")),
     set("/total_amount", FieldValue::FromRequest("/total_amount")),
     set("/time_range/end_time", FieldValue::FromRequest("/time_range/end_time")),
@@ -229,16 +231,22 @@ const SHORT_FIELDS: Fields =
 const BY_MERCHANT_NO: Lookup = Lookup::MerchantNo(Location::Path("out_order_no"));
 
 const PARTY_PARAMS: Param = Param::All(&[
-    Param::Text("/service_id", 32),
-    Param::Text("/appid", 32),
     Param::Direct(&[Param::Absent(&["/sub_mchid", "/sub_appid", "/sub_openid"])]),
     Param::Partner(&[Param::Text("/sub_mchid", 32)]),
+]);
+
+/// Of the requests for an existing order. A service provider names no appid in them.
+const ORDER_PARAMS: Param = Param::All(&[
+    PARTY_PARAMS,
+    Param::Direct(&[Param::Text("/service_id", 32), Param::Text("/appid", 32)]),
+    Param::Partner(&[Param::Optional("/service_id", 32), Param::Optional("/appid", 32)]),
 ]);
 
 const CHARGE_PARAMS: Param = Param::All(&[
     Param::AmountOrZero("/total_amount"),
     Param::List("/post_payments", 1, 100, &[Param::AmountOrZero("/amount"), Param::Optional("/name", 20)]),
     Param::List("/post_discounts", 0, 30, &[Param::AmountOrZero("/amount"), Param::Optional("/name", 20)]),
+    Param::Optional("/time_range/end_time", 14),
 ]);
 
 pub(crate) const ENDPOINTS: &[Endpoint] = &[
@@ -248,6 +256,8 @@ pub(crate) const ENDPOINTS: &[Endpoint] = &[
         partner_template: Some("v3/payscore/partner/serviceorder"),
         params: &[
             PARTY_PARAMS,
+            Param::Text("/service_id", 32),
+            Param::Text("/appid", 32),
             Param::MerchantNo("/out_order_no", 1, 32),
             Param::Text("/service_introduction", 20),
             Param::Text("/time_range/start_time", 14),
@@ -281,28 +291,28 @@ pub(crate) const ENDPOINTS: &[Endpoint] = &[
         method: Method::POST,
         template: "v3/payscore/serviceorder/{out_order_no}/cancel",
         partner_template: Some("v3/payscore/partner/serviceorder/{out_order_no}/cancel"),
-        params: &[PARTY_PARAMS, Param::Text("/reason", 50)],
+        params: &[ORDER_PARAMS, Param::Text("/reason", 50)],
         action: Action::Transition(&SERVICE_ORDER, BY_MERCHANT_NO, &CANCEL, None, SHORT_FIELDS),
     },
     Endpoint {
         method: Method::POST,
         template: "v3/payscore/serviceorder/{out_order_no}/complete",
         partner_template: Some("v3/payscore/partner/serviceorder/{out_order_no}/complete"),
-        params: &[PARTY_PARAMS, CHARGE_PARAMS],
+        params: &[ORDER_PARAMS, CHARGE_PARAMS],
         action: Action::Transition(&SERVICE_ORDER, BY_MERCHANT_NO, &COMPLETE, None, QUERY_FIELDS),
     },
     Endpoint {
         method: Method::POST,
         template: "v3/payscore/serviceorder/{out_order_no}/modify",
         partner_template: Some("v3/payscore/partner/serviceorder/{out_order_no}/modify"),
-        params: &[PARTY_PARAMS, CHARGE_PARAMS, Param::Text("/reason", 50)],
+        params: &[ORDER_PARAMS, CHARGE_PARAMS, Param::Text("/reason", 50)],
         action: Action::Transition(&SERVICE_ORDER, BY_MERCHANT_NO, &MODIFY, None, QUERY_FIELDS),
     },
     Endpoint {
         method: Method::POST,
         template: "v3/payscore/serviceorder/{out_order_no}/pay",
         partner_template: Some("v3/payscore/partner/serviceorder/{out_order_no}/pay"),
-        params: &[PARTY_PARAMS],
+        params: &[PARTY_PARAMS, Param::Optional("/service_id", 32), Param::Optional("/appid", 32)],
         action: Action::Transition(
             &SERVICE_ORDER,
             BY_MERCHANT_NO,
@@ -315,7 +325,7 @@ pub(crate) const ENDPOINTS: &[Endpoint] = &[
         method: Method::POST,
         template: "v3/payscore/serviceorder/{out_order_no}/sync",
         partner_template: Some("v3/payscore/partner/serviceorder/{out_order_no}/sync"),
-        params: &[PARTY_PARAMS, Param::OneOf("/type", &["Order_Paid"]), Param::Text("/detail/paid_time", 14)],
+        params: &[ORDER_PARAMS, Param::OneOf("/type", &["Order_Paid"]), Param::Text("/detail/paid_time", 14)],
         action: Action::Transition(&SERVICE_ORDER, BY_MERCHANT_NO, &SYNC, None, QUERY_FIELDS),
     },
 ];

@@ -24,6 +24,7 @@ const NOT_ENOUGH: ErrorCode = ErrorCode::new(403, "NOT_ENOUGH", "可用金额不
 pub(crate) fn check_receiver(_: &mut Session<'_>, receiver: &mut Document) -> Result<(), ErrorResponse> {
     let needs = [
         ("type", "MERCHANT_ID", "name", "required for a merchant: its full name, encrypted"),
+        ("type", "PERSONAL_SUB_OPENID", "sub_appid", "required for an openid of the sub-merchant's app"),
         ("relation_type", "CUSTOM", "custom_relation", "required for the relation CUSTOM"),
     ];
     for (field, value, needed, issue) in needs {
@@ -71,6 +72,8 @@ pub(crate) fn deduct_shares(session: &mut Session<'_>, share: &mut Document) -> 
         remaining = 0;
     }
     for receiver in &mut receivers {
+        // The platform checks the name, and no response has it.
+        receiver.as_object_mut().and_then(|fields| fields.shift_remove("name"));
         put(receiver, "/result", json!("PENDING"));
         put(receiver, "/detail_id", json!(session.dated_number("3601", 28)?));
         put(receiver, "/create_time", json!(beijing_time(session.now)));

@@ -1,0 +1,63 @@
+//! Combined orders of several sub-merchants, whose numbers may be the same.
+
+use serde_json::{Value, json};
+use wechatpay_chain::{Request, WeChatPay};
+
+use crate::requests::*;
+
+const SUBS: [&str; 2] = ["1230000109", "1230000110"];
+
+fn part(wx: &WeChatPay, sub_mchid: &str, number: &str) -> Value {
+    json!({
+        "mchid": wx.mchid(), "sub_mchid": sub_mchid, "out_trade_no": number, "description": "d", "attach": "a",
+        "amount": {"total_amount": 10, "currency": "CNY"},
+    })
+}
+
+fn prepay(wx: &WeChatPay, number: &str, parts: &[Value]) -> Request {
+    wx["v3/combine-transactions/native"].post(json!({
+        "combine_appid": APPID, "combine_mchid": wx.mchid(), "combine_out_trade_no": number,
+        "notify_url": "https://www.example.com/notify", "sub_orders": parts,
+    }))
+}
+
+fn query(wx: &WeChatPay, number: &str) -> Value {
+    ok(wx.chain("v3/combine-transactions/out-trade-no/{number}").get().var("number", number))
+}
+
+#[test]
+fn parts_with_the_same_number_are_closed() {
+    let (_sandbox, wx) = start();
+    let parts = SUBS.map(|sub| part(&wx, sub, "P1234567"));
+    ok(prepay(&wx, "C1234567", &parts));
+    let close = |parts: &[Value]| {
+        let path = "v3/combine-transactions/out-trade-no/{number}/close";
+        let parts: Vec<Value> = parts
+            .iter()
+            .map(|part| {
+                let mut part = part.clone();
+                for name in ["description", "attach", "amount"] {
+                    part.as_object_mut().unwrap().shift_remove(name);
+                }
+                part
+            })
+            .collect();
+        wx.chain(path).post(json!({"combine_appid": APPID, "sub_orders": parts})).var("number", "C1234567")
+    };
+    refused(close(&parts[..1]), 400, "PARAM_ERROR", "must contain all parts");
+    let twice = [parts[0].clone(), parts[0].clone()];
+    refused(close(&twice), 400, "PARAM_ERROR", "must contain all parts");
+    let mut other = parts.clone();
+    other[1]["sub_mchid"] = json!("1230000111");
+    refused(close(&other), 400, "PARAM_ERROR", "/sub_orders/1/sub_mchid");
+    other[1]["mchid"] = json!("1230000112");
+    refused(close(&other), 400, "PARAM_ERROR", "/sub_orders/1/mchid");
+    other[1]["out_trade_no"] = json!("P0000000");
+    refused(close(&other), 400, "PARAM_ERROR", "/sub_orders/1/out_trade_no");
+    // In any order.
+    ok(close(&[parts[1].clone(), parts[0].clone()]));
+    let closed = query(&wx, "C1234567");
+    for part in closed["sub_orders"].as_array().unwrap() {
+        assert_eq!(part["trade_state"], "CLOSED");
+    }
+}
