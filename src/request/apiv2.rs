@@ -44,7 +44,8 @@ impl Draft {
             self.target(base, &context.v3.transport.hosts)?;
         let mut headers = std::mem::take(&mut self.headers);
         let sign = |fields: &Map<String, Value>| {
-            sign_fields(fields, &context.v3.merchant.mchid, context.v2.secret()?, self.nonceless)
+            let secret = context.v2.secret().map_err(|error| defaults.names.rename(error))?;
+            sign_fields(fields, &context.v3.merchant.mchid, secret, self.nonceless)
         };
         let in_query = matches!(self.method, Method::GET | Method::DELETE);
         let (signed, body) = match std::mem::replace(&mut self.body, Body::None) {

@@ -11,7 +11,9 @@ use crate::error::{Error, kind_of};
 use crate::files;
 use crate::signer::MerchantKey;
 use crate::transport::ClientCertificate;
-use crate::v2::{Merchant, sign::Secret};
+use crate::v2::Merchant;
+use crate::v2::merchant::Fault;
+use crate::v2::sign::Secret;
 
 /// The settings as given; [`Apiv2::load`] checks them.
 #[derive(Default)]
@@ -129,45 +131,64 @@ impl Apiv2 {
         self.secret.is_some()
     }
 
-    /// The credentials. Without a certificate of their own, calls present that of APIv3, which is the same one.
+    /// The credentials. Without a certificate of their own, calls present that of APIv3, which is the same one. PHP's SDK
+    /// reads `secret` and `merchant` only for a call that needs them, so with `lazy` a wrong one is told then.
     pub(super) fn load(
         self,
         mchid: &str,
         key: &MerchantKey,
         certificate: Option<&CertificateData>,
+        lazy: bool,
     ) -> Result<Merchant, Error> {
         let secret = self.secret.filter(|secret| !secret.is_empty()).map(|secret| {
             let wrong =
                 || Error::config("apiv2_key", format!("must be exactly 32 bytes; it is {}", secret.len()));
             Secret::new(&secret).ok_or_else(wrong)
         });
-        let certificate = match self.certificate {
-            Some(CertificateConfig::Pem { certificate, key, passphrase }) => {
-                let loaded = keys::certificate("client_certificate", &certificate)?;
-                let passphrase = passphrase.as_ref().map(|text| text.as_str());
-                let key = keys::private_key("client_certificate", &key, passphrase)?;
-                if !key.matches(&loaded.key) {
-                    return Err(Error::config("client_certificate", "does not belong to its key"));
-                }
-                loaded.certificate.map(|data| presented(&data, key.pkcs8())).transpose()?
+        let certificate = client_certificate(self.certificate, mchid, key, certificate);
+        match lazy {
+            true => Ok(Merchant::new(secret.transpose().map_err(fault), certificate.map_err(fault))),
+            false => Ok(Merchant::new(Ok(secret.transpose()?), Ok(certificate?))),
+        }
+    }
+}
+
+fn fault(error: Error) -> Fault {
+    Fault(match error {
+        Error::Config(e) => e.reason().to_owned(),
+        other => other.to_string(),
+    })
+}
+
+fn client_certificate(
+    config: Option<CertificateConfig>,
+    mchid: &str,
+    key: &MerchantKey,
+    certificate: Option<&CertificateData>,
+) -> Result<Option<ClientCertificate>, Error> {
+    match config {
+        Some(CertificateConfig::Pem { certificate, key, passphrase }) => {
+            let loaded = keys::certificate("client_certificate", &certificate)?;
+            let passphrase = passphrase.as_ref().map(|text| text.as_str());
+            let key = keys::private_key("client_certificate", &key, passphrase)?;
+            if !key.matches(&loaded.key) {
+                return Err(Error::config("client_certificate", "does not belong to its key"));
             }
-            Some(CertificateConfig::P12(P12 { path, passphrase })) => {
-                let passphrase = passphrase.as_ref().map_or(mchid, |text| text.as_str());
-                let loaded = keys::p12("client_certificate", &path, passphrase)?;
-                let Some(data) = loaded.certificate else {
-                    return Err(Error::config(
-                        "client_certificate",
-                        "is a PKCS#12 file without a certificate",
-                    ));
-                };
-                Some(presented(&data, loaded.key.pkcs8())?)
-            }
-            None => match (key, certificate) {
-                (MerchantKey::Local(key), Some(data)) => Some(presented(data, key.pkcs8())?),
-                _ => None,
-            },
-        };
-        Ok(Merchant::new(secret.transpose()?, certificate))
+            loaded.certificate.map(|data| presented(&data, key.pkcs8())).transpose()
+        }
+        Some(CertificateConfig::P12(P12 { path, passphrase })) => {
+            let passphrase = passphrase.as_ref().map_or(mchid, |text| text.as_str());
+            let loaded = keys::p12("client_certificate", &path, passphrase)?;
+            let Some(data) = loaded.certificate else {
+                let reason = "is a PKCS#12 file without a certificate";
+                return Err(Error::config("client_certificate", reason));
+            };
+            presented(&data, loaded.key.pkcs8()).map(Some)
+        }
+        None => match (key, certificate) {
+            (MerchantKey::Local(key), Some(data)) => presented(data, key.pkcs8()).map(Some),
+            _ => Ok(None),
+        },
     }
 }
 

@@ -7,6 +7,8 @@ use super::{PlatformKeyConfig, WeChatPayBuilder};
 use crate::client::WeChatPay;
 use crate::context::Context;
 use crate::crypto::aes::Apiv3Key;
+#[cfg(feature = "v2")]
+use crate::error::FieldNames;
 use crate::error::{Error, Excerpt};
 #[cfg(feature = "v2")]
 use crate::signer::MerchantKey;
@@ -62,7 +64,8 @@ impl WeChatPayBuilder {
             false => unreachable!(),
         };
         #[cfg(feature = "v2")]
-        let v2 = self.apiv2.load(&mchid, &key, certificate.as_ref())?;
+        let v2 =
+            self.apiv2.load(&mchid, &key, certificate.as_ref(), has_v3 && self.names == FieldNames::Array)?;
         let merchant = Merchant::new(mchid, serial, key, certificate);
         if has_v3 && self.platform_keys.is_empty() && !self.automatic_certificates {
             let reason =

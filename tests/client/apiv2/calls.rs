@@ -143,6 +143,23 @@ fn what_a_call_needs_is_told_by_name() {
     assert!(matches!(short, Err(Error::Config(e)) if e.field() == "apiv2_key"));
     let short = WeChatPay::factory(json!({"mchid": "1900000109", "secret": "short"}));
     assert!(matches!(short, Err(Error::Config(e)) if e.field() == "secret"));
+    // Beside APIv3, PHP's array may have what it would need for APIv2 later; it is told when a call needs it.
+    let array = |more: Value| {
+        let mut array = json!({
+            "mchid": crate::support::MCHID, "serial": crate::support::MERCHANT_SERIAL,
+            "privateKey": crate::support::key("merchant_key.pem"),
+            "certs": {crate::support::PLATFORM_SERIAL: crate::support::key("platform_cert.pem")},
+        });
+        array.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
+        WeChatPay::factory(array).unwrap()
+    };
+    let fields = json!({"mch_id": crate::support::MCHID});
+    let wrong = array(json!({"secret": "short"}));
+    assert_eq!(field(wrong["v2/pay/orderquery"].post(fields.clone())), "secret");
+    let wrong = array(json!({"secret": secret, "merchant": {"cert": "/nowhere", "key": "/nowhere"}}));
+    assert!(wrong["v2/pay/orderquery"].post(fields.clone()).prepare().is_ok());
+    let refund = wrong["v2/secapi/pay/refund"].post(fields).client_certificate().wait().unwrap_err();
+    assert!(refund.to_string().contains("`merchant`") && refund.to_string().contains("/nowhere"), "{refund}");
     // A certificate that is missing shows before anything is sent.
     let refund = wx["v2/secapi/pay/refund"].post(json!({"mch_id": "1900000109"})).client_certificate().wait();
     assert!(matches!(refund, Err(Error::Config(e)) if e.field() == "client_certificate"));

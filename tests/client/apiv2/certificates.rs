@@ -58,8 +58,11 @@ impl MutualTls {
             while !head.ends_with(b"</xml>") {
                 match tls.read(&mut byte) {
                     Ok(1) => head.push(byte[0]),
-                    // A client that the server refused.
-                    _ => return Ok(()),
+                    // A client that the server refused: closed once it has read the alert.
+                    _ => {
+                        std::io::copy(&mut tls.sock, &mut std::io::sink())?;
+                        return Ok(());
+                    }
                 }
             }
             notes.request(String::from_utf8_lossy(&head).lines().next().unwrap_or_default());
