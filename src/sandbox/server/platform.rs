@@ -206,6 +206,11 @@ impl Platform {
         self.finish(request, context, Err(error.into()))
     }
 
+    /// Whether there is a state file.
+    pub(crate) fn keeps_records(&self) -> bool {
+        self.database.is_file()
+    }
+
     /// Writes the changes of the logs to the state file.
     pub(crate) fn save_records(&self) {
         records::save(&self.database, &self.requests, &self.outbox.log);
