@@ -64,6 +64,19 @@ pub enum Fault {
 }
 
 impl Fault {
+    /// The names of all faults in text form. One that needs a value ends in `=`.
+    ///
+    /// ```
+    /// use wechatpay_chain::sandbox::Fault;
+    ///
+    /// assert!(Fault::names().any(|name| name == "cut-connection"));
+    /// assert!(Fault::names().any(|name| name == "delay="));
+    /// ```
+    pub fn names() -> impl Iterator<Item = &'static str> {
+        let plain = WITHOUT_VALUE.iter().map(|(name, _)| *name);
+        plain.chain(["rate-limited", "delay=", "missing-header=", "clock-skew="])
+    }
+
     /// Whether the receiver must reject a notification with this fault.
     pub(crate) fn breaks_signature(&self) -> bool {
         matches!(
@@ -160,13 +173,6 @@ impl FromStr for Fault {
         };
         Ok(fault)
     }
-}
-
-/// The names of all faults. The last four take a value.
-#[cfg(test)]
-pub(crate) fn all_names() -> impl Iterator<Item = &'static str> {
-    let plain = WITHOUT_VALUE.iter().map(|(name, _)| *name);
-    plain.chain(["rate-limited", "delay", "missing-header", "clock-skew"])
 }
 
 fn names() -> String {
