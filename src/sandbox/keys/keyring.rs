@@ -123,7 +123,7 @@ impl Keyring {
 
     /// Whether nobody has chosen yet which key signs.
     pub(crate) fn is_following(&self) -> bool {
-        self.follows.load(Ordering::Relaxed)
+        *self.follows()
     }
 
     pub(crate) fn find(&self, serial: &str) -> Option<SigningKey> {

@@ -28,6 +28,8 @@ const REASONS: &[(&str, &str)] = &[
     ("the notification could not be encrypted", "回调通知无法加密"),
     ("the notification could not be signed", "回调通知无法签名"),
     ("the sandbox is shutting down", "沙箱正在停止"),
+    ("the path of notify_url: {}", "notify_url 的路径无效：{0}"),
+    ("the host of notify_url: {}", "notify_url 的主机名无效：{0}"),
     // Why it is not sent again.
     ("there is no such notification", "没有这条回调通知"),
     ("the notification is too large to be kept", "回调通知过大，没有保留"),
@@ -56,12 +58,15 @@ const REASONS: &[(&str, &str)] = &[
 /// Words in the error of a connection, and what they mean, in English and Chinese.
 const CONNECTION: &[(&str, &str, &str)] = &[
     ("Connection refused", "nothing listens on this port", "该端口没有程序监听"),
+    ("timeout", "no response in time", "响应超时"),
     ("timed out", "no response in time", "响应超时"),
+    ("unreachable", "the address cannot be reached", "地址不可达"),
     ("Connection reset", "the receiver closed the connection", "接收方断开了连接"),
     ("connection closed", "the receiver closed the connection", "接收方断开了连接"),
-    ("ertificate", "the receiver’s certificate is not trusted", "接收方的证书不受信任"),
+    ("Broken pipe", "the receiver closed the connection", "接收方断开了连接"),
+    ("certificate", "the receiver’s certificate is not trusted", "接收方的证书不受信任"),
+    ("TLS: ", "the TLS handshake failed", "TLS 握手失败"),
     ("invalid HTTP", "the response is not HTTP", "响应不是 HTTP"),
-    ("error sending request", "the connection failed", "连接失败"),
 ];
 
 /// The reason in the language of the page; in English if it is not known here.
@@ -81,10 +86,12 @@ pub(crate) fn cause(reason: &str) -> Option<&str> {
 }
 
 fn connection(reason: &str) -> Option<(&'static str, &'static str)> {
-    // Each error of the HTTP client begins so.
-    let known = |(words, ..): &&(&str, _, _)| reason.contains(words);
-    let ours = reason.starts_with("error ");
-    CONNECTION.iter().find(known).filter(|_| ours).map(|(_, english, chinese)| (*english, *chinese))
+    // A reason of the sandbox has texts of a caller in it.
+    if chinese(reason).is_some() {
+        return None;
+    }
+    let (_, english, chinese) = CONNECTION.iter().find(|(words, ..)| reason.contains(words))?;
+    Some((english, chinese))
 }
 
 fn chinese(reason: &str) -> Option<String> {
@@ -150,9 +157,10 @@ mod tests {
                 "a.example is 8.8.8.8, not this machine; allow it with `notify_host`",
                 "a.example 是 8.8.8.8，不是本机；用 `--notify-host` 允许它",
             ),
+            ("127.0.0.1:9: Connection refused (os error 111)", "该端口没有程序监听"),
             (
-                "error sending request: tcp connect error: Connection refused (os error 111)",
-                "该端口没有程序监听",
+                "timeout.example is not this machine; allow it with `notify_host`",
+                "timeout.example 不是本机；用 `--notify-host` 允许它",
             ),
             ("something new", "something new"),
         ] {
