@@ -64,11 +64,15 @@ impl Spelling {
 }
 
 /// What a call is made of.
-struct Parts {
-    variables: Vec<&'static str>,
-    query: Value,
-    body: Value,
-    encrypted: Vec<String>,
+pub(crate) struct Parts {
+    /// The variables of the template.
+    pub(crate) variables: Vec<(String, String)>,
+    pub(crate) headers: Vec<(String, String)>,
+    /// An object, or null.
+    pub(crate) query: Value,
+    pub(crate) body: Value,
+    /// Pointers to the fields to encrypt.
+    pub(crate) encrypted: Vec<String>,
 }
 
 impl Operation {
@@ -85,12 +89,27 @@ impl Operation {
     /// ```
     pub fn example(&self, spelling: Spelling, include: Include) -> Option<String> {
         let names = self.template().split('/').filter_map(|segment| segment.strip_prefix('{'));
+        let mut query = self.query_skeleton(include);
+        if spelling == Spelling::Shell {
+            // Nothing stands after `name==`, also for a number.
+            query
+                .as_object_mut()
+                .into_iter()
+                .flat_map(|query| query.values_mut())
+                .for_each(|value| *value = "".into());
+        }
         let parts = Parts {
-            variables: names.map(|name| name.trim_end_matches('}')).collect(),
-            query: self.query_skeleton(include),
+            variables: names.map(|name| (name.trim_end_matches('}').to_owned(), String::new())).collect(),
+            headers: Vec::new(),
+            query,
             body: self.body_skeleton(include),
             encrypted: self.encrypted_pointers(include),
         };
+        self.written(spelling, &parts)
+    }
+
+    /// The call with these values.
+    pub(crate) fn written(&self, spelling: Spelling, parts: &Parts) -> Option<String> {
         let template = self.template();
         match spelling {
             Spelling::Index => Some(self.rust(&format!("wx[{template:?}]"), &parts, ".await?;")),
@@ -129,8 +148,11 @@ impl Operation {
         if verb == "delete" && !parts.body.is_null() {
             call.push_str(&format!("\n    .json(json!({}))", rust_json(&parts.body)));
         }
-        for name in &parts.variables {
-            call.push_str(&format!("\n    .var({name:?}, \"\")"));
+        for (name, value) in &parts.variables {
+            call.push_str(&format!("\n    .var({name:?}, {value:?})"));
+        }
+        for (name, value) in &parts.headers {
+            call.push_str(&format!("\n    .header({name:?}, {value:?})"));
         }
         if !parts.query.is_null() {
             call.push_str(&format!("\n    .query(json!({}))", rust_json(&parts.query)));
@@ -153,8 +175,13 @@ impl Operation {
             Some(names) => format!("$instance->{}", names.join("->")),
             None => format!("$instance->chain('{}')", self.template()),
         };
+        let text = |text: &String| php_array(&Value::from(text.as_str()), 1);
         let mut options: Vec<(String, String)> =
-            parts.variables.iter().map(|name| ((*name).to_owned(), "''".to_owned())).collect();
+            parts.variables.iter().map(|(name, value)| (name.clone(), text(value))).collect();
+        if !parts.headers.is_empty() {
+            let headers: Value = parts.headers.iter().cloned().collect();
+            options.push(("headers".to_owned(), php_array(&headers, 1)));
+        }
         if !parts.query.is_null() {
             options.push(("query".to_owned(), php_array(&parts.query, 1)));
         }
@@ -187,7 +214,14 @@ impl Operation {
         if verb == "delete" && !parts.body.is_null() {
             config.push(format!("data: {}", indented(&parts.body, 2)));
         }
-        config.extend(parts.variables.iter().map(|name| format!("{name}: ''")));
+        if !parts.headers.is_empty() {
+            let headers: Value = parts.headers.iter().cloned().collect();
+            config.push(format!("headers: {}", indented(&headers, 2)));
+        }
+        config.extend(parts.variables.iter().map(|(name, value)| match value.as_str() {
+            "" => format!("{name}: ''"),
+            value => format!("{name}: {}", Value::from(value)),
+        }));
         let config = match config.is_empty() {
             true => String::new(),
             false => format!("{{\n  {},\n}}", config.join(",\n  ")),
@@ -206,21 +240,26 @@ impl Operation {
         let upload = self.kind() == OperationKind::Upload;
         let verb = if upload { "upload picture.jpg".to_owned() } else { self.verb().to_ascii_lowercase() };
         let mut words = vec!["wxpay".to_owned(), verb, format!("'{}'", self.template())];
-        words.extend(parts.variables.iter().map(|name| format!("--var {name}=")));
+        words.extend(parts.variables.iter().map(|(name, value)| format!("--var {name}={}", shell(value))));
         if let Value::Object(query) = &parts.query {
-            words.extend(query.keys().map(|name| format!("{name}==")));
+            words.extend(query.iter().map(|(name, value)| match value {
+                Value::String(text) => format!("{name}=={}", shell(text)),
+                other => format!("{name}=={}", shell(&other.to_string())),
+            }));
         }
+        words.extend(
+            parts.headers.iter().map(|(name, value)| format!("-H {}", shell(&format!("{name}: {value}")))),
+        );
         words.extend(parts.encrypted.iter().map(|pointer| format!("--encrypt '{pointer}'")));
         if !parts.body.is_null() && !upload {
-            words.push(format!("-d '{}'", parts.body));
+            words.push(format!("-d '{}'", parts.body.to_string().replace('\'', r"'\''")));
         }
         words.join(" ")
     }
 
     fn batch(&self, parts: &Parts) -> String {
         let mut line = json!({"id": "1", "method": self.verb(), "path": self.template()});
-        let variables: Value =
-            parts.variables.iter().map(|name| ((*name).to_owned(), Value::from(""))).collect();
+        let variables: Value = parts.variables.iter().cloned().collect();
         let members = [
             ("vars", variables, parts.variables.is_empty()),
             ("query", parts.query.clone(), parts.query.is_null()),
@@ -268,9 +307,43 @@ fn rust_json(value: &Value) -> String {
         Value::Object(map)
             if map.len() == 1 && !map.values().any(|value| value.is_object() || value.is_array()) =>
         {
-            value.to_string().replace("\":", "\": ")
+            rust_escapes(&value.to_string()).replacen("\":", "\": ", 1)
         }
-        _ => serde_json::to_string_pretty(value).unwrap_or_default().replace("\n  ", "\n    "),
+        _ => {
+            let text = serde_json::to_string_pretty(value).unwrap_or_default();
+            rust_escapes(&text).replace("\n  ", "\n    ")
+        }
+    }
+}
+
+/// JSON's escapes of control characters as Rust's.
+fn rust_escapes(json: &str) -> String {
+    let mut text = String::with_capacity(json.len());
+    let mut characters = json.chars();
+    while let Some(character) = characters.next() {
+        text.push(character);
+        if character != '\\' {
+            continue;
+        }
+        match characters.next() {
+            Some('b') => text.push_str("u{8}"),
+            Some('f') => text.push_str("u{c}"),
+            Some('u') => {
+                let code: String = characters.by_ref().take(4).collect();
+                text.push_str(&format!("u{{{code}}}"));
+            }
+            other => text.extend(other),
+        }
+    }
+    text
+}
+
+/// Quotes for a POSIX shell, if the text needs them.
+fn shell(text: &str) -> String {
+    let plain = |c: char| c.is_ascii_alphanumeric() || "-_./=:,+@%".contains(c);
+    match text.chars().all(plain) {
+        true => text.to_owned(),
+        false => format!("'{}'", text.replace('\'', r"'\''")),
     }
 }
 

@@ -81,7 +81,7 @@ impl Given {
 
 #[cfg(test)]
 mod tests {
-    use super::super::{Catalogue, FieldHint, FieldProblem};
+    use crate::catalogue::{Catalogue, FieldHint, FieldProblem};
     use super::*;
 
     fn hint(field: String) -> Vec<Hint> {

@@ -4,7 +4,7 @@
 //! read before it is first used. [How to find, check and correct one](crate::guide::endpoints).
 
 pub(crate) mod check;
-mod examples;
+pub(crate) mod examples;
 mod fields;
 pub(crate) mod given;
 mod hint;

@@ -57,6 +57,8 @@ mod messages;
 mod help;
 // The scripts of `wxpay completions`.
 mod completions;
+// The same, with the Tab key of real shells.
+mod tab_key;
 // Base URLs with http://.
 mod hosts;
 // `--dry-run` and `--curl`.

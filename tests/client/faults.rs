@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use serde_json::{Value, json};
-use wechatpay_chain::sandbox::{Fault, Sandbox, SandboxResponse};
+use wechatpay_chain::sandbox::{Fault, Sandbox, SandboxResponse, Verdict};
 use wechatpay_chain::{Error, Response, VerifyReason, WeChatPay};
 
 use crate::support::{self, sandbox_builder, start_sandbox};
@@ -187,6 +187,7 @@ fn unsigned_paths_and_overseas_statements() {
     };
     sandbox.on_with("GET", "v3/global/statements", statement("csv")).unwrap();
     assert!(wx["v3/global/statements"].get_sync().unwrap().verified());
+    assert_eq!(sandbox.requests().pop().unwrap().verdict, Verdict::Accepted);
     sandbox.on_with("GET", "v3/global/statements", statement("tampered")).unwrap();
     let Err(Error::Verify(e)) = wx["v3/global/statements"].get_sync() else { panic!("not a Verify error") };
     assert!(matches!(&e.reason, VerifyReason::BadDigest { expected, .. } if expected == sha1), "{e}");

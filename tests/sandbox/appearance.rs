@@ -22,9 +22,9 @@ use crate::support::{cannot_run, has, sandbox_builder};
 use crate::webdriver::*;
 
 /// A name, the width, height and pixel ratio of the window, the colour scheme, the language.
-type Variant = (&'static str, u32, u32, u32, &'static str, &'static str);
+pub(crate) type Variant = (&'static str, u32, u32, u32, &'static str, &'static str);
 
-const VARIANTS: [Variant; 4] = [
+pub(crate) const VARIANTS: [Variant; 4] = [
     ("desktop-light-en", 1200, 900, 1, "light", "en"),
     ("desktop-dark-zh", 1200, 900, 1, "dark", "zh-CN"),
     ("phone-dark-zh", 360, 740, 2, "dark", "zh-CN"),
@@ -46,7 +46,7 @@ const FILLED: [&str; 10] = [
 ];
 
 /// The source of axe-core, installed once for a target folder; `None` if that fails, and the test is skipped.
-fn axe() -> Option<String> {
+pub(crate) fn axe() -> Option<String> {
     if !has("npm") {
         return None;
     }
@@ -67,7 +67,7 @@ fn axe() -> Option<String> {
 }
 
 /// The rules that the shown page breaks.
-fn violations(browser: &Browser, axe: &str) -> String {
+pub(crate) fn violations(browser: &Browser, axe: &str) -> String {
     browser.run(axe);
     let script = "return axe.run().then(result => result.violations.map(rule =>
         rule.id + ': ' + rule.nodes.map(node => node.html.slice(0, 200)).join(' | ')).join('\\n'))";
@@ -75,15 +75,19 @@ fn violations(browser: &Browser, axe: &str) -> String {
 }
 
 fn show(browser: &Browser, sandbox: &Sandbox, variant: Variant, query: &str) {
+    show_at(browser, sandbox, variant, &format!("?{query}&lang={}", variant.5));
+}
+
+pub(crate) fn show_at(browser: &Browser, sandbox: &Sandbox, variant: Variant, address: &str) {
     let (name, width, height, scale, scheme, lang) = variant;
     browser.size(width, height, scale);
     browser.scheme(scheme);
-    browser.open(&format!("{}?{query}&lang={lang}", sandbox.base_url()));
+    browser.open(&format!("{}{address}", sandbox.base_url()));
     assert_eq!(browser.run("return document.documentElement.lang"), json!(lang));
     thread::sleep(Duration::from_millis(100));
     // A phone's `innerWidth` grows with the page.
     let scroll = browser.run("return document.documentElement.scrollWidth").as_u64().unwrap();
-    assert!(scroll <= u64::from(width), "{name} {query}: {scroll} > {width}");
+    assert!(scroll <= u64::from(width), "{name} {address}: {scroll} > {width}");
     let light = browser.run(
         "return getComputedStyle(document.body).backgroundColor.match(/\\d+/g).every(part => part > 127)",
     );

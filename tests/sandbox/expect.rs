@@ -3,7 +3,7 @@
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use serde_json::json;
-use wechatpay_chain::sandbox::{Fault, FaultRule, Sandbox, SandboxError};
+use wechatpay_chain::sandbox::{Delivery, Fault, FaultRule, Sandbox, SandboxError, SandboxResponse};
 
 use crate::support::sandbox_builder;
 
@@ -80,6 +80,66 @@ fn a_fault_that_never_applies_is_told_if_asked() {
     assert!(sandbox.unmet()[0].starts_with("the queued fault"), "{:?}", sandbox.unmet());
     sandbox.clear_faults();
     assert_eq!(dropped(sandbox), None);
+}
+
+/// A fault counts when it applies, not when a request or notification comes that cannot have it.
+#[test]
+fn a_fault_waits_for_what_it_can_apply_to() {
+    let sandbox = sandbox();
+    sandbox.expect_faults();
+    let wx = sandbox.client().unwrap();
+    let echo = || wx["v3/security/echo"].post_sync(json!({"echo_message": "x"}));
+    let waits = |fault: &str| {
+        let unmet = sandbox.unmet();
+        assert!(unmet.len() == 1 && unmet[0].contains(fault), "{unmet:?}");
+        assert!(sandbox.requests().iter().all(|seen| seen.faults.is_empty()));
+    };
+    // A request has no duplicate; only a notification that is sent has, and only if it is accepted.
+    sandbox.inject(Fault::Duplicate);
+    echo().unwrap();
+    sandbox.notification("A.B", "x", &json!({})).unwrap();
+    waits("duplicate");
+    let wait = |id: &str| loop {
+        let sent = sandbox.notifications().into_iter().find(|sent| sent.id == id).unwrap();
+        if sent.is_done() || sent.attempts.len() > 1 {
+            return sent.delivery;
+        }
+        std::thread::yield_now();
+    };
+    let refused = wait(&sandbox.notify("http://192.0.2.1/n", "A.B", "x", &json!({})));
+    assert!(matches!(refused, Delivery::Refused(_)));
+    waits("duplicate");
+    sandbox.clear_faults();
+
+    // An unsigned response has no signature to damage.
+    let image = SandboxResponse::new(200).body("image/png", &b"\x89PNG"[..]).unsigned();
+    sandbox.on_with("GET", "v3/merchant-service/images/7", image).unwrap();
+    for fault in ["bad-signature", "wrong-body", "missing-header=Wechatpay-Nonce"] {
+        for rule in [false, true] {
+            match rule {
+                false => sandbox.inject(fault.parse().unwrap()),
+                true => sandbox.inject_rule(format!("{fault} nth=1").parse().unwrap()).unwrap(),
+            }
+            assert!(!wx["v3/merchant-service/images/7"].get_sync().unwrap().verified());
+            waits(fault);
+            echo().unwrap_err();
+            assert!(sandbox.unmet().is_empty(), "{fault}");
+            sandbox.clear_requests();
+        }
+    }
+
+    // A request that fails has its own error, and a full keyring has no new key.
+    sandbox.inject(Fault::SystemErrorAfterExecuting);
+    wx["v3/security/echo"].post_sync(json!({"echo_message": ""})).unwrap_err();
+    waits("system-error-after-executing");
+    echo().unwrap_err();
+    assert!(sandbox.unmet().is_empty());
+    sandbox.clear_requests();
+    while sandbox.add_public_key().is_ok() {}
+    sandbox.inject(Fault::RotatePublicKey);
+    echo().unwrap();
+    waits("rotate-public-key");
+    sandbox.clear_faults();
 }
 
 #[test]

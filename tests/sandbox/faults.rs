@@ -103,6 +103,9 @@ fn a_system_error_leaves_a_refusal_alone() {
     sandbox.inject(Fault::SystemErrorAfterExecuting);
     let reply = post(&sandbox, &keys, ECHO, "{}");
     assert_eq!((reply.status, reply.code().as_str()), (400, "PARAM_ERROR"));
+    // So it waits for a request that does not fail by itself.
+    assert_eq!((sandbox.requests().pop().unwrap().faults, sandbox.unmet().len()), (vec![], 1));
+    assert_eq!(post(&sandbox, &keys, ECHO, r#"{"echo_message":"x"}"#).status, 500);
 }
 
 #[test]
@@ -173,6 +176,8 @@ fn faults_can_be_controlled_from_outside() {
         (r#"{"fault":"cut-body","share":2}"#, "up to 1"),
         (r#"{"fault":"cut-body","path":"a?b"}"#, "query"),
         (r#"{"fault":"cut-body","on":"x"}"#, "notifications"),
+        (r#"{"fault":"duplicate"}"#, "on=notifications"),
+        (r#"{"fault":"rotate-certificate","on":"notifications"}"#, "does not apply to notifications"),
         (r#"{"fault":"cut-body","nht":1}"#, "nht"),
     ] {
         let reply = ask("POST", body);
@@ -182,7 +187,7 @@ fn faults_can_be_controlled_from_outside() {
     assert_eq!(ask("PUT", "{}").status, 405);
     assert_eq!(control(&sandbox, "GET", "/_sandbox/none", &own(&sandbox), "").status, 404);
     for _ in 0..1000 {
-        sandbox.inject_rule(FaultRule::new(Fault::Duplicate)).unwrap();
+        sandbox.inject_rule(FaultRule::new(Fault::Duplicate).notifications()).unwrap();
     }
     assert!(ask("POST", r#"{"fault":"cut-body"}"#).message().contains("1000"));
     assert!(sandbox.requests().iter().all(|request| request.target.starts_with("/v3/")));

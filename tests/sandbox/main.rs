@@ -42,6 +42,12 @@ mod combined;
 // Wrong signatures, and the mistake that the response names.
 #[cfg(unix)]
 mod diagnosis;
+// The explorer of the page: search, form, send, code.
+#[cfg(unix)]
+mod explorer;
+// The explorer in a browser.
+#[cfg(unix)]
+mod explorer_browser;
 // Requests and faults that a test expects.
 mod expect;
 // Faults by rule, the clock, and the control endpoint.
@@ -78,6 +84,9 @@ mod page;
 // The lists of the page: filters, timelines, copies.
 #[cfg(unix)]
 mod page_lists;
+// The page in Chinese, short numbers, the signing mode.
+#[cfg(unix)]
+mod page_details;
 // Encrypted fields of requests and responses.
 #[cfg(unix)]
 mod personal_data;

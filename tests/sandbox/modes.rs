@@ -132,6 +132,20 @@ fn a_download_of_the_certificates_with_the_merchants_own_serial_is_followed() {
     // A client that names the public key has it.
     let id = sandbox.platform_public_key_id();
     assert_eq!((named(CERTIFICATES, id).as_str(), named(other, "").as_str()), (id, id));
+    // Also below the path of a base URL.
+    let list = get(&sandbox, &keys, "/hk/v3/certificates");
+    assert_eq!((list.status, list.header("Wechatpay-Serial")), (200, Some(certificate)));
+    sandbox.sign_with(id).unwrap();
+    let list = get(&sandbox, &keys, "/hk/v3/certificates");
+    assert_eq!((list.header("Wechatpay-Serial"), named(other, "").as_str()), (Some(certificate), id));
+
+    let sandbox = Sandbox::start().unwrap();
+    let keys = export(&sandbox);
+    let certificate = sandbox.platform_certificate_serial();
+    let named = |target: &str, serial: &str| {
+        let plan = Plan::new(&sandbox, "GET", target, "").header("Wechatpay-Serial", serial);
+        send(&sandbox, &keys, &plan).header("Wechatpay-Serial").unwrap().to_owned()
+    };
     assert_eq!(named(CERTIFICATES, sandbox.serial()), certificate);
     assert_eq!(named(other, sandbox.serial()), certificate);
     let (headers, _) = sandbox.notification("A.B", "x", &json!({})).unwrap();

@@ -12,7 +12,8 @@ use crate::requests::*;
 use crate::support::{has, openssl, sandbox_builder, start_sandbox};
 
 /// The tabs, in their order.
-pub(crate) const TABS: [&str; 6] = ["orders", "requests", "notifications", "faults", "platform", "connect"];
+pub(crate) const TABS: [&str; 7] =
+    ["orders", "requests", "notifications", "endpoints", "faults", "platform", "connect"];
 
 pub(crate) fn host(sandbox: &Sandbox) -> String {
     sandbox.base_url().trim_start_matches("http://").trim_end_matches('/').to_string()

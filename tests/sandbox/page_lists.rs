@@ -19,7 +19,7 @@ use crate::requests::*;
 use crate::support::{TestServer, has, sandbox_builder};
 
 /// The text of a page's main part, without markup.
-fn text(page: &str) -> String {
+pub(crate) fn text(page: &str) -> String {
     let main = page.split("<main").nth(1).unwrap().split("</main>").next().unwrap();
     let mut text = String::new();
     for part in main.split('<').skip(1) {
@@ -31,18 +31,18 @@ fn text(page: &str) -> String {
 }
 
 /// What a button copies.
-fn copied(page: &str, id: &str) -> String {
+pub(crate) fn copied(page: &str, id: &str) -> String {
     let text = page.split(&format!("<template id=\"{id}\">")).nth(1).unwrap();
     let text = text.split("</template>").next().unwrap();
     text.replace("&quot;", "\"").replace("&lt;", "<").replace("&gt;", ">").replace("&amp;", "&")
 }
 
-fn entries(page: &str) -> usize {
+pub(crate) fn entries(page: &str) -> usize {
     page.matches("class=\"opener\"").count()
 }
 
 #[track_caller]
-fn wait(until: impl Fn() -> bool) {
+pub(crate) fn wait(until: impl Fn() -> bool) {
     let end = Instant::now() + Duration::from_secs(20);
     while !until() {
         assert!(Instant::now() < end);

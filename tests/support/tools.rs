@@ -9,6 +9,7 @@ pub(crate) const TOOLS: &[&str] = &[
     "chromedriver",
     "chromium|chromium-browser|google-chrome",
     "curl",
+    "fish",
     "jq",
     "node",
     "npm",
@@ -16,6 +17,7 @@ pub(crate) const TOOLS: &[&str] = &[
     "python3",
     "script",
     "sqlite3",
+    "zsh",
 ];
 
 /// Whether one of [`TOOLS`] is installed. If it is not, the test that asks must return: it is reported as skipped, and

@@ -109,7 +109,7 @@ impl Cli {
             Command::Config(args) => config::run(&global, &args),
             Command::Endpoints(args) => endpoints::run(&global, &args),
             Command::Sandbox(args) => sandbox::run(*args),
-            Command::Completions(args) => completions::run(&args, Cli::command()),
+            Command::Completions(args) => completions::run(&args, Cli::command(), crate::completion::script),
             Command::Man(args) => man::run(&args, documented(clap::ColorChoice::Auto)),
             Command::Help(args) => help::run(&args, documented(clap::ColorChoice::Auto)),
             Command::Version(VersionArgs {}) => help::version(),

@@ -5,7 +5,7 @@
 //!
 //! | layer | modules |
 //! |---|---|
-//! | command line | `cli`: all commands, and which code runs each; `clap_errors`: errors in the arguments |
+//! | command line | `cli`: all commands, and which code runs each; `clap_errors`: errors in the arguments; `completion`: candidates for a shell |
 //! | commands | `commands`: a file or folder for each, its arguments included |
 //! | client | `saved_message`, `download`, `config` |
 //! | input and output | `input`, `file_mode`, `output`, `complete_file`, `jq`, `progress`, `signals` |
@@ -28,6 +28,7 @@ mod clap_errors;
 mod cli;
 mod commands;
 mod complete_file;
+mod completion;
 mod config;
 mod download;
 mod exit;
@@ -60,6 +61,9 @@ use cli::Cli;
 
 fn main() -> ExitCode {
     let mut arguments: Vec<_> = std::env::args_os().collect();
+    if completion::answer(&arguments) {
+        return ExitCode::SUCCESS;
+    }
     let cli = match parse(&mut arguments) {
         Ok(cli) => cli,
         Err(error) => return help_or_usage_error(&error, &arguments),

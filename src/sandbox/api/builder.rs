@@ -162,6 +162,10 @@ impl SandboxBuilder {
     /// created if it does not exist. All changes that a client got a response for survive a kill at any moment. Only one
     /// sandbox at a time can use the file.
     ///
+    /// The file also has the lists of [`requests`](Sandbox::requests) and [`notifications`](Sandbox::notifications):
+    /// written twice a second and when the sandbox is dropped, without `Authorization` and cookies, and with at most
+    /// 64 KiB of each body. A kill can lose the records of the last half second.
+    ///
     /// By default the state is in memory, limited to 256 MiB: beyond it, nothing new is stored (507 `SANDBOX_FULL`).
     pub fn state(mut self, file: impl AsRef<Path>) -> SandboxBuilder {
         self.state = Some(file.as_ref().into());

@@ -10,6 +10,7 @@ use serde_json::Value;
 
 use super::builder::SandboxBuilder;
 use crate::sandbox::{
+    admin::client,
     faults::{fault::Fault, rule::FaultRule},
     http::{response::SandboxResponse, sandbox_error::SandboxError},
     keys::identity::Identity,
@@ -123,15 +124,7 @@ impl Sandbox {
 
     /// As [`client`](Sandbox::client), to be configured further.
     pub fn client_builder(&self) -> crate::WeChatPayBuilder {
-        let builder = crate::WeChatPay::builder()
-            .mchid(self.mchid())
-            .serial(self.serial())
-            .private_key(self.merchant_key_pem())
-            .apiv3_key(self.apiv3_key())
-            .base_url(self.base_url());
-        let builder = if self.is_local() { builder } else { builder.allow_http() };
-        let keys = self.platform().keyring.now();
-        keys.all().fold(builder, |builder, key| builder.platform_key(key.serial(), key.pem()))
+        client::builder(self.platform(), self.base_url(), self.is_local())
     }
 
     /// Scripts a signed JSON response for a route; `Null` gives an empty body. Scripts take precedence over the modelled

@@ -27,6 +27,15 @@ const TOO_OLD: i64 = 301;
 /// Python's `wechatpayv3` refuses a message without it.
 const SIGNATURE_TYPE: &str = "WECHATPAY2-SHA256-RSA2048";
 
+/// The headers that belong to a signature.
+const SIGNATURE_HEADERS: [&str; 5] = [
+    "wechatpay-timestamp",
+    "wechatpay-nonce",
+    "wechatpay-serial",
+    "wechatpay-signature",
+    "wechatpay-signature-type",
+];
+
 const PROBE_PREFIX: &str = "WECHATPAY/SIGNTEST/";
 
 pub(crate) struct ResponseSigner {
@@ -39,8 +48,8 @@ pub(crate) struct ResponseSigner {
 /// A response to send.
 pub(crate) struct SignedResponse {
     pub(crate) response: Response<Bytes>,
-    /// Whether it is one that the platform signs. A fault may have damaged the signature.
-    pub(crate) signed: bool,
+    /// The faults that found nothing to damage.
+    pub(crate) missed: Vec<Fault>,
     /// Whether a script has omitted the signature, or replaced a part of it.
     pub(crate) forged: bool,
 }
@@ -60,11 +69,10 @@ impl ResponseSigner {
 
     pub(crate) fn context(&self, request: &IncomingRequest) -> SigningContext {
         let serial = request.header("wechatpay-serial");
-        let path = request.target.split('?').next().unwrap_or_default();
         SigningContext {
-            key: match path {
-                "/v3/certificates" => self.keyring.list_signer(serial),
-                _ => self.keyring.signer(serial),
+            key: match unsigned_paths::is_certificate_list(request) {
+                true => self.keyring.list_signer(serial),
+                false => self.keyring.signer(serial),
             },
             unsigned: unsigned_paths::is_unsigned(request),
             statement: unsigned_paths::is_statement(request),
@@ -87,20 +95,26 @@ impl ResponseSigner {
         let Some(mut headers) = self.headers(&response, context, signed, faults) else {
             // No entropy, or the key failed to sign: an error is better than an unsigned response.
             let response = assemble(ReadyResponse::internal_error(), HeaderMap::new());
-            return SignedResponse { response, signed: false, forged: false };
+            return SignedResponse { response, missed: faults.to_vec(), forged: false };
         };
         if signed && faults.contains(&Fault::WrongBody) && !context.head {
             change_body(&mut response);
         }
         let success = response.status.is_success();
         let forged = match signed {
-            true => response.headers.keys().any(|name| name.as_str().starts_with("wechatpay-")),
+            true => response.headers.keys().any(|name| SIGNATURE_HEADERS.contains(&name.as_str())),
             false => !response.signed && success && !context.unsigned,
         };
         // Scripted headers replace those of the sandbox.
         headers.extend(std::mem::take(&mut response.headers));
+        let is_missed = |fault: &&Fault| match fault {
+            Fault::MissingHeader(name) => !headers.contains_key(name.as_str()),
+            Fault::WrongBody => !signed || context.head,
+            fault => fault.breaks_signature() && !signed,
+        };
+        let missed = faults.iter().filter(is_missed).cloned().collect();
         remove_missing(&mut headers, faults);
-        SignedResponse { response: assemble(response, headers), signed, forged }
+        SignedResponse { response: assemble(response, headers), missed, forged }
     }
 
     /// The headers of a notification. `None` if a random number or the signature could not be made.

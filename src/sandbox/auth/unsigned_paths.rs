@@ -45,6 +45,11 @@ pub(crate) fn is_statement(request: &IncomingRequest) -> bool {
     request.method == "GET" && STATEMENTS.contains(&path(&request.target).as_str())
 }
 
+/// Whether a client without any key of the platform must be able to verify the response.
+pub(crate) fn is_certificate_list(request: &IncomingRequest) -> bool {
+    request.method == "GET" && path(&request.target) == "v3/certificates"
+}
+
 /// In lower case and without the path of the base URL, for comparison.
 fn path(target: &str) -> String {
     let lower = target.to_ascii_lowercase();
@@ -98,5 +103,7 @@ mod tests {
             assert!(!is_unsigned(&get(target)), "{target}");
         }
         assert!(is_statement(&get("/hk/v3/statements?date=1")));
+        assert!(is_certificate_list(&get("/hk/v3/certificates")));
+        assert!(!is_certificate_list(&get("/v3/certificates/x")));
     }
 }

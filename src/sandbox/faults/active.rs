@@ -11,6 +11,7 @@ use std::{
 use serde_json::{Value, json};
 
 use super::{
+    drawn::{Drawn, Part, Source},
     fault::Fault,
     hits::{HitTarget, Hits, SpentFault},
     rule::FaultRule,
@@ -51,6 +52,16 @@ struct ActiveRule {
     number: u64,
     matched: u64,
     hits: Hits,
+    /// Hits that are not settled.
+    drawn: u64,
+}
+
+/// A fault of the queue.
+struct Queued {
+    number: u64,
+    fault: Fault,
+    /// Whether a request or notification has it that is not settled.
+    drawn: bool,
 }
 
 /// The state of a rule, for the page.
@@ -67,32 +78,33 @@ impl ActiveRule {
         path.is_some_and(|path| template.matches_below_base(path).is_some())
     }
 
-    /// Counts a match. Returns whether the fault applies to it.
-    fn hit(&mut self, seed: u64, target: &HitTarget) -> bool {
+    /// Counts a match. Returns whether it gets the fault.
+    fn hit(&mut self, seed: u64) -> bool {
         self.matched += 1;
         let reached = self.rule.nth.is_none_or(|n| self.matched >= n);
         let drawn = self.rule.share.is_none_or(|share| draw(seed, self.number, self.matched) < share);
-        let hit = reached && drawn && !self.is_exhausted();
-        if hit {
-            self.hits.add(target.clone());
-        }
+        let hit = reached && drawn && !self.has_ended(self.drawn);
+        self.drawn += u64::from(hit);
         hit
     }
 
-    fn is_exhausted(&self) -> bool {
-        self.rule.max_hits().is_some_and(|max| self.hits.count >= max)
+    /// Whether it has all its hits, together with these.
+    fn has_ended(&self, more: u64) -> bool {
+        self.rule.max_hits().is_some_and(|max| self.hits.count + more >= max)
     }
 }
 
 pub(crate) struct ActiveFaults {
     seed: u64,
-    queue: VecDeque<Fault>,
+    queue: VecDeque<Queued>,
     /// The faults that found the queue full.
     refused: u64,
     rules: Vec<ActiveRule>,
     /// Those that apply no more, oldest first.
     spent: VecDeque<SpentFault>,
     added: u64,
+    pushed: u64,
+    clears: u64,
     /// Whether a test expects each fault that has an end to apply.
     expected: bool,
 }
@@ -106,6 +118,8 @@ impl ActiveFaults {
             rules: Vec::new(),
             spent: VecDeque::new(),
             added: 0,
+            pushed: 0,
+            clears: 0,
             expected: false,
         }
     }
@@ -117,7 +131,8 @@ impl ActiveFaults {
     /// A full queue refuses the fault.
     pub(crate) fn push(&mut self, fault: Fault) {
         if self.queue.len() < MAX_QUEUE {
-            self.queue.push_back(fault);
+            self.pushed += 1;
+            self.queue.push_back(Queued { number: self.pushed, fault, drawn: false });
         } else {
             self.refused += 1;
             tracing::warn!(%fault, "not queued: too many faults wait (limit {MAX_QUEUE})");
@@ -131,12 +146,14 @@ impl ActiveFaults {
             return Err(SandboxError::Fault { rule: rule.to_string(), problem });
         }
         self.added += 1;
-        self.rules.push(ActiveRule { rule, template, number: self.added, matched: 0, hits: Hits::default() });
+        let (number, hits) = (self.added, Hits::default());
+        self.rules.push(ActiveRule { rule, template, number, matched: 0, hits, drawn: 0 });
         Ok(())
     }
 
     pub(crate) fn clear(&mut self) {
-        *self = ActiveFaults { expected: self.expected, ..ActiveFaults::new(self.seed) };
+        let (expected, clears) = (self.expected, self.clears + 1);
+        *self = ActiveFaults { expected, clears, ..ActiveFaults::new(self.seed) };
     }
 
     pub(crate) fn expect_all(&mut self) {
@@ -148,7 +165,7 @@ impl ActiveFaults {
         if !self.expected {
             return Vec::new();
         }
-        let queued = self.queue.iter().map(|fault| format!("the queued fault `{fault}` did not apply"));
+        let queued = self.queued().map(|fault| format!("the queued fault `{fault}` did not apply"));
         let ending = self.rules.iter().filter(|active| active.rule.max_hits().is_some());
         let rules =
             ending.map(|active| format!("the fault `{}` applied {} times", active.rule, active.hits.count));
@@ -162,31 +179,65 @@ impl ActiveFaults {
         self.rules.retain(|active| active.number != number);
     }
 
-    /// The faults of one request: those of the rules and the next one of the queue.
-    pub(crate) fn of_request(&mut self, target: &str, number: u64) -> Vec<Fault> {
-        let by = HitTarget::Request(number);
-        let mut faults = self.of_rules(false, target, &by);
-        faults.extend(self.next_queued(&by));
-        faults
+    /// The faults of one request: those of the rules and the next one of the queue that it can have.
+    pub(crate) fn of_request(&mut self, target: &str, number: u64) -> Drawn {
+        let mut parts = self.of_rules(false, target);
+        parts.extend(self.next_queued(Fault::is_for_requests));
+        Drawn { clears: self.clears, by: HitTarget::Request(number), parts }
     }
 
     /// The faults of one notification. Only `explicit` notifications (sent by a test, not caused by a request) take
     /// from the queue: the others would take the fault that was meant for the next request.
-    pub(crate) fn of_notification(&mut self, target: &str, explicit: bool, id: &str) -> Vec<Fault> {
-        let by = HitTarget::Notification(id.into());
-        let mut faults = self.of_rules(true, target, &by);
+    pub(crate) fn of_notification(&mut self, target: &str, explicit: bool, id: &str) -> Drawn {
+        let mut parts = self.of_rules(true, target);
         if explicit {
-            faults.extend(self.next_queued(&by));
+            parts.extend(self.next_queued(Fault::is_for_notifications));
         }
-        faults
+        Drawn { clears: self.clears, by: HitTarget::Notification(id.into()), parts }
     }
 
-    fn next_queued(&mut self, by: &HitTarget) -> Option<Fault> {
-        let fault = self.queue.pop_front()?;
-        let mut hits = Hits::default();
-        hits.add(by.clone());
-        self.retire(SpentFault { rule: fault.to_string(), queued: true, hits });
-        Some(fault)
+    fn next_queued(&mut self, suits: fn(&Fault) -> bool) -> Option<Part> {
+        let next = self.queue.iter_mut().find(|queued| !queued.drawn && suits(&queued.fault))?;
+        next.drawn = true;
+        Some(Part { source: Source::Queue(next.number), fault: next.fault.clone(), applied: false })
+    }
+
+    /// Counts the faults that applied. The others are as if they had not been drawn.
+    pub(crate) fn settle(&mut self, drawn: Drawn) {
+        let Drawn { clears, by, parts } = drawn;
+        if clears != self.clears {
+            return;
+        }
+        for part in parts {
+            match part.source {
+                Source::Rule(number) => {
+                    // It may have been removed.
+                    let Some(active) = self.rules.iter_mut().find(|active| active.number == number) else {
+                        continue;
+                    };
+                    active.drawn -= 1;
+                    if part.applied {
+                        active.hits.add(by.clone());
+                    }
+                }
+                Source::Queue(number) => {
+                    let Some(index) = self.queue.iter().position(|queued| queued.number == number) else {
+                        continue;
+                    };
+                    if part.applied {
+                        self.queue.remove(index);
+                        let mut hits = Hits::default();
+                        hits.add(by.clone());
+                        self.retire(SpentFault { rule: part.fault.to_string(), queued: true, hits });
+                    } else {
+                        self.queue[index].drawn = false;
+                    }
+                }
+            }
+        }
+        for active in self.rules.extract_if(.., |active| active.has_ended(0)).collect::<Vec<_>>() {
+            self.retire(SpentFault { rule: active.rule.to_string(), queued: false, hits: active.hits });
+        }
     }
 
     fn retire(&mut self, spent: SpentFault) {
@@ -196,22 +247,20 @@ impl ActiveFaults {
         }
     }
 
-    fn of_rules(&mut self, notification: bool, target: &str, by: &HitTarget) -> Vec<Fault> {
+    fn of_rules(&mut self, notification: bool, target: &str) -> Vec<Part> {
         if self.rules.is_empty() {
             return Vec::new();
         }
         let (path, seed) = (path_template::decode_segments(target), self.seed);
-        let mut faults = Vec::new();
+        let mut parts = Vec::new();
         for active in &mut self.rules {
             let matches = active.rule.notifications == notification && active.matches(path.as_deref());
-            if matches && active.hit(seed, by) {
-                faults.push(active.rule.fault.clone());
+            if matches && active.hit(seed) {
+                let (source, fault) = (Source::Rule(active.number), active.rule.fault.clone());
+                parts.push(Part { source, fault, applied: false });
             }
         }
-        for active in self.rules.extract_if(.., |active| active.is_exhausted()).collect::<Vec<_>>() {
-            self.retire(SpentFault { rule: active.rule.to_string(), queued: false, hits: active.hits });
-        }
-        faults
+        parts
     }
 
     pub(crate) fn rules(&self) -> impl Iterator<Item = RuleStatus<'_>> {
@@ -229,7 +278,7 @@ impl ActiveFaults {
     }
 
     pub(crate) fn queued(&self) -> impl Iterator<Item = &Fault> {
-        self.queue.iter()
+        self.queue.iter().map(|queued| &queued.fault)
     }
 
     pub(crate) fn to_json(&self) -> Value {
@@ -245,7 +294,7 @@ impl ActiveFaults {
             json["queued"] = spent.queued.into();
             json
         };
-        let queue: Vec<String> = self.queue.iter().map(ToString::to_string).collect();
+        let queue: Vec<String> = self.queued().map(ToString::to_string).collect();
         json!({
             "seed": self.seed,
             "rules": self.rules.iter().map(rule).collect::<Vec<_>>(),

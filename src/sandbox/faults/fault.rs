@@ -10,8 +10,11 @@ use crate::sandbox::http::sandbox_error::SandboxError;
 /// [`CutBody`](Fault::CutBody) closes the connection if the response has no body.
 ///
 /// A signature fault never replaces a notification: the faulty copy is sent first and not counted as an attempt, then
-/// the real one follows. Faults that make no sense for a notification (an HTML page, 429, 500, a change of keys or
-/// clock) are ignored there, and [`Duplicate`](Fault::Duplicate) is ignored for a response.
+/// the real one follows. Some faults make no sense for a notification (an HTML page, 429, 500, a change of keys or
+/// clock), and [`Duplicate`](Fault::Duplicate) makes none for a response: such a rule is refused, and a queued fault
+/// waits for what it can apply to.
+///
+/// A fault counts when it applies, not earlier: a signature fault waits for a response that has a signature, for example.
 ///
 /// As text ([`FromStr`], [`Display`](fmt::Display)), a fault is its name in kebab case, followed by `=` and its value
 /// if it has one: `bad-signature`, `missing-header=Wechatpay-Nonce`, `delay=250` (milliseconds),
@@ -61,6 +64,19 @@ pub enum Fault {
 }
 
 impl Fault {
+    /// The names of all faults in text form. One that needs a value ends in `=`.
+    ///
+    /// ```
+    /// use wechatpay_chain::sandbox::Fault;
+    ///
+    /// assert!(Fault::names().any(|name| name == "cut-connection"));
+    /// assert!(Fault::names().any(|name| name == "delay="));
+    /// ```
+    pub fn names() -> impl Iterator<Item = &'static str> {
+        let plain = WITHOUT_VALUE.iter().map(|(name, _)| *name);
+        plain.chain(["rate-limited", "delay=", "missing-header=", "clock-skew="])
+    }
+
     /// Whether the receiver must reject a notification with this fault.
     pub(crate) fn breaks_signature(&self) -> bool {
         matches!(
@@ -72,6 +88,16 @@ impl Fault {
                 | Fault::SignatureProbe
                 | Fault::WrongBody
         )
+    }
+
+    /// Whether it damages, replaces, delays or cuts a response that is made already.
+    pub(crate) fn is_of_the_response(&self) -> bool {
+        let transport = matches!(self, Fault::CutConnection | Fault::CutBody | Fault::Delay(_));
+        transport || self.breaks_signature() || *self == Fault::HtmlBadGateway
+    }
+
+    pub(crate) fn is_for_requests(&self) -> bool {
+        *self != Fault::Duplicate
     }
 
     pub(crate) fn is_for_notifications(&self) -> bool {
@@ -147,13 +173,6 @@ impl FromStr for Fault {
         };
         Ok(fault)
     }
-}
-
-/// The names of all faults. The last four take a value.
-#[cfg(test)]
-pub(crate) fn all_names() -> impl Iterator<Item = &'static str> {
-    let plain = WITHOUT_VALUE.iter().map(|(name, _)| *name);
-    plain.chain(["rate-limited", "delay", "missing-header", "clock-skew"])
 }
 
 fn names() -> String {

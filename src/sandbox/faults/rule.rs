@@ -86,6 +86,12 @@ impl FaultRule {
         if self.share.is_some_and(|share| !(share > 0.0 && share <= 1.0)) {
             return Err(bad("`share` must be above 0 and up to 1".into()));
         }
+        if self.notifications && !self.fault.is_for_notifications() {
+            return Err(bad("this fault does not apply to notifications".into()));
+        }
+        if !self.notifications && !self.fault.is_for_requests() {
+            return Err(bad("this fault applies to notifications only: add `on=notifications`".into()));
+        }
         self.path.as_deref().map(PathTemplate::parse).transpose().map_err(bad)
     }
 }

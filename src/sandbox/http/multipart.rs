@@ -18,8 +18,40 @@ pub(crate) fn file<'a>(content_type: &str, body: &'a [u8]) -> Result<(&'a str, &
     Ok((content_type.unwrap_or("application/octet-stream"), content))
 }
 
+/// An upload has two or three parts, and a form a part for each of its fields.
+const MAX_PARTS: usize = 4_000;
+
+/// A part of a form: its headers, and its bytes.
+type Part<'a> = (&'a [u8], &'a [u8]);
+
+/// A field of a form as a browser sends it: its name, the name of its file, its bytes.
+pub(crate) struct FormField<'a> {
+    pub(crate) name: String,
+    pub(crate) filename: Option<String>,
+    pub(crate) content: &'a [u8],
+}
+
+/// All parts of a form, in their order.
+pub(crate) fn form<'a>(content_type: &str, body: &'a [u8]) -> Result<Vec<FormField<'a>>, String> {
+    let field = |(headers, content): Part<'a>| {
+        let value = |wanted| disposition(headers, wanted);
+        Some(FormField { name: value("name")?, filename: value("filename"), content })
+    };
+    Ok(parts(content_type, body)?.into_iter().filter_map(field).collect())
+}
+
 /// The headers and the bytes of the part with this name.
-fn part<'a>(content_type: &str, body: &'a [u8], wanted: &str) -> Result<(&'a [u8], &'a [u8]), String> {
+fn part<'a>(content_type: &str, body: &'a [u8], wanted: &str) -> Result<Part<'a>, String> {
+    let is_wanted = |(headers, _): &Part<'_>| disposition(headers, "name").as_deref() == Some(wanted);
+    let mut named = parts(content_type, body)?.into_iter().filter(is_wanted);
+    let found = named.next().ok_or_else(|| format!("there is no `{wanted}` part"))?;
+    if named.next().is_some() {
+        return Err(format!("there are two `{wanted}` parts"));
+    }
+    Ok(found)
+}
+
+fn parts<'a>(content_type: &str, body: &'a [u8]) -> Result<Vec<Part<'a>>, String> {
     let boundary = parameter(content_type, "boundary")
         .filter(|boundary| !boundary.is_empty())
         .or_else(|| boundary_of_body(body))
@@ -31,7 +63,7 @@ fn part<'a>(content_type: &str, body: &'a [u8], wanted: &str) -> Result<(&'a [u8
         None => cut(body, &delimiter).ok_or("the boundary does not occur in the body")?.1,
     };
 
-    let mut found = None;
+    let mut found = Vec::new();
     while !rest.starts_with(b"--") {
         let line = find(rest, b"\r\n").ok_or("a boundary line does not end")?;
         rest = &rest[line..];
@@ -39,12 +71,13 @@ fn part<'a>(content_type: &str, body: &'a [u8], wanted: &str) -> Result<(&'a [u8
         let headers = &rest[..blank];
         let (content, after) =
             cut(&rest[blank + 4..], &delimiter).ok_or("a part does not end with the boundary")?;
-        if is_named(headers, wanted) && found.replace((headers, content)).is_some() {
-            return Err(format!("there are two `{wanted}` parts"));
+        if found.len() == MAX_PARTS {
+            return Err(format!("too many parts (limit {MAX_PARTS})"));
         }
+        found.push((headers, content));
         rest = after;
     }
-    found.ok_or_else(|| format!("there is no `{wanted}` part"))
+    Ok(found)
 }
 
 /// What stands before and after the first delimiter. A file can contain bytes that begin like one.
@@ -101,10 +134,12 @@ fn boundary_of_body(body: &[u8]) -> Option<&str> {
     (1..=70).contains(&boundary.len()).then_some(boundary)
 }
 
-fn is_named(headers: &[u8], wanted: &str) -> bool {
-    String::from_utf8_lossy(headers).split("\r\n").any(|line| {
-        let Some((name, value)) = line.split_once(':') else { return false };
-        name.eq_ignore_ascii_case("content-disposition") && parameter(value, "name") == Some(wanted)
+/// A parameter of the part's `Content-Disposition`.
+fn disposition(headers: &[u8], wanted: &str) -> Option<String> {
+    String::from_utf8_lossy(headers).split("\r\n").find_map(|line| {
+        let (name, value) = line.split_once(':')?;
+        let value = name.eq_ignore_ascii_case("content-disposition").then_some(value)?;
+        parameter(value, wanted).map(str::to_owned)
     })
 }
 

@@ -121,6 +121,11 @@ impl Keyring {
         self.now().mode()
     }
 
+    /// Whether nobody has chosen yet which key signs.
+    pub(crate) fn is_following(&self) -> bool {
+        *self.follows()
+    }
+
     pub(crate) fn find(&self, serial: &str) -> Option<SigningKey> {
         self.now().find(serial)
     }

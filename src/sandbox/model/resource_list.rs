@@ -23,6 +23,8 @@ pub(crate) struct Resource {
     pub(crate) resource_type: &'static str,
     pub(crate) merchant_no: String,
     pub(crate) platform_id: Option<String>,
+    /// The names of the fields of these two.
+    pub(crate) number_fields: [&'static str; 2],
     /// The sub-merchant, or empty.
     pub(crate) scope: String,
     pub(crate) state: String,
@@ -63,7 +65,7 @@ impl Resource {
 /// What was found, and the events that the caller must send: a resource that is loaded can end, because its time is over.
 type Found<T> = Result<(T, Vec<QueuedEvent>), ErrorResponse>;
 
-/// A page of the resources of all types in this state that contain this text; empty: any.
+/// A page of the resources of all types in this state in which this text is found; empty: any.
 pub(crate) fn page(engine: &Engine, contains: &str, state: &str, window: Window) -> Found<Page<Resource>> {
     engine.execute("", &Value::Null, |session| {
         let Page { items, place } = session.documents.page(contains, state, window)?;
@@ -144,6 +146,7 @@ fn load_all(session: &mut Session<'_>, documents: Vec<Document>) -> Result<Vec<R
             resource_type: resource_type.name,
             amount: document.body.pointer(resource_type.amount).and_then(Value::as_i64),
             refunded: effective.map(|refund| cents(&refund.body, "/amount/refund")).sum(),
+            number_fields: [resource_type.merchant_no, resource_type.platform_id],
             merchant_no: document.merchant_no,
             platform_id: document.platform_id,
             scope: document.scope,

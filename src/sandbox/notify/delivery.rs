@@ -15,7 +15,7 @@ use super::{
     outbox::{Job, Outbox},
 };
 use crate::sandbox::{
-    faults::fault::Fault,
+    faults::{drawn::Drawn, fault::Fault},
     http::{body::OutgoingBody, clock},
     store::sent_notification::{Attempt, Delivery},
 };
@@ -30,7 +30,12 @@ pub(crate) async fn run(outbox: Arc<Outbox>, mut jobs: UnboundedReceiver<Job>) {
         let outbox = Arc::clone(&outbox);
         task::spawn(async move {
             let (number, id, once) = (job.number, job.id.clone(), job.once);
-            let result = deliver(&outbox, job).await.unwrap_or_else(Delivery::Refused);
+            let mut faults = None;
+            let result = deliver(&outbox, job, &mut faults).await.unwrap_or_else(Delivery::Refused);
+            // Nothing was sent: they apply to another notification.
+            if let Some(unused) = faults {
+                outbox.faults.lock().settle(unused);
+            }
             // A failed attempt in between changes nothing.
             if once && result != Delivery::Accepted {
                 if let Delivery::Refused(why) = result {
@@ -46,23 +51,27 @@ pub(crate) async fn run(outbox: Arc<Outbox>, mut jobs: UnboundedReceiver<Job>) {
 }
 
 /// Makes all attempts. An error is the reason why nothing more is sent.
-async fn deliver(outbox: &Arc<Outbox>, job: Job) -> Result<Delivery, String> {
+async fn deliver(
+    outbox: &Arc<Outbox>,
+    job: Job,
+    // Of the first attempt that is sent, until it is.
+    unused: &mut Option<Drawn>,
+) -> Result<Delivery, String> {
     let Job { number, id, event, faults, once, _permit } = job;
+    *unused = Some(faults);
     let notify_url = event.notify_url.clone();
     let mut url = admit(outbox, number, &notify_url).await?;
     let shared = Arc::clone(outbox);
     let body = task::spawn_blocking(move || shared.envelopes.body(&id, &event)).await;
     let body: Bytes = body.ok().and_then(Result::ok).ok_or("the notification could not be encrypted")?.into();
-    // Of the first attempt that is sent.
-    let mut faults = Some(faults);
     let mut pauses = Pauses::new(outbox);
 
     let schedule = if once { &[][..] } else { &SCHEDULE };
     for pause in schedule.iter().copied().map(Some).chain([None]) {
         if let Some(url) = &url {
             let message = Message { outbox, number, url: url.clone(), body: body.clone() };
-            let accepted = match faults.take() {
-                Some(faults) => message.send_first(&faults).await,
+            let accepted = match unused.take() {
+                Some(drawn) => message.send_first(drawn).await,
                 None => message.send(&[], &[]).await,
             };
             if accepted {
@@ -139,8 +148,15 @@ struct Message<'a> {
 
 impl Message<'_> {
     /// The first attempt, with the faults.
-    async fn send_first(&self, faults: &[Fault]) -> bool {
-        for fault in faults {
+    async fn send_first(&self, mut drawn: Drawn) -> bool {
+        let faults = drawn.faults();
+        drawn.apply(|fault| *fault != Fault::Duplicate);
+        // A copy of an accepted notification counts when it is sent. The other faults count before their attempt is seen.
+        let mut duplicate = Some(drawn);
+        if !faults.contains(&Fault::Duplicate) {
+            self.settle(duplicate.take());
+        }
+        for fault in &faults {
             if let Fault::Delay(time) = fault {
                 time::sleep(*time).await;
             }
@@ -151,10 +167,20 @@ impl Message<'_> {
             self.send(&signature_faults, &[]).await;
         }
         let accepted = self.send(&[], &transport_faults).await;
-        if accepted && transport_faults.contains(&Fault::Duplicate) {
-            self.send(&[], &[Fault::Duplicate]).await;
+        if let Some(mut drawn) = duplicate {
+            drawn.apply(|_| accepted);
+            self.settle(Some(drawn));
+            if accepted {
+                self.send(&[], &[Fault::Duplicate]).await;
+            }
         }
         accepted
+    }
+
+    fn settle(&self, drawn: Option<Drawn>) {
+        if let Some(drawn) = drawn {
+            self.outbox.faults.lock().settle(drawn);
+        }
     }
 
     /// Returns whether the receiver accepted it.

@@ -16,7 +16,7 @@ use super::{
 };
 use crate::sandbox::{
     auth::sign::ResponseSigner,
-    faults::{active::SharedFaults, fault::Fault},
+    faults::{active::SharedFaults, drawn::Drawn, fault::Fault},
     http::{error_response::ErrorResponse, sandbox_error::SandboxError},
     store::{
         database::Database,
@@ -52,7 +52,7 @@ pub(crate) struct Job {
     pub(crate) number: u64,
     pub(crate) id: String,
     pub(crate) event: Event,
-    pub(crate) faults: Vec<Fault>,
+    pub(crate) faults: Drawn,
     /// One attempt only, at the wish of a person; the schedule of the first job goes on.
     pub(crate) once: bool,
     pub(crate) _permit: OwnedSemaphorePermit,
@@ -65,7 +65,7 @@ pub(crate) struct Outbox {
     pub(crate) database: Arc<Database>,
     pub(crate) client: NotifyClient,
     pub(crate) connections: Semaphore,
-    faults: SharedFaults,
+    pub(crate) faults: SharedFaults,
     jobs: UnboundedSender<Job>,
     capacity: Arc<Semaphore>,
     time_scale: f64,
@@ -151,7 +151,11 @@ impl Outbox {
     pub(crate) fn compose(&self, event: &Event) -> Option<(HeaderMap, Bytes)> {
         let id = event::new_id().ok()?;
         let body = self.envelopes.body(&id, event).ok()?;
-        let faults = self.faults.lock().of_notification("/", true, &id);
+        let mut drawn = self.faults.lock().of_notification("/", true, &id);
+        // Nothing is sent: no connection is cut, and nothing comes twice.
+        drawn.apply(Fault::breaks_signature);
+        let faults = drawn.applied();
+        self.faults.lock().settle(drawn);
         let headers = self.signer.sign_notification(&body, &faults)?;
         Some((headers, envelope::sent_body(body.into(), &faults)))
     }
@@ -172,11 +176,13 @@ impl Outbox {
             Ok(permit) => {
                 let job = Job { number, id, event, faults, once: false, _permit: permit };
                 // The server has ended. A state file still has the notification.
-                if self.jobs.send(job).is_err() {
+                if let Err(job) = self.jobs.send(job) {
+                    self.faults.lock().settle(job.0.faults);
                     self.log.finish(number, Delivery::Refused("the sandbox is shutting down".into()));
                 }
             }
             Err(_) => {
+                self.faults.lock().settle(faults);
                 let reason = format!(
                     "too many undelivered notifications (limit {MAX_UNDELIVERED} of up to {SMALL} bytes)"
                 );
@@ -211,7 +217,10 @@ impl Outbox {
         let permit = permit.map_err(|_| "too many notifications wait for their delivery")?;
         let faults = self.faults.lock().of_notification(&path, false, &sent.id);
         let job = Job { number, id: sent.id, event, faults, once: true, _permit: permit };
-        self.jobs.send(job).map_err(|_| "the sandbox is shutting down")
+        self.jobs.send(job).map_err(|job| {
+            self.faults.lock().settle(job.0.faults);
+            "the sandbox is shutting down"
+        })
     }
 
     /// A duration of the platform's schedule, divided by the time scale.

@@ -1,19 +1,22 @@
 //! The hook for requests that are not the platform's: the server passes them to the layer above.
 
-use std::net::SocketAddr;
+use std::{future::Future, net::SocketAddr, pin::Pin, sync::Arc};
 
 use bytes::Bytes;
 use http::{HeaderMap, Method, Response};
 
 use super::platform::Platform;
 
+/// `None`: the connection is closed.
+pub(crate) type AdminResponse = Pin<Box<dyn Future<Output = Option<Response<Bytes>>> + Send>>;
+
 #[derive(Clone, Copy)]
 pub(crate) struct AdminHook {
     /// Whether the hook handles a request with this method, target and headers.
     pub(crate) accepts: fn(&Method, &str, &HeaderMap) -> bool,
-    pub(crate) handle: fn(&Platform, &AdminRequest) -> Response<Bytes>,
-    /// The largest body, in bytes.
-    pub(crate) max_body: usize,
+    pub(crate) handle: fn(Arc<Platform>, AdminRequest) -> AdminResponse,
+    /// The largest body for a target, in bytes.
+    pub(crate) max_body: fn(&str) -> usize,
 }
 
 pub(crate) struct AdminRequest {

@@ -83,15 +83,15 @@ async fn handle_admin(
     body: Incoming,
 ) -> Result<Response<OutgoingBody>, CloseConnection> {
     let Shared { platform, admin, bodies } = shared;
-    let body = match time::timeout(BODY_TIMEOUT, bodies.read(body, &parts.headers, admin.max_body)).await {
+    let limit = (admin.max_body)(&target);
+    let body = match time::timeout(BODY_TIMEOUT, bodies.read(body, &parts.headers, limit)).await {
         Ok(Ok(body)) => Some(body.bytes),
         Ok(Err(ReadError::TooLarge { .. })) => None,
         Ok(Err(ReadError::Broken)) | Err(_) => return Err(CloseConnection),
     };
     let request = AdminRequest { method: parts.method, target, headers: parts.headers, body, local_address };
     let now = clock::http_date(platform.clock.now());
-    let response = task::spawn_blocking(move || (admin.handle)(&platform, &request)).await;
-    let mut response = response.map_err(|_| CloseConnection)?;
+    let mut response = (admin.handle)(platform, request).await.ok_or(CloseConnection)?;
     // A client that reads only the `Date` header gets the platform's time.
     if let Ok(now) = HeaderValue::try_from(now) {
         response.headers_mut().insert(header::DATE, now);

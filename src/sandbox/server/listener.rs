@@ -144,7 +144,9 @@ fn run(
             Ok(listener) => {
                 let _ = report.send(Ok(()));
                 task::spawn(delivery::run(Arc::clone(&shared.platform.outbox), jobs));
-                task::spawn(save_records(Arc::clone(&shared.platform)));
+                if shared.platform.keeps_records() {
+                    task::spawn(save_records(Arc::clone(&shared.platform)));
+                }
                 task::spawn(accept(listener, shared));
                 // An error means that the sandbox was dropped.
                 let _ = stopped.await;

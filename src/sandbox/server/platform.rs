@@ -20,7 +20,7 @@ use crate::sandbox::{
         sign::{ResponseSigner, SignedResponse},
         verify::{Rejection, SignatureVerdict, Verifier},
     },
-    faults::{active::SharedFaults, effects, fault::Fault},
+    faults::{active::SharedFaults, drawn::Drawn, effects, fault::Fault, hits::HitTarget},
     http::{
         business_clock::BusinessClock, clock::SkewedClock, error_response::ErrorResponse,
         request::IncomingRequest, response::ReadyResponse, sandbox_error::SandboxError,
@@ -104,7 +104,7 @@ struct Context {
     endpoint: EndpointKind,
     signature: SignatureVerdict,
     signed_message: Vec<u8>,
-    faults: Vec<Fault>,
+    faults: Drawn,
 }
 
 impl Platform {
@@ -175,19 +175,19 @@ impl Platform {
             endpoint: found.kind(),
             signature: inspection.signature,
             signed_message: Vec::new(),
-            faults: Vec::new(),
+            faults: Drawn::none(HitTarget::Request(arrival.number)),
         };
         // Any page in a browser can send requests to this port: they must not use up the faults of a test.
         if inspection.signature == SignatureVerdict::Valid {
             context.faults = self.faults.lock().of_request(&request.target, arrival.number);
         }
-        effects::apply_permanent(&context.faults, &self.keyring, &self.clock);
+        effects::apply_permanent(&mut context.faults, &self.keyring, &self.clock);
         // It has no signature that could be verified. A script of such a path is for signed requests.
         let is_unsigned = !request.headers.contains_key(header::AUTHORIZATION);
         let outcome = match api_v2::error(&request).filter(|_| is_unsigned) {
             Some(error) => Err(error.into()),
             None => self.verifier.verify(&request, &inspection).and_then(|body| {
-                self.execute(found, &request, &body, &context.faults).map_err(Rejection::from)
+                self.execute(found, &request, &body, &mut context.faults).map_err(Rejection::from)
             }),
         };
         context.signed_message = inspection.into_message();
@@ -201,9 +201,14 @@ impl Platform {
             endpoint: self.router.find(&request).kind(),
             signature: SignatureVerdict::NotChecked,
             signed_message: Vec::new(),
-            faults: Vec::new(),
+            faults: Drawn::none(HitTarget::Request(arrival.number)),
         };
         self.finish(request, context, Err(error.into()))
+    }
+
+    /// Whether there is a state file.
+    pub(crate) fn keeps_records(&self) -> bool {
+        self.database.is_file()
     }
 
     /// Writes the changes of the logs to the state file.
@@ -227,7 +232,7 @@ impl Platform {
         found: Found<'_>,
         request: &IncomingRequest,
         body: &Value,
-        faults: &[Fault],
+        faults: &mut Drawn,
     ) -> Result<ReadyResponse, ErrorResponse> {
         if let Some(response) = effects::instead_of_execution(faults) {
             return Ok(response);
@@ -252,12 +257,23 @@ impl Platform {
                 (ready.unwrap_or_else(|_| ReadyResponse::internal_error()), Some(rejection))
             }
         };
-        let Context { arrival: Arrival { number, at }, endpoint, signature, signed_message, faults } =
-            context;
-        let SignedResponse { response, signed, forged } = self.signer.sign_response(ready, &signing, &faults);
+        let Context {
+            arrival: Arrival { number, at },
+            endpoint,
+            signature,
+            signed_message,
+            faults: mut drawn,
+        } = context;
+        let drawn_faults = drawn.faults();
+        let SignedResponse { response, missed, forged } =
+            self.signer.sign_response(ready, &signing, &drawn_faults);
+        drawn.apply(|fault| fault.is_of_the_response() && !missed.contains(fault));
+        let faults = drawn.applied();
+        self.faults.lock().settle(drawn);
         let verdict = match &refusal {
+            _ if effects::disturb(&faults) => Verdict::Disturbed,
             Some(rejection) => Verdict::of_error(&rejection.error),
-            None if forged || effects::disturb(&faults, signed) => Verdict::Disturbed,
+            None if forged => Verdict::Disturbed,
             None if response.status().is_client_error() || response.status().is_server_error() => {
                 Verdict::of_error_body(response.status(), response.body())
             }

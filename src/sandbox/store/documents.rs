@@ -7,6 +7,7 @@ use super::{
     database::{SANDBOX_FULL, full},
     event::{Event, QueuedEvent},
     page::{Page, Window},
+    search::Search,
 };
 use crate::sandbox::http::error_response::ErrorResponse;
 
@@ -159,20 +160,27 @@ impl<'a> Documents<'a> {
         Ok(statement.query_row((resource_type, scope, amount, before), |row| row.get(0))?)
     }
 
-    /// A page of the documents of all types in this state whose body or scope contains this text; empty: any. Only the
-    /// newest 50,000 documents are searched.
+    /// A page of the documents of all types in this state in whose body this text is found, or whose scope it is; empty:
+    /// any. Only the newest 50,000 documents are searched.
     pub(crate) fn page(
         &self,
         contains: &str,
         state: &str,
         window: Window,
     ) -> Result<Page<Document>, ErrorResponse> {
-        let sql = "SELECT seq FROM document WHERE seq > (SELECT max(seq) FROM document) - ?1 \
-                   AND (?2 = '' OR state = ?2) AND (?3 = '' OR scope = ?3 OR instr(body, ?3) > 0) ORDER BY seq DESC";
+        let search = Search::new(contains);
+        // Without a search, no body is read.
+        let sql = "SELECT seq, scope = ?3, iif(?3 = '', '', body) FROM document \
+                   WHERE seq > (SELECT max(seq) FROM document) - ?1 AND (?2 = '' OR state = ?2) \
+                   AND (?3 = '' OR scope = ?3 OR instr(body, ?4) > 0) ORDER BY seq DESC";
         let mut statement = self.transaction.prepare_cached(sql)?;
-        let numbers = statement.query_map((SEARCHED, state, contains), |row| row.get::<_, i64>(0))?;
-        let numbers: Vec<u64> =
-            numbers.map(|number| number.map(i64::unsigned_abs)).collect::<Result<_, _>>()?;
+        let mut rows = statement.query((SEARCHED, state, contains, search.part()))?;
+        let mut numbers = Vec::new();
+        while let Some(row) = rows.next()? {
+            if row.get::<_, bool>(1)? || search.is_in_body(row.get_ref(2)?.as_str().unwrap_or_default()) {
+                numbers.push(row.get::<_, i64>(0)?.unsigned_abs());
+            }
+        }
         let (indices, place) = window.place(&numbers);
         let mut items = Vec::with_capacity(indices.len());
         for index in indices {

@@ -10,6 +10,7 @@ pub(crate) mod page;
 pub(crate) mod payer_log;
 pub(crate) mod records;
 pub(crate) mod request_log;
+pub(crate) mod search;
 pub(crate) mod seen_request;
 pub(crate) mod sent_notification;
 pub(crate) mod watcher;

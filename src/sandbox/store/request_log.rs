@@ -71,6 +71,11 @@ impl RequestLog {
         self.last.fetch_add(1, Ordering::Relaxed) + 1
     }
 
+    /// The number of the newest request.
+    pub(crate) fn last_number(&self) -> u64 {
+        self.last.load(Ordering::Relaxed)
+    }
+
     /// Records a request before its response is sent, so that it is listed once the client has the response.
     pub(crate) fn push(&self, request: SeenRequest) {
         self.expectations.count(&request);
@@ -117,6 +122,10 @@ impl RequestLog {
         let numbers: Vec<u64> = found.iter().map(|request| request.number).collect();
         let (indices, place) = window.place(&numbers);
         Page { items: indices.into_iter().map(|index| found[index].clone()).collect(), place }
+    }
+
+    pub(crate) fn by_number(&self, number: u64) -> Option<SeenRequest> {
+        self.entries().requests.iter().rev().find(|request| request.number == number).cloned()
     }
 
     /// The statuses of all responses, each once.

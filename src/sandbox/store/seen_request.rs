@@ -91,8 +91,7 @@ pub enum Verdict {
         /// The message of the error.
         message: String,
     },
-    /// All checks passed, and the client did not get the right response whole: a fault replaced it, damaged it or cut
-    /// it, a script left out its signature or replaced a part of it, or the client closed the connection.
+    /// The client did not get the right response whole: a fault replaced it, damaged it or cut it, a script left out its signature or replaced a part of it, or the client closed the connection.
     Disturbed,
 }
 

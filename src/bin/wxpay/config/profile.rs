@@ -32,6 +32,12 @@ pub(crate) fn load(file: &Path) -> Result<toml::Table, Failure> {
     parse(file, &text)
 }
 
+/// The names of the profiles, without a message about a file that cannot be read.
+pub(crate) fn names(file: &Path) -> Vec<String> {
+    let profiles = input::configuration(file).and_then(|text| parse(file, &text)).unwrap_or_default();
+    profiles.into_iter().filter(|(_, value)| value.is_table()).map(|(name, _)| name).collect()
+}
+
 /// The profiles in the text of a file.
 pub(crate) fn parse(file: &Path, text: &str) -> Result<toml::Table, Failure> {
     // The parser's full message quotes the line, which may hold a key.

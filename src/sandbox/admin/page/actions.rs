@@ -7,6 +7,8 @@ use serde_json::json;
 use super::{
     faults::{self, PRESETS},
     form::{Form, Problem},
+    language::Language,
+    reasons,
     view::{Tab, View},
 };
 use crate::sandbox::{
@@ -15,7 +17,7 @@ use crate::sandbox::{
         business_clock, clock::beijing_time, error_response::ErrorResponse, request::IncomingRequest,
         sandbox_error::SandboxError,
     },
-    keys::{keyring::Rotation, random},
+    keys::{keyring::Rotation, mode::SigningMode, random},
     model::{passing_time, payer_actions, resource_list},
     server::platform::Platform,
     store::page::Window,
@@ -30,9 +32,7 @@ pub(crate) fn perform(
     body: Option<&[u8]>,
 ) -> Result<(View, String), Problem> {
     let l = view.language;
-    let body = body.ok_or_else(|| {
-        Problem::new(StatusCode::PAYLOAD_TOO_LARGE, l.say("The form is too large.", "表单过大。"))
-    })?;
+    let body = body.ok_or_else(|| Problem::too_large(l))?;
     let form = Form::parse(body);
     let shown = |element: &str| Ok((view.clone(), element.to_owned()));
     match form.get("do") {
@@ -40,13 +40,13 @@ pub(crate) fn perform(
             let (action, scope, number) = (form.get("part"), form.get("scope"), form.get("number"));
             platform
                 .perform(|engine| payer_actions::perform_in_scope(engine, action, scope, number))
-                .map_err(|error| refused(&error))?;
+                .map_err(|error| refused(l, &error))?;
             shown("list")
         }
         "test-order" => test_order(platform, view, &form),
         "send-again" => {
             let sent = platform.outbox.send_again(form.get("id"));
-            sent.map_err(|why| Problem::new(StatusCode::BAD_REQUEST, why))?;
+            sent.map_err(|why| Problem::new(StatusCode::BAD_REQUEST, reasons::say(l, why)))?;
             shown("list")
         }
         "add-fault" => {
@@ -72,20 +72,26 @@ pub(crate) fn perform(
             shown("faults")
         }
         "rotate-certificate" => {
-            keys(platform.keyring.rotate(Rotation::Certificate).map(drop)).and(shown("keys"))
+            keys(l, platform.keyring.rotate(Rotation::Certificate).map(drop)).and(shown("keys"))
         }
         "rotate-public-key" => {
-            keys(platform.keyring.rotate(Rotation::PublicKey).map(drop)).and(shown("keys"))
+            keys(l, platform.keyring.rotate(Rotation::PublicKey).map(drop)).and(shown("keys"))
         }
-        "sign-with" => keys(platform.keyring.sign_with(form.get("serial"))).and(shown("keys")),
-        "retire" => keys(platform.keyring.retire(form.get("serial"))).and(shown("keys")),
+        "set-mode" => {
+            let mode: Option<SigningMode> = form.get("mode").parse().ok();
+            let wrong = || Problem::of_form("set-mode", &form, l.say("Unknown mode.", "没有这种签名方式。"));
+            keys(l, platform.keyring.set_mode(mode.ok_or_else(wrong)?)).and(shown("keys"))
+        }
+        "sign-with" => keys(l, platform.keyring.sign_with(form.get("serial"))).and(shown("keys")),
+        "retire" => keys(l, platform.keyring.retire(form.get("serial"))).and(shown("keys")),
         "advance" => {
             let wrong = l.say("Enter a period such as 1d, 12h or 30m.", "请填时长，例如 1d、12h 或 30m。");
             let seconds = business_clock::parse_period(form.get("period").trim());
             let seconds = seconds.ok_or_else(|| Problem::of_form("advance", &form, wrong))?;
-            platform
-                .perform(|engine| passing_time::advance(engine, seconds))
-                .map_err(|error| refused(&error))?;
+            platform.perform(|engine| passing_time::advance(engine, seconds)).map_err(|error| {
+                let text = refused(l, &error).text().to_owned();
+                Problem::of_form("advance", &form, text)
+            })?;
             shown("clock")
         }
         "skew" => {
@@ -102,13 +108,13 @@ pub(crate) fn perform(
     }
 }
 
-fn refused(error: &ErrorResponse) -> Problem {
+fn refused(l: Language, error: &ErrorResponse) -> Problem {
     let status = StatusCode::from_u16(error.status).unwrap_or(StatusCode::BAD_REQUEST);
-    Problem::new(status, format!("{}: {}", error.code, error.message))
+    Problem::new(status, reasons::say(l, &format!("{}: {}", error.code, error.message)))
 }
 
-fn keys(changed: Result<(), SandboxError>) -> Result<(), Problem> {
-    changed.map_err(|e| Problem::new(StatusCode::BAD_REQUEST, e.to_string()))
+fn keys(l: Language, changed: Result<(), SandboxError>) -> Result<(), Problem> {
+    changed.map_err(|e| Problem::new(StatusCode::BAD_REQUEST, reasons::say(l, &e.to_string())))
 }
 
 fn add(platform: &Platform, view: &View, rule: FaultRule) -> Result<(), Problem> {
@@ -210,7 +216,8 @@ fn test_order(platform: &Platform, view: &View, form: &Form<'_>) -> Result<(View
     }
     let time: String =
         beijing_time(platform.clock.now()).chars().filter(char::is_ascii_digit).take(14).collect();
-    let random = random::digits(4).map_err(|_| problem("no random numbers".to_owned()))?;
+    let none = |_| problem(l.say("There are no random numbers.", "无法生成随机数。").to_owned());
+    let random = random::digits(4).map_err(none)?;
     let number = format!("TEST{time}{random}");
     let body = json!({
         "appid": "wxd678efh567hg6787",
@@ -235,7 +242,7 @@ fn test_order(platform: &Platform, view: &View, form: &Form<'_>) -> Result<(View
     let window = Window { size: 1, ..Window::default() };
     let made = platform
         .perform(|engine| resource_list::page(engine, &number, "", window))
-        .map_err(|error| refused(&error))?;
+        .map_err(|error| refused(l, &error))?;
     Ok((orders.opened(made.items.first().map(|order| order.seq.unsigned_abs())), "list".into()))
 }
 

@@ -44,24 +44,48 @@ pub(crate) fn wxpay(seen: &SeenRequest) -> Option<String> {
 
 /// For `curl`, with a new signature by `openssl`.
 pub(crate) fn curl(seen: &SeenRequest) -> Option<String> {
-    let body = body(seen)?;
+    curl_of(&seen.method, &seen.target, &body(seen)?, &serial(seen))
+}
+
+/// `serial` is the option with the header `Wechatpay-Serial`, or empty.
+pub(crate) fn curl_of(method: &str, target: &str, body: &str, serial: &str) -> Option<String> {
     let data = if body.is_empty() {
         ""
     } else {
         " \\\n  -H 'Content-Type: application/json' --data-binary \"$body\""
     };
+    signed_curl(method, target, &format!("body={}", shell(body)), &format!("{serial}{data}"))
+}
+
+/// Stand in the `meta` of [`curl_upload`] for the name and the digest of the file.
+pub(crate) const FILE_NAME: &str = "@NAME@";
+pub(crate) const FILE_DIGEST: &str = "@DIGEST@";
+
+/// An upload of `picture.jpg` as this part; its signature covers `meta`.
+pub(crate) fn curl_upload(method: &str, target: &str, part: &str, meta: &str) -> Option<String> {
+    // In double quotes.
+    let escaped: String =
+        meta.chars().flat_map(|c| "\\\"$`".contains(c).then_some('\\').into_iter().chain([c])).collect();
+    let meta = escaped
+        .replace(FILE_NAME, "$(basename \"$file\")")
+        .replace(FILE_DIGEST, "$(openssl dgst -sha256 -r \"$file\" | cut -d' ' -f1)");
+    let body = format!("file=picture.jpg\nbody=\"{meta}\"");
+    let data = format!(" \\\n  -F \"meta=$body;type=application/json\" -F \"{part}=@$file\"");
+    signed_curl(method, target, &body, &data)
+}
+
+/// `body` are the lines that set `$body`, the text that is signed; `options` are further ones of curl.
+fn signed_curl(method: &str, target: &str, body: &str, options: &str) -> Option<String> {
     // A URL is ASCII; what is not was sent by a broken client.
-    let target = Some(&seen.target).filter(|target| target.bytes().all(|byte| byte.is_ascii_graphic()))?;
-    let (method, target) = (shell(&seen.method), shell(target));
+    let target = Some(target).filter(|target| target.bytes().all(|byte| byte.is_ascii_graphic()))?;
+    let (method, target) = (shell(method), shell(target));
     Some(format!(
-        "body={}
+        "{body}
 timestamp=$(date +%s) nonce=$(openssl rand -hex 16)
 signature=$(printf '%s\\n' {method} {target} \"$timestamp\" \"$nonce\" \"$body\" |
   openssl dgst -sha256 -sign \"${{WECHATPAY_PRIVATE_KEY#file://}}\" | openssl base64 -A)
 curl -sS -X {method} \"${{WECHATPAY_BASE_URL%/}}\"{target} -H 'Accept: application/json' \\
-  -H \"Authorization: WECHATPAY2-SHA256-RSA2048 mchid=\\\"$WECHATPAY_MCHID\\\",serial_no=\\\"$WECHATPAY_SERIAL\\\",timestamp=\\\"$timestamp\\\",nonce_str=\\\"$nonce\\\",signature=\\\"$signature\\\"\"{serial}{data}",
-        shell(&body),
-        serial = serial(seen),
+  -H \"Authorization: WECHATPAY2-SHA256-RSA2048 mchid=\\\"$WECHATPAY_MCHID\\\",serial_no=\\\"$WECHATPAY_SERIAL\\\",timestamp=\\\"$timestamp\\\",nonce_str=\\\"$nonce\\\",signature=\\\"$signature\\\"\"{options}",
     ))
 }
 

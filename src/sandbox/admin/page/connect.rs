@@ -18,7 +18,7 @@ use crate::sandbox::{
 };
 
 /// Where the notification of a test order goes if nothing else is entered.
-const DEFAULT_NOTIFY_URL: &str = "http://127.0.0.1:3000/notify";
+pub(crate) const DEFAULT_NOTIFY_URL: &str = "http://127.0.0.1:3000/notify";
 
 pub(crate) fn section(platform: &Platform, view: &View, base_url: &str, problem: Option<&Problem>) -> Markup {
     html! {

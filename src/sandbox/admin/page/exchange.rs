@@ -6,7 +6,7 @@ use maud::{Markup, html};
 use serde_json::Value;
 
 use super::{
-    commands, diagnosis,
+    commands, diagnosis, explorer,
     language::Language,
     list,
     text::{block, line},
@@ -142,6 +142,9 @@ fn copies(view: &View, seen: &SeenRequest) -> Markup {
             @for (name, command, label) in &copies { @if let Some(command) = command {
                 (list::copyable(l, &format!("copy-{name}"), command, label))
             } }
+            @if let Some(address) = explorer::again(view, seen) {
+                a href=(address) { (l.say("Change and send again", "修改后重新发送")) }
+            }
             @if let Some(number) = number(seen) {
                 span .note { (l.say("Search in ", "查找：")) (list::search_link(view, Tab::Orders, &number)) }
             }
@@ -157,7 +160,7 @@ fn copies(view: &View, seen: &SeenRequest) -> Markup {
 }
 
 /// The number of the resource that the request is about.
-fn number(seen: &SeenRequest) -> Option<String> {
+pub(crate) fn number(seen: &SeenRequest) -> Option<String> {
     let in_body = |body: &Bytes| {
         let json: Value = serde_json::from_slice(body).ok()?;
         NUMBER_FIELDS.iter().find_map(|field| json.get(field)?.as_str().map(String::from))

@@ -241,13 +241,13 @@ pub(crate) fn label(l: Language, field: &str) -> &'static str {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::sandbox::faults::{fault::all_names, rule::FaultRule};
+    use crate::sandbox::faults::{fault::Fault, rule::FaultRule};
 
     #[test]
     fn every_fault_can_be_chosen_and_every_preset_is_a_rule() {
         let mut offered: Vec<&str> =
             FAULTS.iter().flat_map(|(_, faults)| faults.iter().map(|(name, ..)| *name)).collect();
-        let mut all: Vec<&str> = all_names().collect();
+        let mut all: Vec<&str> = Fault::names().map(|name| name.trim_end_matches('=')).collect();
         offered.sort_unstable();
         all.sort_unstable();
         assert_eq!(offered, all);

@@ -6,7 +6,7 @@ use http::StatusCode;
 use maud::{Markup, html};
 use url::form_urlencoded;
 
-use super::{text::line, view::View};
+use super::{language::Language, text::line, view::View};
 
 /// The fields of a form. Of a repeated name, the last one counts.
 pub(crate) struct Form<'a>(Vec<(Cow<'a, str>, Cow<'a, str>)>);
@@ -26,7 +26,7 @@ impl<'a> Form<'a> {
         Some(self.get(name)).filter(|text| !text.is_empty())
     }
 
-    fn values(&self) -> Vec<(String, String)> {
+    pub(crate) fn values(&self) -> Vec<(String, String)> {
         self.0.iter().map(|(name, value)| (name.to_string(), value.to_string())).collect()
     }
 }
@@ -47,9 +47,17 @@ impl Problem {
         Problem { form: "", status, text: text.into(), values: Vec::new() }
     }
 
+    pub(crate) fn too_large(l: Language) -> Problem {
+        Problem::new(StatusCode::PAYLOAD_TOO_LARGE, l.say("The form is too large.", "表单过大。"))
+    }
+
     /// Of a form with fields, which keeps what was entered.
     pub(crate) fn of_form(form: &'static str, fields: &Form<'_>, text: impl Into<String>) -> Problem {
         Problem { form, values: fields.values(), ..Problem::new(StatusCode::BAD_REQUEST, text) }
+    }
+
+    pub(crate) fn text(&self) -> &str {
+        &self.text
     }
 
     pub(crate) fn value(&self, name: &str) -> &str {

@@ -3,11 +3,11 @@
 use maud::{DOCTYPE, Markup, PreEscaped, html};
 
 use super::{
-    PATH, connect, faults,
+    PATH, connect, explorer, faults,
     form::{self, Problem},
     language::Language,
     list::SECTION,
-    notifications, orders, platform as keys_and_clock, requests,
+    notifications, orders, platform as keys_and_clock, reasons, requests,
     text::line,
     view::{Tab, View},
 };
@@ -23,14 +23,21 @@ pub(crate) const SCRIPT: &str = include_str!("script.js");
 /// Counts a list without its entries.
 const NONE: Window = Window { before: None, size: 0, keep: None };
 
-/// The whole page. `problem` is the error of the submitted form.
-pub(crate) fn page(platform: &Platform, view: &View, base_url: &str, problem: Option<&Problem>) -> Markup {
+/// The whole page. `problem` is the error of the submitted form, `explorer` the content of the tab of endpoints.
+pub(crate) fn page(
+    platform: &Platform,
+    view: &View,
+    base_url: &str,
+    problem: Option<&Problem>,
+    explorer: Option<&explorer::Page>,
+) -> Markup {
     let l = view.language;
     let identity = &platform.identity;
     let counts = Counts::of(platform);
     let content = html! {
         a .skip href="#content" { (l.say("Skip to the content", "跳到正文")) }
-        @if matches!(view.tab, Tab::Orders | Tab::Requests | Tab::Notifications) {
+        @if matches!(view.tab, Tab::Orders | Tab::Requests | Tab::Notifications)
+            || (view.tab == Tab::Endpoints && view.endpoint.path.is_empty()) {
             a .skip href="#list" { (l.say("Skip to the list", "跳到列表")) }
         }
         header {
@@ -54,13 +61,15 @@ pub(crate) fn page(platform: &Platform, view: &View, base_url: &str, problem: Op
             p #summary .unseen role="status" { (counts.sentence(l)) }
             (tabs(view, &counts))
         }
-        main #(SECTION) tabindex="-1" {
+        // What somebody fills in is not renewed.
+        main #(SECTION) tabindex="-1" data-still[explorer.is_some()] {
             section aria-labelledby="title" {
                 h2 #title .unseen { (view.tab.label(l)) }
                 @match view.tab {
                     Tab::Orders => (orders::section(platform, view, base_url)),
                     Tab::Requests => (requests::section(platform, view, base_url)),
                     Tab::Notifications => (notifications::section(platform, view)),
+                    Tab::Endpoints => { @if let Some(explorer) = explorer { (explorer.content) } },
                     Tab::Faults => (faults::section(view, &platform.faults.lock(), problem)),
                     Tab::Platform => (keys_and_clock::section(platform, view, problem)),
                     Tab::Connect => (connect::section(platform, view, base_url, problem)),
@@ -77,7 +86,7 @@ pub(crate) fn page(platform: &Platform, view: &View, base_url: &str, problem: Op
             }
         }
     };
-    frame(view, content)
+    frame(view, explorer.map_or(view.tab.label(l), |explorer| &explorer.title), content)
 }
 
 fn current(language: Language, tag: &str) -> Option<&'static str> {
@@ -113,7 +122,7 @@ impl Counts {
             Tab::Requests => Some(self.requests),
             Tab::Notifications => Some(self.notifications),
             Tab::Faults => Some(self.faults).filter(|count| *count > 0),
-            Tab::Platform | Tab::Connect => None,
+            Tab::Endpoints | Tab::Platform | Tab::Connect => None,
         }
     }
 
@@ -149,10 +158,14 @@ fn tabs(view: &View, counts: &Counts) -> Markup {
 
 /// The response to a client that may not see the page.
 pub(crate) fn forbidden(view: &View, why: &str) -> Markup {
-    frame(view, html! { main { h1 { "403" } p { (line(why, 500)) } } })
+    frame(
+        view,
+        view.tab.label(view.language),
+        html! { main { h1 { "403" } p { (line(&reasons::say(view.language, why), 500)) } } },
+    )
 }
 
-fn frame(view: &View, content: Markup) -> Markup {
+fn frame(view: &View, title: &str, content: Markup) -> Markup {
     let l = view.language;
     html! {
         (DOCTYPE)
@@ -161,7 +174,7 @@ fn frame(view: &View, content: Markup) -> Markup {
                 meta charset="utf-8";
                 meta name="viewport" content="width=device-width, initial-scale=1";
                 meta name="color-scheme" content="light dark";
-                title { (view.tab.label(l)) " · " (l.say("WeChat Pay sandbox", "微信支付沙箱")) }
+                title { (title) " · " (l.say("WeChat Pay sandbox", "微信支付沙箱")) }
                 // Otherwise browsers request an icon from the platform.
                 link rel="icon" href="data:,";
                 style { (PreEscaped(STYLE)) }

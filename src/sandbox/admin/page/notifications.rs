@@ -6,12 +6,16 @@ use serde_json::Value;
 use super::{
     language::Language,
     list::{self, List, Row},
+    reasons,
     text::{block, line, time, unix},
     view::{Tab, View},
 };
 use crate::sandbox::{
     server::platform::Platform,
-    store::sent_notification::{Attempt, Delivery, SentNotification},
+    store::{
+        search::Search,
+        sent_notification::{Attempt, Delivery, SentNotification},
+    },
 };
 
 /// The bytes of a resource to show; more are not kept.
@@ -36,12 +40,12 @@ fn row_of(sent: &SentNotification) -> usize {
 
 pub(crate) fn section(platform: &Platform, view: &View) -> Markup {
     let l = view.language;
+    let search = Search::new(&view.query);
     let matches = |sent: &SentNotification| {
         (view.status.is_empty() || view.status == STATES[row_of(sent)].0)
-            && (view.query.is_empty()
-                || [&*sent.id, &sent.event_type, &sent.url, &sent.resource]
-                    .iter()
-                    .any(|text| text.contains(&view.query)))
+            && (search.is_empty()
+                || [&*sent.id, &sent.event_type, &sent.url].iter().any(|text| search.is_in(text))
+                || search.is_in_body(&sent.resource))
     };
     let page = platform.outbox.log.page(matches, view.window());
     if page.place.total == 0 && !view.is_filtered() {
@@ -109,7 +113,7 @@ fn row(view: &View, number: u64, sent: &SentNotification) -> Row {
 fn detail(view: &View, sent: &SentNotification) -> Markup {
     let l = view.language;
     html! {
-        @if let Delivery::Refused(why) = &sent.delivery { p .finding { bdi { (line(why, 500)) } } }
+        @if let Delivery::Refused(why) = &sent.delivery { p .finding { bdi { (line(&reasons::say(l, why), 500)) } } }
         div .columns {
             div {
                 h3 { (l.say("Attempts", "发送记录")) }
@@ -144,7 +148,10 @@ fn attempt_row(l: Language, attempt: &Attempt) -> Markup {
             (time(unix(attempt.at))) " "
             span {
                 (result(l, attempt))
-                @if let Err(why) = &attempt.result { " " bdi { (line(why, 300)) } }
+                @if let Err(why) = &attempt.result {
+                    " " bdi { (line(&reasons::say(l, why), 300)) }
+                    @if let Some(cause) = reasons::cause(why) { code .note { bdi { (line(cause, 300)) } } }
+                }
                 @for fault in &attempt.faults {
                     " " span .badge .bad { (l.say("fault: ", "故障：")) (line(&fault.to_string(), 100)) }
                 }

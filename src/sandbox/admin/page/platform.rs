@@ -8,13 +8,17 @@ use super::{
     view::View,
 };
 use crate::sandbox::{
-    keys::keyring::{Keyring, SigningKey},
+    keys::{
+        keyring::{Keyring, SigningKey},
+        mode::SigningMode,
+    },
     server::platform::Platform,
 };
 
 pub(crate) fn section(platform: &Platform, view: &View, problem: Option<&Problem>) -> Markup {
     html! {
         (keys(view, &platform.keyring))
+        (mode(view, &platform.keyring, problem))
         (clock(view, platform.clock.skew(), platform.business_clock.now(), problem))
     }
 }
@@ -38,8 +42,12 @@ fn keys(view: &View, keyring: &Keyring) -> Markup {
                     }
                 }
                 div .buttons {
-                    (button(view, "sign-with", &[("serial", serial)], l.say("Sign with this key", "用此密钥签名"), serial))
-                    (button(view, "retire", &[("serial", serial)], l.say("Retire", "停用"), serial))
+                    @if keys.signer.serial() != serial {
+                        (button(view, "sign-with", &[("serial", serial)], l.say("Sign with this key", "用此密钥签名"), serial))
+                    }
+                    @if keys.all().count() > 1 {
+                        (button(view, "retire", &[("serial", serial)], l.say("Retire", "停用"), serial))
+                    }
                 }
             }
         } }
@@ -47,6 +55,45 @@ fn keys(view: &View, keyring: &Keyring) -> Markup {
             (button(view, "rotate-certificate", &[], l.say("Rotate certificate", "更换平台证书"), ""))
             (button(view, "rotate-public-key", &[], l.say("Rotate public key", "更换公钥"), ""))
         }
+    }
+}
+
+/// The modes of `--sign-with`, in English and Chinese.
+const MODES: [(SigningMode, &str, &str); 3] = [
+    (SigningMode::PublicKey, "Public key only (new merchants)", "仅微信支付公钥（新商户）"),
+    (SigningMode::Certificate, "Platform certificates only", "仅平台证书"),
+    (
+        SigningMode::Migration,
+        "Both (from certificates to the public key)",
+        "两者并用（从平台证书切换到公钥）",
+    ),
+];
+
+/// Which kinds of keys are in service.
+fn mode(view: &View, keyring: &Keyring, problem: Option<&Problem>) -> Markup {
+    let (l, now) = (view.language, keyring.mode());
+    html! {
+        h3 #mode-title { (l.say("Signing mode", "签名方式")) }
+        @if keyring.is_following() {
+            p .note { (l.say(
+                "Not chosen yet: the public key signs, until a client downloads the certificates.",
+                "尚未选择：由微信支付公钥签名，直到客户端下载平台证书。",
+            )) }
+        }
+        form #set-mode method="post" action=(view.address()) aria-labelledby="mode-title" {
+            (form::alert("set-mode", problem))
+            div .fields {
+                label .wide { span { (l.say("Keys in service", "启用的密钥")) }
+                    select name="mode" { @for (mode, english, chinese) in MODES {
+                        option value=(mode) selected[mode == now] { (l.say(english, chinese)) " · " (mode) }
+                    } } }
+                button .main name="do" value="set-mode" { (l.say("Set", "设置")) }
+            }
+        }
+        p .note { (l.say(
+            "Keys of the other kind are retired. It is the option --sign-with.",
+            "另一种密钥会被停用。与选项 --sign-with 相同。",
+        )) }
     }
 }
 

@@ -14,7 +14,10 @@ use super::{
 use crate::sandbox::{
     auth::verify::SignatureVerdict,
     server::platform::Platform,
-    store::seen_request::{EndpointKind, SeenRequest, Sent, Verdict},
+    store::{
+        search::Search,
+        seen_request::{EndpointKind, SeenRequest, Sent, Verdict},
+    },
 };
 
 /// The bytes of a body that are searched.
@@ -75,11 +78,12 @@ fn matches(view: &View, seen: &SeenRequest) -> bool {
         Some((.., fits)) => fits(seen),
         None => view.status.is_empty() || view.status == seen.response.status.to_string(),
     };
+    let search = Search::new(&view.query);
     chosen
-        && (view.query.is_empty()
-            || seen.target.contains(&view.query)
-            || seen.response.request_id().is_some_and(|id| id.contains(&view.query))
-            || texts(seen).iter().any(|text| text.contains(&view.query)))
+        && (search.is_empty()
+            || search.is_in(&seen.target)
+            || seen.response.request_id().is_some_and(|id| search.is_in(id))
+            || texts(seen).iter().any(|text| search.is_in_body(text)))
 }
 
 /// The beginnings of both bodies.
@@ -133,7 +137,7 @@ pub(crate) fn status(l: Language, seen: &SeenRequest) -> Markup {
 }
 
 /// The verdict on the signature alone.
-fn signature(l: Language, verdict: SignatureVerdict) -> Markup {
+pub(crate) fn signature(l: Language, verdict: SignatureVerdict) -> Markup {
     let (word, tone) = match verdict {
         SignatureVerdict::Valid => (l.say("valid", "通过"), "good"),
         SignatureVerdict::Invalid => (l.say("wrong", "错误"), "bad"),

@@ -76,7 +76,8 @@
     if (!document.hidden) {
       try {
         const response = await fetch(address, { headers: tag ? { 'If-None-Match': tag } : {} });
-        if (response.status === 200) await show(response, ['.facts', '#summary', '#tabs', 'main'], true);
+        const parts = part(document, 'main').hasAttribute('data-still') ? [] : ['main'];
+        if (response.status === 200) await show(response, ['.facts', '#summary', '#tabs', ...parts], true);
         lost(false);
       } catch {
         lost(true);
@@ -89,7 +90,8 @@
     const form = event.target;
     if (form.method !== 'post') return;
     event.preventDefault();
-    const body = new URLSearchParams(new FormData(form, event.submitter));
+    const fields = new FormData(form, event.submitter);
+    const body = form.enctype === 'multipart/form-data' ? fields : new URLSearchParams(fields);
     try {
       const response = await fetch(form.action, { method: 'POST', body });
       const shown = new URL(response.url);
@@ -99,6 +101,12 @@
       }
       if (response.ok) form.reset();
       await show(response, ['#problem-', '#summary', '#tabs', 'main'], false);
+      const { hash } = new URL(form.action);
+      const result = hash && document.querySelector(hash);
+      if (result && result.tabIndex === -1) {
+        result.focus();
+        result.scrollIntoView();
+      }
       lost(false);
     } catch {
       lost(true);

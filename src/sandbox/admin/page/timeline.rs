@@ -3,15 +3,19 @@
 use std::time::SystemTime;
 
 use maud::{Markup, html};
+use serde_json::Value;
 
 use super::{
     notifications, requests, states,
     text::{line, time, unix},
     view::{Tab, View},
 };
+use crate::catalogue::Catalogue;
 use crate::sandbox::{
-    model::resource_list::Resource, server::platform::Platform, store::page::Window,
-    store::seen_request::SeenRequest, store::sent_notification::SentNotification,
+    http::path_template,
+    model::resource_list::Resource,
+    server::platform::Platform,
+    store::{page::Window, seen_request::SeenRequest, sent_notification::SentNotification},
 };
 
 /// The newest requests and notifications that a timeline considers.
@@ -85,35 +89,74 @@ fn unsent(view: &View, number: u64, sent: &SentNotification) -> Option<Entry> {
     Some(Entry { at: sent.at, what })
 }
 
-/// The numbers of a family, to find in texts.
+/// The numbers of a family, with the fields that hold them. A number alone could be anything: `1`.
 struct Numbers {
-    quoted: Vec<String>,
-    bare: Vec<String>,
-    /// The sub-merchant whose numbers these are, quoted; two of them may use the same ones.
+    fields: Vec<(&'static str, String)>,
+    /// The sub-merchant whose numbers these are; two of them may use the same ones.
     scope: Option<String>,
 }
 
 impl Numbers {
     fn of(family: &[Resource]) -> Numbers {
-        let of_one = |one: &Resource| [Some(one.merchant_no.clone()), one.platform_id.clone()];
-        let bare: Vec<String> =
-            family.iter().flat_map(of_one).flatten().filter(|number| !number.is_empty()).collect();
-        let scope = family.iter().map(|one| &one.scope).find(|scope| !scope.is_empty());
-        let quote = |text: &String| format!("\"{text}\"");
-        Numbers { quoted: bare.iter().map(quote).collect(), scope: scope.map(quote), bare }
+        let of_one = |one: &Resource| {
+            let [merchant_no, platform_id] = one.number_fields;
+            [
+                (merchant_no, one.merchant_no.clone()),
+                (platform_id, one.platform_id.clone().unwrap_or_default()),
+            ]
+        };
+        let fields = family.iter().flat_map(of_one).filter(|(_, number)| !number.is_empty()).collect();
+        let scope = family.iter().map(|one| &one.scope).find(|scope| !scope.is_empty()).cloned();
+        Numbers { fields, scope }
     }
 
-    /// Whether a JSON text has one of them as a string.
+    /// Whether a field of this JSON has one of them.
     fn are_in(&self, json: &str) -> bool {
-        self.quoted.iter().any(|number| json.contains(number))
-            && self.scope.as_ref().is_none_or(|scope| json.contains(scope))
+        let may_be = |number: &String| json.contains(number);
+        if !self.fields.iter().any(|(_, number)| may_be(number)) || !self.scope.as_ref().is_none_or(may_be) {
+            return false;
+        }
+        serde_json::from_str(json).is_ok_and(|json| self.are_in_value(&json))
+    }
+
+    fn are_in_value(&self, json: &Value) -> bool {
+        match json {
+            Value::Array(list) => list.iter().any(|value| self.are_in_value(value)),
+            Value::Object(map) => map.iter().any(|(name, value)| match value {
+                Value::String(text) => self.has(name, text),
+                value => self.are_in_value(value),
+            }),
+            _ => false,
+        }
+    }
+
+    fn has(&self, field: &str, text: &str) -> bool {
+        self.fields.iter().any(|(name, number)| *name == field && number == text)
     }
 
     fn are_in_request(&self, seen: &SeenRequest) -> bool {
-        let is_number = |part: &str| self.bare.iter().any(|number| number == part);
-        if seen.target.split(['/', '?', '&', '=']).any(is_number) {
-            return self.scope.as_ref().is_none_or(|scope| seen.target.contains(scope.trim_matches('"')));
+        if self.are_in_target(seen) {
+            return self.scope.as_ref().is_none_or(|scope| seen.target.contains(scope));
         }
         requests::texts(seen).iter().any(|text| self.are_in(text))
+    }
+
+    /// As a variable of the documented path, or in the query.
+    fn are_in_target(&self, seen: &SeenRequest) -> bool {
+        if !self.fields.iter().any(|(_, number)| seen.target.contains(number)) {
+            return false;
+        }
+        let (_, query) = seen.target.split_once('?').unwrap_or_default();
+        if url::form_urlencoded::parse(query.as_bytes()).any(|(name, value)| self.has(&name, &value)) {
+            return true;
+        }
+        let path = path_template::decode_segments(&seen.target).unwrap_or_default();
+        let path = path_template::strip_base_path(&path);
+        let operation = Catalogue::find(&seen.method, &path.join("/"));
+        let template = operation.map(|operation| operation.template().split('/')).into_iter().flatten();
+        template.zip(path).any(|(name, value)| {
+            let variable = name.strip_prefix('{').and_then(|name| name.strip_suffix('}'));
+            variable.is_some_and(|variable| self.has(variable, value))
+        })
     }
 }

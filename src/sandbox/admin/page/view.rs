@@ -1,9 +1,11 @@
 //! What a URL of the page shows: the tab, its filter, the open entry, the language.
 
+use std::borrow::Cow;
+
 use http::HeaderMap;
 use url::form_urlencoded;
 
-use super::{PATH, language::Language};
+use super::{PATH, explorer, language::Language};
 use crate::sandbox::store::page::{Place, Window};
 
 /// The length of a list: a page of a phone, not of a book.
@@ -18,16 +20,18 @@ pub(crate) enum Tab {
     Orders,
     Requests,
     Notifications,
+    Endpoints,
     Faults,
     Platform,
     Connect,
 }
 
 /// Each tab with its name in a URL and its label.
-const TABS: [(Tab, &str, &str, &str); 6] = [
+const TABS: [(Tab, &str, &str, &str); 7] = [
     (Tab::Orders, "orders", "Orders", "单据"),
     (Tab::Requests, "requests", "Requests", "请求"),
     (Tab::Notifications, "notifications", "Notifications", "回调通知"),
+    (Tab::Endpoints, "endpoints", "Endpoints", "接口"),
     (Tab::Faults, "faults", "Faults", "故障"),
     (Tab::Platform, "platform", "Keys and clock", "密钥和时钟"),
     (Tab::Connect, "connect", "Connect", "接入"),
@@ -65,6 +69,19 @@ pub(crate) struct View {
     before: Option<u64>,
     /// The number of the open entry.
     pub(crate) open: Option<u64>,
+    /// What the tab of endpoints shows.
+    pub(crate) endpoint: Endpoint,
+}
+
+/// A choice among the documented endpoints; empty texts choose all.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Endpoint {
+    /// The path, a template or with values.
+    pub(crate) path: String,
+    pub(crate) verb: String,
+    /// The base URL, where a path has several.
+    pub(crate) base: String,
+    pub(crate) mode: String,
 }
 
 impl View {
@@ -76,10 +93,19 @@ impl View {
             let text = pairs.find(|(known, _)| known == name).map(|(_, value)| value).unwrap_or_default();
             text.trim().chars().take(MAX_QUERY).collect::<String>()
         };
-        let tab = TABS.iter().find(|(_, name, ..)| *name == value("tab"));
+        let tab = TABS.iter().find(|(_, name, ..)| *name == value("tab")).map(|(tab, ..)| *tab);
+        let path = explorer::path_of(target);
+        let tab = if path.is_some() { Some(Tab::Endpoints) } else { tab };
+        let endpoint = Endpoint {
+            path: path.unwrap_or_default(),
+            verb: value("verb").to_ascii_uppercase(),
+            base: value("base"),
+            mode: value("mode"),
+        };
         View {
             language: Language::of(query, headers),
-            tab: tab.map_or(Tab::Orders, |(tab, ..)| *tab),
+            endpoint,
+            tab: tab.unwrap_or(Tab::Orders),
             query: value("q"),
             status: value("status"),
             before: value("before").parse().ok(),
@@ -103,7 +129,13 @@ impl View {
     /// Another tab, from its beginning.
     pub(crate) fn tab(&self, tab: Tab) -> View {
         let (query, status) = (String::new(), String::new());
-        View { language: self.language, tab, query, status, before: None, open: None }
+        let endpoint = Endpoint::default();
+        View { language: self.language, tab, query, status, before: None, open: None, endpoint }
+    }
+
+    /// An endpoint.
+    pub(crate) fn endpoint(&self, endpoint: Endpoint) -> View {
+        View { endpoint, ..self.tab(Tab::Endpoints) }
     }
 
     /// The entries of a tab that contain this text.
@@ -129,9 +161,17 @@ impl View {
     /// The URL, for links, forms and the script.
     pub(crate) fn address(&self) -> String {
         let number = |number: Option<u64>| number.map(|number| number.to_string()).unwrap_or_default();
-        let tab = if self.tab == Tab::Orders { "" } else { self.tab.name() };
+        // The tab of endpoints has paths of its own.
+        let tab = if matches!(self.tab, Tab::Orders | Tab::Endpoints) { "" } else { self.tab.name() };
+        let path: Cow<'_, str> = match self.tab {
+            Tab::Endpoints => explorer::address_of(&self.endpoint.path).into(),
+            _ => PATH.into(),
+        };
         let pairs = [
             ("tab", tab),
+            ("verb", &self.endpoint.verb),
+            ("base", &self.endpoint.base),
+            ("mode", &self.endpoint.mode),
             ("q", &self.query),
             ("status", &self.status),
             ("before", &number(self.before)),
@@ -141,8 +181,8 @@ impl View {
         let mut query = form_urlencoded::Serializer::new(String::new());
         query.extend_pairs(pairs.iter().filter(|(_, value)| !value.is_empty()));
         match query.finish() {
-            empty if empty.is_empty() => PATH.into(),
-            query => format!("{PATH}?{query}"),
+            empty if empty.is_empty() => path.into_owned(),
+            query => format!("{path}?{query}"),
         }
     }
 
@@ -165,6 +205,10 @@ mod tests {
             ("/_sandbox/?tab=orders", "/_sandbox/"),
             ("/_sandbox/?tab=<b>&open=x&before=-1", "/_sandbox/"),
             ("/?lang=zh-TW", "/_sandbox/?lang=zh-CN"),
+            ("/?tab=endpoints", "/endpoints"),
+            ("/endpoints/", "/endpoints"),
+            ("/endpoints?q=%E9%80%80%E6%AC%BE&verb=post", "/endpoints?verb=POST&q=%E9%80%80%E6%AC%BE"),
+            ("/endpoints/v3/a/{b_c}/d%2Fe/?verb=GET", "/endpoints/v3/a/%7Bb_c%7D/d/e/?verb=GET"),
             (
                 "/?open=7&before=8&status=401&q=%20a%26b%22&tab=requests&tab=faults",
                 "/_sandbox/?tab=requests&q=a%26b%22&status=401&before=8&open=7",

@@ -3,7 +3,16 @@ use super::*;
 fn hits(seed: u64, rule: &str, count: usize) -> Vec<usize> {
     let mut faults = ActiveFaults::new(seed);
     faults.add(rule.parse().unwrap()).unwrap();
-    (1..=count).filter(|&n| !faults.of_request("/v3/x/y", n as u64).is_empty()).collect()
+    (1..=count).filter(|&n| all_apply(&mut faults, n as u64) > 0).collect()
+}
+
+/// How many faults the request gets; all of them apply.
+fn all_apply(faults: &mut ActiveFaults, number: u64) -> usize {
+    let mut drawn = faults.of_request("/v3/x/y", number);
+    drawn.apply(|_| true);
+    let count = drawn.applied().len();
+    faults.settle(drawn);
+    count
 }
 
 #[test]
@@ -38,9 +47,47 @@ fn two_rules_with_the_same_share_are_independent() {
     }
     let mut counts = [0; 3];
     for _ in 0..1000 {
-        counts[faults.of_request("/", 1).len()] += 1;
+        counts[all_apply(&mut faults, 1)] += 1;
     }
     assert!(counts.iter().all(|&count| count > 150), "{counts:?}");
+}
+
+#[test]
+fn a_fault_that_did_not_apply_goes_on() {
+    let mut faults = ActiveFaults::new(1);
+    faults.expect_all();
+    faults.add("bad-signature nth=2".parse().unwrap()).unwrap();
+    faults.push(Fault::Duplicate);
+    faults.push(Fault::WrongBody);
+    faults.push(Fault::CutBody);
+    let mut drawn = faults.of_request("/", 1);
+    assert_eq!(drawn.faults(), [Fault::WrongBody], "a request has no duplicate");
+    // Meanwhile another one gets the next fault, and that of the rule.
+    let other = faults.of_request("/", 2);
+    assert_eq!(other.faults(), [Fault::BadSignature, Fault::CutBody]);
+    assert_eq!(faults.of_request("/", 3).faults(), []);
+    assert_eq!(faults.unmet().len(), 4, "nothing has applied yet: {:?}", faults.unmet());
+    // The order is kept.
+    drawn.apply(|_| false);
+    faults.settle(drawn);
+    faults.settle(other);
+    let mut drawn = faults.of_request("/", 4);
+    assert_eq!(drawn.faults(), [Fault::BadSignature, Fault::WrongBody]);
+    drawn.apply(|fault| *fault == Fault::BadSignature);
+    faults.settle(drawn);
+    assert_eq!(faults.spent().map(|spent| spent.rule.as_str()).collect::<Vec<_>>(), ["bad-signature nth=2"]);
+    let late = faults.of_request("/", 5);
+    assert_eq!(late.faults(), [Fault::WrongBody]);
+    let mut of_notification = faults.of_notification("/", true, "id");
+    assert_eq!(of_notification.faults(), [Fault::Duplicate]);
+    of_notification.apply(|_| true);
+    faults.settle(of_notification);
+    assert_eq!(faults.unmet().len(), 2);
+    // What is cleared does not come back.
+    faults.clear();
+    faults.push(Fault::CutBody);
+    faults.settle(late);
+    assert_eq!(faults.queued().collect::<Vec<_>>(), [&Fault::CutBody]);
 }
 
 #[test]
@@ -57,6 +104,8 @@ fn invalid_rules() {
         "cut-body path=v3//x",
         "cut-body on=responses",
         "cut-body often",
+        "duplicate",
+        "html-bad-gateway on=notifications",
     ] {
         assert!(text.parse::<FaultRule>().is_err(), "{text}");
     }

@@ -337,6 +337,8 @@ fn completions() {
 
     Examples:
       wxpay completions bash > wxpay.bash
+      wxpay completions zsh > _wxpay
+      wxpay completions fish > wxpay.fish
 
     Global options, see `wxpay --help`: --sandbox, --profile, --config, --base-url, --timeout, --color,
     --compact, --pretty, --verbose, --json-errors
