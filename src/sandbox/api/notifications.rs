@@ -109,7 +109,8 @@ impl Sandbox {
         sent.map_err(|why| SandboxError::Notification { id: id.into(), problem: why.into() })
     }
 
-    /// The notifications that were sent or refused, newest last: the last 10,000.
+    /// The notifications that were sent or refused, newest last: the last 10,000. With a
+    /// [state file](crate::sandbox::SandboxBuilder::state), also those of earlier runs.
     pub fn notifications(&self) -> Vec<SentNotification> {
         self.platform().outbox.log.list()
     }
