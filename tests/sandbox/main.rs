@@ -45,6 +45,9 @@ mod diagnosis;
 // The explorer of the page: search, form, send, code.
 #[cfg(unix)]
 mod explorer;
+// The explorer, for every documented operation.
+#[cfg(unix)]
+mod explorer_catalogue;
 // The explorer in a browser.
 #[cfg(unix)]
 mod explorer_browser;
