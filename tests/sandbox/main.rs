@@ -28,6 +28,9 @@ mod appearance;
 mod attacks;
 // What the sandbox keeps is bounded.
 mod bounds;
+// Any documented notification, in its documented shape.
+#[cfg(unix)]
+mod documented_events;
 // The page in a browser.
 #[cfg(unix)]
 mod browser;
