@@ -300,7 +300,7 @@ fn is_numbered(documented: &str, name: &str) -> bool {
 }
 
 /// A documented name that `name` may be a slip of: another spelling of words, or a letter or two.
-fn near(fields: Fields, name: &str) -> Option<&'static str> {
+pub(crate) fn near(fields: Fields, name: &str) -> Option<&'static str> {
     if name.len() > LONGEST_NAME {
         return None;
     }

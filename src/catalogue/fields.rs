@@ -216,6 +216,12 @@ impl Field {
         self.mark("unlisted").is_none()
     }
 
+    /// The variants of a notification that have it: `merchant`, `partner` (a service provider's), `combined` (合单),
+    /// `parking`, `global`. None: all of them.
+    pub fn variants(&self) -> impl Iterator<Item = &'static str> + use<> {
+        self.mark("variant").into_iter().flat_map(|list| list.split(','))
+    }
+
     /// The value of `name=value`, or `""` for a mark without one.
     fn mark(&self, name: &str) -> Option<&'static str> {
         self.marks().find_map(|mark| match mark.strip_prefix(name)? {

@@ -53,7 +53,7 @@ impl Given {
         let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
         let given = &mut state.paths.entry(id).or_default().hints;
         hints.retain(|hint| {
-            let kind = self.hasher.hash_one(hint.kind());
+            let kind = self.hasher.hash_one(hint.subject());
             let is_new = given.len() < MOST_HINTS && !given.contains(&kind);
             given.extend(is_new.then_some(kind));
             is_new
@@ -81,8 +81,8 @@ impl Given {
 
 #[cfg(test)]
 mod tests {
-    use crate::catalogue::{Catalogue, FieldHint, FieldProblem};
     use super::*;
+    use crate::catalogue::{Catalogue, FieldHint, FieldProblem};
 
     fn hint(field: String) -> Vec<Hint> {
         vec![Hint::Field(FieldHint { place: "body", field, problem: FieldProblem::Missing })]

@@ -92,7 +92,7 @@ pub enum FieldProblem {
 
 impl Hint {
     /// What it is about: the same for each element of a list, whatever its value.
-    pub(super) fn kind(&self) -> String {
+    pub(super) fn subject(&self) -> String {
         match self {
             Hint::Field(FieldHint { place, field, problem }) => {
                 let is_name = |segment: &&str| segment.parse::<usize>().is_err();
@@ -100,6 +100,38 @@ impl Hint {
                 format!("{place} {} {:?}", names.join("/"), std::mem::discriminant(problem))
             }
             other => other.to_string(),
+        }
+    }
+
+    /// A name for programs: `unknown_path`, `other_verb`, `other_base`, `outdated`, or that of the field's
+    /// [problem](FieldProblem), such as `missing`.
+    pub fn kind(&self) -> &'static str {
+        match self {
+            Hint::UnknownPath { .. } => "unknown_path",
+            Hint::OtherVerb { .. } => "other_verb",
+            Hint::OtherBase { .. } => "other_base",
+            Hint::Outdated { .. } => "outdated",
+            Hint::Field(hint) => match hint.problem {
+                FieldProblem::Missing => "missing",
+                FieldProblem::MissingOneOf(_) => "missing_one_of",
+                FieldProblem::Null => "null",
+                FieldProblem::Unknown { .. } => "unknown_field",
+                FieldProblem::WrongType { .. } => "wrong_type",
+                FieldProblem::NotEncrypted => "not_encrypted",
+                FieldProblem::Length { .. } => "length",
+                FieldProblem::Range { .. } => "range",
+                FieldProblem::OtherValue { .. } => "other_value",
+            },
+        }
+    }
+
+    /// The documented operations that it names.
+    pub fn operations(&self) -> Vec<Operation> {
+        match self {
+            Hint::UnknownPath { suggestions } => suggestions.iter().map(Suggestion::operation).collect(),
+            Hint::OtherVerb { documented } => documented.clone(),
+            Hint::OtherBase { operation } | Hint::Outdated { operation } => vec![*operation],
+            Hint::Field(_) => Vec::new(),
         }
     }
 }

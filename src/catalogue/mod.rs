@@ -87,10 +87,19 @@ impl Catalogue {
         notification::notifications()
     }
 
-    /// The notification of this name, or the first of this `event_type`.
+    /// The notification of this name, or the first of this `event_type`. Of a name that both APIs have, that of APIv3.
     pub fn notification(event: &str) -> Option<DocumentedNotification> {
-        let mut all = Self::notifications().filter(|known| known.event().eq_ignore_ascii_case(event));
-        all.next()
-            .or_else(|| Self::notifications().find(|known| known.event_types().any(|kind| kind == event)))
+        notification::find(event)
+    }
+
+    /// Notifications that a mistyped name may mean, the nearest first, at most five; words of a title do, too.
+    ///
+    /// ```
+    /// use wechatpay_chain::catalogue::Catalogue;
+    ///
+    /// assert_eq!(Catalogue::suggest_notifications("REFUND.SUCESS")[0].event(), "REFUND.SUCCESS");
+    /// ```
+    pub fn suggest_notifications(event: &str) -> Vec<DocumentedNotification> {
+        notification::suggest(event)
     }
 }

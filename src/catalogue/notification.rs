@@ -4,6 +4,7 @@ use std::sync::LazyLock;
 
 use super::fields::Fields;
 use super::operation::{fields, value, values};
+use super::suggest::letters_apart;
 use super::text::{self, Record};
 
 static NOTIFICATIONS: LazyLock<Vec<Record>> = LazyLock::new(text::notifications);
@@ -24,6 +25,43 @@ pub struct DocumentedNotification {
 
 pub(super) fn notifications() -> impl ExactSizeIterator<Item = DocumentedNotification> {
     NOTIFICATIONS.iter().map(|record| DocumentedNotification { record })
+}
+
+pub(super) fn find(event: &str) -> Option<DocumentedNotification> {
+    let of = |matches: &dyn Fn(&DocumentedNotification) -> bool| {
+        notifications().filter(matches).min_by_key(DocumentedNotification::is_v2)
+    };
+    of(&|known| known.event().eq_ignore_ascii_case(event))
+        .or_else(|| of(&|known| known.event_types().any(|kind| kind.eq_ignore_ascii_case(event))))
+}
+
+/// No name is nearly as long.
+const LONGEST: usize = 96;
+/// The least likeness of a suggestion, from 0 to 1.
+const LEAST_LIKENESS: f64 = 0.6;
+/// That of a name whose beginning was typed.
+const OF_BEGINNING: f64 = 0.7;
+const MOST: usize = 5;
+
+pub(super) fn suggest(event: &str) -> Vec<DocumentedNotification> {
+    let typed: String = event.trim().chars().take(LONGEST).collect::<String>().to_ascii_uppercase();
+    let likeness = |known: &DocumentedNotification| {
+        let name = known.event().to_ascii_uppercase();
+        let longest = name.chars().count().max(typed.chars().count()).max(1);
+        let alike = 1.0 - letters_apart(&name, &typed) / longest as f64;
+        let is_part = typed.chars().count() > 1 && (name.contains(&typed) || known.title().contains(&typed));
+        match is_part {
+            true if name.starts_with(&typed) => alike.max(OF_BEGINNING),
+            true => alike.max(LEAST_LIKENESS),
+            false => alike,
+        }
+    };
+    let mut found: Vec<_> = notifications().map(|known| (likeness(&known), known)).collect();
+    found.retain(|(likeness, _)| *likeness >= LEAST_LIKENESS);
+    // Stable: of equal ones, the order of the names, APIv3 first.
+    found.sort_by_key(|(_, known)| known.is_v2());
+    found.sort_by(|a, b| b.0.total_cmp(&a.0));
+    found.into_iter().take(MOST).map(|(_, known)| known).collect()
 }
 
 impl DocumentedNotification {
@@ -47,7 +85,7 @@ impl DocumentedNotification {
         values(self.record, "event-type").flat_map(|list| list.split(' '))
     }
 
-    /// The value of `resource.original_type`.
+    /// The value of `resource.original_type`, where the documents say it.
     pub fn original_type(&self) -> Option<&'static str> {
         value(self.record, "original-type")
     }

@@ -17,6 +17,7 @@ fn every_record_has_the_form_that_the_code_reads() {
         "automatic",
         "alternatives",
         "unlisted",
+        "variant",
     ];
     let mut fields = 0;
     let mut check = |all: Fields, place: &str| {

@@ -19,7 +19,8 @@ impl Request {
     /// Compares the request with the documents, and sends nothing: an undocumented path, a field that is missing, unknown,
     /// of another type or in the clear, an operation that another one has replaced. Empty if there is nothing to say.
     ///
-    /// A hint is not an error: the documents have slips. The same hints are warnings of `tracing` when a request is sent:
+    /// A hint is not an error: the documents have slips. The same hints are warnings of `tracing`, with the target
+    /// `wechatpay_chain::hints`, when a request is sent:
     /// each once for an operation and a client, at the first calls.
     ///
     /// ```
@@ -119,6 +120,7 @@ pub(super) fn warn(context: &Context, request: &OutgoingRequest) {
     let operation = Catalogue::find(method.as_str(), &url);
     let compare = || hints_at(request, &url);
     for hint in context.given_hints.new_hints(operation, method.as_str(), &url, compare) {
-        tracing::warn!(%method, template = &*request.template, "{hint}");
+        let template = &*request.template;
+        tracing::warn!(target: "wechatpay_chain::hints", %method, template, kind = hint.kind(), "{hint}");
     }
 }

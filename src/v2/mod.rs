@@ -8,6 +8,8 @@ pub(crate) mod merchant;
 pub(crate) mod notification;
 pub(crate) mod outgoing;
 pub(crate) mod sign;
+#[cfg(test)]
+mod tests;
 mod unsigned;
 pub(crate) mod verify;
 pub(crate) mod xml;

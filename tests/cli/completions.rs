@@ -299,7 +299,7 @@ fn bash_gets_the_part_of_the_word_that_it_replaces() {
     assert_eq!(simple(&["wxpay", "ba"]), ["batch"]);
     assert_eq!(simple(&["wxpay", "config", "i"]), ["init"]);
     assert_eq!(simple(&["wxpay", "batch", "--re"]), ["--resume", "--repeat-unknown"]);
-    assert_eq!(simple(&["wxpay", "get", "--json"]), ["--json-errors"]);
+    assert_eq!(simple(&["wxpay", "get", "--json"]), ["--json", "--json-errors"]);
     assert_eq!(simple(&["wxpay", "doctor", "--out"]), ["--output"]);
     assert_eq!(simple(&["wxpay", "get", "--color", ""]), ["auto", "always", "never"]);
     assert_eq!(simple(&["wxpay", "bill", "--type", "t"]), ["tradebill"]);

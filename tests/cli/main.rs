@@ -40,8 +40,11 @@ mod config;
 mod doctor;
 // Each command line of the documents and of the help.
 mod docs;
-// Exit codes of a single call.
+// `--check`, and hints about paths.
+mod check;
+// `wxpay endpoints`.
 mod endpoints;
+// Exit codes of a single call.
 mod exit_codes;
 // Where output goes, and its layout.
 mod output;
@@ -78,6 +81,8 @@ mod streams;
 // Output on a terminal.
 #[cfg(target_os = "linux")]
 mod terminal;
+// `wxpay trigger`.
+mod trigger;
 // `-v` and `-vv`.
 mod verbose;
 // Sensitive query parameters, and odd JSON.

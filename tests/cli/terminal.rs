@@ -163,6 +163,7 @@ fn colours() {
       3    safe to repeat later: no connection, a rate limit, or a GET that failed
       4    not the platform's word, or cannot be decrypted; a write may have been carried out
       5    a write was sent and its result is unknown: query it before you repeat it
+      6    `--check` found something to look at; nothing was sent
       129  ended by SIGHUP: the terminal was closed
       130  ended by Ctrl-C
       143  ended by SIGTERM
@@ -174,6 +175,7 @@ fn colours() {
       3    some calls are left (`limited`, `unsent`, not begun): `--resume` later; or the journal failed
       4    some calls are `unverified`: query them
       5    some calls are `unknown`, all others are done: query them
+      6    `--check` found something to look at; nothing was sent
       129  SIGHUP, and some calls are left
       130  Ctrl-C, and some calls are left
       143  SIGTERM, and some calls are left

@@ -30,7 +30,8 @@ fn a_query_parameter_is_encrypted() {
     }
     // A body that only the query has to do with stays byte for byte.
     let body = r#"{ "n": 1.10 }"#;
-    env.run(&["post", BANKS, "-q", &account, "-d", body, "--encrypt", "account_number"]).ok();
+    let done = env.run(&["post", BANKS, "-q", &account, "-d", body, "--encrypt", "account_number"]);
+    done.is(0, "wxpay: hint: the documents have this path with GET");
     let seen = last(&env);
     assert_eq!(&seen.body[..], body.as_bytes());
     assert!(!seen.target.contains(NUMBER));

@@ -47,6 +47,8 @@ fn parts_with_the_same_number_are_closed() {
     refused(close(&parts[..1]), 400, "PARAM_ERROR", "must contain all parts");
     let twice = [parts[0].clone(), parts[0].clone()];
     refused(close(&twice), 400, "PARAM_ERROR", "must contain all parts");
+    let again = [&parts[..], &parts[..1]].concat();
+    refused(close(&again), 400, "PARAM_ERROR", "each once");
     let mut other = parts.clone();
     other[1]["sub_mchid"] = json!("1230000111");
     refused(close(&other), 400, "PARAM_ERROR", "/sub_orders/1/sub_mchid");
@@ -54,8 +56,11 @@ fn parts_with_the_same_number_are_closed() {
     refused(close(&other), 400, "PARAM_ERROR", "/sub_orders/1/mchid");
     other[1]["out_trade_no"] = json!("P0000000");
     refused(close(&other), 400, "PARAM_ERROR", "/sub_orders/1/out_trade_no");
-    // In any order.
-    ok(close(&[parts[1].clone(), parts[0].clone()]));
+    // In any order, and again, as after a lost response. A repeat is no less strict.
+    for _ in 0..2 {
+        ok(close(&[parts[1].clone(), parts[0].clone()]));
+        refused(close(&other), 400, "PARAM_ERROR", "/sub_orders/1/out_trade_no");
+    }
     let closed = query(&wx, "C1234567");
     for part in closed["sub_orders"].as_array().unwrap() {
         assert_eq!(part["trade_state"], "CLOSED");

@@ -28,6 +28,9 @@ mod appearance;
 mod attacks;
 // What the sandbox keeps is bounded.
 mod bounds;
+// Any documented notification, in its documented shape.
+#[cfg(unix)]
+mod documented_events;
 // The page in a browser.
 #[cfg(unix)]
 mod browser;
@@ -45,6 +48,9 @@ mod diagnosis;
 // The explorer of the page: search, form, send, code.
 #[cfg(unix)]
 mod explorer;
+// The explorer, for every documented operation.
+#[cfg(unix)]
+mod explorer_catalogue;
 // The explorer in a browser.
 #[cfg(unix)]
 mod explorer_browser;

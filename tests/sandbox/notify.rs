@@ -19,18 +19,18 @@ use wechatpay_chain::{
 use crate::raw_http::{Reply, export};
 use crate::support::{TestServer, alone, has, sandbox_builder, start_sandbox};
 
-const WAIT: Duration = Duration::from_secs(20);
+pub(crate) const WAIT: Duration = Duration::from_secs(20);
 
 /// What came over one connection; the body may end early.
-struct Received {
-    head: String,
-    body: Vec<u8>,
+pub(crate) struct Received {
+    pub(crate) head: String,
+    pub(crate) body: Vec<u8>,
     whole: bool,
 }
 
 /// A receiver that sends each connection the next status; 0: no response, 1: it keeps the sender waiting. The
 /// last one is for all that follow.
-fn receiver(statuses: &[u16]) -> (TestServer, String, Receiver<Received>) {
+pub(crate) fn receiver(statuses: &[u16]) -> (TestServer, String, Receiver<Received>) {
     let (sender, received) = mpsc::channel();
     let (statuses, mut connections, mut kept) = (statuses.to_vec(), 0, Vec::new());
     let server = TestServer::one_by_one(move |mut stream, notes| {
@@ -95,7 +95,7 @@ impl Received {
         header(&self.head, name).unwrap_or_else(|| panic!("no {name}: {}", self.head))
     }
 
-    fn headers(&self) -> HeaderMap {
+    pub(crate) fn headers(&self) -> HeaderMap {
         let lines = self.head.split("\r\n").skip(1).filter_map(|line| line.split_once(": "));
         lines
             .map(|(name, value)| (name.parse::<HeaderName>().unwrap(), HeaderValue::from_str(value).unwrap()))
@@ -117,7 +117,7 @@ fn pay(sandbox: &Sandbox, url: &str) -> String {
 }
 
 /// Waits until the notification with this id is done.
-fn done(sandbox: &Sandbox, id: &str) -> SentNotification {
+pub(crate) fn done(sandbox: &Sandbox, id: &str) -> SentNotification {
     let until = Instant::now() + WAIT;
     loop {
         let all = sandbox.notifications();

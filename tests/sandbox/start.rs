@@ -346,6 +346,15 @@ fn other_addresses_only_by_an_option_and_with_a_warning() {
     running.child.stderr.take().unwrap().read_to_string(&mut warning).unwrap();
     assert!(warning.contains("# warning: 0.0.0.0:") && warning.contains("control endpoint"), "{warning}");
 
+    // All addresses of both families.
+    if let Ok(all) = sandbox_builder().host("::".parse().unwrap()).start() {
+        let port = all.address().port();
+        for address in [format!("127.0.0.1:{port}"), format!("[::1]:{port}")] {
+            assert_eq!(status(&address, &format!("Host: {address}\r\n")), 200, "{address}");
+            assert_eq!(status(&address, &format!("Host: 192.0.2.1:{port}\r\n")), 403, "{address}");
+        }
+    }
+
     // Loopback addresses need none.
     let loopback = Running::start(&["--port", "0", "--host", "127.0.0.2"]);
     assert!(address(&loopback).starts_with("127.0.0.2:"));

@@ -17,6 +17,7 @@ use crate::commands::{
     man::{self, ManArgs},
     sandbox::{self, SandboxArgs},
     sign::{self, SignArgs},
+    trigger::{self, TriggerArgs},
     upload::{self, UploadArgs},
     verify::{self, VerifyArgs},
 };
@@ -80,6 +81,7 @@ enum Command {
     Config(ConfigArgs),
     Endpoints(EndpointsArgs),
     Sandbox(Box<SandboxArgs>),
+    Trigger(TriggerArgs),
     Completions(CompletionsArgs),
     Man(ManArgs),
     Help(HelpArgs),
@@ -109,6 +111,7 @@ impl Cli {
             Command::Config(args) => config::run(&global, &args),
             Command::Endpoints(args) => endpoints::run(&global, &args),
             Command::Sandbox(args) => sandbox::run(*args),
+            Command::Trigger(args) => trigger::run(&global, &args),
             Command::Completions(args) => completions::run(&args, Cli::command(), crate::completion::script),
             Command::Man(args) => man::run(&args, documented(clap::ColorChoice::Auto)),
             Command::Help(args) => help::run(&args, documented(clap::ColorChoice::Auto)),

@@ -21,6 +21,8 @@ pub(crate) enum Failure {
     Library { error: Error, hint: Option<String> },
     /// An error of a request that may have changed something.
     Write(Error),
+    /// A failure with an exit code of its own.
+    Coded { code: u8, message: String },
     /// Another failure, and how to fix it.
     Hinted { failure: Box<Failure>, hint: String },
     /// The message is already printed; only the exit code is left.
@@ -45,6 +47,24 @@ impl Failure {
         Failure::Hinted { failure: Box::new(self), hint: hint.into() }
     }
 
+    /// With one more line of hint, unless it has that already.
+    pub(crate) fn and_hint(self, more: String) -> Failure {
+        match self.hint() {
+            Some(hint) if hint.contains(&more) => self,
+            Some(hint) => self.with_hint(format!("{hint}\n{more}")),
+            None => self.with_hint(more),
+        }
+    }
+
+    /// Whether the message is already printed.
+    pub(crate) fn is_told(&self) -> bool {
+        match self {
+            Failure::Reported(_) => true,
+            Failure::Hinted { failure, .. } => failure.is_told(),
+            _ => false,
+        }
+    }
+
     /// Of printing the response to a write that succeeded.
     pub(crate) fn after_success(self) -> Failure {
         match self {
@@ -56,6 +76,7 @@ impl Failure {
     pub(crate) fn code(&self) -> u8 {
         match self {
             Failure::Usage(_) => exit::USAGE,
+            Failure::Coded { code, .. } => *code,
             Failure::Library { error, .. } => exit::code_of(error),
             Failure::Write(error) => exit::code_of_write(error),
             Failure::Hinted { failure, .. } => failure.code(),
@@ -90,7 +111,7 @@ impl Failure {
             Failure::Library { error, hint: None } => words::hint(error),
             Failure::Write(_) if self.code() == exit::UNKNOWN => Some(words::UNKNOWN_WRITE.to_owned()),
             Failure::Write(error) => words::hint(error),
-            Failure::Usage(_) | Failure::Reported(_) | Failure::OutputClosed => None,
+            Failure::Usage(_) | Failure::Coded { .. } | Failure::Reported(_) | Failure::OutputClosed => None,
         }
     }
 
@@ -144,7 +165,7 @@ impl Failure {
 impl fmt::Display for Failure {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Failure::Usage(text) => f.write_str(text),
+            Failure::Usage(text) | Failure::Coded { message: text, .. } => f.write_str(text),
             Failure::Library { error, .. } | Failure::Write(error) => {
                 write!(f, "{}", Message(&describe(error)))
             }

@@ -7,7 +7,7 @@
 //! |---|---|
 //! | command line | `cli`: all commands, and which code runs each; `clap_errors`: errors in the arguments; `completion`: candidates for a shell |
 //! | commands | `commands`: a file or folder for each, its arguments included |
-//! | client | `saved_message`, `download`, `config` |
+//! | client | `saved_message`, `download`, `hints`, `config` |
 //! | input and output | `input`, `file_mode`, `output`, `complete_file`, `jq`, `progress`, `signals` |
 //! | help | `topics`: the sections of the help; `layout`: its tables |
 //! | basics | `failure`, `words`, `outcome` and `exit`: error messages, the outcome of a call, exit codes; `global`: the options of every command; `variables`: the environment variables; `verbose`: -v and -vv; `files`: reads a caller's file; `text`: the text of others in messages |
@@ -37,6 +37,7 @@ mod file_mode;
 #[path = "../../files.rs"]
 mod files;
 mod global;
+mod hints;
 mod input;
 mod jq;
 mod layout;

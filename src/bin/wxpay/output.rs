@@ -123,7 +123,11 @@ impl Output {
         })
     }
 
-    fn write(&self, print: impl FnOnce(&mut dyn io::Write) -> Result<(), Failure>) -> Result<(), Failure> {
+    /// Prints what the function writes; into a file, once it is complete.
+    pub(crate) fn write(
+        &self,
+        print: impl FnOnce(&mut dyn io::Write) -> Result<(), Failure>,
+    ) -> Result<(), Failure> {
         let Some(file) = &self.file else {
             let mut out = io::BufWriter::new(io::stdout().lock());
             print(&mut out)?;

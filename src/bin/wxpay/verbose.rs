@@ -18,6 +18,10 @@ const LIBRARY: &str = "wechatpay_chain";
 /// It has a part in `--sandbox`, but what is shown is the client's side.
 const SANDBOX: &str = "wechatpay_chain::sandbox";
 const MESSAGES: &str = "wechatpay_chain::messages";
+/// What the documents have otherwise.
+const HINTS: &str = "wechatpay_chain::hints";
+/// Hints that the command prints itself, with or without `-v`.
+const OF_COMMAND: [&str; 3] = ["unknown_path", "other_verb", "other_base"];
 const CALL: &str = "wechatpay";
 
 /// Shorter ones would hide parts of any text.
@@ -146,6 +150,12 @@ impl<S: Subscriber + for<'a> LookupSpan<'a>> Layer<S> for Printer {
         let mut fields = Fields::default();
         event.record(&mut fields);
         let message = fields.get("message");
+        if event.metadata().target() == HINTS {
+            if !OF_COMMAND.contains(&fields.get("kind")) {
+                print("* ", &format!("{} {}: {message}", fields.get("method"), fields.get("template")));
+            }
+            return;
+        }
         if event.metadata().target() != MESSAGES {
             let others = fields.0.iter().filter(|(name, _)| **name != "message");
             let others: String = others.map(|(name, value)| format!(", {name}: {value}")).collect();

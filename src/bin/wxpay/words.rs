@@ -105,7 +105,15 @@ fn fault(error: &Error, place: Place) -> String {
             };
             format!("{named} {}", Message(e.reason()))
         }
-        Error::Api(api) if !api.detail.is_null() => format!("{error}, detail: {}", api.detail),
+        Error::Api(api) => {
+            // What the path may mean is the hint.
+            let mut plain = (**api).clone();
+            plain.did_you_mean.clear();
+            match api.detail.is_null() {
+                true => plain.to_string(),
+                false => format!("{plain}, detail: {}", api.detail),
+            }
+        }
         _ => error.to_string(),
     };
     let mut innermost = None;
@@ -200,6 +208,9 @@ fn fix(error: &Error, place: Place) -> Option<String> {
             }
             _ => return None,
         },
+        Error::Api(api) if !api.did_you_mean.is_empty() => {
+            format!("no document has this path; did you mean {}?", api.did_you_mean.join(", or "))
+        }
         Error::PlatformKeys(keys) => match platform_keys_cause(keys) {
             Some(cause) => return fix(cause, place),
             None => return None,

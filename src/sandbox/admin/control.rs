@@ -61,11 +61,15 @@ enum KeyRequest {
     Retire(String),
 }
 
-/// The id of a notification to send once more.
+/// A notification to send once more, by its id; or a documented event to send to an address.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
-struct SendAgainRequest {
-    send_again: String,
+struct NotificationRequest {
+    send_again: Option<String>,
+    event: Option<String>,
+    to: Option<String>,
+    #[serde(default)]
+    overrides: Value,
 }
 
 #[derive(Deserialize)]
@@ -132,9 +136,20 @@ fn route(platform: &Platform, request: &AdminRequest) -> Result<(StatusCode, Val
             Ok((StatusCode::OK, json!({ "notifications": list, "dropped": platform.outbox.log.dropped() })))
         }
         ("notifications", "POST") => {
-            let SendAgainRequest { send_again } = parse(request)?;
-            platform.outbox.send_again(&send_again).map_err(|why| bad_request(why.into()))?;
-            Ok((StatusCode::ACCEPTED, Value::Null))
+            let NotificationRequest { send_again, event, to, overrides } = parse(request)?;
+            match (send_again, event, to) {
+                (Some(id), None, None) if overrides.is_null() => {
+                    platform.outbox.send_again(&id).map_err(|why| bad_request(why.into()))?;
+                    Ok((StatusCode::ACCEPTED, Value::Null))
+                }
+                (None, Some(event), Some(to)) => {
+                    let event = platform.documented_event(&to, &event, &overrides);
+                    let event = event.map_err(|error| bad_request(error.to_string()))?;
+                    let id = platform.outbox.send_explicit(event);
+                    Ok((StatusCode::ACCEPTED, json!({ "id": id })))
+                }
+                _ => Err(bad_request("expected `send_again`, or `event` and `to` (and `overrides`)".into())),
+            }
         }
         ("clock", "GET") => Ok((StatusCode::OK, clock_json(platform))),
         ("clock", "POST") => {

@@ -14,6 +14,7 @@ fn event(notify_url: &str, event_type: &str, original_type: &str, resource: &Val
         notify_url: notify_url.into(),
         event_type: event_type.into(),
         original_type: original_type.into(),
+        resource_type: None,
         summary: event_type.into(),
         resource: resource.clone(),
     }
@@ -109,7 +110,67 @@ impl Sandbox {
         sent.map_err(|why| SandboxError::Notification { id: id.into(), problem: why.into() })
     }
 
-    /// The notifications that were sent or refused, newest last: the last 10,000.
+    /// Sends the notification of any documented event to this URL, as [`notify`](Sandbox::notify) does, with a resource in
+    /// its documented shape: every documented field, with values by type, format, name and documented values. Returns the
+    /// id.
+    ///
+    /// `overrides` is an object, or null for none. Its members are merged into the resource as a JSON merge patch (RFC
+    /// 7396): objects member by member, and null removes a member. A name that begins with `/` is a JSON pointer to a
+    /// documented field (`/amount/total`, `/promotion_detail/0/name`).
+    ///
+    /// ```
+    /// # use serde_json::json;
+    /// # use wechatpay_chain::sandbox::Sandbox;
+    /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # let receiver = std::net::TcpListener::bind("127.0.0.1:0")?;
+    /// # let url = format!("http://{}/notify", receiver.local_addr()?);
+    /// let sandbox = Sandbox::start()?;
+    /// let id = sandbox.trigger(&url, "REFUND.CLOSED", &json!({"out_refund_no": "R1", "/amount/refund": 5}))?;
+    /// assert!(sandbox.notifications().iter().any(|sent| sent.id == id && sent.event_type == "REFUND.CLOSED"));
+    ///
+    /// let unknown = sandbox.trigger(&url, "REFUND.CLOSE", &json!(null)).unwrap_err();
+    /// assert!(unknown.to_string().contains("did you mean `REFUND.CLOSED`"));
+    /// # Ok(()) }
+    /// ```
+    ///
+    /// # Errors
+    /// No document has the event, or it is one of APIv2; an override is not an object, or a pointer leads to no documented
+    /// field.
+    pub fn trigger(&self, notify_url: &str, event: &str, overrides: &Value) -> Result<String, SandboxError> {
+        let event = self.platform().documented_event(notify_url, event, overrides)?;
+        Ok(self.platform().outbox.send_explicit(event))
+    }
+
+    /// Composes the notification of any documented event, as [`notification`](Sandbox::notification) does, for a receiver
+    /// that is called as a function. The resource is that of [`trigger`](Sandbox::trigger).
+    ///
+    /// ```
+    /// # use serde_json::json;
+    /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # let sandbox = wechatpay_chain::sandbox::Sandbox::start()?;
+    /// # let wx = sandbox.client()?;
+    /// let (headers, body) = sandbox.documented_notification("COMPLAINT.CREATE", &json!({"complaint_id": "2002"}))?;
+    /// let complaint = wx.notification(&headers, body).wait()?;
+    /// assert_eq!(complaint.resource["complaint_id"], "2002");
+    /// assert_eq!(complaint.resource["action_type"], "CREATE_COMPLAINT");
+    /// # Ok(()) }
+    /// ```
+    ///
+    /// # Errors
+    /// As [`trigger`](Sandbox::trigger) and [`notification`](Sandbox::notification).
+    pub fn documented_notification(
+        &self,
+        event: &str,
+        overrides: &Value,
+    ) -> Result<(HeaderMap, Vec<u8>), SandboxError> {
+        let event = self.platform().documented_event("", event, overrides)?;
+        let composed = self.platform().outbox.compose(&event);
+        let (headers, body) = composed.ok_or(SandboxError::Generate { what: "notification" })?;
+        Ok((headers, body.into()))
+    }
+
+    /// The notifications that were sent or refused, newest last: the last 10,000. With a
+    /// [state file](crate::sandbox::SandboxBuilder::state), also those of earlier runs.
     pub fn notifications(&self) -> Vec<SentNotification> {
         self.platform().outbox.log.list()
     }

@@ -169,7 +169,7 @@ impl Sandbox {
     }
 
     /// The received requests with their responses, newest last: the last 10,000, or fewer if they are larger than
-    /// 128 MiB in total.
+    /// 128 MiB in total. With a [state file](SandboxBuilder::state), also those of earlier runs.
     ///
     /// ```
     /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
@@ -188,7 +188,7 @@ impl Sandbox {
         self.platform().requests.list()
     }
 
-    /// Clears the list of requests. Their nonces remain used.
+    /// Clears the list of requests, in the state file as well. Their nonces remain used.
     pub fn clear_requests(&self) {
         self.platform().requests.clear();
     }

@@ -100,6 +100,14 @@ pub enum SandboxError {
         /// The expected and the actual value.
         problem: String,
     },
+    /// No document has this event, or it cannot be made: see [`Sandbox::trigger`](crate::sandbox::Sandbox::trigger).
+    #[error("sandbox event {}: {}", Excerpt(event), Message(problem))]
+    Event {
+        /// The name that was given.
+        event: String,
+        /// What is wrong with it, or with an override.
+        problem: String,
+    },
 }
 
 /// The name of the variant and the message: the fields are the caller's text.
@@ -117,6 +125,7 @@ impl fmt::Debug for SandboxError {
             SandboxError::ScriptFile { .. } => "ScriptFile",
             SandboxError::Fault { .. } => "Fault",
             SandboxError::Script { .. } => "Script",
+            SandboxError::Event { .. } => "Event",
         };
         f.debug_tuple(name).field(&Message(&self.to_string())).finish()
     }

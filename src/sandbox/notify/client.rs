@@ -7,8 +7,9 @@ use std::{
     time::Duration,
 };
 
-use http::{Extensions, HeaderMap, HeaderValue, Request, header};
-use hyper::client::conn::http1;
+use http::{Extensions, HeaderMap, HeaderValue, Request, Response, header};
+use http_body_util::BodyExt as _;
+use hyper::{body::Incoming, client::conn::http1};
 use hyper_util::rt::TokioIo;
 use rustls::{
     ClientConfig,
@@ -28,6 +29,10 @@ use url::{Host, Position, Url};
 
 use super::allowed_hosts::{AllowedHosts, NotAdmitted};
 use crate::sandbox::http::{body::OutgoingBody, header_names};
+
+/// The characters of a receiver's response that are kept, and how long its body may take.
+const MAX_RESPONSE: usize = 1_000;
+const BODY_TIMEOUT: Duration = Duration::from_millis(500);
 
 pub(crate) struct NotifyClient {
     hosts: AllowedHosts,
@@ -49,18 +54,20 @@ impl NotifyClient {
         self.hosts.check(notify_url, self.timeout).await
     }
 
-    /// Returns the status of the response. Redirects are not followed: they could lead to a host that is not allowed.
+    /// Returns the status of the response and the beginning of its body. Redirects are not followed: they could lead to a host that is not allowed.
     pub(crate) async fn post(
         &self,
         url: &Url,
         headers: HeaderMap,
         body: OutgoingBody,
-    ) -> Result<u16, String> {
+    ) -> Result<(u16, String), String> {
         let sent = time::timeout(self.timeout, self.try_post(url, headers, body)).await;
-        sent.unwrap_or_else(|_| Err(format!("timeout: no response within {:?}", self.timeout)))
+        let late = |_| format!("timeout: no response within {:?}", self.timeout);
+        let Received { response, _connection } = sent.map_err(late)??;
+        Ok((response.status().as_u16(), beginning(response.into_body()).await))
     }
 
-    async fn try_post(&self, url: &Url, headers: HeaderMap, body: OutgoingBody) -> Result<u16, String> {
+    async fn try_post(&self, url: &Url, headers: HeaderMap, body: OutgoingBody) -> Result<Received, String> {
         let request = self.request(url, headers, body).await?;
         let stream = self.connect(url).await?;
         if url.scheme() != "https" {
@@ -129,8 +136,29 @@ impl NotifyClient {
     }
 }
 
-/// Sends the request and returns the status. The body of the response is not read.
-async fn exchange<S>(stream: S, request: Request<OutgoingBody>) -> Result<u16, String>
+/// A response whose body is not read yet.
+struct Received {
+    response: Response<Incoming>,
+    /// Dropping it closes the connection.
+    _connection: JoinSet<Result<(), hyper::Error>>,
+}
+
+/// The characters at the beginning of a body, as far as they come soon: the status has decided already.
+async fn beginning(mut body: Incoming) -> String {
+    let mut bytes = Vec::new();
+    let read = async {
+        while let (Some(Ok(frame)), true) = (body.frame().await, bytes.len() < MAX_RESPONSE * 4) {
+            let data = frame.into_data().unwrap_or_default();
+            let room = MAX_RESPONSE * 4 - bytes.len();
+            bytes.extend_from_slice(data.get(..room).unwrap_or(&data));
+        }
+    };
+    let _ = time::timeout(BODY_TIMEOUT, read).await;
+    String::from_utf8_lossy(&bytes).chars().take(MAX_RESPONSE).collect()
+}
+
+/// Sends the request and returns the response.
+async fn exchange<S>(stream: S, request: Request<OutgoingBody>) -> Result<Received, String>
 where
     S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
 {
@@ -140,11 +168,10 @@ where
         .handshake(TokioIo::new(stream))
         .await
         .map_err(|e| with_causes(&e))?;
-    // Dropping it closes the connection.
     let mut driver = JoinSet::new();
     driver.spawn(connection);
     let response = sender.send_request(request).await.map_err(|e| with_causes(&e))?;
-    Ok(response.status().as_u16())
+    Ok(Received { response, _connection: driver })
 }
 
 /// With the root certificates of the machine.

@@ -39,7 +39,7 @@ pub(crate) async fn run(outbox: Arc<Outbox>, mut jobs: UnboundedReceiver<Job>) {
             // A failed attempt in between changes nothing.
             if once && result != Delivery::Accepted {
                 if let Delivery::Refused(why) = result {
-                    let attempt = Attempt { at: clock::system_time(), faults: Vec::new(), result: Err(why) };
+                    let attempt = Attempt::failed(clock::system_time(), why);
                     outbox.log.add_attempt(number, attempt);
                 }
                 return;
@@ -98,7 +98,7 @@ async fn admit(outbox: &Outbox, number: u64, notify_url: &str) -> Result<Option<
         Ok(url) => Ok(Some(url)),
         Err(NotAdmitted::Refused(why)) => Err(why),
         Err(NotAdmitted::NotResolved(why)) => {
-            outbox.log.add_attempt(number, Attempt { at, faults: Vec::new(), result: Err(why) });
+            outbox.log.add_attempt(number, Attempt::failed(at, why));
             Ok(None)
         }
     }
@@ -194,14 +194,18 @@ impl Message<'_> {
             Ok(_) if lose_response => Err("the response was dropped on purpose".into()),
             result => result,
         };
+        let (result, response) = match result {
+            Ok((status, response)) => (Ok(status), response),
+            Err(why) => (Err(why), String::new()),
+        };
         let accepted = matches!(result, Ok(200 | 204));
         let faults = signature_faults.iter().chain(transport_faults);
         let faults = faults.filter(|fault| fault.is_for_notifications()).cloned().collect();
-        self.outbox.log.add_attempt(self.number, Attempt { at, faults, result });
+        self.outbox.log.add_attempt(self.number, Attempt { at, faults, result, response });
         accepted
     }
 
-    async fn try_send(&self, signature_faults: &[Fault], truncate: bool) -> Result<u16, String> {
+    async fn try_send(&self, signature_faults: &[Fault], truncate: bool) -> Result<(u16, String), String> {
         let (outbox, body, faults) = (Arc::clone(self.outbox), self.body.clone(), signature_faults.to_vec());
         let headers = task::spawn_blocking(move || outbox.signer.sign_notification(&body, &faults)).await;
         let headers = headers.ok().flatten().ok_or("the notification could not be signed")?;

@@ -10,7 +10,7 @@ use crate::sandbox::{
     faults::fault::Fault,
     http::{business_clock::BusinessClock, clock::beijing_time},
     keys::{cipher::encrypt_resource, identity::Identity},
-    store::event::Event,
+    store::event::{Event, RESOURCE_TYPE},
 };
 
 pub(crate) struct EnvelopeFactory {
@@ -31,7 +31,7 @@ impl EnvelopeFactory {
         let body = json!({
             "id": id,
             "create_time": beijing_time(self.clock.now()),
-            "resource_type": "encrypt-resource",
+            "resource_type": event.resource_type.as_deref().unwrap_or(RESOURCE_TYPE),
             "event_type": event.event_type,
             "summary": event.summary,
             "resource": resource,

@@ -61,7 +61,8 @@ impl Socket {
         let bind = |port| -> io::Result<Socket> {
             let listener = StdListener::bind((host, port))?;
             listener.set_nonblocking(true)?;
-            let address = listener.local_addr()?;
+            let mut address = listener.local_addr()?;
+            address.set_ip(address.ip().to_canonical());
             Ok(Socket { listener, address })
         };
         let bound = match bind(port) {
@@ -185,7 +186,10 @@ async fn accept(listener: TcpListener, shared: Shared) {
 
 async fn serve(stream: TcpStream, shared: Shared, spellings: Extensions) {
     let _ = stream.set_nodelay(true);
+    // A socket on `::` has the addresses of IPv4 in the form of IPv6: no client names them so.
     let local_address = stream.local_addr().ok();
+    let local_address =
+        local_address.map(|address| SocketAddr::new(address.ip().to_canonical(), address.port()));
     let service = service_fn(move |request| {
         let (shared, spellings) = (shared.clone(), spellings.clone());
         async move {

@@ -27,6 +27,7 @@ use crate::sandbox::{
     },
     keys::{identity::Identity, keyring::Keyring},
     model::{
+        documented_event,
         engine::{Engine, holds::Holds},
         scripts::Script,
     },
@@ -36,7 +37,7 @@ use crate::sandbox::{
     },
     store::{
         database::Database,
-        event::QueuedEvent,
+        event::{Event, QueuedEvent},
         notification_log::NotificationLog,
         payer_log::PayerLog,
         records,
@@ -224,6 +225,19 @@ impl Platform {
         let (value, events) = action(&self.engine)?;
         self.outbox.send_all(events);
         Ok(value)
+    }
+
+    /// The event of any documented notification, in its documented shape. Each has values of its own, which depend on
+    /// the seed and on the number of notifications so far.
+    pub(crate) fn documented_event(
+        &self,
+        notify_url: &str,
+        name: &str,
+        overrides: &Value,
+    ) -> Result<Event, SandboxError> {
+        let seed = format!("{} {}", self.faults.lock().seed(), self.outbox.log.total());
+        let made = documented_event::make(&self.engine, &seed, notify_url, name, overrides);
+        made.map_err(|problem| SandboxError::Event { event: name.into(), problem })
     }
 
     /// Some faults replace the response before or after the execution.

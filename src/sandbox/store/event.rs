@@ -6,12 +6,18 @@ use serde_json::Value;
 
 use crate::sandbox::keys::random;
 
+/// The `resource_type` of nearly all notifications.
+pub(crate) const RESOURCE_TYPE: &str = "encrypt-resource";
+
 // The field names are part of the state file.
-#[derive(Clone, Serialize, Deserialize)]
+#[derive(Clone, Default, Serialize, Deserialize)]
 pub(crate) struct Event {
     pub(crate) notify_url: String,
     pub(crate) event_type: String,
     pub(crate) original_type: String,
+    /// `None`: [`RESOURCE_TYPE`].
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) resource_type: Option<String>,
     pub(crate) summary: String,
     pub(crate) resource: Value,
 }

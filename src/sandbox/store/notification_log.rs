@@ -99,8 +99,7 @@ impl NotificationLog {
 
     pub(crate) fn add_attempt(&self, number: u64, attempt: Attempt) {
         tracing::debug!(number, result = ?attempt.result, "sandbox notification");
-        let Attempt { at, faults, result } = attempt;
-        let attempt = Attempt { at, faults, result: result.map_err(|why| short(&why)) };
+        let attempt = Attempt { result: attempt.result.map_err(|why| short(&why)), ..attempt };
         self.change(number, true, |notification| notification.attempts.push(attempt));
     }
 
@@ -180,6 +179,12 @@ impl NotificationLog {
             entries.change(number, |notification| notification.delivery = Delivery::GivenUp);
         }
         resumed.into_iter().collect()
+    }
+
+    /// How many there were so far.
+    pub(crate) fn total(&self) -> u64 {
+        let entries = self.entries();
+        entries.first + entries.notifications.len() as u64
     }
 
     /// The newest notification with this id, and its number.

@@ -56,6 +56,7 @@ pub struct SentNotification {
     /// 8 KiB.
     pub(crate) summary: Box<str>,
     pub(crate) resource: Box<str>,
+    pub(crate) resource_type: Option<Box<str>>,
 }
 
 /// One attempt to send a notification.
@@ -68,6 +69,8 @@ pub struct Attempt {
     pub faults: Vec<Fault>,
     /// The status of the receiver's response, or why there was none. 200 and 204 accept the notification.
     pub result: Result<u16, String>,
+    /// The beginning of the body of that response, up to 1,000 characters.
+    pub response: String,
 }
 
 /// The state of a delivery.
@@ -115,6 +118,7 @@ impl SentNotification {
             delivery: Delivery::Pending,
             summary: event.summary.chars().take(MAX_TEXT).collect(),
             resource: if resource.len() <= MAX_BODY { resource.into() } else { Box::default() },
+            resource_type: event.resource_type.as_deref().map(|text| short(text).into()),
         }
     }
 
@@ -142,6 +146,7 @@ impl SentNotification {
             notify_url: self.url.clone(),
             event_type: self.event_type.clone(),
             original_type: self.original_type.clone(),
+            resource_type: self.resource_type.as_deref().map(str::to_owned),
             summary: self.summary.to_string(),
             resource: serde_json::from_str(&self.resource).ok()?,
         })
@@ -214,8 +219,14 @@ pub(super) fn short(text: &str) -> String {
 }
 
 impl Attempt {
+    /// Without a response.
+    pub(crate) fn failed(at: SystemTime, why: String) -> Attempt {
+        Attempt { at, faults: Vec::new(), result: Err(why), response: String::new() }
+    }
+
     fn size(&self) -> usize {
-        ATTEMPT + self.faults.len() * ATTEMPT + self.result.as_ref().err().map_or(0, String::len)
+        let reason = self.result.as_ref().err().map_or(0, String::len);
+        ATTEMPT + self.faults.len() * ATTEMPT + reason + self.response.len()
     }
 
     fn to_json(&self) -> Value {
@@ -225,6 +236,13 @@ impl Attempt {
             Ok(status) => (Some(status), None),
             Err(why) => (None, Some(why)),
         };
-        json!({ "at": at, "faults": faults, "status": status, "error": error })
+        json!({
+            "at": at,
+            "faults": faults,
+            "counts": !self.faults.iter().any(Fault::breaks_signature),
+            "status": status,
+            "error": error,
+            "response": self.response,
+        })
     }
 }

@@ -25,12 +25,13 @@ fn the_platform_refuses() {
     --- stdout
     --- stderr
     wxpay: error: 400 PARAM_ERROR: 参数错误 (Request-ID [REQUEST ID]), detail: {"field":"/amount/total","location":"body"}
+    wxpay: hint: no document has this path; did you mean POST `v3/refunds`, or GET `v3/refunds`?
     "#);
     snapshot!(env.run(&["post", "v3/refused", "a=b", "--json-errors"]), @r#"
     exit 2
     --- stdout
     --- stderr
-    {"error":"refused","status":400,"code":"PARAM_ERROR","request_id":"[REQUEST ID]","detail":{"field":"/amount/total","location":"body"},"verified":true,"text":"参数错误","message":"400 PARAM_ERROR: 参数错误 (Request-ID [REQUEST ID]), detail: {\"field\":\"/amount/total\",\"location\":\"body\"}"}
+    {"error":"refused","status":400,"code":"PARAM_ERROR","request_id":"[REQUEST ID]","detail":{"field":"/amount/total","location":"body"},"verified":true,"text":"参数错误","message":"400 PARAM_ERROR: 参数错误 (Request-ID [REQUEST ID]), detail: {\"field\":\"/amount/total\",\"location\":\"body\"}","hint":"no document has this path; did you mean POST `v3/refunds`, or GET `v3/refunds`?"}
     "#);
     snapshot!(env.run(&["post", "v3/limited", "a=b"]), @"
     exit 3

@@ -12,7 +12,8 @@ use std::{
     sync::OnceLock,
 };
 
-use wechatpay_chain::sandbox::Sandbox;
+use serde_json::json;
+use wechatpay_chain::{catalogue::Catalogue, sandbox::Sandbox};
 
 use crate::support::{cannot_run, has, keys_folder, sandbox_builder};
 
@@ -146,6 +147,35 @@ fn run_python(script: &str, mode: &str) {
     let mut command = python_command(folder);
     command.arg(Path::new(SCRIPTS).join(script)).arg(mode);
     run(command, &sandbox_in(mode));
+}
+
+/// `wechatpayv3` verifies and decrypts the notification of every documented event.
+#[test]
+fn wechatpayv3_opens_every_documented_event() {
+    let Some(folder) = PYTHON.folder() else { return };
+    let sandbox = sandbox_in("public-key");
+    let wx = sandbox.client().unwrap();
+    let (mut lines, mut expected) = (String::new(), Vec::new());
+    // It refuses a `resource_type` of another name, as one event has.
+    let documented = Catalogue::notifications().filter(|known| !known.is_v2());
+    for known in documented.filter(|known| known.resource_type() == "encrypt-resource") {
+        let (headers, body) = sandbox.documented_notification(known.event(), &json!(null)).unwrap();
+        let pairs = headers.iter().map(|(name, value)| (name.to_string(), json!(value.to_str().unwrap())));
+        let body_text = String::from_utf8(body.clone()).unwrap();
+        let pairs: serde_json::Map<_, _> = pairs.collect();
+        lines += &format!("{}\n", json!({"headers": pairs, "body": body_text}));
+        expected.push(wx.notification(&headers, body).wait().unwrap().resource);
+    }
+    let input = tempfile::NamedTempFile::new().unwrap();
+    fs::write(input.path(), lines).unwrap();
+    let mut command = python_command(folder);
+    command.arg(Path::new(SCRIPTS).join("wechatpayv3_notifications.py")).envs(exported(&sandbox));
+    let output = command.stdin(input.reopen().unwrap()).output().unwrap();
+    let text = String::from_utf8(output.stdout).unwrap();
+    assert!(text.ends_with("done\n"), "{text}{}", String::from_utf8_lossy(&output.stderr));
+    let opened = text.lines().filter(|line| *line != "done");
+    let opened: Vec<serde_json::Value> = opened.map(|line| serde_json::from_str(line).unwrap()).collect();
+    assert_eq!((expected.len(), opened), (101, expected));
 }
 
 fn run_node(script: &str, mode: &str, sandbox: &Sandbox) {

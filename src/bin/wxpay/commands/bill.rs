@@ -11,6 +11,7 @@ use crate::config::{Session, sandbox};
 use crate::download;
 use crate::failure::{Failure, usage_error};
 use crate::global::GlobalArgs;
+use crate::hints::PathHint;
 use crate::input;
 use crate::output::{self, Output};
 use crate::text::Excerpt;
@@ -110,7 +111,10 @@ pub(crate) fn run(global: &GlobalArgs, args: &BillArgs) -> Result<(), Failure> {
         request = request.allow_unverified();
     }
     let file = args.output.as_deref().unwrap_or(Path::new("-"));
-    let downloaded = download::save(file, |path| request.save_to(path)).map_err(|f| not_modelled(f, path))?;
+    let downloaded = download::save(file, |path| request.save_to(path)).map_err(|f| not_modelled(f, path));
+    let chain = session.wx.chain("").literal(path);
+    let bare = args.var.iter().fold(chain.get(), |request, (name, value)| request.var(name, value.as_str()));
+    let downloaded = PathHint::of(bare).report(downloaded)?;
     if !downloaded.saved().verified {
         output::warn("the bill has no digest that can be checked: it is not verified");
     }

@@ -13,5 +13,6 @@ pub(crate) mod help;
 pub(crate) mod man;
 pub(crate) mod sandbox;
 pub(crate) mod sign;
+pub(crate) mod trigger;
 pub(crate) mod upload;
 pub(crate) mod verify;

@@ -13,6 +13,7 @@ use crate::config::Session;
 use crate::config::sandbox::warn_if_not_modelled;
 use crate::failure::{Failure, usage_error};
 use crate::global::GlobalArgs;
+use crate::hints::PathHint;
 use crate::input;
 use crate::output::Output;
 use crate::progress::Spinner;
@@ -100,17 +101,22 @@ pub(crate) fn run(global: &GlobalArgs, args: &UploadArgs) -> Result<(), Failure>
     }
     let query = input::query(&args.query)?;
     let session = Session::open(global)?;
+    let bare = || {
+        let chain = session.wx.chain("").literal(&args.path);
+        args.var
+            .iter()
+            .fold(chain.post(Value::Null), |request, (name, value)| request.var(name, value.as_str()))
+    };
+    let hint = PathHint::of(bare());
     let spinner = Spinner::new("uploading");
-    let mut request = session.wx.chain("").literal(&args.path).post(Value::Null).media(media);
-    for (name, value) in &args.var {
-        request = request.var(name, value.as_str());
-    }
+    let mut request = bare().media(media);
     for (name, value) in query {
         request = request.query(json!({ name: value }));
     }
     let response = request.wait();
     drop(spinner);
-    let response = response.map_err(Failure::Write)?;
-    warn_if_not_modelled(response.headers());
-    output.response(&response, args.raw).map_err(Failure::after_success)
+    hint.report(response.map_err(Failure::Write).and_then(|response| {
+        warn_if_not_modelled(response.headers());
+        output.response(&response, args.raw).map_err(Failure::after_success)
+    }))
 }

@@ -5,6 +5,7 @@ pub(crate) mod public_key_id;
 pub(crate) mod sandbox;
 mod source;
 mod stray;
+mod unsigned;
 
 use wechatpay_chain::{WeChatPay, WeChatPayBuilder};
 
@@ -34,6 +35,13 @@ impl Session {
         let session = Session::open_with(global, |builder| builder)?;
         session.announce()?;
         Ok(session)
+    }
+
+    /// For a command that sends nothing and compares requests with the documents: it needs no credentials.
+    pub(crate) fn for_check(global: &GlobalArgs) -> Result<Session, Failure> {
+        let source = SettingsSource::without_credentials(global)?;
+        let wx = source.client(global, |builder| builder.signer(unsigned::Nobody))?;
+        Ok(Session { wx, source })
     }
 
     /// With `-v`: which host is called for which merchant.

@@ -10,7 +10,7 @@ use wechatpay_chain::{Error, WeChatPay, WeChatPayBuilder, sandbox::Sandbox};
 
 use super::profile::{self, Profile};
 use super::stray::{self, Chosen};
-use super::{public_key_id, sandbox, variables};
+use super::{public_key_id, sandbox, unsigned, variables};
 use crate::failure::{Failure, describe, hint, usage_error};
 use crate::global::GlobalArgs;
 use crate::{file_mode, files, verbose};
@@ -52,15 +52,19 @@ impl SettingsSource {
     /// The first of: `--sandbox`, `--profile` or `--config`, the environment, the default profile. A variable that is set,
     /// but does not count, is refused or reported.
     pub(crate) fn find(global: &GlobalArgs) -> Result<SettingsSource, Failure> {
+        SettingsSource::find_any(global)?.ok_or_else(no_credentials)
+    }
+
+    fn find_any(global: &GlobalArgs) -> Result<Option<SettingsSource>, Failure> {
         if global.sandbox {
             let running = Box::new(sandbox::start()?);
             let values = running.variables().into_iter().collect();
             stray::check(Chosen::Sandbox, "the sandbox", &values, global)?;
-            return Ok(SettingsSource {
+            return Ok(Some(SettingsSource {
                 name: "the sandbox".to_owned(),
                 kind: SourceKind::Sandbox { _running: running },
                 values,
-            });
+            }));
         }
         let requested = global.config.is_some() || global.profile.is_some();
         let environment = environment()?;
@@ -74,12 +78,12 @@ impl SettingsSource {
                 let profile = global.profile.as_deref().unwrap_or(profile::DEFAULT);
                 let profile = Profile::of(&file, &profile::load(&file)?, profile)?;
                 let chosen = if requested { Chosen::Requested } else { Chosen::Default };
-                return SettingsSource::of_profile(profile, chosen, global);
+                return SettingsSource::of_profile(profile, chosen, global).map(Some);
             }
             _ => {
                 stray::check(Chosen::Environment, "", &environment, global)?;
                 if environment.is_empty() {
-                    return Err(no_credentials());
+                    return Ok(None);
                 }
                 SettingsSource {
                     name: "the environment".to_owned(),
@@ -89,6 +93,24 @@ impl SettingsSource {
             }
         };
         source.check_file_modes();
+        Ok(Some(source))
+    }
+
+    /// For a client that only prepares requests: of all settings, the base URL. No credentials are read or needed.
+    pub(crate) fn without_credentials(global: &GlobalArgs) -> Result<SettingsSource, Failure> {
+        let found = match global.sandbox {
+            true => None,
+            false => SettingsSource::find_any(global)?,
+        };
+        let mut source = found.unwrap_or_else(|| SettingsSource {
+            name: "the environment".to_owned(),
+            kind: SourceKind::Environment,
+            values: BTreeMap::new(),
+        });
+        source.values.retain(|name, _| [variables::BASE_URL, variables::ALLOW_HTTP].contains(name));
+        for (name, value) in unsigned::SETTINGS {
+            source.set(name, value.to_owned());
+        }
         Ok(source)
     }
 

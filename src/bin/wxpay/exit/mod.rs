@@ -4,7 +4,7 @@ mod table;
 
 use wechatpay_chain::Error;
 
-pub(crate) use table::{REFUSED, Row, SUCCESS, TABLE, TRANSPORT, UNKNOWN, USAGE, VERIFICATION};
+pub(crate) use table::{HINTS, REFUSED, Row, SUCCESS, TABLE, TRANSPORT, UNKNOWN, USAGE, VERIFICATION};
 
 use crate::outcome::{Outcome, platform_keys_cause};
 

@@ -6,6 +6,8 @@ pub(crate) const REFUSED: u8 = 2;
 pub(crate) const TRANSPORT: u8 = 3;
 pub(crate) const VERIFICATION: u8 = 4;
 pub(crate) const UNKNOWN: u8 = 5;
+/// Of `--check`.
+pub(crate) const HINTS: u8 = 6;
 /// 128 + SIGHUP, as shells report it.
 pub(crate) const HUNG_UP: u8 = 129;
 /// 128 + SIGINT.
@@ -23,7 +25,7 @@ pub(crate) struct Row {
     pub(crate) batch: &'static str,
 }
 
-pub(crate) const TABLE: [Row; 9] = [
+pub(crate) const TABLE: [Row; 10] = [
     Row { code: SUCCESS, kind: "", meaning: "success", batch: "every call is `ok`" },
     Row {
         code: USAGE,
@@ -54,6 +56,12 @@ pub(crate) const TABLE: [Row; 9] = [
         kind: "unknown",
         meaning: "a write was sent and its result is unknown: query it before you repeat it",
         batch: "some calls are `unknown`, all others are done: query them",
+    },
+    Row {
+        code: HINTS,
+        kind: "hints",
+        meaning: "`--check` found something to look at; nothing was sent",
+        batch: "`--check` found something to look at; nothing was sent",
     },
     Row {
         code: HUNG_UP,

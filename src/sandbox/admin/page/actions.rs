@@ -8,7 +8,7 @@ use super::{
     faults::{self, PRESETS},
     form::{Form, Problem},
     language::Language,
-    reasons,
+    reasons, trigger,
     view::{Tab, View},
 };
 use crate::sandbox::{
@@ -48,6 +48,10 @@ pub(crate) fn perform(
             let sent = platform.outbox.send_again(form.get("id"));
             sent.map_err(|why| Problem::new(StatusCode::BAD_REQUEST, reasons::say(l, why)))?;
             shown("list")
+        }
+        trigger::NAME => {
+            trigger::send(platform, view, &form)?;
+            Ok((view.tab(Tab::Notifications), "list".into()))
         }
         "add-fault" => {
             let rule = rule(view, &form).map_err(|text| Problem::of_form("add-fault", &form, text))?;

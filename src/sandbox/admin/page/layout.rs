@@ -9,6 +9,7 @@ use super::{
     list::SECTION,
     notifications, orders, platform as keys_and_clock, reasons, requests,
     text::line,
+    trigger,
     view::{Tab, View},
 };
 use crate::sandbox::{
@@ -68,7 +69,7 @@ pub(crate) fn page(
                 @match view.tab {
                     Tab::Orders => (orders::section(platform, view, base_url)),
                     Tab::Requests => (requests::section(platform, view, base_url)),
-                    Tab::Notifications => (notifications::section(platform, view)),
+                    Tab::Notifications => { (trigger::section(view, problem)) (notifications::section(platform, view)) }
                     Tab::Endpoints => { @if let Some(explorer) = explorer { (explorer.content) } },
                     Tab::Faults => (faults::section(view, &platform.faults.lock(), problem)),
                     Tab::Platform => (keys_and_clock::section(platform, view, problem)),

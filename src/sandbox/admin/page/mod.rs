@@ -21,6 +21,7 @@ mod requests;
 mod states;
 mod text;
 mod timeline;
+mod trigger;
 mod view;
 
 use std::sync::Arc;

@@ -152,6 +152,7 @@ fn attempt_row(l: Language, attempt: &Attempt) -> Markup {
                     " " bdi { (line(&reasons::say(l, why), 300)) }
                     @if let Some(cause) = reasons::cause(why) { code .note { bdi { (line(cause, 300)) } } }
                 }
+                @if !attempt.response.is_empty() { " " code { bdi { (line(&attempt.response, 300)) } } }
                 @for fault in &attempt.faults {
                     " " span .badge .bad { (l.say("fault: ", "故障：")) (line(&fault.to_string(), 100)) }
                 }

@@ -316,6 +316,7 @@ impl Session<'_> {
                 notify_url: url.into(),
                 event_type: notification.event_type.into(),
                 original_type: notification.original_type.into(),
+                resource_type: None,
                 summary: notification.summary.into(),
                 resource: select(&document.body, notification.fields),
             });

@@ -33,7 +33,7 @@ fn engine_with(identity: Arc<Identity>, hold: bool) -> Engine {
     Engine::new(identity, keyring, Arc::new(BusinessClock::new(0)), database, holds, PayerLog::default())
 }
 
-fn engine() -> Engine {
+pub(crate) fn engine() -> Engine {
     engine_with(Arc::new(identity()), false)
 }
 

@@ -6,13 +6,7 @@ use super::*;
 use crate::sandbox::store::event::Event;
 
 fn event(text: String) -> Event {
-    Event {
-        notify_url: text,
-        event_type: String::new(),
-        original_type: String::new(),
-        summary: String::new(),
-        resource: Value::Null,
-    }
+    Event { notify_url: text, ..Event::default() }
 }
 
 #[test]
@@ -33,7 +27,7 @@ fn the_log_is_bounded_and_the_numbers_stay() {
 #[test]
 fn the_log_is_bounded_in_bytes() {
     let log = NotificationLog::default();
-    let failed = |why: String| Attempt { at: SystemTime::UNIX_EPOCH, faults: Vec::new(), result: Err(why) };
+    let failed = |why: String| Attempt::failed(SystemTime::UNIX_EPOCH, why);
     for number in 0..2_000 {
         let number = log.push(SentNotification::new(&number.to_string(), &event("x".repeat(10_000))));
         log.set_content(number, &HeaderMap::new(), &vec![0; MAX_BODY].into());

@@ -22,6 +22,8 @@ pub(super) struct NotificationRecord {
     state: State,
     summary: Box<str>,
     resource: Box<str>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    resource_type: Option<Box<str>>,
 }
 
 #[derive(Serialize, Deserialize)]
@@ -29,6 +31,8 @@ struct AttemptRecord {
     at: SystemTime,
     faults: Vec<String>,
     result: Result<u16, String>,
+    #[serde(default)]
+    response: String,
 }
 
 #[derive(Serialize, Deserialize)]
@@ -46,6 +50,7 @@ impl NotificationRecord {
             at: attempt.at,
             faults: forms::faults(&attempt.faults),
             result: attempt.result.clone(),
+            response: attempt.response.clone(),
         });
         NotificationRecord {
             id: sent.id.clone(),
@@ -65,6 +70,7 @@ impl NotificationRecord {
             },
             summary: sent.summary.clone(),
             resource: sent.resource.clone(),
+            resource_type: sent.resource_type.clone(),
         }
     }
 
@@ -73,6 +79,7 @@ impl NotificationRecord {
             at: attempt.at,
             faults: forms::into_faults(&attempt.faults),
             result: attempt.result,
+            response: attempt.response,
         });
         SentNotification {
             id: self.id,
@@ -92,6 +99,7 @@ impl NotificationRecord {
             },
             summary: self.summary,
             resource: self.resource,
+            resource_type: self.resource_type,
         }
     }
 }

@@ -31,6 +31,9 @@ fn get() {
           --dry-run                 Send nothing; print the request and the message to be signed
           --curl                    Send nothing; print an equivalent curl command, valid for five
                                     minutes
+          --check                   Send nothing; compare the request with the documents, without
+                                    credentials. Exit code 6 if there is something to say
+          --json                    With --check: print the hints as JSON
       -i, --include                 Also print the status and the response headers
       -r, --raw                     Print the response body unchanged; with --jq, print strings without
                                     quotes
@@ -85,6 +88,9 @@ fn post() {
           --dry-run                 Send nothing; print the request and the message to be signed
           --curl                    Send nothing; print an equivalent curl command, valid for five
                                     minutes
+          --check                   Send nothing; compare the request with the documents, without
+                                    credentials. Exit code 6 if there is something to say
+          --json                    With --check: print the hints as JSON
       -i, --include                 Also print the status and the response headers
       -r, --raw                     Print the response body unchanged; with --jq, print strings without
                                     quotes

@@ -22,6 +22,9 @@ fn batch() {
                             calls whose outcome is unknown only if they are GETs
           --repeat-unknown  Send every call whose outcome is unknown again, with the same numbers and
                             the same body
+          --check           Send nothing; compare each call with the documents, without credentials.
+                            Exit code 6 if there is something to say
+          --json            With --check: print a line of JSON for each call that has hints
       -h, --help            Print help
 
     A line of CALLS (only method and path are required):
@@ -48,6 +51,7 @@ fn batch() {
       3    some calls are left (`limited`, `unsent`, not begun): `--resume` later; or the journal failed
       4    some calls are `unverified`: query them
       5    some calls are `unknown`, all others are done: query them
+      6    `--check` found something to look at; nothing was sent
       129  SIGHUP, and some calls are left
       130  Ctrl-C, and some calls are left
       143  SIGTERM, and some calls are left

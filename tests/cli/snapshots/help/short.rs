@@ -29,6 +29,8 @@ fn the_program() {
       config       Write, list and find the profiles of config.toml
       endpoints    Search the documented endpoints, and show one with its fields and as code
       sandbox      Run an offline WeChat Pay platform for any SDK, until Ctrl-C
+      trigger      Send the notification of any documented event to your receiver, signed and encrypted
+                   by a sandbox
       completions  Print a completion script for a shell
       man          Print a manual page (roff) of the program or of a command
       help         Print the help of a command or of a topic
@@ -73,6 +75,7 @@ fn the_program() {
       3    safe to repeat later: no connection, a rate limit, or a GET that failed
       4    not the platform's word, or cannot be decrypted; a write may have been carried out
       5    a write was sent and its result is unknown: query it before you repeat it
+      6    `--check` found something to look at; nothing was sent
       129  ended by SIGHUP: the terminal was closed
       130  ended by Ctrl-C
       143  ended by SIGTERM
@@ -161,4 +164,48 @@ fn commands() {
     --verbose, --json-errors
     --- stderr
     ");
+}
+
+#[test]
+fn trigger() {
+    snapshot!(short("trigger"), @r#"
+    exit 0
+    --- stdout
+    Send the notification of any documented event to your receiver, signed and encrypted by a sandbox
+
+    Usage: wxpay trigger [OPTIONS] --to <URL> <EVENT>
+
+    Arguments:
+      <EVENT>  The event: TRANSACTION.SUCCESS, REFUND.CLOSED …
+
+    Options:
+          --to <URL>             The address of the receiver
+          --set <FIELD>          Set a documented field of the resource: a JSON pointer, POINTER=TEXT
+                                 (as the documented type) or POINTER:=JSON; null removes it (repeatable)
+      -d, --data <JSON|@FILE|->  Merge this JSON object into the resource: the text itself, @FILE, or @-
+                                 (or -) for stdin; null removes a member
+          --keys <DIR>           Start a sandbox with the keys of this folder, which the receiver holds,
+                                 too
+          --attempts <N>         Wait for up to N attempts; the pauses between them are the platform's
+                                 [default: 1]
+          --time-scale <X>       Make those pauses X times shorter, in a sandbox that this command
+                                 starts
+          --jq <FILTER>          Filter the output with a jq expression
+      -r, --raw                  With --jq, print strings without quotes
+      -o, --output <FILE>        Write the output to this file, which appears only once it is complete;
+                                 - for stdout
+      -h, --help                 Print help (see more with '--help')
+
+    Exit codes: 0 accepted (200 or 204), 2 the receiver responded otherwise, 3 no response
+
+    Examples:
+      wxpay trigger TRANSACTION.SUCCESS --to http://127.0.0.1:[PORT]/notify --keys keys
+      wxpay trigger REFUND.CLOSED --to http://127.0.0.1:[PORT]/notify \
+        --set /out_refund_no=R1 --set /amount/refund=5
+      wxpay trigger COMPLAINT.CREATE --to http://127.0.0.1:[PORT]/notify -d '{"complaint_id":"C1"}'
+
+    Global options, see `wxpay --help`: --sandbox, --profile, --config, --base-url, --timeout, --color,
+    --compact, --pretty, --verbose, --json-errors
+    --- stderr
+    "#);
 }

@@ -46,14 +46,16 @@ fn endpoints() {
       <WORDS>...  What to search for, in Chinese or English; - reads a query from each line of stdin
 
     Options:
-          --verb <VERB>  Only this verb
-          --mode <MODE>  Only for this kind of caller: merchant, partner, platform, institution or
-                         global
-          --v2           Only APIv2
-          --v3           Only APIv3
-      -n, --limit <N>    Show at most N endpoints [default: 10]
-          --json         Print JSON: one array for each query
-      -h, --help         Print help
+          --verb <VERB>    Only this verb
+          --mode <MODE>    Only for this kind of caller: merchant, partner, platform, institution or
+                           global
+          --v2             Only APIv2
+          --v3             Only APIv3
+      -n, --limit <N>      Show at most N endpoints [default: 10]
+          --json           Print JSON: one array for each query
+      -o, --output <FILE>  Write the output to this file, which appears only once it is complete; - for
+                           stdout
+      -h, --help           Print help
 
     Examples:
       wxpay endpoints 退款
@@ -81,11 +83,13 @@ fn endpoints_show() {
       [[VERB] PATH]...  The path, with its verb before it if it has several
 
     Options:
-          --skeleton      Print only a body to fill in, with the required fields
-          --all           All fields, not only the required ones, in the skeleton and in the code
-          --json          Print all facts as JSON
-          --lang <en|zh>  The language of the labels [default: that of the terminal]
-      -h, --help          Print help
+          --skeleton       Print only a body to fill in, with the required fields
+          --all            All fields, not only the required ones, in the skeleton and in the code
+          --json           Print all facts as JSON
+          --lang <en|zh>   The language of the labels [default: that of the terminal]
+      -o, --output <FILE>  Write the output to this file, which appears only once it is complete; - for
+                           stdout
+      -h, --help           Print help
 
     Examples:
       wxpay endpoints show v3/refund/domestic/refunds
@@ -111,10 +115,12 @@ fn endpoints_suggest() {
       <PATH>  The path; - reads one from each line of stdin, with its verb before it or not
 
     Options:
-          --verb <VERB>  The verb of the call
-      -n, --limit <N>    Show at most N endpoints [default: 10]
-          --json         Print JSON: one array for each query
-      -h, --help         Print help
+          --verb <VERB>    The verb of the call
+      -n, --limit <N>      Show at most N endpoints [default: 10]
+          --json           Print JSON: one array for each query
+      -o, --output <FILE>  Write the output to this file, which appears only once it is complete; - for
+                           stdout
+      -h, --help           Print help
 
     Examples:
       wxpay endpoints suggest v3/refunds/domestic/refund --verb POST
@@ -189,10 +195,12 @@ fn config_list() {
     --- stdout
     Print the profiles as JSON, without secrets
 
-    Usage: wxpay config list
+    Usage: wxpay config list [OPTIONS]
 
     Options:
-      -h, --help  Print help
+      -o, --output <FILE>  Write the output to this file, which appears only once it is complete; - for
+                           stdout
+      -h, --help           Print help
 
     Examples:
       wxpay config list
@@ -210,10 +218,12 @@ fn config_path() {
     --- stdout
     Print the path of config.toml
 
-    Usage: wxpay config path
+    Usage: wxpay config path [OPTIONS]
 
     Options:
-      -h, --help  Print help
+      -o, --output <FILE>  Write the output to this file, which appears only once it is complete; - for
+                           stdout
+      -h, --help           Print help
 
     Examples:
       wxpay config path
@@ -416,4 +426,71 @@ fn version() {
     --compact, --pretty, --verbose, --json-errors
     --- stderr
     ");
+}
+
+#[test]
+fn trigger() {
+    snapshot!(help("trigger"), @r#"
+    exit 0
+    --- stdout
+    Send the notification of any documented event to your receiver, signed and encrypted by a sandbox
+
+    A running sandbox sends it if the base URL is its own (--base-url, or the variables that `wxpay
+    sandbox` prints). Otherwise one is started for this command, with the keys of --keys or
+    WECHATPAY_SANDBOX_KEYS. The resource has every documented field; --set and -d change it. Prints the
+    notification with the receiver's responses.
+
+    Usage: wxpay trigger [OPTIONS] --to <URL> <EVENT>
+
+    Arguments:
+      <EVENT>
+              The event: TRANSACTION.SUCCESS, REFUND.CLOSED …
+
+    Options:
+          --to <URL>
+              The address of the receiver
+
+          --set <FIELD>
+              Set a documented field of the resource: a JSON pointer, POINTER=TEXT (as the documented
+              type) or POINTER:=JSON; null removes it (repeatable)
+
+      -d, --data <JSON|@FILE|->
+              Merge this JSON object into the resource: the text itself, @FILE, or @- (or -) for stdin;
+              null removes a member
+
+          --keys <DIR>
+              Start a sandbox with the keys of this folder, which the receiver holds, too
+
+          --attempts <N>
+              Wait for up to N attempts; the pauses between them are the platform's
+
+              [default: 1]
+
+          --time-scale <X>
+              Make those pauses X times shorter, in a sandbox that this command starts
+
+          --jq <FILTER>
+              Filter the output with a jq expression
+
+      -r, --raw
+              With --jq, print strings without quotes
+
+      -o, --output <FILE>
+              Write the output to this file, which appears only once it is complete; - for stdout
+
+      -h, --help
+              Print help (see a summary with '-h')
+
+    Exit codes: 0 accepted (200 or 204), 2 the receiver responded otherwise, 3 no response
+
+    Examples:
+      wxpay trigger TRANSACTION.SUCCESS --to http://127.0.0.1:[PORT]/notify --keys keys
+      wxpay trigger REFUND.CLOSED --to http://127.0.0.1:[PORT]/notify \
+        --set /out_refund_no=R1 --set /amount/refund=5
+      wxpay trigger COMPLAINT.CREATE --to http://127.0.0.1:[PORT]/notify -d '{"complaint_id":"C1"}'
+
+    Global options, see `wxpay --help`: --sandbox, --profile, --config, --base-url, --timeout, --color,
+    --compact, --pretty, --verbose, --json-errors
+    --- stderr
+    "#);
 }

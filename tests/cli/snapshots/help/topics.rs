@@ -32,6 +32,8 @@ fn program() {
       config       Write, list and find the profiles of config.toml
       endpoints    Search the documented endpoints, and show one with its fields and as code
       sandbox      Run an offline WeChat Pay platform for any SDK, until Ctrl-C
+      trigger      Send the notification of any documented event to your receiver, signed and encrypted
+                   by a sandbox
       completions  Print a completion script for a shell
       man          Print a manual page (roff) of the program or of a command
       help         Print the help of a command or of a topic
@@ -129,6 +131,7 @@ fn program() {
       3    safe to repeat later: no connection, a rate limit, or a GET that failed
       4    not the platform's word, or cannot be decrypted; a write may have been carried out
       5    a write was sent and its result is unknown: query it before you repeat it
+      6    `--check` found something to look at; nothing was sent
       129  ended by SIGHUP: the terminal was closed
       130  ended by Ctrl-C
       143  ended by SIGTERM
@@ -212,6 +215,7 @@ fn exit_codes() {
       3    safe to repeat later: no connection, a rate limit, or a GET that failed
       4    not the platform's word, or cannot be decrypted; a write may have been carried out
       5    a write was sent and its result is unknown: query it before you repeat it
+      6    `--check` found something to look at; nothing was sent
       129  ended by SIGHUP: the terminal was closed
       130  ended by Ctrl-C
       143  ended by SIGTERM
@@ -223,6 +227,7 @@ fn exit_codes() {
       3    some calls are left (`limited`, `unsent`, not begun): `--resume` later; or the journal failed
       4    some calls are `unverified`: query them
       5    some calls are `unknown`, all others are done: query them
+      6    `--check` found something to look at; nothing was sent
       129  SIGHUP, and some calls are left
       130  Ctrl-C, and some calls are left
       143  SIGTERM, and some calls are left

@@ -33,4 +33,10 @@ pub(crate) struct BatchArgs {
     /// Send every call whose outcome is unknown again, with the same numbers and the same body
     #[arg(long)]
     pub(super) repeat_unknown: bool,
+    /// Send nothing; compare each call with the documents, without credentials. Exit code 6 if there is something to say
+    #[arg(long, conflicts_with_all = ["resume", "repeat_unknown", "jobs"])]
+    pub(super) check: bool,
+    /// With --check: print a line of JSON for each call that has hints
+    #[arg(long, requires = "check")]
+    pub(super) json: bool,
 }

@@ -11,7 +11,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 use serde_json::{Map, Value};
 use sha2::{Digest as _, Sha256};
-use wechatpay_chain::{Request, WeChatPay};
+use wechatpay_chain::{Prepared, Request, WeChatPay};
 
 use crate::complete_file::is_standard_stream;
 use crate::failure::{Failure, describe_in_line, hint_in_line, usage_error};
@@ -137,6 +137,20 @@ impl Call {
         self.method == Method::Get
     }
 
+    pub(super) fn verb(&self) -> &'static str {
+        match self.method {
+            Method::Get => "GET",
+            Method::Post => "POST",
+            Method::Put => "PUT",
+            Method::Patch => "PATCH",
+            Method::Delete => "DELETE",
+        }
+    }
+
+    pub(super) fn path(&self) -> &str {
+        &self.fields.path
+    }
+
     pub(super) fn encrypts(&self) -> bool {
         !self.fields.encrypt.is_empty()
     }
@@ -249,13 +263,13 @@ impl Calls {
     }
 
     /// Checks everything that can be checked without sending the call.
-    pub(super) fn check(&self, call: &Call, wx: &WeChatPay) -> Result<(), Failure> {
+    pub(super) fn check(&self, call: &Call, wx: &WeChatPay) -> Result<Prepared, Failure> {
         if call.encrypts() && wx.platform_serials().is_empty() {
             // Automatic certificates: the call would wait for the first download, too.
             wx.refresh_certificates().wait()?;
         }
         match call.request(wx).prepare() {
-            Ok(_) => Ok(()),
+            Ok(prepared) => Ok(prepared),
             Err(error) => {
                 let failure = self.invalid(call.line, &describe_in_line(&error));
                 Err(match hint_in_line(&error) {
@@ -268,7 +282,12 @@ impl Calls {
 
     /// An error in a line.
     pub(super) fn invalid(&self, line: u64, reason: &str) -> Failure {
-        usage_error(format!("{}, line {line}: {reason}", self.name))
+        usage_error(format!("{}: {reason}", self.place(line)))
+    }
+
+    /// A line, for messages.
+    pub(super) fn place(&self, line: u64) -> String {
+        format!("{}, line {line}", self.name)
     }
 }
 

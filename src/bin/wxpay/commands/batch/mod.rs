@@ -5,6 +5,7 @@
 
 mod args;
 mod calls;
+mod check;
 mod journal;
 mod outcome;
 mod rate_limiter;
@@ -26,7 +27,7 @@ use std::time::{Duration, Instant};
 
 use indicatif::ProgressBar;
 use tokio::task::JoinSet;
-use wechatpay_chain::WeChatPay;
+use wechatpay_chain::{Prepared, WeChatPay};
 
 pub(crate) use args::BatchArgs;
 
@@ -35,6 +36,7 @@ use crate::config::{Session, base_url, sandbox};
 use crate::exit;
 use crate::failure::{self, Failure, usage_error};
 use crate::global::GlobalArgs;
+use crate::hints::PathHints;
 use crate::output;
 use crate::progress;
 use crate::signals::Signals;
@@ -57,6 +59,9 @@ const GRACE_PERIOD: Duration = Duration::from_secs(30);
 const MIN_FAILURE_LIMIT: u32 = 10;
 
 pub(crate) fn run(global: &GlobalArgs, args: &BatchArgs) -> Result<(), Failure> {
+    if args.check {
+        return check::run(global, args);
+    }
     let session = Session::open(global)?;
     let target = Target::of(args)?;
     let run = RunRecord {
@@ -135,11 +140,27 @@ pub(crate) fn run(global: &GlobalArgs, args: &BatchArgs) -> Result<(), Failure> 
     )
 }
 
-/// Checks every call before the first one is sent.
+/// Checks every call before the first one is sent; of a path that may be mistyped, it says so once.
 fn validate(calls: &mut Calls, wx: &WeChatPay) -> Result<States, Failure> {
+    let mut paths = PathHints::default();
+    validated(calls, wx, |calls, call, prepared| {
+        if let Some(hint) = paths.next(call.verb(), call.path(), prepared) {
+            failure::print("hint", &format!("{}: {hint}", calls.place(call.line)));
+        }
+        Ok(())
+    })
+}
+
+/// Checks every call, and shows it to `look`.
+fn validated(
+    calls: &mut Calls,
+    wx: &WeChatPay,
+    mut look: impl FnMut(&Calls, &Call, &Prepared) -> Result<(), Failure>,
+) -> Result<States, Failure> {
     let mut states = States::default();
     while let Some(call) = calls.next()? {
-        calls.check(&call, wx)?;
+        let prepared = calls.check(&call, wx)?;
+        look(calls, &call, &prepared)?;
         if let Err(line) = states.add(&call) {
             let failure = calls.invalid(call.line, &format!("its `id` is already used on line {line}"));
             return Err(

@@ -74,11 +74,17 @@ pub(crate) struct CallArgs {
     #[arg(long)]
     pub(super) pkcs1v15: bool,
     /// Send nothing; print the request and the message to be signed
-    #[arg(long, conflicts_with = "curl")]
+    #[arg(long, conflicts_with_all = ["curl", "check"])]
     pub(super) dry_run: bool,
     /// Send nothing; print an equivalent curl command, valid for five minutes
-    #[arg(long)]
+    #[arg(long, conflicts_with = "check")]
     pub(super) curl: bool,
+    /// Send nothing; compare the request with the documents, without credentials. Exit code 6 if there is something to say
+    #[arg(long)]
+    pub(super) check: bool,
+    /// With --check: print the hints as JSON
+    #[arg(long, requires = "check")]
+    pub(super) json: bool,
     /// Also print the status and the response headers
     #[arg(short, long)]
     pub(super) include: bool,

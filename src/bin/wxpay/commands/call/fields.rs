@@ -11,24 +11,26 @@ use crate::text::Excerpt;
 const HEADER: &str = "a header is -H 'NAME: VALUE'";
 
 /// What one argument sets.
-pub(super) enum Item {
+pub(crate) enum Item {
     /// `NAME==VALUE`: a parameter of the query.
     Query(String, String),
     /// A field of the body.
     Field(Field),
 }
 
-pub(super) struct Field {
+pub(crate) struct Field {
     /// For messages.
     name: String,
     tokens: Vec<String>,
     /// A plain name is a member of an object; a JSON pointer may also begin in an array.
     in_object: bool,
+    /// `NAME=TEXT`, not `NAME:=JSON`.
+    is_text: bool,
     value: Value,
 }
 
 impl Item {
-    pub(super) fn parse(text: &str) -> Result<Item, Failure> {
+    pub(crate) fn parse(text: &str) -> Result<Item, Failure> {
         let Some((name, rest)) = text.split_once('=') else {
             let failure = usage_error(format!(
                 "expected NAME=TEXT, NAME:=JSON or NAME==VALUE (query), found {}",
@@ -45,7 +47,7 @@ impl Item {
                 let (tokens, in_object) = tokens(name)?;
                 let shown = format!("field {}", Excerpt(name));
                 let value = input::json_value(&shown, rest)?;
-                Ok(Item::Field(Field { name: name.to_owned(), tokens, in_object, value }))
+                Ok(Item::Field(Field { name: name.to_owned(), tokens, in_object, is_text: false, value }))
             }
             (None, Some(_)) if name.starts_with('/') => Err(usage_error(format!(
                 "{shown}: `==` sets a parameter of the query, whose name is not a JSON pointer"
@@ -57,13 +59,31 @@ impl Item {
             (None, None) => {
                 let (tokens, in_object) = tokens(name)?;
                 let value = Value::String(input::text_value(&shown, rest, AtSign::Field)?);
-                Ok(Item::Field(Field { name: name.to_owned(), tokens, in_object, value }))
+                Ok(Item::Field(Field { name: name.to_owned(), tokens, in_object, is_text: true, value }))
             }
         }
     }
 }
 
 impl Field {
+    /// As a JSON pointer.
+    pub(crate) fn pointer(&self) -> String {
+        let escaped = |token: &String| format!("/{}", token.replace('~', "~0").replace('/', "~1"));
+        self.tokens.iter().map(escaped).collect()
+    }
+
+    pub(crate) fn tokens(&self) -> &[String] {
+        &self.tokens
+    }
+
+    pub(crate) fn is_text(&self) -> bool {
+        self.is_text
+    }
+
+    pub(crate) fn into_value(self) -> Value {
+        self.value
+    }
+
     pub(super) fn set(self, body: &mut Value) -> Result<(), Failure> {
         if self.in_object && body.is_null() {
             *body = Value::Object(Map::new());

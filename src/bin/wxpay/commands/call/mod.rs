@@ -11,18 +11,18 @@ use serde_json::json;
 use wechatpay_chain::http::{HeaderMap, Method, StatusCode};
 use wechatpay_chain::{Request, Response, WeChatPay};
 
-pub(crate) use args::{GetArgs, WriteArgs, pair, query_pair};
-
-use crate::config::Session;
+pub(crate) use crate::config::Session;
 use crate::config::sandbox::warn_if_not_modelled;
 use crate::download;
 use crate::failure::{Failure, usage_error};
 use crate::global::GlobalArgs;
+use crate::hints::PathHint;
 use crate::input;
 use crate::output::{self, Output};
 use args::CallArgs;
+pub(crate) use args::{GetArgs, WriteArgs, pair, query_pair};
 use body::Body;
-use fields::{Field, Item};
+pub(crate) use fields::{Field, Item};
 
 pub(crate) fn get(global: &GlobalArgs, args: &GetArgs) -> Result<(), Failure> {
     let (query, fields) = items(&args.call, &args.fields)?;
@@ -103,7 +103,8 @@ fn content_type(args: &CallArgs) -> Option<&str> {
         .map(|(_, value)| value.as_str())
 }
 
-fn request(wx: &WeChatPay, method: &Method, args: &CallArgs, query: &[(String, String)]) -> Request {
+/// Path and variables only.
+fn bare(wx: &WeChatPay, method: &Method, args: &CallArgs) -> Request {
     // Nobody types PHP's camelCase in a shell: capitals are meant.
     let chain = wx.chain("").literal(&args.path);
     let mut request = match *method {
@@ -116,6 +117,11 @@ fn request(wx: &WeChatPay, method: &Method, args: &CallArgs, query: &[(String, S
     for (name, value) in &args.var {
         request = request.var(name, value.as_str());
     }
+    request
+}
+
+fn request(wx: &WeChatPay, method: &Method, args: &CallArgs, query: &[(String, String)]) -> Request {
+    let mut request = bare(wx, method, args);
     for (name, value) in query {
         request = request.query(json!({ name: value }));
     }
@@ -142,7 +148,8 @@ fn run(
 ) -> Result<(), Failure> {
     refuse_ignored(args, file.is_some(), digest.is_some())?;
     // A download streams; anything else is written once it is complete.
-    let (save, file) = if *method == Method::GET && !args.dry_run { (file, None) } else { (None, file) };
+    let streams = *method == Method::GET && !args.dry_run && !args.check;
+    let (save, file) = if streams { (file, None) } else { (None, file) };
     let output = Output::new(global).with_filter(args.jq.as_deref(), args.raw)?.with_file(file)?;
     if args.curl && global.sandbox {
         return Err(usage_error(
@@ -150,9 +157,12 @@ fn run(
         )
         .with_hint("start `wxpay sandbox`, and set the variables that it prints"));
     }
-    let session = match args.dry_run || args.curl {
-        true => Session::open_with(global, |builder| builder)?,
-        false => Session::open(global)?,
+    let session = match args {
+        CallArgs { check: true, .. } => Session::for_check(global)?,
+        CallArgs { dry_run: true, .. } | CallArgs { curl: true, .. } => {
+            Session::open_with(global, |builder| builder)?
+        }
+        _ => Session::open(global)?,
     };
     let request = build(&session.wx);
     if args.curl {
@@ -161,6 +171,21 @@ fn run(
     if args.dry_run {
         return preview::dry_run(&request.prepare()?, &output);
     }
+    if args.check {
+        return preview::check(&request.prepare()?, args.json, &output);
+    }
+    let hint = PathHint::of(bare(&session.wx, method, args));
+    hint.report(send(method, args, save, digest, &output, request))
+}
+
+fn send(
+    method: &Method,
+    args: &CallArgs,
+    save: Option<&Path>,
+    digest: Option<Digest>,
+    output: &Output,
+    request: Request,
+) -> Result<(), Failure> {
     if let Some(file) = save {
         let downloaded = download::save(file, |path| match digest {
             None => request.save_to(path),
@@ -177,7 +202,7 @@ fn run(
         _ => Failure::Write(error),
     })?;
     warn_if_not_modelled(response.headers());
-    let printed = print(args, &output, &response);
+    let printed = print(args, output, &response);
     if *method == Method::GET { printed } else { printed.map_err(Failure::after_success) }
 }
 
@@ -190,6 +215,7 @@ fn refuse_ignored(args: &CallArgs, output: bool, digest: bool) -> Result<(), Fai
     let preview = match args {
         CallArgs { curl: true, .. } => "--curl",
         CallArgs { dry_run: true, .. } => "--dry-run",
+        CallArgs { check: true, .. } => "--check",
         _ => return Ok(()),
     };
     // Of the response, which a preview has not; and of the output, which is a line for the shell with --curl.
@@ -199,7 +225,7 @@ fn refuse_ignored(args: &CallArgs, output: bool, digest: bool) -> Result<(), Fai
         (args.retry > 0, "--retry"),
         (digest, "--digest"),
         (args.raw && (args.curl || args.jq.is_none()), "--raw"),
-        (args.curl && args.jq.is_some(), "--jq"),
+        ((args.curl || (args.check && !args.json)) && args.jq.is_some(), "--jq"),
         (args.curl && output, "-o"),
     ];
     match ignored.into_iter().find(|(given, _)| *given) {

@@ -1,10 +1,13 @@
-//! `--dry-run` and `--curl`: shows a request instead of sending it.
+//! `--dry-run`, `--curl` and `--check`: shows or checks a request instead of sending it.
 
 use serde_json::{Map, Value, json};
 use wechatpay_chain::Prepared;
 
+use crate::exit;
 use crate::failure::{Failure, usage_error};
+use crate::hints;
 use crate::output::{self, Output};
+use crate::words::Place;
 
 /// Prints the request and the message to be signed. It is not signed, so the output cannot be replayed.
 pub(super) fn dry_run(prepared: &Prepared, output: &Output) -> Result<(), Failure> {
@@ -20,6 +23,22 @@ pub(super) fn dry_run(prepared: &Prepared, output: &Output) -> Result<(), Failur
         "body": String::from_utf8_lossy(prepared.body()),
         "message": prepared.message(),
     }))
+}
+
+/// Prints what the documents say about the request.
+pub(super) fn check(prepared: &Prepared, json: bool, output: &Output) -> Result<(), Failure> {
+    let hints = prepared.hints();
+    match json {
+        true => output.json(&hints.iter().map(|hint| hints::json(hint, Place::Shell)).collect())?,
+        false => {
+            let lines = hints.iter().map(|hint| format!("{}\n", hints::text(hint, Place::Shell)));
+            output.bytes(lines.collect::<String>().as_bytes())?;
+        }
+    }
+    match hints.is_empty() {
+        true => Ok(()),
+        false => Err(Failure::Reported(exit::HINTS)),
+    }
 }
 
 /// Prints a curl command that sends this request. It is valid until the timestamp expires; curl does not verify the

@@ -12,7 +12,7 @@ use crate::config::{profile, variables};
 use crate::failure::{Failure, usage_error};
 use crate::files;
 use crate::global::GlobalArgs;
-use crate::output::{self, Output};
+use crate::output::Output;
 use crate::text::Message;
 use init::InitArgs;
 
@@ -39,19 +39,38 @@ enum ConfigCommand {
 #[command(after_help = "Examples:\n  \
     wxpay config list\n  \
     wxpay config list --pretty")]
-struct ListArgs {}
+struct ListArgs {
+    #[command(flatten)]
+    output: OutputArgs,
+}
 
 /// Print the path of config.toml
 #[derive(Args)]
 #[command(after_help = "Examples:\n  \
     wxpay config path")]
-struct PathArgs {}
+struct PathArgs {
+    #[command(flatten)]
+    output: OutputArgs,
+}
+
+#[derive(Args)]
+struct OutputArgs {
+    /// Write the output to this file, which appears only once it is complete; - for stdout
+    #[arg(short, long, value_name = "FILE")]
+    output: Option<PathBuf>,
+}
+
+impl OutputArgs {
+    fn open(&self, global: &GlobalArgs) -> Result<Output, Failure> {
+        Output::new(global).with_file(self.output.as_deref())
+    }
+}
 
 pub(crate) fn run(global: &GlobalArgs, args: &ConfigArgs) -> Result<(), Failure> {
     match &args.command {
         ConfigCommand::Init(args) => init::run(global, args),
-        ConfigCommand::List(ListArgs {}) => list(global),
-        ConfigCommand::Path(PathArgs {}) => output::line(&file(global)?.display().to_string()),
+        ConfigCommand::List(args) => list(global, &args.output.open(global)?),
+        ConfigCommand::Path(args) => args.output.open(global)?.text(&file(global)?.display().to_string()),
     }
 }
 
@@ -72,7 +91,7 @@ fn file(global: &GlobalArgs) -> Result<PathBuf, Failure> {
     file.ok_or_else(|| usage_error("there is no configuration folder").with_hint("name a file with --config"))
 }
 
-fn list(global: &GlobalArgs) -> Result<(), Failure> {
+fn list(global: &GlobalArgs, output: &Output) -> Result<(), Failure> {
     let file = file(global)?;
     let mut profiles = Vec::new();
     for (name, value) in profile::load(&file)? {
@@ -97,7 +116,7 @@ fn list(global: &GlobalArgs) -> Result<(), Failure> {
         }
         profiles.push(Value::Object(shown));
     }
-    Output::new(global).json(&Value::Array(profiles))
+    output.json(&Value::Array(profiles))
 }
 
 /// A text without what may be a key: it may stand in the place of another setting.

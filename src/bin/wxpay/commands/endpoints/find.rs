@@ -1,6 +1,7 @@
 //! `wxpay endpoints WORDS` and `wxpay endpoints suggest PATH`.
 
-use std::io::{BufRead as _, Write as _};
+use std::io::BufRead as _;
+use std::path::PathBuf;
 
 use clap::Args;
 use serde_json::{Value, json};
@@ -8,8 +9,8 @@ use wechatpay_chain::catalogue::{Availability, Catalogue, Operation, Search};
 
 use crate::failure::{Failure, usage_error};
 use crate::global::GlobalArgs;
-use crate::output::{self, Output};
-use crate::text::Excerpt;
+use crate::output::Output;
+use crate::text::{Excerpt, io_text};
 
 /// The longest query that is read from stdin, in bytes.
 const LONGEST_QUERY: u64 = 4 << 10;
@@ -58,6 +59,9 @@ struct ListArgs {
     /// Print JSON: one array for each query
     #[arg(long)]
     json: bool,
+    /// Write the output to this file, which appears only once it is complete; - for stdout
+    #[arg(short, long, value_name = "FILE")]
+    output: Option<PathBuf>,
 }
 
 pub(super) fn search(global: &GlobalArgs, args: &FindArgs) -> Result<(), Failure> {
@@ -93,32 +97,33 @@ fn answer(
     query: &str,
     find: impl Fn(&str) -> Ranked,
 ) -> Result<(), Failure> {
+    let output = Output::new(global).with_file(list.output.as_deref())?;
     if query != "-" {
         let found = find(query);
         if list.json {
-            return Output::new(global).json(&as_json(&found));
+            return output.json(&as_json(&found));
         }
         if found.is_empty() {
             let failure = usage_error(format!("no documented endpoint for {}", Excerpt(query)));
             return Err(failure.with_hint("try other words, or fewer; any path can be called all the same"));
         }
-        return output::line(&as_lines(&found));
+        return output.text(&as_lines(&found));
     }
     let mut input = std::io::stdin().lock();
-    let mut out = std::io::BufWriter::new(std::io::stdout().lock());
-    loop {
-        let mut line = Vec::new();
-        let read = std::io::Read::take(&mut input, LONGEST_QUERY).read_until(b'\n', &mut line);
-        if read.map_err(|e| usage_error(format!("cannot read stdin: {e}")))? == 0 {
-            break;
+    output.write(|out| {
+        loop {
+            let mut line = Vec::new();
+            let read = std::io::Read::take(&mut input, LONGEST_QUERY).read_until(b'\n', &mut line);
+            if read.map_err(|e| usage_error(format!("cannot read stdin: {}", io_text(&e))))? == 0 {
+                return Ok(());
+            }
+            let found = find(&String::from_utf8_lossy(&line));
+            match list.json {
+                true => writeln!(out, "{}", as_json(&found))?,
+                false => writeln!(out, "{}\n", as_lines(&found))?,
+            }
         }
-        let found = find(&String::from_utf8_lossy(&line));
-        match list.json {
-            true => writeln!(out, "{}", as_json(&found))?,
-            false => writeln!(out, "{}\n", as_lines(&found))?,
-        }
-    }
-    Ok(out.flush()?)
+    })
 }
 
 fn as_json(found: &Ranked) -> Value {

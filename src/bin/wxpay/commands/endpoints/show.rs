@@ -1,5 +1,7 @@
 //! `wxpay endpoints show PATH`.
 
+use std::path::PathBuf;
+
 use clap::Args;
 use serde_json::Value;
 use wechatpay_chain::catalogue::{Catalogue, Include, Operation};
@@ -8,7 +10,7 @@ use super::language::Language;
 use super::page;
 use crate::failure::{Failure, usage_error};
 use crate::global::GlobalArgs;
-use crate::output::{self, Output};
+use crate::output::Output;
 use crate::text::Excerpt;
 
 /// Show one endpoint: its documents, its fields, and the call in every spelling
@@ -33,30 +35,34 @@ pub(super) struct ShowArgs {
     /// The language of the labels [default: that of the terminal]
     #[arg(long, value_name = "en|zh", value_enum, hide_possible_values = true)]
     lang: Option<Language>,
+    /// Write the output to this file, which appears only once it is complete; - for stdout
+    #[arg(short, long, value_name = "FILE")]
+    output: Option<PathBuf>,
 }
 
 pub(super) fn run(global: &GlobalArgs, args: &ShowArgs) -> Result<(), Failure> {
     let include = if args.all { Include::All } else { Include::Required };
     let operations = find(&args.path)?;
+    let output = Output::new(global).with_file(args.output.as_deref())?;
     if args.skeleton {
         let operation = operations.first().ok_or_else(|| usage_error("nothing to show"))?;
         let skeleton = match operation.body_skeleton(include) {
             Value::Null => operation.query_skeleton(include),
             body => body,
         };
-        return Output::new(global).json(&skeleton);
+        return output.json(&skeleton);
     }
     if args.json {
         let all: Vec<_> = operations.iter().map(|operation| page::json(*operation)).collect();
         return match <[Value; 1]>::try_from(all) {
-            Ok([one]) => Output::new(global).json(&one),
-            Err(all) => Output::new(global).json(&all.into()),
+            Ok([one]) => output.json(&one),
+            Err(all) => output.json(&all.into()),
         };
     }
     let language = args.lang.unwrap_or_else(Language::of_terminal);
     let pages: Vec<_> =
         operations.iter().map(|operation| page::text(*operation, include, language)).collect();
-    output::line(&pages.join("\n\n"))
+    output.text(&pages.join("\n\n"))
 }
 
 /// The operations of a path, those of the verb if one is given.

@@ -73,7 +73,7 @@ impl Draft {
                 }
             }
             let currency = fields.get("amount").and_then(|amount| amount.fields().get("currency"));
-            if currency.is_some_and(|currency| place == "body" && !currency.is_list()) {
+            if place == "body" && currency.is_some_and(|currency| currency.is_required()) {
                 texts.insert("body/amount/currency".into(), "CNY".into());
             }
         }

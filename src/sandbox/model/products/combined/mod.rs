@@ -58,13 +58,14 @@ pub(crate) static PAY_COMBINED: Transition = Transition {
     }),
 };
 
+/// A repeat is checked like the first request: the parts it names are closed already.
 static CLOSE_COMBINED: Transition = Transition {
-    from: &["NOTPAY"],
+    from: &["NOTPAY", "CLOSED"],
     to: "CLOSED",
     set: &[],
     errors: &[("SUCCESS", PAID)],
     default_error: WRONG_STATE,
-    done: &["CLOSED"],
+    done: &[],
     same: &[],
     settles: false,
     hold: None,

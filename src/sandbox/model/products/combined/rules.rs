@@ -103,11 +103,11 @@ pub(crate) fn close_parts(session: &mut Session<'_>, combined: &mut Document) ->
             ));
         }
     }
-    if !all.iter().all(|part| difference(part, &requested).is_none()) {
+    if requested.len() != all.len() || !all.iter().all(|part| difference(part, &requested).is_none()) {
         return Err(ErrorResponse::param_error(
             "body",
             "/sub_orders",
-            "must contain all parts of the combined order",
+            "must contain all parts of the combined order, each once",
         ));
     }
     transition_parts(session, combined, &CLOSE_PART)
