@@ -17,7 +17,7 @@ use crate::error::{Error, kind_of};
 use crate::path::Query;
 use crate::response::Response;
 use crate::runtime::{Deadline, InRuntime, IoRuntime, background};
-use crate::v2::outgoing::{self, SignedFields, sign_fields};
+use crate::v2::outgoing::{self, SignedFields, check_merchant, sign_fields};
 use crate::v2::{OutgoingRequest, exchange, exchange::Client};
 
 /// A request that is ready to be sent, and the text that was signed: without the key, and empty if there is none.
@@ -45,7 +45,8 @@ impl Draft {
         let mut headers = std::mem::take(&mut self.headers);
         let sign = |fields: &Map<String, Value>| {
             let secret = context.v2.secret().map_err(|error| defaults.names.rename(error))?;
-            sign_fields(fields, &context.v3.merchant.mchid, secret, self.nonceless)
+            check_merchant(fields, &context.v3.merchant.mchid)?;
+            sign_fields(fields, secret, self.nonceless)
         };
         let in_query = matches!(self.method, Method::GET | Method::DELETE);
         let (signed, body) = match std::mem::replace(&mut self.body, Body::None) {

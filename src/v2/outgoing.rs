@@ -74,18 +74,16 @@ impl SignedFields {
     }
 }
 
-/// Signs `fields` for the merchant `mchid`.
+/// Signs `fields`.
 ///
 /// # Errors
-/// [`Error::Config`] names the field: the number of another merchant or none, an unknown `sign_type`, a name or a
+/// [`Error::Config`] names the field: an unknown `sign_type`, a name or a
 /// character that XML cannot carry.
 pub(crate) fn sign_fields(
     fields: &Map<String, Value>,
-    mchid: &str,
     secret: &Secret,
     nonceless: bool,
 ) -> Result<SignedFields, Error> {
-    check_merchant(fields, mchid)?;
     let sign_type = match fields.get("sign_type") {
         None | Some(Value::Null) => SignType::Md5,
         Some(name) => {
@@ -114,8 +112,11 @@ pub(crate) fn sign_fields(
     Ok(SignedFields { fields: texts, message })
 }
 
-/// The platform would say a wrong number late, and another merchant's never: the secret would not fit.
-fn check_merchant(fields: &Map<String, Value>, mchid: &str) -> Result<(), Error> {
+/// The fields must have the number of the merchant whose secret signs: the platform would tell a wrong one late.
+///
+/// # Errors
+/// [`Error::Config`] names the field.
+pub(crate) fn check_merchant(fields: &Map<String, Value>, mchid: &str) -> Result<(), Error> {
     let given =
         MERCHANT_NUMBERS.iter().find_map(|name| Some((*name, fields.get(*name).filter(|v| !v.is_null())?)));
     let Some((name, value)) = given else {

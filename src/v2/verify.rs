@@ -95,24 +95,21 @@ pub(crate) fn check_signature(
 
 /// The code and the message, if the response says that the call failed.
 fn error_of(status: StatusCode, fields: &Map<String, Value>) -> Option<(String, String)> {
-    let text = |names: &[&str]| {
-        let found = names.iter().filter_map(|name| fields.get(*name)?.as_str());
-        found.filter(|text| !text.is_empty()).map(str::to_owned).next().unwrap_or_default()
+    let text = |name: &str| fields.get(name).and_then(Value::as_str).unwrap_or_default();
+    let first =
+        |names: &[&str]| names.iter().map(|name| text(name)).find(|text| !text.is_empty()).map(str::to_owned);
+    let level = match (text("return_code"), fields.get("result_code")) {
+        ("SUCCESS", Some(code)) if code != "SUCCESS" => "result_code",
+        ("SUCCESS", _) if status.is_success() => return None,
+        ("SUCCESS", _) => "the HTTP status",
+        _ => "return_code",
     };
-    let failed = |name: &str| fields.get(name).is_some_and(|code| code != "SUCCESS");
-    if !fields.contains_key("return_code") || failed("return_code") {
-        return Some((
-            text(&["err_code", "error_code"]),
-            text(&["return_msg", "err_code_des", "error_code_des", "result_msg"]),
-        ));
-    }
-    if failed("result_code") || !status.is_success() {
-        return Some((
-            text(&["err_code", "error_code"]),
-            text(&["err_code_des", "error_code_des", "result_msg", "return_msg"]),
-        ));
-    }
-    None
+    let message = match level {
+        "return_code" => first(&["return_msg", "err_code_des", "error_code_des", "result_msg"]),
+        _ => first(&["err_code_des", "error_code_des", "result_msg", "return_msg"]),
+    };
+    let code = first(&["err_code", "error_code"]).unwrap_or_default();
+    Some((code, message.unwrap_or_else(|| format!("{level} is not a success, without a message"))))
 }
 
 /// `{"retcode": 0, …}`.

@@ -114,7 +114,9 @@ impl<'a> Document<'a> {
         if depth > MAX_DEPTH {
             return Err(XmlError::TooDeep);
         }
-        let (mut fields, mut text) = (Map::new(), String::new());
+        let mut fields = Map::new();
+        // Blanks beside CDATA are indentation, which PHP drops, too: `text` is all, `inner` is without them.
+        let (mut text, mut inner, mut has_cdata) = (String::new(), String::new(), false);
         loop {
             match self.next()? {
                 Event::Start(inner) => {
@@ -130,10 +132,22 @@ impl<'a> Document<'a> {
                     if piece.contains("]]>") {
                         return Err(self.syntax());
                     }
+                    if !is_blank(&piece) {
+                        inner.push_str(&piece);
+                    }
                     text.push_str(&piece);
                 }
-                Event::CData(piece) => text.push_str(&piece.xml10_content()),
-                Event::GeneralRef(reference) => text.push(self.character(&reference)?),
+                Event::CData(piece) => {
+                    has_cdata = true;
+                    let piece = piece.xml10_content();
+                    inner.push_str(&piece);
+                    text.push_str(&piece);
+                }
+                Event::GeneralRef(reference) => {
+                    let character = self.character(&reference)?;
+                    inner.push(character);
+                    text.push(character);
+                }
                 Event::Comment(_) | Event::PI(_) => {}
                 Event::End(_) => break,
                 Event::DocType(_) | Event::Decl(_) => {
@@ -141,6 +155,9 @@ impl<'a> Document<'a> {
                 }
                 Event::Eof => return Err(XmlError::Incomplete),
             }
+        }
+        if has_cdata {
+            text = inner;
         }
         if fields.is_empty() {
             // PHP, too, drops the attributes of an element that holds a text.
