@@ -130,10 +130,7 @@ impl Operation {
 
     /// The addresses of its official documents, the present site first.
     pub fn docs(&self) -> impl Iterator<Item = String> + use<> {
-        self.values("docs").map(|path| match path.starts_with('/') {
-            true => format!("{DOCUMENTS}{path}"),
-            false => path.to_owned(),
-        })
+        self.values("docs").map(document_address)
     }
 
     /// What is sent and what comes back.
@@ -270,6 +267,14 @@ impl Operation {
 
     fn fields(&self, section: &str) -> Fields {
         fields(self.record, section)
+    }
+}
+
+/// A complete address.
+pub(super) fn document_address(path: &'static str) -> String {
+    match path.starts_with('/') {
+        true => format!("{DOCUMENTS}{path}"),
+        false => path.to_owned(),
     }
 }
 
