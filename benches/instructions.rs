@@ -1,6 +1,7 @@
 //! Instructions a call, by callgrind: `benches/instructions.sh` runs this under valgrind and does the sums.
 //!
-//! `instructions MODE CALLS`, where MODE is `floor`, `chain` or `crypto` (the bare signature and verification).
+//! `instructions MODE CALLS`, where MODE is `floor`, `chain`, `warned` (the chain, with a subscriber for warnings, who
+//! gets hints if the feature `catalogue` is on) or `crypto` (the bare signature and verification).
 #![allow(missing_docs, unreachable_pub, dead_code, clippy::unwrap_used)]
 
 mod common;
@@ -39,12 +40,35 @@ fn main() {
             let floor = Floor::new(&base);
             (0..calls).for_each(|_| drop(runtime.block_on(floor.call(&order))));
         }
-        "chain" => {
+        "chain" | "warned" => {
+            if mode == "warned" {
+                tracing::subscriber::set_global_default(Warnings).unwrap();
+            }
             let wx = common::client(&base);
             let call =
                 || async { wx["v3/pay/transactions/native"].post(order.clone()).await.unwrap().into_data() };
             (0..calls).for_each(|_| drop(runtime.block_on(call())));
         }
-        _ => println!("MODE is floor, chain or crypto"),
+        _ => println!("MODE is floor, chain, warned or crypto"),
     }
+}
+
+/// Takes warnings, and keeps nothing.
+struct Warnings;
+
+impl tracing::Subscriber for Warnings {
+    fn enabled(&self, metadata: &tracing::Metadata<'_>) -> bool {
+        *metadata.level() <= tracing::Level::WARN
+    }
+    fn max_level_hint(&self) -> Option<tracing::level_filters::LevelFilter> {
+        Some(tracing::level_filters::LevelFilter::WARN)
+    }
+    fn new_span(&self, _: &tracing::span::Attributes<'_>) -> tracing::span::Id {
+        tracing::span::Id::from_u64(1)
+    }
+    fn record(&self, _: &tracing::span::Id, _: &tracing::span::Record<'_>) {}
+    fn record_follows_from(&self, _: &tracing::span::Id, _: &tracing::span::Id) {}
+    fn event(&self, _: &tracing::Event<'_>) {}
+    fn enter(&self, _: &tracing::span::Id) {}
+    fn exit(&self, _: &tracing::span::Id) {}
 }

@@ -54,10 +54,11 @@ fn main() {
     let floor = rsa_alone();
     println!("RSA alone on two threads: {floor:.0} a second");
     let mut builder = Sandbox::builder().keys(folder.path().join("keys"));
-    if std::env::args().any(|word| word == "state") {
+    let keeps_state = std::env::args().any(|word| word == "state");
+    if keeps_state {
         builder = builder.state(folder.path().join("state"));
     }
-    let sandbox = builder.start().unwrap();
+    let sandbox = builder.clone().start().unwrap();
     let (mut answered, mut spent) = (0, 0.0);
     let mut memory = Vec::new();
     while answered < requests {
@@ -81,6 +82,12 @@ fn main() {
         at(0.5),
         at(1.0)
     );
+    if keeps_state {
+        drop(sandbox);
+        let begun = Instant::now();
+        drop(builder.start().unwrap());
+        println!("start with that state, and its end: {:.2?}", begun.elapsed());
+    }
 }
 
 /// Verifications (by the crate `rsa`, as in the sandbox) with a signature each, per second.

@@ -112,26 +112,26 @@ impl Operation {
     pub(crate) fn written(&self, spelling: Spelling, parts: &Parts) -> Option<String> {
         let template = self.template();
         match spelling {
-            Spelling::Index => Some(self.rust(&format!("wx[{template:?}]"), &parts, ".await?;")),
-            Spelling::Chain => Some(self.rust(&format!("wx.chain({template:?})"), &parts, ".await?;")),
+            Spelling::Index => Some(self.rust(&format!("wx[{template:?}]"), parts, ".await?;")),
+            Spelling::Chain => Some(self.rust(&format!("wx.chain({template:?})"), parts, ".await?;")),
             Spelling::Segments => {
                 let segments: Vec<_> =
                     template.split('/').map(|segment| format!(".seg({segment:?})")).collect();
-                Some(self.rust(&format!("wx{}", segments.concat()), &parts, ".await?;"))
+                Some(self.rust(&format!("wx{}", segments.concat()), parts, ".await?;"))
             }
             Spelling::PhpLine => {
                 let line = names_of(template, "_", "_")?.join("->");
-                Some(self.rust(&format!("chain!(wx->{line})"), &parts, ".await?;"))
+                Some(self.rust(&format!("chain!(wx->{line})"), parts, ".await?;"))
             }
             Spelling::NodeLine => {
                 let line = names_of(template, "_", "_")?.join(".");
-                Some(self.rust(&format!("chain!(wx.{line})"), &parts, ".await?;"))
+                Some(self.rust(&format!("chain!(wx.{line})"), parts, ".await?;"))
             }
-            Spelling::Blocking => Some(self.rust(&format!("wx[{template:?}]"), &parts, ".wait()?;")),
-            Spelling::Php => Some(self.php(&parts)),
-            Spelling::Node => Some(self.node(&parts)),
-            Spelling::Shell => Some(self.shell(&parts)),
-            Spelling::Batch => (self.kind() != OperationKind::Upload).then(|| self.batch(&parts)),
+            Spelling::Blocking => Some(self.rust(&format!("wx[{template:?}]"), parts, ".wait()?;")),
+            Spelling::Php => Some(self.php(parts)),
+            Spelling::Node => Some(self.node(parts)),
+            Spelling::Shell => Some(self.shell(parts)),
+            Spelling::Batch => (self.kind() != OperationKind::Upload).then(|| self.batch(parts)),
         }
     }
 

@@ -62,6 +62,18 @@ fn next_line(text: &'static str) -> Option<(&'static str, &'static str)> {
 }
 
 /// One field: its name, type, limits and marks. What the documents do not say is `None` or `false`.
+///
+/// ```
+/// use wechatpay_chain::catalogue::{Catalogue, EncryptedFor};
+///
+/// let add = Catalogue::find("POST", "v3/profitsharing/receivers/add").ok_or("not documented")?;
+/// let field = |name| add.body().get(name).ok_or("no such field");
+/// assert_eq!(field("name")?.encrypted_for(), Some(EncryptedFor::Platform));
+/// assert!(field("relation_type")?.values().any(|value| value == "STORE"));
+/// let currency = Catalogue::find("POST", "v3/refund/domestic/refunds").and_then(|refund| refund.body().get("amount"));
+/// assert!(currency.and_then(|amount| amount.fields().get("currency")).is_some_and(|field| field.is_required()));
+/// # Ok::<(), &str>(())
+/// ```
 #[derive(Debug, Clone, Copy)]
 pub struct Field {
     /// `NAME[!|?] TYPE[[]] [MARK | KEY=VALUE]… [enum=A|B|C]`

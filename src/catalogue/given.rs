@@ -1,7 +1,7 @@
 //! Which hints a client has given already: a loop of calls says each once.
 
-use std::collections::HashMap;
 use std::collections::hash_map::{Entry, RandomState};
+use std::collections::{HashMap, HashSet};
 use std::hash::BuildHasher as _;
 use std::sync::{Mutex, PoisonError};
 
@@ -14,6 +14,8 @@ const COMPARED_CALLS: u8 = 16;
 const MOST_HINTS: usize = 20;
 /// So many undocumented paths are told apart: with values in them, each call may have another one.
 const MOST_UNKNOWN: usize = 256;
+/// More paths than a caller writes down.
+const MOST_SETTLED: usize = 2_048;
 
 /// The hints that a client has given.
 #[derive(Debug, Default)]
@@ -26,6 +28,8 @@ pub(crate) struct Given {
 struct State {
     paths: HashMap<u64, Path>,
     unknown: usize,
+    /// Verbs and paths as callers write them that need no look any more.
+    settled: HashSet<u64>,
 }
 
 /// An operation, or an undocumented path.
@@ -36,17 +40,29 @@ struct Path {
 }
 
 impl Given {
+    /// Whether all was said of the calls that a caller writes so.
+    pub(crate) fn is_settled(&self, verb: &str, written: &str) -> bool {
+        let id = self.hasher.hash_one((verb, written));
+        self.state.lock().unwrap_or_else(PoisonError::into_inner).settled.contains(&id)
+    }
+
     /// Those hints of a call that were not given before. `compare` makes them, and is called for the first calls only.
     pub(crate) fn new_hints(
         &self,
         operation: Option<Operation>,
         verb: &str,
         path: &str,
+        written: &str,
         compare: impl FnOnce() -> Vec<Hint>,
     ) -> Vec<Hint> {
         let template = operation.map_or(path, |operation| operation.template());
         let id = self.hasher.hash_one((verb, template));
         if !self.is_due(id, operation.is_some()) {
+            let written = self.hasher.hash_one((verb, written));
+            let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
+            if state.settled.len() < MOST_SETTLED {
+                state.settled.insert(written);
+            }
             return Vec::new();
         }
         let mut hints = compare();
@@ -64,7 +80,7 @@ impl Given {
     /// Counts a call, and says whether it is to be compared.
     fn is_due(&self, id: u64, is_documented: bool) -> bool {
         let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
-        let State { paths, unknown } = &mut *state;
+        let State { paths, unknown, .. } = &mut *state;
         let path = match paths.entry(id) {
             Entry::Occupied(known) => known.into_mut(),
             Entry::Vacant(_) if !is_documented && *unknown >= MOST_UNKNOWN => return false,
@@ -92,12 +108,12 @@ mod tests {
     fn a_hint_is_given_once_for_an_operation() {
         let given = Given::default();
         let refund = Catalogue::find("POST", "v3/refund/domestic/refunds");
-        let new = |field: &str| given.new_hints(refund, "POST", "", || hint(field.to_owned())).len();
+        let new = |field: &str| given.new_hints(refund, "POST", "", "", || hint(field.to_owned())).len();
         assert_eq!((new("/a"), new("/a"), new("/b"), new("/list/0/c"), new("/list/12/c")), (1, 0, 1, 1, 0));
         // Another operation, and another client.
         let other = Catalogue::find("GET", "v3/certificates");
-        assert_eq!(given.new_hints(other, "GET", "", || hint("/a".to_owned())).len(), 1);
-        assert_eq!(Given::default().new_hints(refund, "POST", "", || hint("/a".to_owned())).len(), 1);
+        assert_eq!(given.new_hints(other, "GET", "", "", || hint("/a".to_owned())).len(), 1);
+        assert_eq!(Given::default().new_hints(refund, "POST", "", "", || hint("/a".to_owned())).len(), 1);
     }
 
     #[test]
@@ -106,12 +122,14 @@ mod tests {
         let operation = Catalogue::find("GET", "v3/certificates");
         let mut compared = 0_u8;
         for number in 0..1_000 {
-            given.new_hints(operation, "GET", "", || {
+            given.new_hints(operation, "GET", "", "v3/certificates", || {
                 compared += 1;
                 hint(format!("/name_{number}"))
             });
         }
         assert_eq!(compared, COMPARED_CALLS);
+        assert!(given.is_settled("GET", "v3/certificates"));
+        assert!(!given.is_settled("POST", "v3/certificates") && !given.is_settled("GET", "v3/certificates/"));
     }
 
     #[test]
@@ -119,14 +137,16 @@ mod tests {
         let given = Given::default();
         for number in 0..10_000 {
             let path = format!("v3/x/{number}");
-            let found = given.new_hints(None, "GET", &path, || hint("/a".to_owned()));
+            let found = given.new_hints(None, "GET", &path, &path, || hint("/a".to_owned()));
             assert_eq!(found.len(), usize::from(number < MOST_UNKNOWN), "{number}");
         }
-        assert_eq!(given.state.lock().unwrap().paths.len(), MOST_UNKNOWN);
+        let state = given.state.lock().unwrap();
+        assert_eq!((state.paths.len(), state.settled.len()), (MOST_UNKNOWN, MOST_SETTLED));
+        drop(state);
         let documented = Catalogue::find("GET", "v3/certificates");
-        assert_eq!(given.new_hints(documented, "GET", "", || hint("/a".to_owned())).len(), 1);
+        assert_eq!(given.new_hints(documented, "GET", "", "", || hint("/a".to_owned())).len(), 1);
         let many = || (0..500).flat_map(|number| hint(format!("/name_{number}_"))).collect();
         let other = Catalogue::find("POST", "v3/refund/domestic/refunds");
-        assert_eq!(given.new_hints(other, "POST", "", many).len(), MOST_HINTS);
+        assert_eq!(given.new_hints(other, "POST", "", "", many).len(), MOST_HINTS);
     }
 }

@@ -9,6 +9,26 @@ use crate::error::Excerpt;
 /// One thing in a call that the documents do not have so. A hint is never an error: the documents have slips.
 ///
 /// `Display` says it in one line, the fix first.
+///
+/// ```
+/// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// # let key = concat!("file://", env!("CARGO_MANIFEST_DIR"), "/tests/keys/merchant_key.pem");
+/// # let public = concat!("file://", env!("CARGO_MANIFEST_DIR"), "/tests/keys/platform_pub.pem");
+/// # let builder = wechatpay_chain::WeChatPay::builder().mchid("1900000109").serial("3775B6A4").private_key(key);
+/// # let wx = builder.platform_key("PUB_KEY_ID_1", public).build()?;
+/// # use serde_json::json;
+/// use wechatpay_chain::catalogue::{FieldProblem, Hint};
+///
+/// let order = json!({"appid": "wx1", "mchid": "1900000109", "out_trade_no": "P1", "description": "茶",
+///     "notify_url": "https://example.com/notify", "amount": {"total": "1"}});
+/// for hint in wx["v3/pay/transactions/native"].post(order).check()? {
+///     let Hint::Field(hint) = &hint else { panic!("{hint}") };
+///     assert_eq!((hint.place, hint.field.as_str()), ("body", "/amount/total"));
+///     assert!(matches!(hint.problem, FieldProblem::WrongType { expected: "integer", found: "string" }));
+///     assert!(hint.is_reliable());
+/// }
+/// # Ok(()) }
+/// ```
 #[derive(Debug, Clone)]
 #[non_exhaustive]
 pub enum Hint {

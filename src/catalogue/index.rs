@@ -83,13 +83,16 @@ impl Parsed<'_> {
             true => &path[..end - 1],
             false => &path[..end],
         };
-        let scheme = ["https://", "http://"].iter().any(|scheme| path.starts_with(scheme));
-        let split = scheme.then(|| ["/v3/", "/v2/"].iter().find_map(|version| path.find(version))).flatten();
-        match split {
-            Some(at) => Parsed { base: Some(&path[..=at]), path: &path[at + 1..] },
-            None if scheme => Parsed { base: Some(path), path: "" },
-            None => Parsed { base: None, path: path.trim_start_matches('/') },
+        let authority = ["https://", "http://"].iter().find_map(|scheme| path.strip_prefix(scheme));
+        // A host may stand there without its scheme.
+        let host = authority.or(Some(path)).and_then(|rest| rest.split('/').next()).unwrap_or_default();
+        if authority.is_none() && !host.ends_with(".qq.com") {
+            return Parsed { base: None, path: path.trim_start_matches('/') };
         }
+        let origin = path.len() - authority.unwrap_or(path).len() + host.len();
+        let version = ["/v3/", "/v2/"].iter().find_map(|version| path[origin..].find(version));
+        let base = path.len().min(origin + version.unwrap_or(0) + 1);
+        Parsed { base: authority.map(|_| &path[..base]), path: &path[base..] }
     }
 }
 

@@ -6,6 +6,8 @@
 pub(crate) mod check;
 pub(crate) mod examples;
 mod fields;
+#[cfg(test)]
+mod form;
 pub(crate) mod given;
 mod hint;
 mod index;

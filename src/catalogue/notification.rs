@@ -3,7 +3,7 @@
 use std::sync::LazyLock;
 
 use super::fields::Fields;
-use super::operation::{fields, value, values};
+use super::operation::{document_address, fields, value, values};
 use super::suggest::letters_apart;
 use super::text::{self, Record};
 
@@ -73,6 +73,11 @@ impl DocumentedNotification {
     /// The official Chinese title.
     pub fn title(&self) -> &'static str {
         value(self.record, "title").unwrap_or_default()
+    }
+
+    /// The addresses of its official documents, the present site first.
+    pub fn docs(&self) -> impl Iterator<Item = String> + use<> {
+        values(self.record, "docs").map(document_address)
     }
 
     /// Whether it belongs to APIv2.

@@ -36,6 +36,15 @@ pub enum OperationKind {
 }
 
 /// Whether an operation can still be used.
+///
+/// ```
+/// use wechatpay_chain::catalogue::{Availability, Catalogue};
+///
+/// let old = Catalogue::find("GET", "v3/merchant-service/complaints/{transaction_id}").ok_or("not documented")?;
+/// assert_eq!(old.availability(), Availability::Withdrawn("2021-01-08"));
+/// assert_eq!(old.successors().collect::<Vec<_>>(), ["v3/merchant-service/complaints-v2/{complaint_id}"]);
+/// # Ok::<(), &str>(())
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum Availability {
@@ -114,12 +123,14 @@ impl Operation {
         std::iter::once(self.base()).chain(self.values("base-too"))
     }
 
+    /// Its whole address, if the documents name one beside the template: a file that another response leads to.
+    pub fn url(&self) -> Option<&'static str> {
+        self.value("url")
+    }
+
     /// The addresses of its official documents, the present site first.
     pub fn docs(&self) -> impl Iterator<Item = String> + use<> {
-        self.values("docs").map(|path| match path.starts_with('/') {
-            true => format!("{DOCUMENTS}{path}"),
-            false => path.to_owned(),
-        })
+        self.values("docs").map(document_address)
     }
 
     /// What is sent and what comes back.
@@ -178,6 +189,16 @@ impl Operation {
     }
 
     /// Fields of which one is needed, though the documents mark each as required.
+    ///
+    /// ```
+    /// use wechatpay_chain::catalogue::Catalogue;
+    ///
+    /// let refund = Catalogue::find("POST", "v3/refund/domestic/refunds").ok_or("not documented")?;
+    /// let either = refund.either_or().next().ok_or("none")?;
+    /// assert_eq!(either.place(), "body");
+    /// assert_eq!(either.names().collect::<Vec<_>>(), ["transaction_id", "out_trade_no"]);
+    /// # Ok::<(), &str>(())
+    /// ```
     pub fn either_or(&self) -> impl Iterator<Item = EitherOr> + use<> {
         self.values("either").map(|line| EitherOr { line })
     }
@@ -217,7 +238,16 @@ impl Operation {
         self.fields("failure")
     }
 
-    /// All fields by where they are: `path`, `query`, `headers`, `form`, `body`, `response`, `failure`.
+    /// All fields by where they are, without the places that have none:
+    ///
+    /// ```
+    /// use wechatpay_chain::catalogue::Catalogue;
+    ///
+    /// let query = Catalogue::find("GET", "v3/refund/domestic/refunds/{out_refund_no}").ok_or("not documented")?;
+    /// assert_eq!(query.sections().map(|(place, _)| place).collect::<Vec<_>>(), ["path", "query", "response"]);
+    /// # Ok::<(), &str>(())
+    /// ```
+    /// `path`, `query`, `headers`, `form`, `body`, `response`, `failure`.
     pub fn sections(&self) -> impl Iterator<Item = (&'static str, Fields)> + use<> {
         let record = self.record;
         let names = ["path", "query", "headers", "form", "body", "response", "failure"];
@@ -237,6 +267,14 @@ impl Operation {
 
     fn fields(&self, section: &str) -> Fields {
         fields(self.record, section)
+    }
+}
+
+/// A complete address.
+pub(super) fn document_address(path: &'static str) -> String {
+    match path.starts_with('/') {
+        true => format!("{DOCUMENTS}{path}"),
+        false => path.to_owned(),
     }
 }
 

@@ -23,16 +23,21 @@ mod words;
 
 use words::{is_one_slip, joined, terms, units};
 
-/// Narrows a search.
+/// Narrows a search; by default it finds everything.
+///
+/// ```
+/// use wechatpay_chain::catalogue::{Catalogue, Search};
+///
+/// let search = Search::default().verb("POST").mode("partner").v2(false);
+/// let found = Catalogue::search("refund", &search);
+/// assert_eq!(found[0].operation().template(), "v3/refund/domestic/refunds");
+/// assert!(found.iter().all(|found| found.operation().verb() == "POST"));
+/// ```
 #[derive(Debug, Clone, Default)]
-#[non_exhaustive]
 pub struct Search {
-    /// Only this verb.
-    pub verb: Option<String>,
-    /// Only what this kind of caller may use: `merchant`, `partner`, `platform`, `institution`, `global`.
-    pub mode: Option<String>,
-    /// APIv2 (`true`), APIv3 (`false`), or both.
-    pub v2: Option<bool>,
+    verb: Option<String>,
+    mode: Option<String>,
+    v2: Option<bool>,
 }
 
 /// An operation that a search found.
@@ -68,9 +73,15 @@ const FIELD: f32 = 0.4;
 const LITERAL: f32 = 0.8;
 /// Words of the documents after the first of a line of synonyms.
 const ANOTHER_WORD: f32 = 0.85;
+/// Words like "status" and "result", of which titles have one or the other.
+const READING: f32 = 0.6;
+/// "Pay", "scan", "order" beside another word: they say what it is about, the other one what to do with it.
+const ORDERING: f32 = 0.6;
 /// An operation that reads where the query does not ask, and one that does not read where it asks.
 const READS_UNASKED: f32 = 0.85;
 const ACTS_ASKED: f32 = 0.6;
+/// An operation for merchants abroad, where the query does not ask for them.
+const OVERSEAS_UNASKED: f32 = 0.7;
 
 /// What fits worse than this part of the best is left out.
 const LEAST_FIT: f32 = 0.35;
@@ -112,6 +123,7 @@ struct Known {
     /// Whether it only reads.
     reads: bool,
     is_withdrawn: bool,
+    is_overseas: bool,
 }
 
 /// Words of the documents, by the numbers of their terms: all of them, to fit well.
@@ -199,6 +211,7 @@ impl Index {
             prior: usefulness(operation, availability) / (1.0 + length as f32 * 0.04),
             reads,
             is_withdrawn: matches!(availability, Availability::Withdrawn(_)),
+            is_overseas: operation.template().contains("global"),
         });
     }
 
@@ -283,14 +296,27 @@ fn names(fields: Fields, add: &mut impl FnMut(&'static str)) {
 
 pub(super) fn search(words: &str, search: &Search) -> Vec<Found> {
     let index = &*INDEX;
-    let asking = index.terms.get("查询").copied();
+    let [asking, ordering, overseas] = ["查询", "下单", "跨境"].map(|term| index.terms.get(term).copied());
     let mut scores = vec![0.0; index.known.len()];
     let mut gains = scores.clone();
-    let mut asks = false;
-    for (place, concept) in index.concepts(words).iter().enumerate() {
-        asks |= concept.first().is_some_and(|words| words.iter().any(|term| Some(*term) == asking));
+    let concepts = index.concepts(words);
+    let says = |concept: &[Words], term| concept.iter().flatten().any(|own| Some(*own) == term);
+    // Not a line that only leads to queries of one thing: a word for "query" itself.
+    let reads =
+        |concept: &[Words]| concept.iter().any(|words| words.len() == 1 && words.first() == asking.as_ref());
+    let is_about_more = concepts[1..].iter().any(|concept| !concept.is_empty() && !says(concept, ordering));
+    let (mut asks, mut is_overseas) = (false, false);
+    for (place, concept) in concepts.iter().enumerate() {
+        asks |= reads(concept)
+            || concept.first().is_some_and(|words| words.iter().any(|own| Some(*own) == asking));
+        is_overseas |= says(concept, overseas);
         index.gains(concept, &mut gains);
-        let weight = if place == 0 { LITERAL } else { 1.0 };
+        let weight = match place {
+            0 => LITERAL,
+            _ if reads(concept) => READING,
+            _ if concept.len() > 1 && is_about_more && says(concept, ordering) => ORDERING,
+            _ => 1.0,
+        };
         scores.iter_mut().zip(&gains).for_each(|(score, gain)| *score += weight * gain);
     }
     let mut found: Vec<(bool, f32, Operation)> = Vec::new();
@@ -301,6 +327,7 @@ pub(super) fn search(words: &str, search: &Search) -> Vec<Found> {
                 (false, true) => READS_UNASKED,
                 _ => 1.0,
             };
+            let fits = if known.is_overseas && !is_overseas { fits * OVERSEAS_UNASKED } else { fits };
             found.push((known.is_withdrawn, score * known.prior * fits, known.operation));
         }
     }
@@ -312,6 +339,28 @@ pub(super) fn search(words: &str, search: &Search) -> Vec<Found> {
 }
 
 impl Search {
+    /// Only this verb, in any case.
+    #[must_use]
+    pub fn verb(mut self, verb: impl Into<String>) -> Search {
+        self.verb = Some(verb.into());
+        self
+    }
+
+    /// Only what this kind of caller may use: `merchant`, `partner`, `platform`, `institution` or `global`. Another word
+    /// finds nothing.
+    #[must_use]
+    pub fn mode(mut self, mode: impl Into<String>) -> Search {
+        self.mode = Some(mode.into());
+        self
+    }
+
+    /// Only APIv2 (`true`), or only APIv3 (`false`).
+    #[must_use]
+    pub fn v2(mut self, v2: bool) -> Search {
+        self.v2 = Some(v2);
+        self
+    }
+
     fn allows(&self, operation: Operation) -> bool {
         self.verb.as_ref().is_none_or(|verb| verb.eq_ignore_ascii_case(operation.verb()))
             && self.mode.as_ref().is_none_or(|mode| operation.modes().any(|known| known == mode))
@@ -324,7 +373,7 @@ fn usefulness(operation: Operation, availability: Availability) -> f32 {
     let template = operation.template();
     let product = match MAIN_PRODUCTS.iter().any(|start| template.starts_with(start)) {
         true => 1.2,
-        false if template.contains("sandbox") || template.contains("global") => 0.7,
+        false if template.contains("sandbox") => 0.7,
         false => 1.0,
     };
     let caller = if operation.modes().any(|mode| mode == "merchant") { 1.0 } else { 0.93 };

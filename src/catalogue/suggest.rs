@@ -1,10 +1,14 @@
 //! Documented paths that a mistyped one may mean.
 
+use std::borrow::Cow;
 use std::collections::HashMap;
 use std::sync::LazyLock;
 
 use super::index::{self, Parsed};
 use super::operation::{Availability, BASE, Operation};
+
+#[cfg(test)]
+mod tests;
 
 /// A documented operation that a path may mean.
 #[derive(Debug, Clone, Copy)]
@@ -29,6 +33,8 @@ impl Suggestion {
 const CANDIDATES: usize = 24;
 /// A path further away is no suggestion.
 const LEAST_SCORE: f64 = 0.6;
+/// In a shorter path, a few letters may be wrong all the same: the version may be missing.
+const SHORTEST: usize = 12;
 const MOST: usize = 10;
 /// No documented path is nearly as long.
 const LONGEST: usize = 512;
@@ -45,6 +51,8 @@ enum Token {
     Char(char),
     /// `{name}`
     Variable(&'static str),
+    /// No letter: a segment is complete.
+    End,
 }
 
 struct Templates {
@@ -99,19 +107,21 @@ fn tokens(template: &'static str) -> Vec<Token> {
             Some(name) => tokens.push(Token::Variable(name.trim_end_matches('}'))),
             None => tokens.extend(segment.chars().map(Token::Char)),
         }
+        tokens.push(Token::End);
     }
     tokens
 }
 
 /// The operations that `path` may mean, the nearest first.
 pub(super) fn suggest(verb: Option<&str>, path: &str) -> Vec<Suggestion> {
-    let parsed = Parsed::new(path);
+    let path = with_slashes(path);
+    let parsed = Parsed::new(&path);
     let typed: Vec<char> = parsed.path.chars().take(LONGEST).collect();
     let mut found = Vec::new();
+    let length = typed.len().max(SHORTEST) as f64;
     for (template, distance) in nearest(parsed.path, &typed) {
-        let length = template.tokens.len().max(typed.len()).max(1);
         for operation in &template.operations {
-            let score = 1.0 - (distance + strangeness(*operation, verb, parsed.base)) / length as f64;
+            let score = 1.0 - (distance + strangeness(*operation, verb, parsed.base)) / length;
             if score >= LEAST_SCORE {
                 found.push(Suggestion { operation: *operation, score });
             }
@@ -120,6 +130,19 @@ pub(super) fn suggest(verb: Option<&str>, path: &str) -> Vec<Suggestion> {
     found.sort_by(|a, b| b.score.total_cmp(&a.score));
     found.truncate(MOST);
     found
+}
+
+/// A chain as PHP and Node write it, or a path with backslashes, as a path. The version may stand twice: a base URL may
+/// have it, too.
+fn with_slashes(path: &str) -> Cow<'_, str> {
+    let path = path.trim();
+    let path = ["v3/v3/", "v2/v2/"]
+        .iter()
+        .find_map(|twice| path.strip_prefix(twice).map(|_| &path[3..]))
+        .unwrap_or(path);
+    let separator =
+        ["->", "\\", "."].into_iter().find(|separator| !path.contains('/') && path.contains(separator));
+    separator.map_or(Cow::Borrowed(path), |separator| Cow::Owned(path.replace(separator, "/")))
 }
 
 /// What speaks against an operation beside its path, in letters.
@@ -172,13 +195,34 @@ fn distance(template: &[Token], typed: &[char]) -> f64 {
     const LETTER_OF_VALUE: f64 = 0.15;
     /// A variable that is left out.
     const LEFT_OUT: f64 = 2.0;
+    /// A segment that is left out, or one too many, whatever its length.
+    const SEGMENT: f64 = 3.5;
+    /// The `-` that camel case leaves out.
+    const HUMP: f64 = 0.05;
     let is_in_braces = in_braces(typed);
     let width = typed.len() + 1;
     let mut before_last = vec![f64::INFINITY; width];
     let mut last: Vec<f64> = (0..width).map(|count| count as f64).collect();
     let mut row = vec![0.0; width];
+    // The row before the segment.
+    let mut before_segment = last.clone();
     let mut earlier = None;
     for token in template {
+        if *token == Token::End {
+            let mut start = None;
+            for at in 0..width {
+                last[at] = last[at].min(before_segment[at] + SEGMENT);
+                if at + 1 == width || typed[at] == '/' {
+                    if let Some(start) = start {
+                        let without: f64 = last[start] + SEGMENT;
+                        last[at] = last[at].min(without);
+                    }
+                    start = Some(at);
+                }
+            }
+            before_segment.clone_from(&last);
+            continue;
+        }
         row[0] = last[0] + if matches!(token, Token::Variable(_)) { LEFT_OUT } else { 1.0 };
         // The least cost of a variable that ends here.
         let mut variable = f64::INFINITY;
@@ -187,7 +231,9 @@ fn distance(template: &[Token], typed: &[char]) -> f64 {
             row[at] = match *token {
                 Token::Char(expected) => {
                     let replaced = last[at - 1] + replacement(expected, letter);
-                    let mut least = replaced.min(last[at] + 1.0).min(row[at - 1] + 1.0);
+                    let is_hump = expected == '-' && typed.get(at).is_some_and(char::is_ascii_uppercase);
+                    let left_out = last[at] + if is_hump { HUMP } else { 1.0 };
+                    let mut least = replaced.min(left_out).min(row[at - 1] + 1.0);
                     if at > 1 && earlier == Some(Token::Char(letter)) && typed[at - 2] == expected {
                         least = least.min(before_last[at - 2] + SWAP);
                     }
@@ -204,6 +250,7 @@ fn distance(template: &[Token], typed: &[char]) -> f64 {
                     };
                     variable.min(last[at] + LEFT_OUT).min(row[at - 1] + 1.0)
                 }
+                Token::End => last[at],
             };
         }
         earlier = Some(*token);
@@ -246,7 +293,7 @@ fn replacement(expected: char, letter: char) -> f64 {
     if expected == letter {
         0.0
     } else if expected == letter.to_ascii_lowercase() {
-        0.1
+        0.01
     } else if matches!((expected, letter), ('-', '_') | ('_', '-')) {
         0.3
     } else {

@@ -14,14 +14,15 @@ use crate::v3::{Context, OutgoingRequest};
 
 /// A longer body is not compared: no documented one is nearly as long.
 const LONGEST_BODY: usize = 1 << 20;
+/// The target of the warnings.
+const TARGET: &str = "wechatpay_chain::hints";
 
 impl Request {
     /// Compares the request with the documents, and sends nothing: an undocumented path, a field that is missing, unknown,
     /// of another type or in the clear, an operation that another one has replaced. Empty if there is nothing to say.
     ///
     /// A hint is not an error: the documents have slips. The same hints are warnings of `tracing`, with the target
-    /// `wechatpay_chain::hints`, when a request is sent:
-    /// each once for an operation and a client, at the first calls.
+    /// `wechatpay_chain::hints`, when a request is sent: each once for an operation and a client, at the first calls.
     ///
     /// ```
     /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
@@ -112,15 +113,15 @@ fn documented_url(request: &OutgoingRequest) -> Option<String> {
 
 /// Warns of what the documents have otherwise.
 pub(super) fn warn(context: &Context, request: &OutgoingRequest) {
-    if !tracing::enabled!(tracing::Level::WARN) {
+    let (given, verb) = (&context.given_hints, request.method.as_str());
+    if !tracing::enabled!(target: TARGET, tracing::Level::WARN) || given.is_settled(verb, &request.template) {
         return;
     }
     let Some(url) = documented_url(request) else { return };
-    let method = &request.method;
-    let operation = Catalogue::find(method.as_str(), &url);
+    let operation = Catalogue::find(verb, &url);
     let compare = || hints_at(request, &url);
-    for hint in context.given_hints.new_hints(operation, method.as_str(), &url, compare) {
-        let template = &*request.template;
-        tracing::warn!(target: "wechatpay_chain::hints", %method, template, kind = hint.kind(), "{hint}");
+    for hint in given.new_hints(operation, verb, &url, &request.template, compare) {
+        let (method, template) = (&request.method, &*request.template);
+        tracing::warn!(target: TARGET, %method, template, kind = hint.kind(), "{hint}");
     }
 }

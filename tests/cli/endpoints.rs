@@ -41,6 +41,20 @@ fn queries_from_stdin_are_answered_line_by_line() {
 }
 
 #[test]
+fn each_line_of_stdin_gets_one_answer_however_long_it_is() {
+    let lines = format!("{}\n退款\n\n{}", "退款 ".repeat(10_000), "票".repeat(5_000));
+    let found = run(&["endpoints", "-", "--json"], &lines).ok().to_owned();
+    assert_eq!(found.lines().count(), 4);
+    assert!(found.lines().nth(1).unwrap().contains("v3/refund/domestic/refunds"));
+    // A blank in a path is no verb.
+    let found =
+        run(&["endpoints", "suggest", "-", "--json", "--verb", "POST"], "v3/ refund/domestic/refund\n")
+            .ok()
+            .to_owned();
+    assert!(found.contains("v3/refund/domestic/refunds"), "{found}");
+}
+
+#[test]
 fn an_endpoint_is_shown_with_its_fields_and_calls() {
     let page = run(&["endpoints", "show", "v3/pay/transactions/out-trade-no/P1/close", "--lang", "en"], "")
         .ok()

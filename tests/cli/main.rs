@@ -46,6 +46,8 @@ mod check;
 mod endpoints;
 // Exit codes of a single call.
 mod exit_codes;
+// `wxpay endpoints export`.
+mod export;
 // Where output goes, and its layout.
 mod output;
 // Keys and control characters that are given to the program.

@@ -101,6 +101,9 @@ mod personal_data;
 mod payscore;
 // Payscore, transfers, profit sharing, files.
 mod products;
+// The pages of `wxpay endpoints export` in a browser.
+#[cfg(unix)]
+mod reference;
 // The example `sandbox`, run as a program.
 #[cfg(unix)]
 mod program;

@@ -161,13 +161,8 @@ fn every_json_type_is_told_from_the_documented_one() {
 
 #[test]
 fn a_name_that_looks_like_a_documented_one_is_found_out() {
-    let meant = |name: &str| match near(
-        Catalogue::find("POST", "v3/refund/domestic/refunds").unwrap().body(),
-        name,
-    ) {
-        Some(near) => near,
-        None => "",
-    };
+    let fields = Catalogue::find("POST", "v3/refund/domestic/refunds").unwrap().body();
+    let meant = |name: &str| near(fields, name).unwrap_or_default();
     for (name, wanted) in [
         ("outRefundNo", "out_refund_no"),
         ("out_refund_nо", "out_refund_no"), // a Cyrillic letter

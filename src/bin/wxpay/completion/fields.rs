@@ -2,7 +2,7 @@
 //! `reason=`, `amount[total]:=`, `goods[0][id]=`, `/amount/total:=`, `mchid==` for the query.
 
 use clap_complete::engine::CompletionCandidate as Candidate;
-use wechatpay_chain::catalogue::{Field, FieldType, Fields, Include};
+use wechatpay_chain::catalogue::{Catalogue, Field, FieldType, Fields, Include};
 
 use super::call::Call;
 use super::values::{file_after_at, starting};
@@ -107,6 +107,21 @@ pub(super) fn body_fields(call: &Call, typed: &str) -> Vec<Candidate> {
         _ => field.values().map(str::to_owned).collect(),
     };
     starting(value, all).into_iter().map(|value| value.add_prefix(format!("{name}="))).collect()
+}
+
+/// `--set POINTER=TEXT` of a notification.
+pub(super) fn of_resource(call: &Call, typed: &str) -> Vec<Candidate> {
+    let Some(event) = call.value("event").and_then(Catalogue::notification) else { return Vec::new() };
+    match typed.split_once('=') {
+        Some((name, value)) => {
+            let field = field_at(event.resource(), &Name::parse(name.trim_end_matches(':')).tokens);
+            field.map(|field| values(field, &format!("{name}="), value)).unwrap_or_default()
+        }
+        None => {
+            let given: Vec<_> = call.values("set").filter_map(given_field).collect();
+            Body { fields: event.resource(), given }.candidates(if typed.is_empty() { "/" } else { typed })
+        }
+    }
 }
 
 /// `NAME=`, or what follows it.

@@ -56,6 +56,8 @@ const COMPLETERS: &[(&str, &str, Completer)] = &[
     ("suggest", "verb", values::verbs),
     ("sandbox", "fault", values::faults),
     ("trigger", "event", values::events),
+    ("trigger", "set", fields::of_resource),
+    ("trigger", "data", values::file_after_at),
     ("help", "topic", values::topics),
 ];
 
@@ -217,7 +219,7 @@ mod tests {
         let mut all = Vec::new();
         commands(&program, &mut all);
         for (names, id, _) in COMPLETERS {
-            for name in names.split(' ').filter(|name| !matches!(*name, "*" | "trigger")) {
+            for name in names.split(' ').filter(|name| *name != "*") {
                 assert!(
                     all.iter().any(|(command, ids)| command == name && ids.iter().any(|own| own == id)),
                     "{name} {id}"

@@ -1,6 +1,6 @@
 use std::time::SystemTime;
 
-use serde_json::{Value, json};
+use serde_json::json;
 
 use super::*;
 use crate::sandbox::store::event::Event;

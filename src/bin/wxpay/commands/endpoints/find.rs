@@ -66,9 +66,15 @@ struct ListArgs {
 
 pub(super) fn search(global: &GlobalArgs, args: &FindArgs) -> Result<(), Failure> {
     let mut search = Search::default();
-    search.verb = args.verb.clone();
-    search.mode = args.mode.clone();
-    search.v2 = (args.v2 || args.v3).then_some(args.v2);
+    if let Some(verb) = &args.verb {
+        search = search.verb(verb);
+    }
+    if let Some(mode) = &args.mode {
+        search = search.mode(mode);
+    }
+    if args.v2 || args.v3 {
+        search = search.v2(args.v2);
+    }
     let find = |words: &str| {
         let found = Catalogue::search(words, &search);
         found.iter().take(args.list.limit).map(|found| (found.operation(), found.score())).collect()
@@ -78,7 +84,9 @@ pub(super) fn search(global: &GlobalArgs, args: &FindArgs) -> Result<(), Failure
 
 pub(super) fn suggest(global: &GlobalArgs, args: &SuggestArgs) -> Result<(), Failure> {
     let find = |line: &str| {
-        let (verb, path) = match line.trim().split_once(' ') {
+        // A path has no blank, but whoever pastes one may.
+        let is_verb = |word: &str| !word.is_empty() && word.bytes().all(|byte| byte.is_ascii_alphabetic());
+        let (verb, path) = match line.trim().split_once(' ').filter(|(word, _)| is_verb(word)) {
             Some((verb, path)) => (Some(verb), path.trim()),
             None => (args.verb.as_deref(), line.trim()),
         };
@@ -114,8 +122,13 @@ fn answer(
         loop {
             let mut line = Vec::new();
             let read = std::io::Read::take(&mut input, LONGEST_QUERY).read_until(b'\n', &mut line);
-            if read.map_err(|e| usage_error(format!("cannot read stdin: {}", io_text(&e))))? == 0 {
+            let unreadable = |e: std::io::Error| usage_error(format!("cannot read stdin: {}", io_text(&e)));
+            if read.map_err(unreadable)? == 0 {
                 return Ok(());
+            }
+            // One answer for each line, however long it is.
+            if line.last() != Some(&b'\n') {
+                input.skip_until(b'\n').map_err(unreadable)?;
             }
             let found = find(&String::from_utf8_lossy(&line));
             match list.json {

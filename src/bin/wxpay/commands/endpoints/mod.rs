@@ -1,5 +1,6 @@
 //! `wxpay endpoints`: the documented endpoints, searched, shown and suggested.
 
+mod export;
 mod find;
 mod language;
 mod page;
@@ -9,6 +10,7 @@ use clap::{Args, Subcommand};
 
 use crate::failure::Failure;
 use crate::global::GlobalArgs;
+use export::ExportArgs;
 use find::{FindArgs, SuggestArgs};
 use show::ShowArgs;
 
@@ -34,6 +36,7 @@ pub(crate) struct EndpointsArgs {
 enum EndpointsCommand {
     Show(ShowArgs),
     Suggest(SuggestArgs),
+    Export(ExportArgs),
 }
 
 pub(crate) fn run(global: &GlobalArgs, args: &EndpointsArgs) -> Result<(), Failure> {
@@ -41,5 +44,6 @@ pub(crate) fn run(global: &GlobalArgs, args: &EndpointsArgs) -> Result<(), Failu
         None => find::search(global, &args.find),
         Some(EndpointsCommand::Show(args)) => show::run(global, args),
         Some(EndpointsCommand::Suggest(args)) => find::suggest(global, args),
+        Some(EndpointsCommand::Export(args)) => export::run(global, args),
     }
 }

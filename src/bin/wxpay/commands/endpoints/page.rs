@@ -52,39 +52,19 @@ type Row = [String; 4];
 
 fn add_rows(fields: Fields, depth: usize, language: Language, rows: &mut Vec<Row>) {
     for field in fields.iter() {
-        let required = match (field.is_required(), field.is_perhaps_required()) {
-            (true, _) => language.label("required"),
-            (_, true) => language.label("perhaps required"),
-            _ => "",
-        };
         let name = format!("{}{}", "  ".repeat(depth), field.name());
-        rows.push([name, field.type_name().to_owned(), required.to_owned(), remarks(field, language)]);
+        rows.push([
+            name,
+            field.type_name().to_owned(),
+            required(field, language).to_owned(),
+            remarks(field, language),
+        ]);
         add_rows(field.fields(), depth + 1, language, rows);
     }
 }
 
 fn remarks(field: Field, language: Language) -> String {
-    let mut remarks = Vec::new();
-    match field.encrypted_for() {
-        Some(EncryptedFor::Merchant) => remarks.push(language.label("encrypted for you").to_owned()),
-        Some(_) => remarks.push(language.label("encrypted").to_owned()),
-        None => {}
-    }
-    match (field.min_length(), field.max_length()) {
-        (Some(least), Some(most)) => remarks.push(format!("{least}–{most}")),
-        (Some(least), None) => remarks.push(format!("≥ {least}")),
-        (None, Some(most)) => remarks.push(format!("≤ {most}")),
-        (None, None) => {}
-    }
-    match field.range() {
-        (None, None) => {}
-        (least, most) => {
-            let shown = |bound: Option<i64>| bound.map(|bound| bound.to_string()).unwrap_or_default();
-            remarks.push(format!("{}..{}", shown(least), shown(most)));
-        }
-    }
-    remarks.extend(field.max_items().map(|most| format!("[≤ {most}]")));
-    remarks.extend(field.format().map(str::to_owned));
+    let mut remarks = limits(field, language);
     let values: Vec<_> = field.values().collect();
     if !values.is_empty() {
         let more = if values.len() > MOST_VALUES { " …" } else { "" };
@@ -94,6 +74,41 @@ fn remarks(field: Field, language: Language) -> String {
         remarks.push(language.label("not on the present page").to_owned());
     }
     remarks.join("; ")
+}
+
+/// Whether a field is required; empty, if it is not.
+pub(super) fn required(field: Field, language: Language) -> &'static str {
+    match (field.is_required(), field.is_perhaps_required()) {
+        (true, _) => language.label("required"),
+        (_, true) => language.label("perhaps required"),
+        _ => "",
+    }
+}
+
+/// Encryption, length, range, number, form.
+pub(super) fn limits(field: Field, language: Language) -> Vec<String> {
+    let mut limits = Vec::new();
+    match field.encrypted_for() {
+        Some(EncryptedFor::Merchant) => limits.push(language.label("encrypted for you").to_owned()),
+        Some(_) => limits.push(language.label("encrypted").to_owned()),
+        None => {}
+    }
+    match (field.min_length(), field.max_length()) {
+        (Some(least), Some(most)) => limits.push(format!("{least}–{most}")),
+        (Some(least), None) => limits.push(format!("≥ {least}")),
+        (None, Some(most)) => limits.push(format!("≤ {most}")),
+        (None, None) => {}
+    }
+    match field.range() {
+        (None, None) => {}
+        (least, most) => {
+            let shown = |bound: Option<i64>| bound.map(|bound| bound.to_string()).unwrap_or_default();
+            limits.push(format!("{}..{}", shown(least), shown(most)));
+        }
+    }
+    limits.extend(field.max_items().map(|most| format!("[≤ {most}]")));
+    limits.extend(field.format().map(str::to_owned));
+    limits
 }
 
 fn table(rows: &[Row]) -> String {

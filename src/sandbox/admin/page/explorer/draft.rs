@@ -129,7 +129,7 @@ impl Draft {
     /// One more element of a list. The form names the list after its last field, so all elements are known.
     fn add(&mut self, list: &str) {
         if is_field(list) {
-            let next = self.count(list).max(1).min(MAX_ELEMENTS - 1);
+            let next = self.count(list).clamp(1, MAX_ELEMENTS - 1);
             self.texts.insert(format!("{list}/{next}/"), String::new());
         }
     }

@@ -71,8 +71,13 @@ pub(super) fn search(view: &View) -> Markup {
 
 fn found(view: &View) -> Vec<Operation> {
     let Endpoint { verb, mode, .. } = &view.endpoint;
-    let chosen = |text: &String| Some(text.clone()).filter(|text| !text.is_empty());
-    let search = Search { verb: chosen(verb), mode: chosen(mode), ..Search::default() };
+    let mut search = Search::default();
+    if !verb.is_empty() {
+        search = search.verb(verb);
+    }
+    if !mode.is_empty() {
+        search = search.mode(mode);
+    }
     let query = view.query.as_str();
     if query.is_empty() {
         let fits = |operation: &Operation| {
