@@ -72,9 +72,11 @@ impl Draft {
             }
         };
         outgoing::add_headers(&mut headers);
-        let (message, nonce) = match signed {
-            Some(signed) => (signed.message.clone(), signed.get("nonce_str").to_owned()),
-            None => (String::new(), String::new()),
+        let (message, nonce, sign) = match signed {
+            Some(signed) => {
+                (signed.message.clone(), signed.get("nonce_str").to_owned(), signed.get("sign").to_owned())
+            }
+            None => (String::new(), String::new(), String::new()),
         };
         let request = Box::new(OutgoingRequest {
             method: self.method,
@@ -83,6 +85,7 @@ impl Draft {
             base_path_length,
             headers,
             body,
+            sign,
             with_certificate: self.with_certificate,
             timeout: self.timeout.unwrap_or(defaults.timeout),
             retries: self.retries,
@@ -146,6 +149,7 @@ impl Request {
             transport: &v3.transport,
             max_body: v3.defaults.max_body,
             retry_delay: v3.defaults.retry_delay,
+            traced: v3.defaults.trace_messages,
         };
         let named = |error| v3.defaults.names.rename(error);
         let (raw, answer) = exchange(&client, request, runtime, deadline).await.map_err(named)?;

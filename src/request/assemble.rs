@@ -12,6 +12,7 @@ use super::target::RequestTarget;
 use crate::error::{Error, json_reason, shown_template};
 #[cfg(feature = "v2")]
 use crate::signer::{self, MerchantKey};
+use crate::v3::platform;
 use crate::v3::verify::SERIAL;
 use crate::v3::{Context, OutgoingRequest, outgoing};
 
@@ -50,11 +51,15 @@ impl Draft {
         if matches!(context.merchant.key, MerchantKey::Missing) {
             return Err(context.defaults.names.rename(signer::missing()));
         }
+        // A client of APIv2, whose key is that of the certificate that its calls present.
+        let keys = context.platform.keys();
+        if keys.is_empty() && context.platform.refresh.is_none() {
+            return Err(context.defaults.names.rename(platform::missing()));
+        }
         let base = self.base.as_ref().unwrap_or(&context.defaults.base_url);
         let RequestTarget { mut url, base_path_length, authorize } =
             self.target(base, &context.transport.hosts)?;
         let mut headers = std::mem::take(&mut self.headers);
-        let keys = context.platform.keys();
         outgoing::add_headers(&mut headers, keys.requested.as_ref().filter(|_| authorize));
         if !self.encrypt.is_empty() {
             let serial = self.encrypt_fields(context, &keys, &headers, &mut url, authorize)?;

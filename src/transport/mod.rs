@@ -10,6 +10,7 @@ mod proxy;
 mod send;
 mod timeout;
 mod tls;
+pub(crate) mod trace;
 mod upload;
 
 use std::sync::Arc;

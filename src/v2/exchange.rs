@@ -9,8 +9,9 @@ use super::merchant::Merchant;
 use super::outgoing::OutgoingRequest;
 use super::verify::{self, Answer};
 use crate::error::Error;
+use crate::response::request_id;
 use crate::runtime::{Deadline, IoRuntime};
-use crate::transport::{RawResponse, Transport, read};
+use crate::transport::{RawResponse, Transport, read, trace};
 
 /// Codes with which the platform refuses a call before it does anything: it may be sent again.
 const BUSY: &[&str] = &["FREQUENCY_LIMITED", "FREQ_LIMIT", "RATELIMIT_EXCEEDED"];
@@ -23,6 +24,8 @@ pub(crate) struct Client<'a> {
     pub(crate) max_body: usize,
     /// The pause before the first retry.
     pub(crate) retry_delay: Duration,
+    /// Whether requests and responses are trace events.
+    pub(crate) traced: bool,
 }
 
 /// Sends, reads and checks; on the spare host, and again, where nothing can have been carried out.
@@ -37,7 +40,10 @@ pub(crate) async fn exchange(
         method = %request.method,
         template = &*request.template,
         host = request.url.host_str(),
+        status = tracing::field::Empty,
+        request_id = tracing::field::Empty,
         attempts = tracing::field::Empty,
+        duration_ms = tracing::field::Empty,
     );
     let recorded = span.clone();
     let attempts = async {
@@ -67,7 +73,15 @@ pub(crate) async fn exchange(
             count += 1;
         }
     };
-    attempts.instrument(span).await
+    let result = attempts.instrument(span.clone()).await;
+    let (status, request_id) = match &result {
+        Ok((response, _)) => (Some(response.status.as_u16()), request_id(&response.headers)),
+        Err(error) => (error.status(), error.request_id()),
+    };
+    span.record("status", status);
+    span.record("request_id", request_id);
+    span.record("duration_ms", u64::try_from(deadline.elapsed().as_millis()).unwrap_or(u64::MAX));
+    result
 }
 
 async fn attempt(
@@ -86,13 +100,22 @@ async fn attempt(
     };
     let mut http = reqwest::Request::new(request.method.clone(), request.url.clone());
     *http.headers_mut() = request.headers.clone();
+    if client.traced {
+        trace::request(&http, &request.body, Some(&request.sign));
+    }
     let late = || call.late(format!("it could not be sent within {:?}", deadline.allowed()), false);
     if !request.body.is_empty() {
         *http.body_mut() = Some(request.body.clone().into());
     }
     *http.timeout_mut() = Some(deadline.left().ok_or_else(late)?);
     let mut response = transport.send(http, runtime, &call, fresh).await?;
+    if client.traced {
+        trace::response(response.status(), response.headers());
+    }
     let body = read(&mut response, client.max_body, &call).await?;
+    if client.traced {
+        trace::response_body(&body);
+    }
     let response = RawResponse::new(response, body);
     let path = response.path.get(request.base_path_length..).unwrap_or_default();
     let answer = verify::response(&response, path, secret)?;

@@ -34,6 +34,8 @@ pub(crate) struct OutgoingRequest {
     pub(crate) base_path_length: usize,
     pub(crate) headers: HeaderMap,
     pub(crate) body: Bytes,
+    /// What traces must not show: whoever has it can send the request again. Empty for a body that is sent as it is.
+    pub(crate) sign: String,
     /// Whether the call presents the merchant's certificate.
     pub(crate) with_certificate: bool,
     pub(crate) timeout: Duration,

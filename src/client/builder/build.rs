@@ -50,29 +50,25 @@ impl WeChatPayBuilder {
         };
         #[cfg(feature = "v2")]
         let has_v3 = !(self.apiv2.is_set()
-            && config.is_empty()
+            && (config.is_empty() || config.is_certificate())
             && self.platform_keys.is_empty()
             && !self.automatic_certificates
             && self.apiv3_key.is_none());
         #[cfg(not(feature = "v2"))]
         let has_v3 = true;
-        let (serial, key, certificate) = match has_v3 {
-            true => config.load(&mchid)?,
-            #[cfg(feature = "v2")]
-            false => (String::new(), MerchantKey::Missing, None),
-            #[cfg(not(feature = "v2"))]
-            false => unreachable!(),
+        #[cfg(feature = "v2")]
+        let (serial, key, certificate) = match !has_v3 && config.is_empty() {
+            true => (String::new(), MerchantKey::Missing, None),
+            false => config.load(&mchid)?,
         };
+        #[cfg(not(feature = "v2"))]
+        let (serial, key, certificate) = config.load(&mchid)?;
         #[cfg(feature = "v2")]
         let v2 =
             self.apiv2.load(&mchid, &key, certificate.as_ref(), has_v3 && self.names == FieldNames::Array)?;
         let merchant = Merchant::new(mchid, serial, key, certificate);
         if has_v3 && self.platform_keys.is_empty() && !self.automatic_certificates {
-            let reason =
-                "is missing, and without a platform key no response can be verified, so no request is sent";
-            let advice =
-                "give the serial with the public key or certificate, or enable `automatic_certificates`";
-            return Err(Error::config_with("platform_key", reason, advice));
+            return Err(platform::missing());
         }
         let mut platform: Vec<Arc<PlatformKey>> = Vec::with_capacity(self.platform_keys.len());
         for PlatformKeyConfig { serial, pem, variables } in &self.platform_keys {

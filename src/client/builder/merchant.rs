@@ -44,6 +44,13 @@ impl MerchantConfig {
             && self.certificate.is_none()
     }
 
+    /// Whether nothing is given but a certificate with its key, which calls of APIv2 present.
+    #[cfg(feature = "v2")]
+    pub(super) fn is_certificate(&self) -> bool {
+        let pem = self.private_key.is_some() && self.certificate.is_some();
+        self.serial.is_none() && self.signer.is_none() && (pem || self.p12.is_some())
+    }
+
     /// The serial, the key and the certificate if there is one, once all settings agree.
     pub(super) fn load(self, mchid: &str) -> Result<(String, MerchantKey, Option<CertificateData>), Error> {
         let given = self.serial.filter(|serial| !serial.trim().is_empty());

@@ -148,7 +148,7 @@ fn paths() {
     exit 1
     --- stdout
     --- stderr
-    wxpay: error: PATH begins with `v2`: this client does not support APIv2 (XML)
+    wxpay: error: the sandbox speaks APIv3 only: no `v2/…` with --sandbox
     ");
     snapshot!(run("http://example.com/v3/x", &[]), @"
     exit 1

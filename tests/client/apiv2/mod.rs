@@ -6,54 +6,15 @@ mod forgeries;
 mod notifications;
 mod responses;
 
-use aws_lc_rs::hmac;
 use wechatpay_chain::{WeChatPay, WeChatPayBuilder};
 
+use crate::support::{APIV2_KEY, elements, hmac_sign, signed_xml};
+
 /// The platform's documented example: its key, and its merchant.
-pub(crate) const SECRET: &str = "192006250b4c09247ec02edce69f6a2d";
+pub(crate) const SECRET: &str = APIV2_KEY;
 pub(crate) const MCHID: &str = "10000100";
 
 /// A client of APIv2 alone.
 fn builder(base: &str) -> WeChatPayBuilder {
     WeChatPay::builder().mchid(MCHID).apiv2_key(SECRET).base_url(base)
-}
-
-/// `sign` by HMAC-SHA256, straight from AWS-LC.
-fn hmac_sign(fields: &[(&str, &str)], secret: &str) -> String {
-    let mut fields: Vec<_> = fields.iter().filter(|(_, text)| !text.is_empty()).collect();
-    fields.sort();
-    let text: Vec<_> = fields.iter().map(|(name, text)| format!("{name}={text}")).collect();
-    let message = format!("{}&key={secret}", text.join("&"));
-    let tag = hmac::sign(&hmac::Key::new(hmac::HMAC_SHA256, secret.as_bytes()), message.as_bytes());
-    tag.as_ref().iter().map(|byte| format!("{byte:02X}")).collect()
-}
-
-/// `fields` as XML, with their `sign`.
-fn signed_xml(fields: &[(&str, &str)], secret: &str) -> String {
-    let sign = hmac_sign(fields, secret);
-    let elements = fields.iter().map(|(name, text)| format!("<{name}><![CDATA[{text}]]></{name}>"));
-    format!("<xml>{}<sign>{sign}</sign></xml>", elements.collect::<String>())
-}
-
-/// The elements of a flat XML text: a reader of the test's own.
-fn elements(xml: &str) -> Vec<(String, String)> {
-    let mut rest = xml.strip_prefix("<xml>").and_then(|xml| xml.strip_suffix("</xml>")).expect(xml);
-    let mut all = Vec::new();
-    while !rest.is_empty() {
-        let (name, after) = rest[1..].split_once('>').unwrap();
-        let (text, after) = match name.strip_suffix('/') {
-            Some(_) => (String::new(), after),
-            None => {
-                let (text, after) = after.split_once(&format!("</{name}>")).unwrap();
-                let text = match text.strip_prefix("<![CDATA[") {
-                    Some(text) => text.strip_suffix("]]>").unwrap().to_owned(),
-                    None => text.replace("&#13;", "\r"),
-                };
-                (text, after)
-            }
-        };
-        all.push((name.trim_end_matches('/').to_owned(), text));
-        rest = after;
-    }
-    all
 }

@@ -13,27 +13,31 @@ const TARGET: &str = "wechatpay_chain::messages";
 const SECRET: [&str; 5] =
     ["authorization", "proxy-authorization", "cookie", "set-cookie", "wechatpay-signature"];
 
-/// A request, as it is sent.
-pub(super) fn request(request: &reqwest::Request, signed: &[u8]) {
+/// A request, as it is sent. `signature` is hidden where it stands in the query or in the body.
+pub(crate) fn request(request: &reqwest::Request, signed: &[u8], signature: Option<&str>) {
     let url = request.url();
+    let hide = |text: String| match signature.filter(|signature| !signature.is_empty()) {
+        Some(signature) => text.replace(signature, "…"),
+        None => text,
+    };
     tracing::debug!(
         target: TARGET,
         method = %request.method(),
-        path = without_keys(&url[Position::BeforePath..Position::AfterQuery]),
+        path = hide(without_keys(&url[Position::BeforePath..Position::AfterQuery])),
         host = %&url[Position::BeforeHost..Position::AfterPort],
         headers = headers(request.headers()),
         "request"
     );
-    tracing::trace!(target: TARGET, body = body(signed), "request body");
+    tracing::trace!(target: TARGET, body = hide(body(signed)), "request body");
 }
 
 /// The head of a response that is not verified yet.
-pub(super) fn response(status: StatusCode, head: &HeaderMap) {
+pub(crate) fn response(status: StatusCode, head: &HeaderMap) {
     tracing::debug!(target: TARGET, status = status.as_u16(), headers = headers(head), "response");
 }
 
 /// The body of a response that is not verified yet.
-pub(super) fn response_body(bytes: &[u8]) {
+pub(crate) fn response_body(bytes: &[u8]) {
     tracing::trace!(target: TARGET, body = body(bytes), "response body");
 }
 
