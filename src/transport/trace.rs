@@ -57,12 +57,17 @@ fn body(bytes: &[u8]) -> String {
     }
 }
 
-/// A longer string of JSON, in bytes, may be a key in groups, each of which looks like a word.
+/// A longer string of JSON or XML, in bytes, may be a key in groups, each of which looks like a word.
 const LONG_VALUE: usize = 200;
 
 fn without_long_values(text: &str) -> String {
     let shown = |part| if str::len(part) > LONG_VALUE && may_be_key(part) { "…" } else { part };
-    text.split('"').map(shown).collect::<Vec<_>>().join("\"")
+    let ends = ['"', '<', '>'];
+    let pieces = text.split_inclusive(ends).map(|piece| {
+        let value = piece.strip_suffix(ends).unwrap_or(piece);
+        [shown(value), piece.get(value.len()..).unwrap_or_default()].concat()
+    });
+    pieces.collect()
 }
 
 /// Ids, such as a payer's, may look like pieces of a key; no id is as long as this, in bytes.
@@ -107,6 +112,9 @@ mod tests {
         for separator in [" ", ",", "\\n", "-"] {
             let traced = body(format!("{{\"a\":\"{}\",\"b\":1}}", groups.join(separator)).as_bytes());
             assert_eq!(traced, r#"{"a":"…","b":1}"#);
+            let traced =
+                body(format!("<xml><a>{}</a><b><![CDATA[1]]></b></xml>", groups.join(separator)).as_bytes());
+            assert_eq!(traced, "<xml><a>…</a><b><![CDATA[1]]></b></xml>");
         }
         let text = format!("{{\"description\":\"{}\"}}", "Image形象店-深圳腾大-QQ公仔 100% new, ".repeat(9));
         assert_eq!(body(text.as_bytes()), text);

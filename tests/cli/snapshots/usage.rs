@@ -296,8 +296,7 @@ fn arguments_of_the_other_commands() {
     exit 1
     --- stdout
     --- stderr
-    wxpay: error: the following required arguments were not provided: --headers <FILE>
-    wxpay: hint: usage: wxpay verify --headers <FILE> <BODY>; more with --help
+    wxpay: error: BODY: cannot read `body.json`: it does not exist
     ");
     snapshot!(env.run(&["verify", "--headers", "nowhere", "body.json"]), @"
     exit 1
