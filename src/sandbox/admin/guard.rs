@@ -10,7 +10,7 @@ use crate::sandbox::server::admin_hook::AdminRequest;
 
 /// `allowed` are further host names, which may come with any port.
 pub(crate) fn check(request: &AdminRequest, allowed: &[String]) -> Result<(), AdminError> {
-    let forbidden = |why: String| AdminError(StatusCode::FORBIDDEN, why);
+    let forbidden = |why: String| AdminError::new(StatusCode::FORBIDDEN, "FORBIDDEN", why);
     let headers = &request.headers;
     let address =
         request.local_address.ok_or_else(|| forbidden("the connection has no local address".into()))?;

@@ -191,7 +191,9 @@ impl SandboxBuilder {
     }
 
     /// Calls this function for each request, right before its response is sent, and after each attempt to send a
-    /// notification. It replaces an earlier one. It runs on the sandbox's own threads: while it blocks, responses wait.
+    /// notification. It replaces an earlier one. It runs on the thread of the sandbox's connections: while it blocks, all
+    /// responses wait. So it must not wait for the sandbox itself, by a request or by dropping it: that would never end. To
+    /// do more than print or count, send a copy to a thread of your own.
     ///
     /// ```
     /// # fn main() -> Result<(), Box<dyn std::error::Error>> {

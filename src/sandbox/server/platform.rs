@@ -7,7 +7,7 @@ use std::{
 };
 
 use bytes::Bytes;
-use http::{Response, header};
+use http::{HeaderMap, Response, StatusCode, header};
 use serde_json::Value;
 use tokio::sync::mpsc::UnboundedReceiver;
 
@@ -23,7 +23,7 @@ use crate::sandbox::{
     faults::{active::SharedFaults, drawn::Drawn, effects, fault::Fault, hits::HitTarget},
     http::{
         business_clock::BusinessClock, clock::SkewedClock, error_response::ErrorResponse,
-        request::IncomingRequest, response::ReadyResponse, sandbox_error::SandboxError,
+        request::IncomingRequest, response::ReadyResponse, sandbox_error::SandboxError, secret_headers,
     },
     keys::{identity::Identity, keyring::Keyring},
     model::{
@@ -120,11 +120,7 @@ impl Platform {
         let clock = Arc::new(SkewedClock::new(settings.clock_skew));
         let database = Arc::new(settings.database);
         let advanced = database.transaction(|documents| documents.advanced());
-        let advanced = advanced.map_err(|error| SandboxError::State {
-            what: "the business time".into(),
-            code: error.code.into(),
-            message: error.message,
-        })?;
+        let advanced = advanced.map_err(|error| SandboxError::state("the business time", error))?;
         let business_clock = Arc::new(BusinessClock::new(advanced));
         let faults = SharedFaults::new(settings.seed);
         let signer =
@@ -212,6 +208,30 @@ impl Platform {
         self.database.is_file()
     }
 
+    /// Logs a request whose client left before its body was there: nothing can be checked, and nobody gets a response.
+    pub(crate) fn record_unread(&self, request: IncomingRequest, Arrival { number, at }: Arrival) {
+        let endpoint = self.router.find(&request).kind();
+        self.requests.push(SeenRequest {
+            number,
+            at,
+            duration: Duration::ZERO,
+            method: request.method.as_str().to_string(),
+            target: request.target,
+            headers: secret_headers::marked(request.headers),
+            body_length: 0,
+            body: Bytes::new(),
+            signed_message_length: 0,
+            signed_message: Bytes::new(),
+            signature: SignatureVerdict::NotChecked,
+            endpoint,
+            faults: Vec::new(),
+            verdict: Verdict::Disturbed,
+            response: RecordedResponse::new(StatusCode::BAD_REQUEST, HeaderMap::new(), &Bytes::new()),
+            passed: false,
+            diagnosis: None,
+        });
+    }
+
     /// Writes the changes of the logs to the state file.
     pub(crate) fn save_records(&self) {
         records::save(&self.database, &self.requests, &self.outbox.log);
@@ -293,10 +313,7 @@ impl Platform {
             }
             None => Verdict::Accepted,
         };
-        let mut headers = request.headers;
-        if let Some(value) = headers.get_mut(header::AUTHORIZATION) {
-            value.set_sensitive(true);
-        }
+        let headers = secret_headers::marked(request.headers);
         tracing::debug!(method = %request.method, target = %request.target, ?verdict, "sandbox request");
         self.requests.push(SeenRequest {
             number,

@@ -2,18 +2,18 @@
 
 use std::{
     fmt,
-    time::{Duration, SystemTime, UNIX_EPOCH},
+    time::{Duration, SystemTime},
 };
 
 use bytes::Bytes;
-use http::{HeaderMap, StatusCode, header};
+use http::{HeaderMap, StatusCode};
 use serde_json::{Map, Value, json};
 
 use crate::error::Message;
 use crate::sandbox::{
     auth::{diagnosis::Diagnosis, verify::SignatureVerdict},
     faults::fault::Fault,
-    http::error_response::ErrorResponse,
+    http::{clock, error_response::ErrorResponse, secret_headers::is_secret},
 };
 
 /// The bytes of a response's body that are kept.
@@ -25,10 +25,6 @@ const MAX_SHOWN: usize = 4 << 10;
 /// The characters of a scripted error's code and message, and of a target in a line.
 const MAX_CODE: usize = 64;
 const MAX_TEXT: usize = 500;
-
-/// Headers of a request that the JSON omits: they authenticate the client.
-const SECRET_HEADERS: [header::HeaderName; 3] =
-    [header::AUTHORIZATION, header::PROXY_AUTHORIZATION, header::COOKIE];
 
 /// A received request, the result of its checks, and the response to it.
 ///
@@ -48,7 +44,8 @@ pub struct SeenRequest {
     pub method: String,
     /// Path and query exactly as on the request line, including the path of the base URL.
     pub target: String,
-    /// All headers. `Authorization` is marked as sensitive, so that `Debug` does not show it.
+    /// All headers. `Authorization`, `Proxy-Authorization` and `Cookie` are marked as sensitive, so that `Debug` does not show
+    /// them.
     pub headers: HeaderMap,
     /// The raw body; empty if it was too large. Of a request before the last start, which a
     /// [state file](crate::sandbox::SandboxBuilder::state) keeps, at most the first 64 KiB.
@@ -160,7 +157,7 @@ impl SeenRequest {
 
     /// Without `Authorization`, which contains the signature.
     pub(crate) fn to_json(&self) -> Value {
-        let at = self.at.duration_since(UNIX_EPOCH).map_or(0.0, |since| since.as_secs_f64());
+        let at = clock::unix_seconds(self.at);
         let faults: Vec<String> = self.faults.iter().map(ToString::to_string).collect();
         let message = &self.signed_message[..self.signed_message.len().min(MAX_SHOWN)];
         let mut request = body_json(&self.body, self.body_length);
@@ -343,7 +340,7 @@ fn size(headers: &HeaderMap) -> usize {
 
 fn headers_json(headers: &HeaderMap) -> Value {
     let mut json = Map::new();
-    for name in headers.keys().filter(|name| !SECRET_HEADERS.contains(name)) {
+    for name in headers.keys().filter(|name| !is_secret(name)) {
         let values: Vec<_> =
             headers.get_all(name).iter().map(|value| String::from_utf8_lossy(value.as_bytes())).collect();
         json.insert(name.to_string(), values.join(", ").into());

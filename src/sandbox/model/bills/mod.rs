@@ -20,13 +20,14 @@ use crate::sandbox::{
             fields::no_random_numbers,
             params::Param,
             schema::{Action, Endpoint},
+            select,
         },
         products::{
             orders::{ORDER, code::REVERSAL},
             refunds::REFUND,
         },
     },
-    store::documents::{BILL, Document},
+    store::documents::BILL,
 };
 use format::Entry;
 
@@ -143,22 +144,24 @@ fn entries(call: &Call<'_>, bill_type: &str) -> Result<Vec<Entry>, ErrorResponse
     let (start, end) = day(call)?;
     let sub = call.query("sub_mchid");
     let entries = call.engine.access(|session| {
-        let is_included = |document: &Document| sub.is_empty() || document.scope == sub;
+        let resource_types = match bill_type {
+            "SUCCESS" => &[ORDER.name][..],
+            "REFUND" => &[REFUND.name, REVERSAL.name],
+            _ => &[ORDER.name, REFUND.name, REVERSAL.name],
+        };
+        let scope = Some(sub).filter(|sub| !sub.is_empty());
         let mut entries = Vec::new();
-        if bill_type != "REFUND" {
-            let orders = session.documents.settled_between(ORDER.name, start, end)?;
-            entries.extend(orders.into_iter().filter(is_included).map(|order| Entry { order, refund: None }));
-        }
-        if bill_type != "SUCCESS" {
-            let mut refunds = session.documents.settled_between(REFUND.name, start, end)?;
-            refunds.extend(session.documents.settled_between(REVERSAL.name, start, end)?);
-            for refund in refunds.into_iter().filter(is_included) {
-                let transaction = refund.parent_id.as_deref().unwrap_or_default();
-                if let Some(order) =
-                    session.documents.by_platform_id(ORDER.name, &refund.scope, transaction)?
-                {
-                    entries.push(Entry { order, refund: Some(refund) });
-                }
+        for settled in session.documents.settled_between(resource_types, scope, start, end)? {
+            if settled.resource_type == ORDER.name {
+                entries.push(Entry { order: settled, refund: None });
+                continue;
+            }
+            let transaction = settled.parent_id.as_deref().unwrap_or_default();
+            let order = session.documents.by_platform_id(ORDER.name, &settled.scope, transaction)?;
+            if let Some(mut order) = order {
+                // Each refund has a copy of its order, so only of what the bill shows.
+                order.body = select(&order.body, format::ORDER_FIELDS);
+                entries.push(Entry { order, refund: Some(settled) });
             }
         }
         Ok(entries)

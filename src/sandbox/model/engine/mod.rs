@@ -288,20 +288,22 @@ impl Session<'_> {
         document: &mut Document,
         transition: &Transition,
     ) -> Result<bool, ErrorResponse> {
-        if transition.done.contains(&document.state.as_str()) {
-            for field in transition.same {
-                let given = accepted::field(self.request_body, field, resource_type.accepted);
-                if given.as_ref() != document.body.pointer(field).filter(|value| !value.is_null()) {
-                    let issue = format!("{} was done with another value", describe(resource_type, document));
-                    return Err(resource_type.conflict.field_response(field, &issue));
-                }
-            }
-            return Ok(false);
+        let code =
+            transition.errors.iter().find(|(state, _)| *state == document.state).map(|(_, code)| *code);
+        let stored = |field: &str| document.body.pointer(field).filter(|value| !value.is_null());
+        let was_done = transition.same.first().is_none_or(|first| stored(first).is_some());
+        if was_done && transition.done.contains(&document.state.as_str()) {
+            let changed = transition.same.iter().find(|field| {
+                accepted::field(self.request_body, field, resource_type.accepted).as_ref() != stored(field)
+            });
+            let Some(field) = changed else { return Ok(false) };
+            let issue = format!("{} was done with another value", describe(resource_type, document));
+            return Err(code.unwrap_or(resource_type.conflict).field_response(field, &issue));
         }
         if !transition.from.contains(&document.state.as_str()) {
-            let code = transition.errors.iter().find(|(state, _)| *state == document.state);
-            let code = code.map_or(transition.default_error, |(_, code)| *code);
-            return Err(code.response(&describe(resource_type, document)));
+            return Err(code
+                .unwrap_or(transition.default_error)
+                .response(&describe(resource_type, document)));
         }
         document.body[resource_type.state] = transition.to.into();
         self.assign(&mut document.body, transition.set, resource_type.accepted)?;

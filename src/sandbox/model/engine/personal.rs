@@ -67,9 +67,10 @@ impl Engine {
         for name in names {
             let Some(slot) = response.get_mut(*name) else { continue };
             if let Some(text) = slot.as_str() {
-                let sealed = cipher::encrypt_field(&self.identity.merchant.public_key, text);
-                *slot =
-                    sealed.ok_or_else(|| ErrorResponse::internal("a field could not be encrypted"))?.into();
+                let encrypted = cipher::encrypt_field(&self.identity.merchant.public_key, text);
+                *slot = encrypted
+                    .ok_or_else(|| ErrorResponse::internal("a field could not be encrypted"))?
+                    .into();
             }
         }
         Ok(())

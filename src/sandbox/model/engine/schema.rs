@@ -112,7 +112,9 @@ pub(crate) struct Transition {
     pub(crate) default_error: ErrorCode,
     /// States in which the request succeeds without effect: it is a repeat after a lost response.
     pub(crate) done: &'static [&'static str],
-    /// What a repeat must have in common with the first request: a pointer into both, or none.
+    /// What a repeat must have in common with the first request: pointers into both, or none. A resource without the first
+    /// of them came into its state in another way, so the request is no repeat. With other values, it gets the error of the
+    /// state, or that of the resource type if there is none.
     pub(crate) same: &'static [&'static str],
     /// Whether money moves.
     pub(crate) settles: bool,
