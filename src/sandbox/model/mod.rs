@@ -7,6 +7,7 @@ pub(crate) mod payer_actions;
 pub(crate) mod products;
 pub(crate) mod resource_list;
 pub(crate) mod scripts;
+pub(crate) mod shape;
 #[cfg(test)]
 pub(crate) mod tests;
 
