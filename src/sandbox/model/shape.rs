@@ -16,6 +16,9 @@ use crate::sandbox::{
 /// The values of one answer. A request can make each of them longer, but not more.
 const MOST_VALUES: usize = 20_000;
 
+/// The characters of a field that are encrypted: the key has room for 214 bytes.
+const MOST_ENCRYPTED: usize = 53;
+
 /// The length of an id whose length is not documented.
 const ID_LENGTH: usize = 28;
 
@@ -40,20 +43,21 @@ impl<'a> Shaper<'a> {
         Shaper { identity, now, seed: seed.join("\n").into_bytes(), left: Cell::new(MOST_VALUES) }
     }
 
+    /// [`clear`](Self::clear), with the fields for the merchant encrypted.
+    pub(crate) fn object(&self, fields: Fields, known: &[&Value]) -> Result<Value, ErrorResponse> {
+        let mut object = self.clear(fields, known);
+        encrypt(self.identity, fields, &mut object)?;
+        Ok(object)
+    }
+
     /// All fields that the present documents list, but for optional ones that tell of a failure or of a further page.
     /// A field has the value of the same name in one of `known` if it has one of its type: the first object wins, at the
-    /// same place before the top level. Fields for the merchant are encrypted; values in `known` are in the clear.
-    pub(crate) fn object(&self, fields: Fields, known: &[&Value]) -> Result<Value, ErrorResponse> {
+    /// same place before the top level. All values are in the clear.
+    pub(crate) fn clear(&self, fields: Fields, known: &[&Value]) -> Value {
         self.members(fields, known, known, "")
     }
 
-    fn members(
-        &self,
-        fields: Fields,
-        here: &[&Value],
-        known: &[&Value],
-        at: &str,
-    ) -> Result<Value, ErrorResponse> {
+    fn members(&self, fields: Fields, here: &[&Value], known: &[&Value], at: &str) -> Value {
         let mut object = Map::new();
         for field in fields.iter().filter(|field| is_shown(*field)) {
             let near: Vec<&Value> = here.iter().filter_map(|object| object.get(field.name())).collect();
@@ -62,63 +66,41 @@ impl<'a> Shaper<'a> {
             }
             let at = format!("{at}/{}", field.name());
             let value = match field.is_list() {
-                true => self.list(field, &near, known, &at)?,
-                false => self.single(field, &near, known, &at)?,
+                true => self.list(field, &near, known, &at),
+                false => self.single(field, &near, known, &at),
             };
             object.insert(field.name().to_owned(), value);
         }
-        Ok(Value::Object(object))
+        Value::Object(object)
     }
 
     /// As many elements as a list of the same name has, else one.
-    fn list(
-        &self,
-        field: Field,
-        near: &[&Value],
-        known: &[&Value],
-        at: &str,
-    ) -> Result<Value, ErrorResponse> {
+    fn list(&self, field: Field, near: &[&Value], known: &[&Value], at: &str) -> Value {
         let Some(given) = near.iter().find_map(|value| value.as_array()) else {
-            return Ok(json!([self.single(field, &[], known, &format!("{at}/0"))?]));
+            return json!([self.single(field, &[], known, &format!("{at}/0"))]);
         };
         let elements = given.iter().enumerate().take_while(|_| self.left.get() > 0);
-        let element = |(index, value)| self.single(field, &[value], known, &format!("{at}/{index}"));
-        Ok(Value::Array(elements.map(element).collect::<Result<_, _>>()?))
+        elements.map(|(index, value)| self.single(field, &[value], known, &format!("{at}/{index}"))).collect()
     }
 
-    fn single(
-        &self,
-        field: Field,
-        near: &[&Value],
-        known: &[&Value],
-        at: &str,
-    ) -> Result<Value, ErrorResponse> {
+    fn single(&self, field: Field, near: &[&Value], known: &[&Value], at: &str) -> Value {
         self.left.set(self.left.get().saturating_sub(1));
         if field.field_type() == FieldType::Object {
             let objects: Vec<&Value> = near.iter().copied().filter(|value| value.is_object()).collect();
             return match objects.first() {
                 // No document lists its members.
-                Some(object) if field.fields().is_empty() => Ok((*object).clone()),
+                Some(object) if field.fields().is_empty() => (*object).clone(),
                 _ => self.members(field.fields(), &objects, known, at),
             };
         }
         let mut same = near.iter().copied().chain(known.iter().filter_map(|object| object.get(field.name())));
-        let value = match same.find_map(|value| converted(field, value)) {
+        match same.find_map(|value| converted(field, value)) {
             Some(value) => value,
             None if field.field_type() == FieldType::Json => {
-                self.members(field.fields(), &[], known, at)?.to_string().into()
+                self.members(field.fields(), &[], known, at).to_string().into()
             }
             None => self.made(field, at),
-        };
-        match (field.encrypted_for(), &value) {
-            (Some(EncryptedFor::Merchant), Value::String(text)) => self.encrypted(text),
-            _ => Ok(value),
         }
-    }
-
-    fn encrypted(&self, text: &str) -> Result<Value, ErrorResponse> {
-        let sealed = cipher::encrypt_field(&self.identity.merchant.public_key, text);
-        Ok(sealed.ok_or_else(|| ErrorResponse::internal("a field could not be encrypted"))?.into())
     }
 
     fn made(&self, field: Field, at: &str) -> Value {
@@ -217,6 +199,27 @@ impl<'a> Shaper<'a> {
         text.truncate(length);
         text
     }
+}
+
+/// Encrypts the fields for the merchant.
+pub(crate) fn encrypt(identity: &Identity, fields: Fields, object: &mut Value) -> Result<(), ErrorResponse> {
+    for field in fields.iter() {
+        let Some(value) = object.get_mut(field.name()) else { continue };
+        let values = match value {
+            Value::Array(list) if field.is_list() => list.as_mut_slice(),
+            value => std::slice::from_mut(value),
+        };
+        for value in values {
+            encrypt(identity, field.fields(), value)?;
+            if let (Some(EncryptedFor::Merchant), Some(text)) = (field.encrypted_for(), value.as_str()) {
+                let text: String = text.chars().take(MOST_ENCRYPTED).collect();
+                let sealed = cipher::encrypt_field(&identity.merchant.public_key, &text);
+                *value =
+                    sealed.ok_or_else(|| ErrorResponse::internal("a field could not be encrypted"))?.into();
+            }
+        }
+    }
+    Ok(())
 }
 
 /// What the last word of a field's name says about its value.
