@@ -42,6 +42,7 @@ mod combined;
 // Wrong signatures, and the mistake that the response names.
 #[cfg(unix)]
 mod diagnosis;
+mod documented;
 // Requests and faults that a test expects.
 mod expect;
 // Faults by rule, the clock, and the control endpoint.
