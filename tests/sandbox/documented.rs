@@ -13,11 +13,14 @@ use wechatpay_chain::{Error, Media, Request, WeChatPay};
 
 use crate::support::sandbox_builder;
 
+/// What is not modelled, and the hints.
+type Seen = (EndpointKind, Vec<String>);
+
 /// A sandbox, and the last request that it saw: its kind and its hints.
 struct Platform {
     _sandbox: Sandbox,
     wx: WeChatPay,
-    last: Arc<Mutex<Option<(EndpointKind, Vec<String>)>>>,
+    last: Arc<Mutex<Option<Seen>>>,
 }
 
 impl Platform {
