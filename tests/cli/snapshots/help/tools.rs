@@ -41,6 +41,7 @@ fn endpoints() {
     Commands:
       show     Show one endpoint: its documents, its fields, and the call in every spelling
       suggest  Suggest documented endpoints for a path that may be mistyped
+      export   Write all endpoints and notifications as static web pages, with an index and a search
 
     Arguments:
       <WORDS>...  What to search for, in Chinese or English; - reads a query from each line of stdin
@@ -63,6 +64,7 @@ fn endpoints() {
       wxpay endpoints show v3/refund/domestic/refunds
       wxpay endpoints show v3/refund/domestic/refunds --skeleton
       wxpay endpoints suggest v3/refunds/domestic/refund --verb POST
+      wxpay endpoints export --html reference
 
     Global options, see `wxpay --help`: --sandbox, --profile, --config, --base-url, --timeout, --color,
     --compact, --pretty, --verbose, --json-errors
@@ -95,6 +97,29 @@ fn endpoints_show() {
       wxpay endpoints show v3/refund/domestic/refunds
       wxpay endpoints show GET v3/pay/transactions/id/{transaction_id}
       wxpay endpoints show v3/refund/domestic/refunds --skeleton --all
+
+    Global options, see `wxpay --help`: --sandbox, --profile, --config, --base-url, --timeout, --color,
+    --compact, --pretty, --verbose, --json-errors
+    --- stderr
+    ");
+}
+
+#[test]
+fn endpoints_export() {
+    snapshot!(help("endpoints export"), @"
+    exit 0
+    --- stdout
+    Write all endpoints and notifications as static web pages, with an index and a search
+
+    Usage: wxpay endpoints export --html <DIR>
+
+    Options:
+          --html <DIR>  Write the pages into this directory, which must be new, empty, or an earlier
+                        export
+      -h, --help        Print help
+
+    Examples:
+      wxpay endpoints export --html reference
 
     Global options, see `wxpay --help`: --sandbox, --profile, --config, --base-url, --timeout, --color,
     --compact, --pretty, --verbose, --json-errors
