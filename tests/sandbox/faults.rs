@@ -149,7 +149,10 @@ fn faults_can_be_controlled_from_outside() {
     let list = ask("GET", "");
     assert_eq!(
         (list.status, list.json()),
-        (200, json!({ "seed": 9, "rules": [], "queue": ["cut-body"], "refused": 0, "spent": [] }))
+        (
+            200,
+            json!({ "seed": 9, "rules": [], "queue": ["cut-body"], "refused": 0, "spent": [], "spent_dropped": 0 })
+        )
     );
     assert_eq!(list.header("Wechatpay-Signature"), None);
     assert_eq!(ask("DELETE", "").status, 204);
@@ -179,6 +182,8 @@ fn faults_can_be_controlled_from_outside() {
         (r#"{"fault":"duplicate"}"#, "on=notifications"),
         (r#"{"fault":"rotate-certificate","on":"notifications"}"#, "does not apply to notifications"),
         (r#"{"fault":"cut-body","nht":1}"#, "nht"),
+        (r#"{"fault":"cut-body nth=2"}"#, "without blanks"),
+        (r#"{"fault":"cut-body","path":"v3/x times=1"}"#, "without blanks"),
     ] {
         let reply = ask("POST", body);
         assert!(reply.status == 400 && reply.message().contains(part), "{body}: {reply:?}");

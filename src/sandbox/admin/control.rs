@@ -7,6 +7,7 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 
 use super::guard;
+use crate::error::Excerpt;
 use crate::sandbox::{
     faults::rule::FaultRule,
     http::{business_clock, clock, error_response::ErrorResponse, sandbox_error::SandboxError},
@@ -255,13 +256,12 @@ fn fault_rule(given: RuleRequest) -> Result<FaultRule, AdminError> {
         ("times", given.times.map(|times| times.to_string())),
         ("on", given.on),
     ];
-    let mut text = given.fault;
-    for (name, value) in conditions {
-        if let Some(value) = value {
-            text += &format!(" {name}={value}");
-        }
+    let conditions = conditions.into_iter().filter_map(|(name, value)| Some(format!("{name}={}", value?)));
+    let words: Vec<String> = std::iter::once(given.fault).chain(conditions).collect();
+    if let Some(word) = words.iter().find(|word| word.contains(char::is_whitespace)) {
+        return Err(bad_request(format!("expected values without blanks, found {}", Excerpt(word))));
     }
-    text.parse().map_err(|e: SandboxError| bad_request(e.to_string()))
+    words.join(" ").parse().map_err(|e: SandboxError| bad_request(e.to_string()))
 }
 
 fn limit(query: &str) -> Result<usize, AdminError> {
