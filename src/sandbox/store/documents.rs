@@ -18,6 +18,9 @@ const SEARCHED: i64 = 50_000;
 const UPLOADS: Ring = Ring { condition: "id NOT GLOB 'bill-*'", count: 1_000, bytes: 128 << 20 };
 const BILLS: Ring = Ring { condition: "id GLOB 'bill-*'", count: 100, bytes: 64 << 20 };
 
+/// The type of what was created by an operation without a flow. No list shows it.
+pub(crate) const DOCUMENTED: &str = "documented";
+
 /// How the token of a bill begins. No other file begins so.
 pub(crate) const BILL: &str = "bill-";
 
@@ -175,7 +178,7 @@ impl<'a> Documents<'a> {
         let search = Search::new(contains);
         // Without a search, no body is read.
         let sql = "SELECT seq, scope = ?3, iif(?3 = '', '', body) FROM document \
-                   WHERE seq > (SELECT max(seq) FROM document) - ?1 AND (?2 = '' OR state = ?2) \
+                   WHERE seq > (SELECT max(seq) FROM document) - ?1 AND kind <> 'documented' AND (?2 = '' OR state = ?2) \
                    AND (?3 = '' OR scope = ?3 OR instr(body, ?4) > 0) ORDER BY seq DESC";
         let mut statement = self.transaction.prepare_cached(sql)?;
         let mut rows = statement.query((SEARCHED, state, contains, search.part()))?;
@@ -259,7 +262,7 @@ impl<'a> Documents<'a> {
 
     pub(crate) fn put_file(&self, id: &str, media_type: &str, content: &[u8]) -> Result<(), ErrorResponse> {
         self.check_room()?;
-        let sql = "INSERT INTO file (id, media_type, content) VALUES (?1, ?2, ?3)";
+        let sql = "INSERT OR REPLACE INTO file (id, media_type, content) VALUES (?1, ?2, ?3)";
         self.transaction.prepare_cached(sql)?.insert((id, media_type, content))?;
         if id.starts_with(BILL) {
             return self.shorten(&BILLS);

@@ -228,6 +228,7 @@ mod tests {
             verdict: Verdict::Accepted,
             response: RecordedResponse::new(StatusCode::OK, HeaderMap::new(), &Bytes::new()),
             passed: true,
+            hints: Vec::new(),
             diagnosis: None,
         }
     }

@@ -9,6 +9,7 @@ use bytes::Bytes;
 use http::{HeaderMap, StatusCode};
 use serde_json::{Map, Value, json};
 
+use super::request_hint::RequestHint;
 use crate::error::Message;
 use crate::sandbox::{
     auth::{diagnosis::Diagnosis, verify::SignatureVerdict},
@@ -69,6 +70,8 @@ pub struct SeenRequest {
     pub(crate) signed_message_length: usize,
     /// Whether all checks passed, whatever became of the response.
     pub(crate) passed: bool,
+    /// What differs from the documents.
+    pub(crate) hints: Vec<RequestHint>,
     /// For a signature that does not match.
     pub(crate) diagnosis: Option<Box<Diagnosis>>,
 }
@@ -100,7 +103,9 @@ pub enum EndpointKind {
     Modelled,
     /// A scripted response.
     Scripted,
-    /// Neither: the path is unknown to the sandbox, and a success proves nothing but the signature.
+    /// A documented endpoint without a flow: the request is checked, and the response has the documented shape.
+    Shaped,
+    /// None of these: the path is unknown to the sandbox, and a success proves nothing but the signature.
     NotModelled,
 }
 
@@ -148,16 +153,38 @@ impl SeenRequest {
         self.diagnosis.as_ref().map(|diagnosis| diagnosis.english())
     }
 
+    /// What the documents have otherwise: of a refused request, the reason, and of any request what the platform may
+    /// refuse. [`strict`](crate::sandbox::SandboxBuilder::strict) refuses all of it.
+    ///
+    /// ```
+    /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # use serde_json::json;
+    /// # let sandbox = wechatpay_chain::sandbox::Sandbox::start()?;
+    /// let body = json!({ "stock_creator_mchid": sandbox.mchid(), "out_request_no": "R1" });
+    /// sandbox.client()?["v3/marketing/favour/stocks"].post_sync(body)?;
+    /// let hints = sandbox.requests()[0].hints();
+    /// assert!(hints[0].starts_with("no document has this path; did you mean GET `v3/marketing/favor/stocks`"), "{hints:?}");
+    /// # Ok(()) }
+    /// ```
+    pub fn hints(&self) -> Vec<String> {
+        self.hints.iter().map(|hint| hint.english.clone()).collect()
+    }
+
     /// For the limit of the log.
     pub(super) fn size(&self) -> usize {
         let texts =
             self.body.len() + self.signed_message.len() + self.target.len() + self.response.body.len();
-        texts + size(&self.headers) + size(&self.response.headers)
+        texts
+            + size(&self.headers)
+            + size(&self.response.headers)
+            + self.hints.iter().map(RequestHint::size).sum::<usize>()
     }
 
     /// Without `Authorization`, which contains the signature.
     pub(crate) fn to_json(&self) -> Value {
         let at = clock::unix_seconds(self.at);
+        let hint = |hint: &RequestHint| json!({ "location": hint.location, "field": hint.field, "message": hint.english });
+        let hints: Vec<Value> = self.hints.iter().map(hint).collect();
         let faults: Vec<String> = self.faults.iter().map(ToString::to_string).collect();
         let message = &self.signed_message[..self.signed_message.len().min(MAX_SHOWN)];
         let mut request = body_json(&self.body, self.body_length);
@@ -173,6 +200,7 @@ impl SeenRequest {
             "diagnosis": self.diagnosis.as_ref().map(|diagnosis| diagnosis.to_json()),
             "endpoint": self.endpoint.name(),
             "faults": faults,
+            "hints": hints,
             "signed_message": String::from_utf8_lossy(message),
             "signed_message_length": self.signed_message_length,
             "request": request,
@@ -242,13 +270,14 @@ impl Verdict {
 }
 
 impl EndpointKind {
-    pub(super) const ALL: [EndpointKind; 3] =
-        [EndpointKind::Modelled, EndpointKind::Scripted, EndpointKind::NotModelled];
+    pub(super) const ALL: [EndpointKind; 4] =
+        [EndpointKind::Modelled, EndpointKind::Scripted, EndpointKind::Shaped, EndpointKind::NotModelled];
 
     pub(crate) fn name(self) -> &'static str {
         match self {
             EndpointKind::Modelled => "modelled",
             EndpointKind::Scripted => "scripted",
+            EndpointKind::Shaped => "shaped",
             EndpointKind::NotModelled => "not_modelled",
         }
     }
@@ -290,15 +319,21 @@ impl fmt::Display for SeenRequest {
             }
         };
         let mut line = format!("#{} {} {target}{cut} {response} {verdict}", self.number, self.method);
-        if self.endpoint == EndpointKind::NotModelled {
-            line += ", not modelled";
-        }
+        line += match self.endpoint {
+            EndpointKind::NotModelled => ", not modelled",
+            EndpointKind::Shaped => ", shaped",
+            EndpointKind::Modelled | EndpointKind::Scripted => "",
+        };
         for fault in &self.faults {
             line += &format!(", fault {fault}");
         }
         line += &format!(", {} ms", self.duration.as_millis());
         if !reason.is_empty() {
             line += &format!(": {reason}");
+        } else if let Some(hint) = self.hints.first() {
+            let more = self.hints.len() - 1;
+            line += &format!("; hint: {}", hint.english);
+            line += &if more > 0 { format!(" (and {more} more)") } else { String::new() };
         }
         write!(f, "{}", Message(&line))
     }

@@ -74,6 +74,16 @@ fn explanation(l: Language, seen: &SeenRequest) -> Markup {
                 "沙箱未模拟这个接口，响应不代表请求字段正确。",
             )) }
         }
+        @if seen.endpoint == EndpointKind::Shaped {
+            p { (l.say(
+                "The sandbox has no flow of this endpoint. It checked the request against the documents, and responded in the documented shape.",
+                "沙箱没有这个接口的业务流程：请求已按文档检查，响应按文档的结构生成。",
+            )) }
+        }
+        @if !seen.hints.is_empty() {
+            h3 { (l.say("Differs from the documents", "与文档不一致之处")) }
+            ul { @for hint in &seen.hints { li { bdi { (line(l.say(&hint.english, &hint.chinese), 500)) } } } }
+        }
         @if !seen.faults.is_empty() {
             p { (l.say("Faults of this request: ", "命中的故障："))
                 @for fault in &seen.faults { code { bdi { (line(&fault.to_string(), 100)) } } " " } }

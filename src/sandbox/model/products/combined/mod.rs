@@ -89,8 +89,6 @@ const ORDER_PARAMS: Param = Param::All(&[
     Param::MerchantNo("/combine_out_trade_no", 2, 32),
     Param::OptionalTime("/time_expire"),
     Param::Url("/notify_url"),
-    Param::Personal("/combine_payer_info/identity/number", 1024),
-    Param::Personal("/combine_payer_info/identity/name", 1024),
     Param::List(
         "/sub_orders",
         1,

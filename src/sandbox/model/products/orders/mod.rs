@@ -145,20 +145,8 @@ const QUERY_FIELDS: Fields = &[
 
 /// What orders of all kinds have.
 const COMMON_PARAMS: Param = Param::All(&[
-    Param::Direct(&[
-        Param::Text("/appid", 32),
-        Param::Mchid("/mchid"),
-        Param::Absent(&[
-            "/sp_appid",
-            "/sp_mchid",
-            "/sub_appid",
-            "/sub_mchid",
-            "/payer/sp_openid",
-            "/payer/sub_openid",
-        ]),
-    ]),
+    Param::Direct(&[Param::Text("/appid", 32), Param::Mchid("/mchid")]),
     Param::Partner(&[
-        Param::Absent(&["/appid", "/mchid", "/payer/openid"]),
         Param::Optional("/sp_appid", 32),
         Param::Mchid("/sp_mchid"),
         Param::Optional("/sub_appid", 32),
@@ -176,8 +164,6 @@ const ORDER_PARAMS: Param = Param::All(&[
     Param::Partner(&[Param::Text("/sp_appid", 32)]),
     Param::OptionalTime("/time_expire"),
     Param::Url("/notify_url"),
-    Param::Personal("/payer/identity/number", 1024),
-    Param::Personal("/payer/identity/name", 1024),
 ]);
 
 pub(crate) const PREPAY_ID: Assignment = set("/prepay_id", FieldValue::RandomText("wx", 34));

@@ -232,10 +232,7 @@ const SHORT_FIELDS: Fields =
 
 const BY_MERCHANT_NO: Lookup = Lookup::MerchantNo(Location::Path("out_order_no"));
 
-const PARTY_PARAMS: Param = Param::All(&[
-    Param::Direct(&[Param::Absent(&["/sub_mchid", "/sub_appid", "/sub_openid"])]),
-    Param::Partner(&[Param::Text("/sub_mchid", 32)]),
-]);
+const PARTY_PARAMS: Param = Param::All(&[Param::Partner(&[Param::Text("/sub_mchid", 32)])]);
 
 /// Of the requests for an existing order. A service provider names no appid in them.
 const ORDER_PARAMS: Param = Param::All(&[
