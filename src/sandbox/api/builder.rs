@@ -271,8 +271,9 @@ impl SandboxBuilder {
         self
     }
 
-    /// Whether a path that is neither scripted nor modelled gives 404. By default it gives 200 with `{}` and the header
-    /// `Sandbox-Not-Modelled: 1`.
+    /// Whether everything that differs from the documents is refused ([`SeenRequest::hints`](crate::sandbox::SeenRequest::hints)),
+    /// and a path that is neither scripted nor documented gives 404. By default, only what the platform is sure to refuse is;
+    /// and the path gives 200 with `{}` and the header `Sandbox-Not-Modelled: 1`.
     pub fn strict(mut self, strict: bool) -> SandboxBuilder {
         self.strict = strict;
         self
@@ -292,7 +293,7 @@ impl SandboxBuilder {
         self
     }
 
-    /// The random seed of fault rules with a share. Default: random; [`Sandbox::seed`] returns it.
+    /// The random seed of fault rules with a share, and of values in responses that have a documented shape. Default: random; [`Sandbox::seed`] returns it.
     pub fn seed(mut self, seed: u64) -> SandboxBuilder {
         self.seed = Some(seed);
         self

@@ -70,8 +70,6 @@ impl Session<'_> {
         let sources = match parts {
             // What it is now.
             Some([answer, created]) if matches!(verb, "GET" | "DELETE") => vec![answer, created, request],
-            // A repeat.
-            Some([answer, created]) if created == request => vec![answer, request, others],
             Some([answer, created]) if verb != "POST" => vec![request, answer, created],
             _ => vec![request, others],
         };
@@ -79,12 +77,10 @@ impl Session<'_> {
         let shaper = Shaper::new(&engine.identity, now, &[&engine.documented.seed.to_string(), &seed]);
         let answer = shaper.clear(operation.response(), &sources);
         match (verb, kept) {
-            ("GET", _) => {}
-            ("DELETE", Some(kept)) => self.documents.delete(&kept)?,
-            ("DELETE", None) => {}
-            (_, kept) => self.keep(operation, kept, &answer)?,
+            ("GET", _) | ("DELETE", None) => Ok(answer),
+            ("DELETE", Some(kept)) => self.documents.delete(&kept).map(|()| answer),
+            (_, kept) => self.keep(operation, kept, answer),
         }
-        Ok(answer)
     }
 
     /// What was created under the first of these keys.
@@ -104,19 +100,23 @@ impl Session<'_> {
         Ok(None)
     }
 
-    /// Keeps what a request created or changed, if a query of it is documented.
+    /// Keeps what a request created or changed, if a query of it is documented. Returns the response: of a repeat, the
+    /// first one.
     fn keep(
         &mut self,
         operation: Operation,
         kept: Option<Document>,
-        answer: &Value,
-    ) -> Result<(), ErrorResponse> {
-        let keys = keys(operation, &[self.request_body, answer]);
-        let Some(first) = keys.first() else { return Ok(()) };
+        answer: Value,
+    ) -> Result<Value, ErrorResponse> {
+        let keys = keys(operation, &[self.request_body, &answer]);
+        let Some(first) = keys.first() else { return Ok(answer) };
         let kept = match kept {
             Some(kept) => Some(kept),
             None => self.documents.by_merchant_no(DOCUMENTED, self.scope, first)?,
         };
+        if let Some(same) = kept.as_ref().filter(|kept| kept.body["request"] == *self.request_body) {
+            return Ok(same.body["answer"].clone());
+        }
         let mut document = kept.unwrap_or_else(|| Document {
             seq: 0,
             resource_type: DOCUMENTED.into(),
@@ -129,16 +129,17 @@ impl Session<'_> {
             changed_at: self.now,
             body: json!({ "created": self.now }),
         });
-        for (name, part) in [("request", self.request_body), ("answer", answer)] {
+        for (name, part) in [("request", self.request_body), ("answer", &answer)] {
             match document.body[name].as_object_mut().filter(|_| operation.verb() != "POST") {
                 Some(members) => members.extend(part.as_object().cloned().unwrap_or_default()),
                 None => document.body[name] = part.clone(),
             }
         }
         if document.body.to_string().len() > MAX_KEPT {
-            return Ok(());
+            return Ok(answer);
         }
-        self.documents.save(&mut document)
+        self.documents.save(&mut document)?;
+        Ok(answer)
     }
 }
 

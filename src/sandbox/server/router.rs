@@ -126,18 +126,16 @@ impl Router {
                 methods.push(route.endpoint.method.clone());
             }
         }
-        if !methods.is_empty() {
-            return Found::OtherMethods { methods, scripted };
-        }
-        if bare.first().is_none_or(|first| first != "v3") {
-            return Found::Nothing;
-        }
+        let is_v3 = bare.first().is_some_and(|first| first == "v3");
         let (method, raw) = (request.method.as_str(), raw_path(&request.target, bare.len()));
-        match Catalogue::find(method, &raw).filter(|operation| operation.verb() == method) {
-            Some(operation) => Found::Documented(operation, vars(operation, bare)),
-            None if !Catalogue::at(&format!("{raw}/")).is_empty() => Found::WithoutSlash,
-            None if self.strict => Found::Nothing,
-            None => Found::Default,
+        let documented = Catalogue::find(method, &raw).filter(|known| is_v3 && known.verb() == method);
+        match documented {
+            Some(operation) if !scripted => Found::Documented(operation, vars(operation, bare)),
+            _ if !methods.is_empty() => Found::OtherMethods { methods, scripted },
+            _ if !is_v3 => Found::Nothing,
+            _ if !Catalogue::at(&format!("{raw}/")).is_empty() => Found::WithoutSlash,
+            _ if self.strict => Found::Nothing,
+            _ => Found::Default,
         }
     }
 }

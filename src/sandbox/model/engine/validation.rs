@@ -133,6 +133,9 @@ fn field_hints(call: &Call<'_>, operation: Operation) -> Vec<FieldHint> {
         }
     }
     let fields = body_fields(operation);
+    if let Some(pointer) = null(call.body) {
+        add("body", &pointer, FieldProblem::Null);
+    }
     // A number of the path once more; the documents of one operation have it so.
     let twice = |name: &&String| !call.var(name).is_empty() && fields.get(name).is_none();
     if let Some(name) = call.body.as_object().and_then(|members| members.keys().find(twice)) {
@@ -146,9 +149,25 @@ fn field_hints(call: &Call<'_>, operation: Operation) -> Vec<FieldHint> {
     let nothing = Value::Object(Map::new());
     let body = if call.body.is_null() { &nothing } else { call.body };
     let compared = check::compare(operation, call.query_pairs(), fields, Some(body));
-    // These are decrypted instead.
-    hints.extend(compared.into_iter().filter(|hint| hint.problem != FieldProblem::NotEncrypted));
+    // These are decrypted instead, and every null was found.
+    let others = |hint: &FieldHint| !matches!(hint.problem, FieldProblem::NotEncrypted | FieldProblem::Null);
+    hints.extend(compared.into_iter().filter(others));
     hints
+}
+
+/// The pointer of the first null, wherever it is.
+fn null(value: &Value) -> Option<String> {
+    match value {
+        Value::Object(members) => members.iter().find_map(|(name, value)| match value {
+            Value::Null => Some(format!("/{name}")),
+            value => Some(format!("/{name}{}", null(value)?)),
+        }),
+        Value::Array(list) => list.iter().enumerate().find_map(|(index, value)| match value {
+            Value::Null => Some(format!("/{index}")),
+            value => Some(format!("/{index}{}", null(value)?)),
+        }),
+        _ => None,
+    }
 }
 
 /// The platform's error.
@@ -157,7 +176,7 @@ fn refusal(hint: &FieldHint) -> ErrorResponse {
     let issue = match &hint.problem {
         FieldProblem::Missing => "此字段为必填项: required, but missing or empty".to_owned(),
         FieldProblem::MissingOneOf(names) => format!("至少填写一项: one of {} is required", names.join(", ")),
-        FieldProblem::Null => "字段值不能为null: is null: leave out a field that has no value".to_owned(),
+        FieldProblem::Null => "is null: leave out a field that has no value (字段值不能为null)".to_owned(),
         FieldProblem::Unknown { .. } if hint.place == "path" => {
             let issue =
                 "请求中含有未在API文档中定义的参数: is part of the path, and no documented field of the body";
@@ -171,10 +190,10 @@ fn refusal(hint: &FieldHint) -> ErrorResponse {
             format!("字段类型不符: expected {}, found {found}", with_article(expected))
         }
         FieldProblem::Length { allowed: (_, most), found } if found > most => {
-            format!("长度超过最大值: longer than {most}, found {found}")
+            format!("长度超过最大值: longer than {most} characters or elements, found {found}")
         }
         FieldProblem::Length { allowed: (least, _), found } => {
-            format!("长度小于最小值: shorter than {least}, found {found}")
+            format!("长度小于最小值: shorter than {least} characters, found {found}")
         }
         FieldProblem::Range { allowed: (least, most) } => {
             format!("数值超出范围: expected a number from {least} to {most}")

@@ -39,14 +39,16 @@ pub(crate) fn check<'a>(call: &Call<'a>, operation: Operation) -> Result<(&'a st
     let part = parts.next().map_or("file", |part| part.name());
     let (media_type, file) = call.file(part)?;
     let wrong = |issue: &str| Err(ErrorResponse::param_error("body", &format!("/{part}"), issue));
-    let (template, tag) = (operation.template(), operation.title());
+    let template = operation.template();
+    let mut titles = std::iter::once(operation.title()).chain(operation.other_titles());
+    let is_for_pictures = template.contains("image") || titles.any(|title| title.contains("图片"));
     let max = match () {
         _ if template.contains("video") && is_picture(file) => {
             return wrong("expected a video, found a picture");
         }
         _ if template.contains("video") && is_text(file) => return wrong("expected a video, found a text"),
         _ if template.contains("video") => MAX_VIDEO,
-        _ if !(template.contains("image") || tag.contains("图片")) => MAX_OTHER,
+        _ if !is_for_pictures => MAX_OTHER,
         _ if file.is_empty() || is_picture(file) => MAX_PICTURE,
         _ => return wrong("expected a JPEG, PNG or BMP picture"),
     };

@@ -120,7 +120,8 @@ fn commands() {
                                   password
           --script <FILE>         Read scripted responses from this file, one JSON object per line
                                   (repeatable)
-          --strict                Return 404 for endpoints that are neither modelled nor scripted
+          --strict                Refuse everything that differs from the documents; return 404 for
+                                  undocumented endpoints
           --time-scale <X>        Send repeated notifications X times as fast as the platform [default:
                                   1]
           --notify-host <HOST>    Send notifications to this host, too; by default only to this machine

@@ -288,7 +288,7 @@ fn sandbox() {
               Read scripted responses from this file, one JSON object per line (repeatable)
 
           --strict
-              Return 404 for endpoints that are neither modelled nor scripted
+              Refuse everything that differs from the documents; return 404 for undocumented endpoints
 
           --time-scale <X>
               Send repeated notifications X times as fast as the platform
@@ -299,7 +299,7 @@ fn sandbox() {
               Send notifications to this host, too; by default only to this machine (repeatable)
 
           --seed <SEED>
-              Random seed for faults with a `share` [default: random]
+              Random seed for faults with a `share` and for values in responses [default: random]
 
           --fault <RULE>
               Inject a fault, such as "rate-limited share=0.1 path=v3/pay/{+rest}" (repeatable)
