@@ -126,7 +126,8 @@ fn commands() {
                                   1]
           --notify-host <HOST>    Send notifications to this host, too; by default only to this machine
                                   (repeatable)
-          --seed <SEED>           Random seed for faults with a `share` [default: random]
+          --seed <SEED>           Random seed for faults with a `share` and for values in responses
+                                  [default: random]
           --fault <RULE>          Inject a fault, such as "rate-limited share=0.1 path=v3/pay/{+rest}"
                                   (repeatable)
           --clock-skew <SECONDS>  Set the sandbox's clock ahead by this many seconds; behind, if
