@@ -270,7 +270,12 @@ fn shares_of_an_order_and_what_comes_back() {
     refused(back("B2", 11), 403, "NOT_ENOUGH", "10 of 30");
     ok(back("B2", 10));
     let mut account = account.clone();
-    refused(wx["v3/profitsharing/receivers/delete"].post(account.clone()), 400, "PARAM_ERROR", "/relation_type");
+    refused(
+        wx["v3/profitsharing/receivers/delete"].post(account.clone()),
+        400,
+        "PARAM_ERROR",
+        "/relation_type",
+    );
     for name in ["name", "relation_type"] {
         account.as_object_mut().unwrap().remove(name);
     }
