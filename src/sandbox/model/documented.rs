@@ -75,7 +75,7 @@ impl Session<'_> {
         };
         let engine = self.engine;
         let shaper = Shaper::new(&engine.identity, now, &[&engine.documented.seed.to_string(), &seed]);
-        let answer = shaper.clear(operation.response(), &sources);
+        let answer = shaper.object(operation.response(), &sources);
         match (verb, kept) {
             ("GET", _) | ("DELETE", None) => Ok(answer),
             ("DELETE", Some(kept)) => self.documents.delete(&kept).map(|()| answer),

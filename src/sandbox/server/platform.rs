@@ -235,6 +235,7 @@ impl Platform {
             verdict: Verdict::Disturbed,
             response: RecordedResponse::new(StatusCode::BAD_REQUEST, HeaderMap::new(), &Bytes::new()),
             passed: false,
+            hints: Vec::new(),
             diagnosis: None,
             hints: Vec::new(),
         });

@@ -178,8 +178,7 @@ impl<'a> Documents<'a> {
         let search = Search::new(contains);
         // Without a search, no body is read.
         let sql = "SELECT seq, scope = ?3, iif(?3 = '', '', body) FROM document \
-                   WHERE seq > (SELECT max(seq) FROM document) - ?1 AND kind <> 'documented' \
-                   AND (?2 = '' OR state = ?2) \
+                   WHERE seq > (SELECT max(seq) FROM document) - ?1 AND kind <> 'documented' AND (?2 = '' OR state = ?2) \
                    AND (?3 = '' OR scope = ?3 OR instr(body, ?4) > 0) ORDER BY seq DESC";
         let mut statement = self.transaction.prepare_cached(sql)?;
         let mut rows = statement.query((SEARCHED, state, contains, search.part()))?;
