@@ -13,11 +13,14 @@ use wechatpay_chain::{Error, Media, Request, WeChatPay};
 
 use crate::support::sandbox_builder;
 
+/// The kind of a request, and its hints.
+type Last = (EndpointKind, Vec<String>);
+
 /// A sandbox, and the last request that it saw: its kind and its hints.
 struct Platform {
     _sandbox: Sandbox,
     wx: WeChatPay,
-    last: Arc<Mutex<Option<(EndpointKind, Vec<String>)>>>,
+    last: Arc<Mutex<Option<Last>>>,
 }
 
 impl Platform {
@@ -33,7 +36,7 @@ impl Platform {
         Platform { wx: sandbox.client().unwrap(), _sandbox: sandbox, last }
     }
 
-    fn last(&self) -> (EndpointKind, Vec<String>) {
+    fn last(&self) -> Last {
         self.last.lock().unwrap().clone().unwrap()
     }
 }

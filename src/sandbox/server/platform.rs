@@ -237,7 +237,6 @@ impl Platform {
             passed: false,
             hints: Vec::new(),
             diagnosis: None,
-            hints: Vec::new(),
         });
     }
 
