@@ -22,6 +22,6 @@ example name="quickstart" *args:
 sandbox *args:
     cargo run --features sandbox --example sandbox -- {{args}}
 
-# Run a benchmark: paired, call, files, batch, runtimes, sandbox or startup. (`benches/instructions.sh` counts instructions.)
+# Run a benchmark: paired, call, files, batch, runtimes, sandbox, catalogue or startup. (`benches/instructions.sh` counts instructions.)
 bench name="paired":
     cargo bench --all-features --bench {{name}}

@@ -54,21 +54,30 @@ impl Call<'_> {
     }
 
     /// Hints about the query and the body.
-    pub(crate) fn field_hints(&self, operation: Operation) -> Vec<FieldHint> {
-        let mut found = Found { hints: Vec::new(), is_v2: operation.is_v2() };
-        found.query(operation, self.query);
-        match self.body {
-            Some(Value::Object(body)) => found.object("body", "", operation.body(), body, operation),
-            None if operation.form().is_empty() => {
-                found.object("body", "", operation.body(), &Map::new(), operation);
-            }
-            Some(Value::Null) | None => {}
-            Some(other) => {
-                found.add("body", "", FieldProblem::WrongType { expected: "object", found: type_of(other) })
-            }
-        }
-        found.hints
+    fn field_hints(&self, operation: Operation) -> Vec<FieldHint> {
+        let no_body = Value::Object(Map::new());
+        let body = self.body.or_else(|| operation.form().is_empty().then_some(&no_body));
+        compare(operation, self.query, operation.body(), body)
     }
+}
+
+/// Hints about a query, and about a body of these fields.
+pub(crate) fn compare(
+    operation: Operation,
+    query: &[(String, String)],
+    fields: Fields,
+    body: Option<&Value>,
+) -> Vec<FieldHint> {
+    let mut found = Found { hints: Vec::new(), is_v2: operation.is_v2() };
+    found.query(operation, query);
+    match body {
+        Some(Value::Object(body)) => found.object("body", "", fields, body, operation),
+        Some(Value::Null) | None => {}
+        Some(other) => {
+            found.add("body", "", FieldProblem::WrongType { expected: "object", found: type_of(other) })
+        }
+    }
+    found.hints
 }
 
 struct Found {

@@ -34,7 +34,7 @@ const CANDIDATES: usize = 24;
 /// A path further away is no suggestion.
 const LEAST_SCORE: f64 = 0.6;
 /// In a shorter path, a few letters may be wrong all the same: the version may be missing.
-const SHORTEST: usize = 12;
+const SHORTEST: usize = 8;
 const MOST: usize = 10;
 /// No documented path is nearly as long.
 const LONGEST: usize = 512;

@@ -222,6 +222,10 @@ fn profiles_faults_events_topics_and_files_are_completed() {
         ["delay=5 on=requests", "delay=5 on=notifications"]
     );
     assert_eq!(ask("wxpay help exit"), ["exit-codes"]);
+    assert_eq!(ask("wxpay trigger REFUND.C"), ["REFUND.CLOSED"]);
+    assert_eq!(ask("wxpay trigger REFUND.CLOSED --set /amount/re"), ["/amount/refund:="]);
+    assert_eq!(ask("wxpay trigger REFUND.CLOSED --set /refund_status=C"), ["/refund_status=CLOSED"]);
+    assert!(ask("wxpay trigger REFUND.CLOSED --set ").contains(&"/out_refund_no=".to_owned()));
     std::fs::write(home.path().join("body.json"), "{}").unwrap();
     assert_eq!(ask_in(home.path(), "wxpay post v3/x -d @bo"), ["@body.json"]);
     assert_eq!(ask_in(home.path(), "wxpay batch bo"), ["body.json"]);

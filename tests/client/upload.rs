@@ -95,7 +95,9 @@ async fn the_sandbox_takes_files_async_and_blocking() {
     for length in [0, 1, 8, 127 * 1024, 128 * 1024, 3_000_001] {
         let path = dir.path().join("图 片.png");
         let mut content = vec![7; length];
-        let start = &b"\x89PNG\r\n\x1a\n"[..length.min(8)];
+        // A PNG picture, or an MP4 video.
+        let start = if length == 3_000_001 { b"\0\0\0\x18ftyp" } else { b"\x89PNG\r\n\x1a\n" };
+        let start = &start[..length.min(8)];
         content[..start.len()].copy_from_slice(start);
         std::fs::write(&path, &content).unwrap();
         let url = format!("file://{}", path.display());

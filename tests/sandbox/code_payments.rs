@@ -99,6 +99,11 @@ fn a_code_payment_is_paid_asked_for_a_password_or_reversed() {
     sandbox.advance(8 * DAY).unwrap();
     refused(reverse("P7000000"), 400, "REVERSE_EXPIRE", "seven days");
 
+    // The page: money that went back is not "paid", and the order was reversed, not cancelled.
+    let page = crate::page::look(&sandbox, "/?q=P3000000&lang=zh-CN");
+    let badge = |tone: &str, word: &str| page.contains(&format!("<span class=\"badge {tone}\">{word}"));
+    assert!(badge("plain", "已撤销") && badge("plain", "已退回") && !badge("good", "已支付"), "{page}");
+
     // The bills: P1 paid and refunded in part, P3 paid and reversed, P6 and P7 paid.
     let trade = bill(&wx, "v3/bill/tradebill", json!({"bill_date": date}));
     let states = column(&trade, "交易状态");

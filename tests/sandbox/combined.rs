@@ -66,3 +66,38 @@ fn parts_with_the_same_number_are_closed() {
         assert_eq!(part["trade_state"], "CLOSED");
     }
 }
+
+/// Of an order and a combined order with the same number, the newer one is paid, however the payer is simulated.
+#[cfg(unix)]
+#[test]
+fn the_newer_order_of_a_number_is_paid() {
+    use crate::modes::control_at;
+    let (sandbox, wx) = start();
+    let native_order = |number: &str| ok(wx["v3/pay/transactions/native"].post(native(&wx, number, 10)));
+    let combined = |number: &str, of: &str| ok(prepay(&wx, number, &[part(&wx, SUBS[0], of)]));
+    let by_control = |number: &str| control_at(&sandbox, "payer", &json!({"do": "pay", "number": number}));
+    for (number, of) in [("P100001", "P900001"), ("P100002", "P900002")] {
+        combined(number, of);
+        native_order(number);
+    }
+    assert_eq!(sandbox.pay("P100001").unwrap()["trade_state"], "SUCCESS");
+    assert_eq!(by_control("P100002").0, 200);
+    for number in ["P100001", "P100002"] {
+        assert_eq!(ok(order(&wx, number))["trade_state"], "SUCCESS");
+        assert_eq!(query(&wx, number)["sub_orders"][0]["trade_state"], "NOTPAY");
+    }
+    for (number, of) in [("P100003", "P900003"), ("P100004", "P900004")] {
+        native_order(number);
+        combined(number, of);
+    }
+    sandbox.pay("P100003").unwrap();
+    assert_eq!(by_control("P100004").0, 200);
+    for number in ["P100003", "P100004"] {
+        assert_eq!(ok(order(&wx, number))["trade_state"], "NOTPAY");
+        assert_eq!(query(&wx, number)["sub_orders"][0]["trade_state"], "SUCCESS");
+    }
+    not_done(sandbox.pay("P100009"), "ORDER_NOT_EXIST");
+    // The code is that of the platform.
+    let (status, error) = by_control("P100001");
+    assert_eq!((status, &error["code"]), (400, &json!("ORDERPAID")), "{error}");
+}

@@ -154,6 +154,13 @@ fn marked_fields_are_encrypted_and_decrypted() {
     assert_eq!(seen.verdict, Verdict::Accepted, "{}", page_of(reply));
     let body = String::from_utf8_lossy(&seen.body).into_owned();
     assert!(!body.contains("张三") && seen.headers.contains_key("wechatpay-serial"));
+    // Its query has the name encrypted for the merchant, and the result shows it.
+    let query = "/endpoints/v3/fund-app/mch-transfer/transfer-bills/out-bill-no/T202611220001?lang=en";
+    let page = page_of(submit_to(&sandbox, query, &[("path/out_bill_no", "T202611220001"), ("do", "send")]));
+    let answer = sandbox.requests().pop().unwrap();
+    assert!(!String::from_utf8_lossy(&answer.response.body).contains("张三"));
+    let clear = text(&page).split("Response, decrypted").nth(1).unwrap_or_default().to_owned();
+    assert!(clear.contains("\"user_name\": \"张三\""), "{}", text(&page));
     // As JSON, likewise; the form then shows it.
     let json = json!({
         "appid": APPID, "out_bill_no": "T202611220002", "transfer_scene_id": "1000", "openid": OPENID,
@@ -163,8 +170,8 @@ fn marked_fields_are_encrypted_and_decrypted() {
     .to_string();
     let page =
         page_of(submit_to(&sandbox, transfer, &[("json", &json), ("encrypt", "1"), ("do", "send-json")]));
-    assert_eq!(sandbox.requests()[2].verdict, Verdict::Accepted, "{page}");
-    assert!(!String::from_utf8_lossy(&sandbox.requests()[2].body).contains("李四"));
+    assert_eq!(sandbox.requests()[3].verdict, Verdict::Accepted, "{page}");
+    assert!(!String::from_utf8_lossy(&sandbox.requests()[3].body).contains("李四"));
     assert!(page.contains("name=\"body/user_name\" value=\"李四\""));
 }
 

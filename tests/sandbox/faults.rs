@@ -149,16 +149,19 @@ fn faults_can_be_controlled_from_outside() {
     let list = ask("GET", "");
     assert_eq!(
         (list.status, list.json()),
-        (200, json!({ "seed": 9, "rules": [], "queue": ["cut-body"], "refused": 0, "spent": [] }))
+        (
+            200,
+            json!({ "seed": 9, "rules": [], "queue": ["cut-body"], "refused": 0, "spent": [], "spent_dropped": 0 })
+        )
     );
     assert_eq!(list.header("Wechatpay-Signature"), None);
     assert_eq!(ask("DELETE", "").status, 204);
     let made = ask("POST", r#"{"fault":"rate-limited=1","path":"v3/security/{+rest}","nth":2,"times":1}"#);
     assert_eq!(made.status, 201);
     let text = "rate-limited=1 nth=2 path=v3/security/{+rest} times=1";
-    assert_eq!(made.json()["rules"], json!([{ "rule": text, "fitted": 0, "hits": 0, "newest_hits": [] }]));
+    assert_eq!(made.json()["rules"], json!([{ "rule": text, "matched": 0, "hits": 0, "newest_hits": [] }]));
     assert_eq!(hit(&sandbox, 1), [0; 0]);
-    assert_eq!(ask("GET", "").json()["rules"][0]["fitted"], 1);
+    assert_eq!(ask("GET", "").json()["rules"][0]["matched"], 1);
     assert_eq!(hit(&sandbox, 2), [1]);
     assert_eq!(ask("GET", "").json()["rules"], json!([]));
     ask("POST", r#"{"fault":"html-bad-gateway","share":1,"on":"requests"}"#);
@@ -179,6 +182,8 @@ fn faults_can_be_controlled_from_outside() {
         (r#"{"fault":"duplicate"}"#, "on=notifications"),
         (r#"{"fault":"rotate-certificate","on":"notifications"}"#, "does not apply to notifications"),
         (r#"{"fault":"cut-body","nht":1}"#, "nht"),
+        (r#"{"fault":"cut-body nth=2"}"#, "without blanks"),
+        (r#"{"fault":"cut-body","path":"v3/x times=1"}"#, "without blanks"),
     ] {
         let reply = ask("POST", body);
         assert!(reply.status == 400 && reply.message().contains(part), "{body}: {reply:?}");
@@ -266,7 +271,14 @@ fn the_control_endpoint_simulates_the_payer() {
     }
     let paid = play(json!({ "do": "pay", "number": "P0000001" })).json();
     assert_eq!((&paid["trade_state"], paid.get("asked")), (&json!("SUCCESS"), None));
-    assert_eq!(play(json!({ "do": "pay", "number": "P0000001" })).status, 400, "once");
+    let again = play(json!({ "do": "pay", "number": "P0000001" }));
+    assert_eq!((again.status, again.code().as_str()), (400, "ORDERPAID"), "once");
+    let ask = |method: &str, path: &str| control(&sandbox, method, path, &own(&sandbox), "{}").code();
+    assert_eq!(ask("GET", "/_sandbox/none"), "RESOURCE_NOT_EXISTS");
+    assert_eq!(ask("PUT", "/_sandbox/faults"), "METHOD_NOT_ALLOWED");
+    assert_eq!(ask("POST", "/_sandbox/payer"), "PARAM_ERROR");
+    let far = control(&sandbox, "POST", "/_sandbox/clock", &own(&sandbox), r#"{"advance":"9999d"}"#);
+    assert_eq!((far.status, far.code().as_str()), (400, "PARAM_ERROR"));
 
     // A delivered notification can be read, exactly as the receiver got it.
     while sandbox.notifications()[0].attempts.is_empty() {

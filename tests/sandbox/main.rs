@@ -45,6 +45,8 @@ mod combined;
 // Wrong signatures, and the mistake that the response names.
 #[cfg(unix)]
 mod diagnosis;
+// Documented operations: compared, and answered in their shape.
+mod documented;
 // The explorer of the page: search, form, send, code.
 #[cfg(unix)]
 mod explorer;

@@ -52,10 +52,15 @@ fn transfer(wx: &WeChatPay, number: &str) -> Result<(), Error> {
 }
 
 pub(crate) fn control(sandbox: &Sandbox, body: &Value) -> (u16, Value) {
+    control_at(sandbox, "keys", body)
+}
+
+/// Posts to the control endpoint.
+pub(crate) fn control_at(sandbox: &Sandbox, path: &str, body: &Value) -> (u16, Value) {
     let (host, text) =
         (sandbox.base_url().trim_start_matches("http://").trim_end_matches('/'), body.to_string());
     let head =
-        format!("POST /_sandbox/keys HTTP/1.1\r\nHost: {host}\r\nContent-Length: {}\r\n\r\n", text.len());
+        format!("POST /_sandbox/{path} HTTP/1.1\r\nHost: {host}\r\nContent-Length: {}\r\n\r\n", text.len());
     let reply = send_bytes(sandbox, &[head.as_bytes(), text.as_bytes()].concat()).unwrap();
     (reply.status, reply.json())
 }

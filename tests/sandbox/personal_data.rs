@@ -14,6 +14,8 @@ fn requests(wx: &WeChatPay) -> Vec<(&'static str, Value, &'static [&'static str]
         order["payer"] = json!({"identity": identity.clone(), "openid": OPENID});
         order
     };
+    let mut app = order("P1000001");
+    app["payer"] = json!({"identity": identity.clone()});
     let mut partner = json!({
         "sp_appid": APPID, "sp_mchid": wx.mchid(), "sub_mchid": "1230000109", "description": "d",
         "out_trade_no": "P1000002", "notify_url": "https://www.example.com/n", "amount": {"total": 100},
@@ -31,7 +33,7 @@ fn requests(wx: &WeChatPay) -> Vec<(&'static str, Value, &'static [&'static str]
     let of_payers: &[&str] = &["/combine_payer_info/identity/number", "/combine_payer_info/identity/name"];
     vec![
         ("v3/pay/transactions/jsapi", order("P1000000"), of_payer),
-        ("v3/pay/transactions/app", order("P1000001"), of_payer),
+        ("v3/pay/transactions/app", app, of_payer),
         ("v3/pay/partner/transactions/native", partner, of_payer),
         ("v3/combine-transactions/native", combined, of_payers),
         (

@@ -232,7 +232,7 @@ fn only_the_merchants_own_requests_use_up_faults() {
     assert!(seen.diagnosis().is_some());
     assert_eq!(post(&sandbox, &keys, ECHO, &"x".repeat((8 << 20) + 1)).status, 413);
     assert_eq!(last(&sandbox).signature, SignatureVerdict::NotChecked);
-    assert_eq!(ask(&sandbox, "faults")["rules"][0]["fitted"], 0);
+    assert_eq!(ask(&sandbox, "faults")["rules"][0]["matched"], 0);
 
     let number = last(&sandbox).number + 1;
     assert_eq!(get(&sandbox, &keys, CERTIFICATES).status, 502);

@@ -7,8 +7,9 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 
 use super::guard;
+use crate::error::Excerpt;
 use crate::sandbox::{
-    faults::{fault::Fault, rule::FaultRule},
+    faults::rule::FaultRule,
     http::{business_clock, clock, error_response::ErrorResponse, sandbox_error::SandboxError},
     keys::{keyring::Rotation, mode::SigningMode},
     model::{engine::holds::Hold, passing_time, payer_actions},
@@ -26,18 +27,28 @@ const DEFAULT_LIMIT: usize = 100;
 const MAX_LIMIT: usize = 1_000;
 
 /// An error of the control endpoint or the page.
-pub(crate) struct AdminError(pub(crate) StatusCode, pub(crate) String);
+pub(crate) struct AdminError {
+    status: StatusCode,
+    code: &'static str,
+    pub(crate) message: String,
+}
+
+impl AdminError {
+    pub(crate) fn new(status: StatusCode, code: &'static str, message: String) -> AdminError {
+        AdminError { status, code, message }
+    }
+}
 
 /// A rule as JSON, with the names of [`FaultRule`]'s methods.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
-pub(crate) struct RuleRequest {
-    pub(crate) fault: String,
-    pub(crate) nth: Option<u64>,
-    pub(crate) share: Option<f64>,
-    pub(crate) path: Option<String>,
-    pub(crate) times: Option<u64>,
-    pub(crate) on: Option<String>,
+struct RuleRequest {
+    fault: String,
+    nth: Option<u64>,
+    share: Option<f64>,
+    path: Option<String>,
+    times: Option<u64>,
+    on: Option<String>,
 }
 
 /// An action of the payer (see [`payer_actions`]) on the resource with this number of the merchant's.
@@ -94,8 +105,7 @@ pub(crate) fn is_control(target: &str) -> bool {
 
 pub(crate) fn handle(platform: &Platform, request: &AdminRequest) -> Response<Bytes> {
     let result = guard::check(request, &platform.allow_hosts).and_then(|()| route(platform, request));
-    let (status, body) = result.unwrap_or_else(|AdminError(status, message)| {
-        let code = if status == StatusCode::FORBIDDEN { "FORBIDDEN" } else { "PARAM_ERROR" };
+    let (status, body) = result.unwrap_or_else(|AdminError { status, code, message }| {
         (status, json!({ "code": code, "message": message }))
     });
     let body = if body.is_null() { Bytes::new() } else { format!("{body}\n").into() };
@@ -127,7 +137,10 @@ fn route(platform: &Platform, request: &AdminRequest) -> Result<(StatusCode, Val
             let newest = platform.requests.newest(limit(query)?);
             Ok((
                 StatusCode::OK,
-                json!({ "requests": newest.iter().map(SeenRequest::to_json).collect::<Vec<_>>() }),
+                json!({
+                    "requests": newest.iter().map(SeenRequest::to_json).collect::<Vec<_>>(),
+                    "dropped": platform.requests.dropped(),
+                }),
             ))
         }
         ("notifications", "GET") => {
@@ -200,11 +213,13 @@ fn route(platform: &Platform, request: &AdminRequest) -> Result<(StatusCode, Val
             Ok((StatusCode::OK, keys))
         }
         ("faults" | "requests" | "notifications" | "clock" | "holds" | "keys" | "payer", _) => {
-            Err(AdminError(StatusCode::METHOD_NOT_ALLOWED, format!("{method} is not allowed for {path}")))
+            let message = format!("{method} is not allowed for {path}");
+            Err(AdminError::new(StatusCode::METHOD_NOT_ALLOWED, "METHOD_NOT_ALLOWED", message))
         }
         _ => {
             let existing = "available are faults, requests, notifications, payer, holds, keys and clock";
-            Err(AdminError(StatusCode::NOT_FOUND, format!("there is nothing at {path}; {existing}")))
+            let message = format!("there is nothing at {path}; {existing}");
+            Err(AdminError::new(StatusCode::NOT_FOUND, "RESOURCE_NOT_EXISTS", message))
         }
     }
 }
@@ -212,17 +227,18 @@ fn route(platform: &Platform, request: &AdminRequest) -> Result<(StatusCode, Val
 impl From<ErrorResponse> for AdminError {
     fn from(error: ErrorResponse) -> AdminError {
         let status = StatusCode::from_u16(error.status).unwrap_or(StatusCode::BAD_REQUEST);
-        AdminError(status, format!("{}: {}", error.code, error.message))
+        AdminError::new(status, error.code, error.message)
     }
 }
 
 pub(crate) fn bad_request(why: String) -> AdminError {
-    AdminError(StatusCode::BAD_REQUEST, why)
+    AdminError::new(StatusCode::BAD_REQUEST, "PARAM_ERROR", why)
 }
 
 fn parse<'a, T: Deserialize<'a>>(request: &'a AdminRequest) -> Result<T, AdminError> {
     let body = request.body.as_deref().ok_or_else(|| {
-        AdminError(StatusCode::PAYLOAD_TOO_LARGE, format!("the body has more than {MAX_BODY} bytes"))
+        let message = format!("the body has more than {MAX_BODY} bytes");
+        AdminError::new(StatusCode::PAYLOAD_TOO_LARGE, "PARAM_ERROR", message)
     })?;
     // serde would accept an array with the values in the right order.
     if !body.is_empty() && !body.trim_ascii_start().starts_with(b"{") {
@@ -231,26 +247,21 @@ fn parse<'a, T: Deserialize<'a>>(request: &'a AdminRequest) -> Result<T, AdminEr
     serde_json::from_slice(body).map_err(|e| bad_request(format!("invalid body: {e}")))
 }
 
-pub(crate) fn fault_rule(given: RuleRequest) -> Result<FaultRule, AdminError> {
-    let fault: Fault = given.fault.parse().map_err(|e: SandboxError| bad_request(e.to_string()))?;
-    let mut rule = FaultRule::new(fault);
-    if let Some(n) = given.nth {
-        rule = rule.nth(n);
+/// The rule in its text form, which has all the checks.
+fn fault_rule(given: RuleRequest) -> Result<FaultRule, AdminError> {
+    let conditions = [
+        ("nth", given.nth.map(|n| n.to_string())),
+        ("share", given.share.map(|share| share.to_string())),
+        ("path", given.path),
+        ("times", given.times.map(|times| times.to_string())),
+        ("on", given.on),
+    ];
+    let conditions = conditions.into_iter().filter_map(|(name, value)| Some(format!("{name}={}", value?)));
+    let words: Vec<String> = std::iter::once(given.fault).chain(conditions).collect();
+    if let Some(word) = words.iter().find(|word| word.contains(char::is_whitespace)) {
+        return Err(bad_request(format!("expected values without blanks, found {}", Excerpt(word))));
     }
-    if let Some(share) = given.share {
-        rule = rule.share(share);
-    }
-    if let Some(path) = given.path {
-        rule = rule.path(path);
-    }
-    if let Some(times) = given.times {
-        rule = rule.times(times);
-    }
-    match given.on.as_deref() {
-        None | Some("requests") => Ok(rule),
-        Some("notifications") => Ok(rule.notifications()),
-        Some(other) => Err(bad_request(format!("`on` must be requests or notifications, found {other:?}"))),
-    }
+    words.join(" ").parse().map_err(|e: SandboxError| bad_request(e.to_string()))
 }
 
 fn limit(query: &str) -> Result<usize, AdminError> {
@@ -278,7 +289,7 @@ pub(crate) fn advance_clock(platform: &Platform, period: &str) -> Result<(), Adm
         bad_request(format!("expected a period such as 1d, 12h, 30m or 1d12h, found {period:?}"))
     })?;
     let advanced = platform.perform(|engine| passing_time::advance(engine, seconds));
-    advanced.map_err(|error| bad_request(error.message))
+    advanced.map_err(AdminError::from)
 }
 
 fn holds_json(platform: &Platform) -> Value {

@@ -10,7 +10,7 @@ use crate::sandbox::server::admin_hook::AdminRequest;
 
 /// `allowed` are further host names, which may come with any port.
 pub(crate) fn check(request: &AdminRequest, allowed: &[String]) -> Result<(), AdminError> {
-    let forbidden = |why: String| AdminError(StatusCode::FORBIDDEN, why);
+    let forbidden = |why: String| AdminError::new(StatusCode::FORBIDDEN, "FORBIDDEN", why);
     let headers = &request.headers;
     let address =
         request.local_address.ok_or_else(|| forbidden("the connection has no local address".into()))?;
@@ -47,8 +47,6 @@ pub(crate) fn check(request: &AdminRequest, allowed: &[String]) -> Result<(), Ad
 
 /// The values of `Host` that name this address. Clients omit the port 80.
 fn own_names(address: SocketAddr) -> Vec<String> {
-    // An IPv4 connection to an IPv6 socket has an address such as `::ffff:127.0.0.1`.
-    let address = SocketAddr::new(address.ip().to_canonical(), address.port());
     let mut names = vec![address.to_string(), format!("localhost:{}", address.port())];
     if address.port() == 80 {
         names.extend([names[0].trim_end_matches(":80").to_owned(), "localhost".into()]);
@@ -76,8 +74,6 @@ mod tests {
             ("[::1]:80", "[::1]", true),
             ("[::1]:8080", "[::1]:8080", true),
             ("[::1]:8080", "[::1]", false),
-            ("[::ffff:127.0.0.1]:8080", "127.0.0.1:8080", true),
-            ("[::ffff:127.0.0.1]:80", "127.0.0.1", true),
         ] {
             let mut headers = HeaderMap::new();
             headers.insert(header::HOST, HeaderValue::from_str(host).unwrap());

@@ -191,7 +191,9 @@ impl SandboxBuilder {
     }
 
     /// Calls this function for each request, right before its response is sent, and after each attempt to send a
-    /// notification. It replaces an earlier one. It runs on the sandbox's own threads: while it blocks, responses wait.
+    /// notification. It replaces an earlier one. It runs on the thread of the sandbox's connections: while it blocks, all
+    /// responses wait. So it must not wait for the sandbox itself, by a request or by dropping it: that would never end. To
+    /// do more than print or count, send a copy to a thread of your own.
     ///
     /// ```
     /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
@@ -269,8 +271,9 @@ impl SandboxBuilder {
         self
     }
 
-    /// Whether a path that is neither scripted nor modelled gives 404. By default it gives 200 with `{}` and the header
-    /// `Sandbox-Not-Modelled: 1`.
+    /// Whether everything that differs from the documents is refused ([`SeenRequest::hints`](crate::sandbox::SeenRequest::hints)),
+    /// and a path that is neither scripted nor documented gives 404. By default, only what the platform is sure to refuse is;
+    /// and the path gives 200 with `{}` and the header `Sandbox-Not-Modelled: 1`.
     pub fn strict(mut self, strict: bool) -> SandboxBuilder {
         self.strict = strict;
         self
@@ -290,7 +293,7 @@ impl SandboxBuilder {
         self
     }
 
-    /// The random seed of fault rules with a share. Default: random; [`Sandbox::seed`] returns it.
+    /// The random seed of fault rules with a share, and of values in responses that have a documented shape. Default: random; [`Sandbox::seed`] returns it.
     pub fn seed(mut self, seed: u64) -> SandboxBuilder {
         self.seed = Some(seed);
         self

@@ -16,7 +16,7 @@ impl Sandbox {
     /// Expects this number of accepted requests for a route, counted from now on; 0 if none may come.
     ///
     /// The template is that of [`on`](Sandbox::on). A request with a wrong signature, for example, does not count; a fault of the response makes no difference.
-    /// [`unmet`](Sandbox::unmet) tells what is missing, and so does dropping the sandbox.
+    /// [`unmet`](Sandbox::unmet) lists what is missing, and so does dropping the sandbox.
     ///
     /// ```
     /// # fn main() -> Result<(), Box<dyn std::error::Error>> {

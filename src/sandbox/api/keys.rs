@@ -39,7 +39,7 @@ impl Sandbox {
     /// from now on. It signs only responses to requests that name it, until [`sign_with`](Sandbox::sign_with).
     ///
     /// # Errors
-    /// The key cannot be generated, there are too many (limit 100), or the keys folder cannot be written.
+    /// The key cannot be generated, there are too many (limit 50), or the keys folder cannot be written.
     pub fn add_certificate(&self) -> Result<String, SandboxError> {
         self.platform().keyring.publish(Rotation::Certificate).map(|key| key.serial().to_owned())
     }

@@ -21,8 +21,8 @@ fn event(notify_url: &str, event_type: &str, original_type: &str, resource: &Val
 }
 
 impl Sandbox {
-    /// Composes a notification as the platform would send it now. Returns its headers, signed with the newest public
-    /// key (or the key of [`sign_with`](Sandbox::sign_with)), and its body, with `resource` encrypted with the APIv3 key.
+    /// Composes a notification as the platform would send it now. Returns its headers, signed with the key
+    /// that signs now (see [`sign_with`](Sandbox::sign_with)), and its body, with `resource` encrypted with the APIv3 key.
     ///
     /// It takes one fault from the queue, and the rules for notifications apply. Faults of the connection (a delay, a
     /// cut) have no effect here; use [`notify`](Sandbox::notify) for them.

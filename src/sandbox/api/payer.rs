@@ -154,9 +154,5 @@ fn state_error(
     merchant_no: &str,
     result: Result<Value, ErrorResponse>,
 ) -> Result<Value, SandboxError> {
-    result.map_err(|error| SandboxError::State {
-        what: format!("{resource_type} {}", Excerpt(merchant_no)),
-        code: error.code.into(),
-        message: error.message,
-    })
+    result.map_err(|error| SandboxError::state(format!("{resource_type} {}", Excerpt(merchant_no)), error))
 }

@@ -194,7 +194,7 @@ impl Sandbox {
     }
 
     /// Queues a fault. Each following request takes one from the queue. At most 1,000 wait: further ones are not queued,
-    /// which the log, [`unmet`](Sandbox::unmet) and the control endpoint tell.
+    /// which the log, [`unmet`](Sandbox::unmet) and the control endpoint report.
     ///
     /// ```
     /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
@@ -277,11 +277,7 @@ impl Sandbox {
         let seconds = time.as_secs().saturating_add(u64::from(time.subsec_nanos() > 0));
         let seconds = i64::try_from(seconds).unwrap_or(i64::MAX);
         let advanced = self.platform().perform(|engine| passing_time::advance(engine, seconds));
-        advanced.map_err(|error| SandboxError::State {
-            what: "the business time".into(),
-            code: error.code.into(),
-            message: error.message,
-        })
+        advanced.map_err(|error| SandboxError::state("the business time", error))
     }
 
     /// The business time: the machine's, plus what it was [advanced](Sandbox::advance) by.

@@ -102,6 +102,8 @@ pub(crate) struct ActiveFaults {
     rules: Vec<ActiveRule>,
     /// Those that apply no more, oldest first.
     spent: VecDeque<SpentFault>,
+    /// Those that the list had to drop.
+    spent_dropped: u64,
     added: u64,
     pushed: u64,
     clears: u64,
@@ -117,6 +119,7 @@ impl ActiveFaults {
             refused: 0,
             rules: Vec::new(),
             spent: VecDeque::new(),
+            spent_dropped: 0,
             added: 0,
             pushed: 0,
             clears: 0,
@@ -244,6 +247,7 @@ impl ActiveFaults {
         self.spent.push_back(spent);
         if self.spent.len() > MAX_SPENT {
             self.spent.pop_front();
+            self.spent_dropped += 1;
         }
     }
 
@@ -285,7 +289,7 @@ impl ActiveFaults {
         let rule = |active: &ActiveRule| {
             let mut json = active.hits.to_json();
             json["rule"] = active.rule.to_string().into();
-            json["fitted"] = active.matched.into();
+            json["matched"] = active.matched.into();
             json
         };
         let spent = |spent: &SpentFault| {
@@ -301,6 +305,7 @@ impl ActiveFaults {
             "queue": queue,
             "refused": self.refused,
             "spent": self.spent().map(spent).collect::<Vec<_>>(),
+            "spent_dropped": self.spent_dropped,
         })
     }
 }

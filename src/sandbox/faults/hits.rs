@@ -1,9 +1,6 @@
 //! What a fault hit: shown while it is active, and when it is spent.
 
-use std::{
-    collections::VecDeque,
-    time::{SystemTime, UNIX_EPOCH},
-};
+use std::{collections::VecDeque, time::SystemTime};
 
 use serde_json::{Value, json};
 
@@ -60,7 +57,7 @@ impl Hits {
 
 impl Hit {
     fn to_json(&self) -> Value {
-        let at = self.at.duration_since(UNIX_EPOCH).map_or(0.0, |since| since.as_secs_f64());
+        let at = clock::unix_seconds(self.at);
         match &self.target {
             HitTarget::Request(number) => json!({ "at": at, "request": number }),
             HitTarget::Notification(id) => json!({ "at": at, "notification": id }),

@@ -38,6 +38,11 @@ pub(crate) fn system_time() -> SystemTime {
     SystemTime::now()
 }
 
+/// A time in Unix seconds, with their fraction, as JSON shows it.
+pub(crate) fn unix_seconds(time: SystemTime) -> f64 {
+    time.duration_since(UNIX_EPOCH).map_or(0.0, |since| since.as_secs_f64())
+}
+
 /// The machine's time in Unix seconds, without skew.
 pub(crate) fn unix_now() -> i64 {
     // A clock before 1970 reads as 1970: the check of the timestamp then rejects, as it should.

@@ -11,3 +11,4 @@ pub(crate) mod path_template;
 pub(crate) mod request;
 pub(crate) mod response;
 pub(crate) mod sandbox_error;
+pub(crate) mod secret_headers;

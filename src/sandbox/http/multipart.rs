@@ -5,9 +5,13 @@ pub(crate) fn meta<'a>(content_type: &str, body: &'a [u8]) -> Result<&'a [u8], S
     part(content_type, body, "meta").map(|(_, content)| content)
 }
 
-/// The media type and the bytes of the part named `file`.
-pub(crate) fn file<'a>(content_type: &str, body: &'a [u8]) -> Result<(&'a str, &'a [u8]), String> {
-    let (headers, content) = part(content_type, body, "file")?;
+/// The media type and the bytes of the part with this name.
+pub(crate) fn file<'a>(
+    content_type: &str,
+    body: &'a [u8],
+    name: &str,
+) -> Result<(&'a str, &'a [u8]), String> {
+    let (headers, content) = part(content_type, body, name)?;
     let content_type = std::str::from_utf8(headers).unwrap_or("").split("\r\n").find_map(|line| {
         let (name, value) = line.split_once(':')?;
         name.eq_ignore_ascii_case("content-type").then_some(value.trim())
@@ -195,7 +199,7 @@ mod tests {
             for body in [meta_part.clone() + &file(name, content), file(name, content) + &meta_part] {
                 let body = format!("{body}--b--");
                 assert_eq!(meta(TYPE, body.as_bytes()), Ok(&b"{}"[..]), "{body}");
-                let found = super::file(TYPE, body.as_bytes()).unwrap();
+                let found = super::file(TYPE, body.as_bytes(), "file").unwrap();
                 assert_eq!(found.1, content.as_bytes(), "{body}");
             }
         }

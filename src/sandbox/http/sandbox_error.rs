@@ -2,6 +2,7 @@
 
 use std::{fmt, io, net::SocketAddr, path::PathBuf};
 
+use super::error_response::ErrorResponse;
 use crate::error::{Excerpt, Message};
 
 /// An error of building, starting, scripting or controlling a sandbox.
@@ -36,7 +37,8 @@ pub enum SandboxError {
         problem: String,
     },
     /// The resource does not exist, or its state does not allow the action: see
-    /// [`Sandbox::pay`](crate::sandbox::Sandbox::pay) and the related methods.
+    /// [`Sandbox::pay`](crate::sandbox::Sandbox::pay) and the related methods. Also what the state file refuses while it is
+    /// in use, with the codes `SYSTEM_ERROR` and `SANDBOX_FULL`; a start can fail with it, too.
     #[error("sandbox {}: {code} {}", Message(what), Message(message))]
     State {
         /// The resource, such as ``order `P12345` ``.
@@ -108,6 +110,13 @@ pub enum SandboxError {
         /// What is wrong with it, or with an override.
         problem: String,
     },
+}
+
+impl SandboxError {
+    /// What became of an action or of the state, as a request would be told.
+    pub(crate) fn state(what: impl Into<String>, error: ErrorResponse) -> SandboxError {
+        SandboxError::State { what: what.into(), code: error.code.into(), message: error.message }
+    }
 }
 
 /// The name of the variant and the message: the fields are the caller's text.

@@ -180,10 +180,14 @@ pub(crate) fn check_mchid(mchid: &str) -> Result<(), String> {
 
 /// The message contains only the length: no error may show the key.
 pub(crate) fn check_apiv3_key(key: &str) -> Result<(), String> {
-    if key.len() == 32 {
-        return Ok(());
+    if key.len() != 32 {
+        return Err(format!("expected an APIv3 key of exactly 32 bytes, found {}", key.len()));
     }
-    Err(format!("expected an APIv3 key of exactly 32 bytes, found {}", key.len()))
+    // The shell takes the key from `identity.json`, where JSON would escape these.
+    if key.contains(|c: char| matches!(c, '"' | '\\') || c.is_control()) {
+        return Err("expected an APIv3 key without quotes, backslashes and control characters".into());
+    }
+    Ok(())
 }
 
 pub(crate) fn is_digits(text: &str) -> bool {

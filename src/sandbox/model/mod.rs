@@ -1,6 +1,7 @@
 //! The platform's behaviour: the engine, the products that it runs, bills, scripted responses, the payer's actions.
 
 pub(crate) mod bills;
+pub(crate) mod documented;
 pub(crate) mod documented_event;
 pub(crate) mod engine;
 pub(crate) mod passing_time;

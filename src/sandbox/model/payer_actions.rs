@@ -21,12 +21,7 @@ use super::{
 use crate::error::Excerpt;
 use crate::sandbox::{
     http::{clock, error_response::ErrorResponse},
-    store::{
-        documents::{Document, Documents},
-        event::QueuedEvent,
-        payer_log::PayerStep,
-        records,
-    },
+    store::{documents::Document, event::QueuedEvent, payer_log::PayerStep, records},
 };
 
 pub(crate) struct PayerAction {
@@ -98,56 +93,62 @@ pub(crate) fn allowed_actions(
 
 /// Pays an order or a combined order. In any scope: the newest.
 pub(crate) fn pay(engine: &Engine, out_trade_no: &str) -> Outcome {
-    let combined =
-        engine.access(|session| session.documents.newest_by_merchant_no(COMBINED.name, out_trade_no))?;
-    let action = if combined.is_some() { &PAY_COMBINED_ORDER } else { &PAY_ORDER };
-    perform_on_newest(engine, action, out_trade_no)
+    perform(engine, &[&PAY_ORDER, &PAY_COMBINED_ORDER], out_trade_no, None)
 }
 
 /// The action with this name, on the resource of one scope.
 pub(crate) fn perform_in_scope(engine: &Engine, name: &str, scope: &str, merchant_no: &str) -> Outcome {
-    let action = ACTIONS.into_iter().find(|action| action.name == name);
-    let action =
-        action.ok_or_else(|| ErrorResponse::param_error("body", "part", "is not an action of the payer"))?;
-    perform(engine, action, merchant_no, |documents| {
-        documents.by_merchant_no(action.resource_type.name, scope, merchant_no)
-    })
+    perform(engine, &[named(name, "part")?], merchant_no, Some(scope))
 }
 
-/// The action with this name. In any scope: on the newest resource.
+/// The action with this name. In any scope: on the newest resource. `pay` is for orders of both kinds, as [`pay`].
 pub(crate) fn perform_by_name(engine: &Engine, name: &str, merchant_no: &str) -> Outcome {
-    let action = ACTIONS.into_iter().find(|action| action.name == name);
-    let action = action.ok_or_else(|| {
-        let names = ACTIONS.map(|action| action.name).join(", ");
-        ErrorResponse::param_error("body", "do", &format!("expected one of {names}"))
-    })?;
-    perform_on_newest(engine, action, merchant_no)
+    match named(name, "do")? {
+        action if action.name == PAY_ORDER.name => pay(engine, merchant_no),
+        action => perform_on_newest(engine, action, merchant_no),
+    }
 }
 
 /// In any scope: on the newest resource.
 pub(crate) fn perform_on_newest(engine: &Engine, action: &PayerAction, merchant_no: &str) -> Outcome {
-    perform(engine, action, merchant_no, |documents| {
-        documents.newest_by_merchant_no(action.resource_type.name, merchant_no)
+    perform(engine, &[action], merchant_no, None)
+}
+
+/// `field` is that of the request.
+fn named(name: &str, field: &str) -> Result<&'static PayerAction, ErrorResponse> {
+    ACTIONS.into_iter().find(|action| action.name == name).ok_or_else(|| {
+        let names = ACTIONS.map(|action| action.name).join(", ");
+        ErrorResponse::param_error("body", field, &format!("expected one of {names}"))
     })
 }
 
-fn perform(
-    engine: &Engine,
-    action: &PayerAction,
-    merchant_no: &str,
-    find: impl FnOnce(&Documents<'_>) -> Result<Option<Document>, ErrorResponse>,
-) -> Outcome {
-    let resource_type = action.resource_type;
-    let mut step = PayerStep { at: clock::system_time(), action: action.name.into(), seq: 0 };
+/// Performs the action of the newest resource with this number in this scope; without a scope, in any.
+fn perform(engine: &Engine, actions: &[&PayerAction], merchant_no: &str, scope: Option<&str>) -> Outcome {
+    let mut step = PayerStep { at: clock::system_time(), action: String::new(), seq: 0 };
     let outcome = engine.execute("", &Value::Null, |session| {
+        let mut newest: Option<(&PayerAction, Document)> = None;
+        for action in actions {
+            let name = action.resource_type.name;
+            let found = match scope {
+                Some(scope) => session.documents.by_merchant_no(name, scope, merchant_no)?,
+                None => session.documents.newest_by_merchant_no(name, merchant_no)?,
+            };
+            let is_newer = |found: &Document| newest.as_ref().is_none_or(|(_, other)| other.seq < found.seq);
+            if let Some(found) = found.filter(is_newer) {
+                newest = Some((action, found));
+            }
+        }
         let not_found = || {
+            let resource_type = actions.first().map_or(&ORDER, |action| action.resource_type);
             resource_type.not_found.response(&format!(
                 "there is no {} {}",
                 resource_type.name,
                 Excerpt(merchant_no)
             ))
         };
-        let mut document = find(session.documents)?.ok_or_else(not_found)?;
+        let (action, mut document) = newest.ok_or_else(not_found)?;
+        let resource_type = action.resource_type;
+        step.action = action.name.into();
         (resource_type.on_load)(session, &mut document)?;
         session.transition(resource_type, &mut document, action.transition)?;
         step.seq = document.seq;

@@ -5,7 +5,12 @@ use serde_json::Value;
 use super::{
     engine::{Engine, IDEMPOTENCY_VALUES, Session, cents, text},
     payer_actions::{self, PayerAction},
-    products::{self, combined::COMBINED, orders::ORDER, refunds::REFUND},
+    products::{
+        self,
+        combined::{self, COMBINED},
+        orders::ORDER,
+        refunds::REFUND,
+    },
 };
 use crate::sandbox::{
     http::error_response::ErrorResponse,
@@ -83,10 +88,11 @@ pub(crate) fn family(engine: &Engine, seq: u64) -> Found<Vec<Resource>> {
         }
         let mut family = Vec::new();
         if let Some(whole) = text(&root.body, "combined") {
-            family.extend(session.documents.newest_by_merchant_no(COMBINED.name, whole)?);
+            // A combined order is the merchant's own.
+            family.extend(session.documents.by_merchant_no(COMBINED.name, "", whole)?);
         }
-        for part in parts(&root) {
-            family.extend(session.documents.newest_by_merchant_no(ORDER.name, part)?);
+        for part in combined::rules::parts(&root) {
+            family.extend(combined::rules::order(session, &part)?);
         }
         family.push(root);
         // A child is newer than its parent and is added after it.
@@ -117,12 +123,6 @@ fn parent(session: &Session<'_>, document: &Document) -> Result<Option<Document>
         }
     }
     Ok(None)
-}
-
-/// The numbers of the parts of a combined order.
-fn parts(document: &Document) -> impl Iterator<Item = &str> {
-    let parts = document.body.get("sub_orders").and_then(Value::as_array);
-    parts.into_iter().flatten().filter_map(|part| text(part, "out_trade_no"))
 }
 
 fn load_all(session: &mut Session<'_>, documents: Vec<Document>) -> Result<Vec<Resource>, ErrorResponse> {

@@ -138,7 +138,7 @@ impl Pauses {
     }
 }
 
-/// The body is the same in every attempt; timestamp, nonce and signature are new.
+/// The body is the same in every attempt of a job; timestamp, nonce and signature are new.
 struct Message<'a> {
     outbox: &'a Arc<Outbox>,
     number: u64,

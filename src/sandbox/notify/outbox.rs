@@ -132,11 +132,8 @@ impl Outbox {
     /// Sends the notifications that the previous run did not deliver.
     pub(crate) fn resend_undelivered(&self) -> Result<(), SandboxError> {
         let undelivered = self.database.transaction(|documents| documents.undelivered());
-        let undelivered = undelivered.map_err(|error: ErrorResponse| SandboxError::State {
-            what: "the undelivered notifications".into(),
-            code: error.code.into(),
-            message: error.message,
-        })?;
+        let undelivered = undelivered
+            .map_err(|error: ErrorResponse| SandboxError::state("the undelivered notifications", error))?;
         let ids = undelivered.iter().map(|queued| queued.id.as_str()).collect();
         let mut numbers = self.log.resume(&ids);
         for queued in undelivered {

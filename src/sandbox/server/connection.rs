@@ -106,21 +106,23 @@ async fn handle_platform(
     body: Incoming,
 ) -> Result<Response<OutgoingBody>, CloseConnection> {
     let arrival = Arrival { number: platform.requests.next_number(), at: clock::system_time() };
-    let progress = Progress {
-        number: arrival.number,
+    let limit = body_limit(&parts.headers);
+    let request =
+        IncomingRequest { method: parts.method, target, headers: parts.headers, body: Bytes::new() };
+    let mut progress = Progress {
+        arrival,
         started: Instant::now(),
         sent: Sent::ClientLeft,
         platform: Arc::clone(&platform),
+        unread: Some(request),
     };
-    let limit = body_limit(&parts.headers);
-    let body = time::timeout(BODY_TIMEOUT, bodies.read(body, &parts.headers, limit)).await;
-    let mut request =
-        IncomingRequest { method: parts.method, target, headers: parts.headers, body: Bytes::new() };
+    let headers = progress.unread.as_ref().map(|request| request.headers.clone()).unwrap_or_default();
+    let body = time::timeout(BODY_TIMEOUT, bodies.read(body, &headers, limit)).await;
 
-    let mut share = None;
+    let (mut bytes, mut share) = (Bytes::new(), None);
     let error = match body {
         Ok(Ok(body)) => {
-            (request.body, share) = (body.bytes, body.share);
+            (bytes, share) = (body.bytes, body.share);
             None
         }
         Ok(Err(ReadError::TooLarge { limit })) => {
@@ -130,6 +132,8 @@ async fn handle_platform(
         Err(_) => Some(ErrorResponse::new(408, "REQUEST_TIMEOUT", "the body did not arrive in time")),
         Ok(Err(ReadError::Broken)) => return Err(CloseConnection),
     };
+    let mut request = progress.unread.take().ok_or(CloseConnection)?;
+    request.body = bytes;
     let close = error.is_some();
     // The task owns `progress`: it ends even if the client leaves.
     let served = task::spawn_blocking(move || {
@@ -151,14 +155,19 @@ async fn handle_platform(
 /// earlier, because the server then drops the future that holds it.
 struct Progress {
     platform: Arc<Platform>,
-    number: u64,
+    arrival: Arrival,
     started: Instant,
     sent: Sent,
+    /// The request until its body is read.
+    unread: Option<IncomingRequest>,
 }
 
 impl Drop for Progress {
     fn drop(&mut self) {
-        self.platform.requests.finish(self.number, self.sent, self.started.elapsed());
+        if let Some(request) = self.unread.take() {
+            self.platform.record_unread(request, self.arrival);
+        }
+        self.platform.requests.finish(self.arrival.number, self.sent, self.started.elapsed());
     }
 }
 

@@ -7,7 +7,7 @@ use std::{
 };
 
 use bytes::Bytes;
-use http::{Response, header};
+use http::{HeaderMap, Response, StatusCode, header};
 use serde_json::Value;
 use tokio::sync::mpsc::UnboundedReceiver;
 
@@ -15,6 +15,7 @@ use super::{
     api_v2,
     router::{Found, Router},
 };
+use crate::catalogue::Hint;
 use crate::sandbox::{
     auth::{
         sign::{ResponseSigner, SignedResponse},
@@ -23,12 +24,12 @@ use crate::sandbox::{
     faults::{active::SharedFaults, drawn::Drawn, effects, fault::Fault, hits::HitTarget},
     http::{
         business_clock::BusinessClock, clock::SkewedClock, error_response::ErrorResponse,
-        request::IncomingRequest, response::ReadyResponse, sandbox_error::SandboxError,
+        request::IncomingRequest, response::ReadyResponse, sandbox_error::SandboxError, secret_headers,
     },
     keys::{identity::Identity, keyring::Keyring},
     model::{
         documented_event,
-        engine::{Engine, holds::Holds},
+        engine::{DocumentedSettings, Engine, holds::Holds},
         scripts::Script,
     },
     notify::{
@@ -41,6 +42,7 @@ use crate::sandbox::{
         notification_log::NotificationLog,
         payer_log::PayerLog,
         records,
+        request_hint::RequestHint,
         request_log::RequestLog,
         seen_request::{EndpointKind, RecordedResponse, SeenRequest, Verdict},
         watcher::Watcher,
@@ -53,9 +55,9 @@ pub(crate) struct Settings {
     pub(crate) allow_hosts: Vec<String>,
     pub(crate) clock_skew: i64,
     pub(crate) sign_errors: bool,
-    /// 404 for a path that is neither scripted nor modelled.
+    /// Refuses what differs from the documents, and paths without documents.
     pub(crate) strict: bool,
-    /// Of the faults with a share.
+    /// Of the faults with a share, and of values in responses.
     pub(crate) seed: u64,
     /// A later one takes precedence over an earlier one.
     pub(crate) scripts: Vec<Script>,
@@ -106,6 +108,7 @@ struct Context {
     signature: SignatureVerdict,
     signed_message: Vec<u8>,
     faults: Drawn,
+    hints: Vec<Hint>,
 }
 
 impl Platform {
@@ -120,11 +123,7 @@ impl Platform {
         let clock = Arc::new(SkewedClock::new(settings.clock_skew));
         let database = Arc::new(settings.database);
         let advanced = database.transaction(|documents| documents.advanced());
-        let advanced = advanced.map_err(|error| SandboxError::State {
-            what: "the business time".into(),
-            code: error.code.into(),
-            message: error.message,
-        })?;
+        let advanced = advanced.map_err(|error| SandboxError::state("the business time", error))?;
         let business_clock = Arc::new(BusinessClock::new(advanced));
         let faults = SharedFaults::new(settings.seed);
         let signer =
@@ -141,7 +140,7 @@ impl Platform {
             Arc::clone(&database),
             notifications,
         );
-        let engine = Engine::new(
+        let mut engine = Engine::new(
             Arc::clone(&identity),
             Arc::clone(&keyring),
             Arc::clone(&business_clock),
@@ -149,6 +148,7 @@ impl Platform {
             settings.holds,
             payer_log,
         );
+        engine.documented = DocumentedSettings { strict: settings.strict, seed: settings.seed };
         let platform = Platform {
             allow_hosts: settings.allow_hosts,
             verifier: Verifier::new(Arc::clone(&identity), Arc::clone(&clock), Arc::clone(&keyring)),
@@ -177,6 +177,7 @@ impl Platform {
             signature: inspection.signature,
             signed_message: Vec::new(),
             faults: Drawn::none(HitTarget::Request(arrival.number)),
+            hints: Vec::new(),
         };
         // Any page in a browser can send requests to this port: they must not use up the faults of a test.
         if inspection.signature == SignatureVerdict::Valid {
@@ -188,7 +189,8 @@ impl Platform {
         let outcome = match api_v2::error(&request).filter(|_| is_unsigned) {
             Some(error) => Err(error.into()),
             None => self.verifier.verify(&request, &inspection).and_then(|body| {
-                self.execute(found, &request, &body, &mut context.faults).map_err(Rejection::from)
+                let Context { faults, hints, .. } = &mut context;
+                self.execute(found, &request, &body, faults, hints).map_err(Rejection::from)
             }),
         };
         context.signed_message = inspection.into_message();
@@ -203,6 +205,7 @@ impl Platform {
             signature: SignatureVerdict::NotChecked,
             signed_message: Vec::new(),
             faults: Drawn::none(HitTarget::Request(arrival.number)),
+            hints: Vec::new(),
         };
         self.finish(request, context, Err(error.into()))
     }
@@ -210,6 +213,31 @@ impl Platform {
     /// Whether there is a state file.
     pub(crate) fn keeps_records(&self) -> bool {
         self.database.is_file()
+    }
+
+    /// Logs a request whose client left before its body was there: nothing can be checked, and nobody gets a response.
+    pub(crate) fn record_unread(&self, request: IncomingRequest, Arrival { number, at }: Arrival) {
+        let endpoint = self.router.find(&request).kind();
+        self.requests.push(SeenRequest {
+            number,
+            at,
+            duration: Duration::ZERO,
+            method: request.method.as_str().to_string(),
+            target: request.target,
+            headers: secret_headers::marked(request.headers),
+            body_length: 0,
+            body: Bytes::new(),
+            signed_message_length: 0,
+            signed_message: Bytes::new(),
+            signature: SignatureVerdict::NotChecked,
+            endpoint,
+            faults: Vec::new(),
+            verdict: Verdict::Disturbed,
+            response: RecordedResponse::new(StatusCode::BAD_REQUEST, HeaderMap::new(), &Bytes::new()),
+            passed: false,
+            hints: Vec::new(),
+            diagnosis: None,
+        });
     }
 
     /// Writes the changes of the logs to the state file.
@@ -247,11 +275,12 @@ impl Platform {
         request: &IncomingRequest,
         body: &Value,
         faults: &mut Drawn,
+        hints: &mut Vec<Hint>,
     ) -> Result<ReadyResponse, ErrorResponse> {
         if let Some(response) = effects::instead_of_execution(faults) {
             return Ok(response);
         }
-        let (response, events) = found.respond(&self.engine, request, body)?;
+        let (response, events) = found.respond(&self.engine, request, body, hints)?;
         self.outbox.send_all(events);
         Ok(effects::after_execution(faults).unwrap_or(response))
     }
@@ -277,6 +306,7 @@ impl Platform {
             signature,
             signed_message,
             faults: mut drawn,
+            hints,
         } = context;
         let drawn_faults = drawn.faults();
         let SignedResponse { response, missed, forged } =
@@ -293,10 +323,7 @@ impl Platform {
             }
             None => Verdict::Accepted,
         };
-        let mut headers = request.headers;
-        if let Some(value) = headers.get_mut(header::AUTHORIZATION) {
-            value.set_sensitive(true);
-        }
+        let headers = secret_headers::marked(request.headers);
         tracing::debug!(method = %request.method, target = %request.target, ?verdict, "sandbox request");
         self.requests.push(SeenRequest {
             number,
@@ -315,6 +342,7 @@ impl Platform {
             verdict,
             response: RecordedResponse::new(response.status(), response.headers().clone(), response.body()),
             passed: refusal.is_none(),
+            hints: hints.iter().map(RequestHint::new).collect(),
             diagnosis: refusal.and_then(|rejection| rejection.diagnosis),
         });
         Served { response, faults }

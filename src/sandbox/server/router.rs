@@ -6,6 +6,7 @@ use http::Method;
 use serde_json::{Value, json};
 
 use super::api_v2;
+use crate::catalogue::{Availability, Catalogue, Hint, Operation, OperationKind, check};
 use crate::sandbox::{
     http::{
         error_response::ErrorResponse,
@@ -15,7 +16,7 @@ use crate::sandbox::{
         sandbox_error::SandboxError,
     },
     model::{
-        self,
+        self, documented,
         engine::{Engine, call::Call, schema::Endpoint},
         scripts::{self, Script},
     },
@@ -24,9 +25,6 @@ use crate::sandbox::{
 
 /// The header of a response to a path that is neither scripted nor modelled.
 const NOT_MODELLED: &str = "Sandbox-Not-Modelled";
-
-/// Documented paths that end in a slash. The platform has nothing at the same path without it.
-const WITH_SLASH: [&str; 2] = ["v3/applyment4sub/applyment/", "v3/ecommerce/applyments/"];
 
 pub(crate) struct Router {
     routes: Vec<Route>,
@@ -39,6 +37,8 @@ pub(crate) struct Router {
 pub(crate) enum Found<'a> {
     Script(Arc<Script>, Vars),
     Model(&'a Route, Vars),
+    /// A documented operation that has no flow.
+    Documented(Operation, Vars),
     /// The path exists, with other methods.
     OtherMethods {
         methods: Vec<Method>,
@@ -126,18 +126,38 @@ impl Router {
                 methods.push(route.endpoint.method.clone());
             }
         }
-        if !methods.is_empty() {
-            return Found::OtherMethods { methods, scripted };
+        let is_v3 = bare.first().is_some_and(|first| first == "v3");
+        let (method, raw) = (request.method.as_str(), raw_path(&request.target, bare.len()));
+        let documented = Catalogue::find(method, &raw).filter(|known| is_v3 && known.verb() == method);
+        match documented {
+            Some(operation) if !scripted => Found::Documented(operation, vars(operation, bare)),
+            _ if !methods.is_empty() => Found::OtherMethods { methods, scripted },
+            _ if !is_v3 => Found::Nothing,
+            _ if !Catalogue::at(&format!("{raw}/")).is_empty() => Found::WithoutSlash,
+            _ if self.strict => Found::Nothing,
+            _ => Found::Default,
         }
-        let without = bare.join("/");
-        if WITH_SLASH.iter().any(|path| path.strip_suffix('/') == Some(&without)) {
-            return Found::WithoutSlash;
-        }
-        if !self.strict && bare.first().is_some_and(|first| first == "v3") {
-            return Found::Default;
-        }
-        Found::Nothing
     }
+}
+
+/// What a path that no document has, or not with this method, may mean.
+fn path_hints(request: &IncomingRequest) -> Vec<Hint> {
+    let url = request.target.split('?').next().unwrap_or_default();
+    check::Call { verb: request.method.as_str(), url, query: &[], body: None }.hints()
+}
+
+/// The last segments of a path, as they were sent: a value can contain an encoded slash.
+fn raw_path(target: &str, segments: usize) -> String {
+    let path = target.split('?').next().unwrap_or_default();
+    let all: Vec<&str> = path.strip_prefix('/').unwrap_or(path).split('/').collect();
+    all[all.len().saturating_sub(segments)..].join("/")
+}
+
+/// The values of an operation's path.
+fn vars(operation: Operation, path: &[String]) -> Vars {
+    let names = operation.template().split('/').map(|name| name.strip_prefix('{')?.strip_suffix('}'));
+    let values = names.zip(path).filter_map(|(name, value)| Some((name?.to_owned(), value.clone())));
+    values.collect()
 }
 
 impl Found<'_> {
@@ -145,18 +165,23 @@ impl Found<'_> {
         match self {
             Found::Script(..) | Found::OtherMethods { scripted: true, .. } => EndpointKind::Scripted,
             Found::Model(..) | Found::OtherMethods { scripted: false, .. } => EndpointKind::Modelled,
+            Found::Documented(operation, _) if operation.kind() == OperationKind::Upload => {
+                EndpointKind::Modelled
+            }
+            Found::Documented(..) => EndpointKind::Shaped,
             Found::Default | Found::WithoutSlash | Found::Nothing | Found::NoPath => {
                 EndpointKind::NotModelled
             }
         }
     }
 
-    /// Returns the response, and the events to send.
+    /// Returns the response, and the events to send. `hints` has what differs from the documents.
     pub(crate) fn respond(
         self,
         engine: &Engine,
         request: &IncomingRequest,
         body: &Value,
+        hints: &mut Vec<Hint>,
     ) -> Result<(ReadyResponse, Vec<QueuedEvent>), ErrorResponse> {
         let nothing = |message: String| Err(ErrorResponse::new(404, "RESOURCE_NOT_EXISTS", message));
         let target = &request.target;
@@ -167,10 +192,20 @@ impl Found<'_> {
             Found::Model(route, vars) => {
                 let mut call = Call::new(engine, request, vars, body);
                 call.partner = route.partner;
-                let (response, events) = engine.handle(route.endpoint, &call)?;
+                let (response, events) =
+                    engine.handle(route.endpoint, route.endpoint.operation(route.partner)?, &call, hints)?;
                 Ok((response.build().map_err(ErrorResponse::internal)?, events))
             }
+            Found::Documented(operation, vars) => {
+                if let Availability::Superseded | Availability::Withdrawn(_) = operation.availability() {
+                    hints.push(Hint::Outdated { operation });
+                }
+                let response =
+                    documented::respond(operation, &Call::new(engine, request, vars, body), hints)?;
+                Ok((response.build().map_err(ErrorResponse::internal)?, Vec::new()))
+            }
             Found::Default => {
+                hints.extend(path_hints(request));
                 let response = SandboxResponse::new(200).json(json!({})).header(NOT_MODELLED, "1");
                 Ok((response.build().map_err(ErrorResponse::internal)?, Vec::new()))
             }
@@ -180,7 +215,11 @@ impl Found<'_> {
             }
             Found::Nothing => match api_v2::error(request) {
                 Some(error) => Err(error),
-                None => nothing(format!("there is nothing at {target}")),
+                None => {
+                    hints.extend(path_hints(request));
+                    let hint = hints.first().map(|hint| format!(": {hint}")).unwrap_or_default();
+                    nothing(format!("there is nothing at {target}{hint}"))
+                }
             },
             Found::NoPath => {
                 Err(ErrorResponse::param_error("path", "path", "expected percent-encoded UTF-8"))
@@ -232,6 +271,11 @@ mod tests {
                 }
             }
         }
-        assert_eq!(Route::all().unwrap().len(), seen.len());
+        let routes = Route::all().unwrap();
+        assert_eq!(routes.len(), seen.len());
+        assert!(
+            routes.iter().all(|route| route.endpoint.operation(route.partner).is_ok()),
+            "one is not in the catalogue"
+        );
     }
 }

@@ -18,6 +18,9 @@ const SEARCHED: i64 = 50_000;
 const UPLOADS: Ring = Ring { condition: "id NOT GLOB 'bill-*'", count: 1_000, bytes: 128 << 20 };
 const BILLS: Ring = Ring { condition: "id GLOB 'bill-*'", count: 100, bytes: 64 << 20 };
 
+/// The type of what was created by an operation without a flow. No list shows it.
+pub(crate) const DOCUMENTED: &str = "documented";
+
 /// How the token of a bill begins. No other file begins so.
 pub(crate) const BILL: &str = "bill-";
 
@@ -125,24 +128,28 @@ impl<'a> Documents<'a> {
         self.all("kind = ?1 AND parent = ?2 ORDER BY seq", (resource_type, parent_id))
     }
 
-    /// The documents that were settled in `from..to` (Unix seconds), by time. More than fit into a bill are an error.
+    /// The documents of these types and this scope (`None`: any) that were settled in `from..to` (Unix seconds), by time.
+    /// More than fit into a bill are an error.
     pub(crate) fn settled_between(
         &self,
-        resource_type: &str,
+        resource_types: &[&str],
+        scope: Option<&str>,
         from: i64,
         to: i64,
     ) -> Result<Vec<Document>, ErrorResponse> {
-        let condition = "kind = ?1 AND settled >= ?2 AND settled < ?3";
+        let condition = "kind IN (SELECT value FROM json_each(?1)) AND settled >= ?2 AND settled < ?3 \
+                         AND (?4 IS NULL OR scope = ?4)";
+        let resource_types = Value::from(resource_types).to_string();
         let sql = format!("SELECT coalesce(sum(length(body)), 0) FROM document WHERE {condition}");
         let mut statement = self.transaction.prepare_cached(&sql)?;
-        let bytes: i64 = statement.query_row((resource_type, from, to), |row| row.get(0))?;
+        let bytes: i64 = statement.query_row((&resource_types, from, to, scope), |row| row.get(0))?;
         if bytes > MAX_BILL {
             let message = format!(
                 "the resources of this day have {bytes} bytes, too many for a bill (limit {MAX_BILL})"
             );
             return Err(ErrorResponse::new(507, SANDBOX_FULL, message));
         }
-        self.all(&format!("{condition} ORDER BY settled, seq"), (resource_type, from, to))
+        self.all(&format!("{condition} ORDER BY settled, seq"), (&resource_types, from, to, scope))
     }
 
     /// The total of the amounts of a scope that were settled before this second. `amount` is a JSON path of SQLite
@@ -171,7 +178,7 @@ impl<'a> Documents<'a> {
         let search = Search::new(contains);
         // Without a search, no body is read.
         let sql = "SELECT seq, scope = ?3, iif(?3 = '', '', body) FROM document \
-                   WHERE seq > (SELECT max(seq) FROM document) - ?1 AND (?2 = '' OR state = ?2) \
+                   WHERE seq > (SELECT max(seq) FROM document) - ?1 AND kind <> 'documented' AND (?2 = '' OR state = ?2) \
                    AND (?3 = '' OR scope = ?3 OR instr(body, ?4) > 0) ORDER BY seq DESC";
         let mut statement = self.transaction.prepare_cached(sql)?;
         let mut rows = statement.query((SEARCHED, state, contains, search.part()))?;
@@ -205,6 +212,13 @@ impl<'a> Documents<'a> {
         let numbers =
             statement.query_map((resource_type, state, until, limit), |row| row.get::<_, i64>(0))?;
         Ok(numbers.map(|number| number.map(i64::unsigned_abs)).collect::<Result<_, _>>()?)
+    }
+
+    /// The number of documents that a [`page`](Documents::page) without conditions has.
+    pub(crate) fn count(&self) -> Result<usize, ErrorResponse> {
+        let sql = "SELECT count(*) FROM document WHERE seq > (SELECT max(seq) FROM document) - ?1";
+        let mut statement = self.transaction.prepare_cached(sql)?;
+        Ok(usize::try_from(statement.query_row((SEARCHED,), |row| row.get::<_, i64>(0))?).unwrap_or(0))
     }
 
     pub(crate) fn by_seq(&self, seq: u64) -> Result<Option<Document>, ErrorResponse> {
@@ -248,7 +262,7 @@ impl<'a> Documents<'a> {
 
     pub(crate) fn put_file(&self, id: &str, media_type: &str, content: &[u8]) -> Result<(), ErrorResponse> {
         self.check_room()?;
-        let sql = "INSERT INTO file (id, media_type, content) VALUES (?1, ?2, ?3)";
+        let sql = "INSERT OR REPLACE INTO file (id, media_type, content) VALUES (?1, ?2, ?3)";
         self.transaction.prepare_cached(sql)?.insert((id, media_type, content))?;
         if id.starts_with(BILL) {
             return self.shorten(&BILLS);

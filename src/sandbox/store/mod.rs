@@ -9,6 +9,7 @@ pub(crate) mod notification_log;
 pub(crate) mod page;
 pub(crate) mod payer_log;
 pub(crate) mod records;
+pub(crate) mod request_hint;
 pub(crate) mod request_log;
 pub(crate) mod search;
 pub(crate) mod seen_request;

@@ -100,12 +100,17 @@ impl NotificationLog {
     pub(crate) fn add_attempt(&self, number: u64, attempt: Attempt) {
         tracing::debug!(number, result = ?attempt.result, "sandbox notification");
         let attempt = Attempt { result: attempt.result.map_err(|why| short(&why)), ..attempt };
-        self.change(number, true, |notification| notification.attempts.push(attempt));
+        self.change(number, |notification| {
+            notification.attempts.push(attempt);
+            true
+        });
     }
 
-    fn change(&self, number: u64, shown: bool, change: impl FnOnce(&mut SentNotification)) {
+    /// `change` returns whether a watcher sees it.
+    fn change(&self, number: u64, change: impl FnOnce(&mut SentNotification) -> bool) {
         let mut entries = self.entries();
-        entries.change(number, change);
+        let mut shown = false;
+        entries.change(number, |notification| shown = change(notification));
         let shown = (shown && self.watcher.is_there()).then(|| entries.find(number).cloned()).flatten();
         drop(entries);
         if let Some(notification) = shown {
@@ -129,9 +134,15 @@ impl NotificationLog {
             Delivery::Refused(why) => Delivery::Refused(short(&why)),
             other => other,
         };
-        // The last attempt has shown that it was accepted.
-        let shown = delivery != Delivery::Accepted;
-        self.change(number, shown, |notification| notification.delivery = delivery);
+        self.change(number, |notification| {
+            // It may have been sent again and accepted while the last attempt of its schedule failed.
+            let shown = notification.delivery != Delivery::Accepted && delivery != Delivery::Accepted;
+            if notification.delivery != Delivery::Accepted {
+                notification.delivery = delivery;
+            }
+            // The last attempt has shown that it was accepted.
+            shown
+        });
     }
 
     /// How the delivery ended. `None`: more attempts will follow, or the log no longer has the notification.

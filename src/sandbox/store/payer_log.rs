@@ -1,4 +1,4 @@
-//! The log of what the simulated payer did, for the timeline of an order. No request tells it.
+//! The log of what the simulated payer did, for the timeline of an order. The log of requests has none of it.
 
 use std::{
     collections::VecDeque,

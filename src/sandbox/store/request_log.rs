@@ -4,7 +4,7 @@ use std::{
     cmp::Reverse,
     collections::{BTreeSet, VecDeque},
     sync::{
-        Mutex, MutexGuard, PoisonError,
+        Arc, Mutex, MutexGuard, PoisonError,
         atomic::{AtomicU64, Ordering},
     },
     time::Duration,
@@ -35,8 +35,11 @@ pub(crate) struct RequestLog {
 
 #[derive(Default)]
 struct Entries {
-    requests: VecDeque<SeenRequest>,
+    /// Shared, so that they can be searched without the lock.
+    requests: VecDeque<Arc<SeenRequest>>,
     bytes: usize,
+    /// The number of requests that the log had to drop.
+    dropped: u64,
     /// The numbers of the finished requests that the state file does not have yet; `None` without one.
     unsaved: Option<BTreeSet<u64>>,
     /// The requests of earlier runs have lower numbers.
@@ -48,10 +51,11 @@ struct Entries {
 impl Entries {
     fn push(&mut self, request: SeenRequest) {
         self.bytes += request.size();
-        self.requests.push_back(request);
+        self.requests.push_back(Arc::new(request));
         while self.requests.len() > MAX_REQUESTS || (self.bytes > MAX_BYTES && self.requests.len() > 1) {
             let removed = self.requests.pop_front().map_or(0, |oldest| oldest.size());
             self.bytes -= removed;
+            self.dropped += 1;
         }
     }
 }
@@ -89,9 +93,10 @@ impl RequestLog {
         let Some(request) = entries.requests.iter_mut().rev().find(|request| request.number == number) else {
             return;
         };
+        let request = Arc::make_mut(request);
         request.duration = duration;
         request.response.sent = sent;
-        if sent == Sent::ClientLeft && request.verdict == Verdict::Accepted {
+        if sent == Sent::ClientLeft {
             request.verdict = Verdict::Disturbed;
         }
         let shown = self.watcher.is_there().then(|| request.clone());
@@ -105,18 +110,32 @@ impl RequestLog {
     }
 
     pub(crate) fn list(&self) -> Vec<SeenRequest> {
+        self.shared().iter().map(|request| (**request).clone()).collect()
+    }
+
+    pub(crate) fn count(&self) -> usize {
+        self.entries().requests.len()
+    }
+
+    /// The number of requests that the log had to drop.
+    pub(crate) fn dropped(&self) -> u64 {
+        self.entries().dropped
+    }
+
+    /// A search of all bodies takes long: it must not hold up requests.
+    fn shared(&self) -> Vec<Arc<SeenRequest>> {
         self.entries().requests.iter().cloned().collect()
     }
 
     /// Newest first.
     pub(crate) fn newest(&self, count: usize) -> Vec<SeenRequest> {
-        self.entries().requests.iter().rev().take(count).cloned().collect()
+        self.shared().iter().rev().take(count).map(|request| (**request).clone()).collect()
     }
 
     pub(crate) fn page(&self, matches: impl Fn(&SeenRequest) -> bool, window: Window) -> Page<SeenRequest> {
-        let entries = self.entries();
+        let all = self.shared();
         let mut found: Vec<&SeenRequest> =
-            entries.requests.iter().rev().filter(|request| matches(request)).collect();
+            all.iter().rev().map(|request| &**request).filter(|request| matches(request)).collect();
         // They are recorded in the order of their responses.
         found.sort_by_key(|request| Reverse(request.number));
         let numbers: Vec<u64> = found.iter().map(|request| request.number).collect();
@@ -125,7 +144,7 @@ impl RequestLog {
     }
 
     pub(crate) fn by_number(&self, number: u64) -> Option<SeenRequest> {
-        self.entries().requests.iter().rev().find(|request| request.number == number).cloned()
+        self.shared().iter().rev().find(|request| request.number == number).map(|request| (**request).clone())
     }
 
     /// The statuses of all responses, each once.
@@ -145,8 +164,8 @@ impl RequestLog {
 
     /// The requests of this run.
     pub(crate) fn of_this_run(&self) -> Vec<SeenRequest> {
-        let entries = self.entries();
-        entries.requests.iter().filter(|request| request.number >= entries.first_of_run).cloned().collect()
+        let first = self.entries().first_of_run;
+        self.list().into_iter().filter(|request| request.number >= first).collect()
     }
 
     /// Continues the log of earlier runs, and collects what the state file has to get.
@@ -171,7 +190,7 @@ impl RequestLog {
         let taken = std::mem::replace(unsaved, rest.unwrap_or_default());
         let found = requests.iter().filter(|request| taken.contains(&request.number));
         Some(Unsaved {
-            records: found.map(|request| (request.number, request.clone())).collect(),
+            records: found.map(|request| (request.number, (**request).clone())).collect(),
             oldest: requests.iter().map(|request| request.number).min().unwrap_or(u64::MAX),
             more: !unsaved.is_empty(),
         })
@@ -209,6 +228,7 @@ mod tests {
             verdict: Verdict::Accepted,
             response: RecordedResponse::new(StatusCode::OK, HeaderMap::new(), &Bytes::new()),
             passed: true,
+            hints: Vec::new(),
             diagnosis: None,
         }
     }

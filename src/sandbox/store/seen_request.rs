@@ -2,18 +2,19 @@
 
 use std::{
     fmt,
-    time::{Duration, SystemTime, UNIX_EPOCH},
+    time::{Duration, SystemTime},
 };
 
 use bytes::Bytes;
-use http::{HeaderMap, StatusCode, header};
+use http::{HeaderMap, StatusCode};
 use serde_json::{Map, Value, json};
 
+use super::request_hint::RequestHint;
 use crate::error::Message;
 use crate::sandbox::{
     auth::{diagnosis::Diagnosis, verify::SignatureVerdict},
     faults::fault::Fault,
-    http::error_response::ErrorResponse,
+    http::{clock, error_response::ErrorResponse, secret_headers::is_secret},
 };
 
 /// The bytes of a response's body that are kept.
@@ -25,10 +26,6 @@ const MAX_SHOWN: usize = 4 << 10;
 /// The characters of a scripted error's code and message, and of a target in a line.
 const MAX_CODE: usize = 64;
 const MAX_TEXT: usize = 500;
-
-/// Headers of a request that the JSON omits: they authenticate the client.
-const SECRET_HEADERS: [header::HeaderName; 3] =
-    [header::AUTHORIZATION, header::PROXY_AUTHORIZATION, header::COOKIE];
 
 /// A received request, the result of its checks, and the response to it.
 ///
@@ -48,7 +45,8 @@ pub struct SeenRequest {
     pub method: String,
     /// Path and query exactly as on the request line, including the path of the base URL.
     pub target: String,
-    /// All headers. `Authorization` is marked as sensitive, so that `Debug` does not show it.
+    /// All headers. `Authorization`, `Proxy-Authorization` and `Cookie` are marked as sensitive, so that `Debug` does not show
+    /// them.
     pub headers: HeaderMap,
     /// The raw body; empty if it was too large. Of a request before the last start, which a
     /// [state file](crate::sandbox::SandboxBuilder::state) keeps, at most the first 64 KiB.
@@ -72,6 +70,8 @@ pub struct SeenRequest {
     pub(crate) signed_message_length: usize,
     /// Whether all checks passed, whatever became of the response.
     pub(crate) passed: bool,
+    /// What differs from the documents.
+    pub(crate) hints: Vec<RequestHint>,
     /// For a signature that does not match.
     pub(crate) diagnosis: Option<Box<Diagnosis>>,
 }
@@ -103,7 +103,9 @@ pub enum EndpointKind {
     Modelled,
     /// A scripted response.
     Scripted,
-    /// Neither: the path is unknown to the sandbox, and a success proves nothing but the signature.
+    /// A documented endpoint without a flow: the request is checked, and the response has the documented shape.
+    Shaped,
+    /// None of these: the path is unknown to the sandbox, and a success proves nothing but the signature.
     NotModelled,
 }
 
@@ -151,16 +153,38 @@ impl SeenRequest {
         self.diagnosis.as_ref().map(|diagnosis| diagnosis.english())
     }
 
+    /// What the documents have otherwise: of a refused request, the reason, and of any request what the platform may
+    /// refuse. [`strict`](crate::sandbox::SandboxBuilder::strict) refuses all of it.
+    ///
+    /// ```
+    /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # use serde_json::json;
+    /// # let sandbox = wechatpay_chain::sandbox::Sandbox::start()?;
+    /// let body = json!({ "stock_creator_mchid": sandbox.mchid(), "out_request_no": "R1" });
+    /// sandbox.client()?["v3/marketing/favour/stocks"].post_sync(body)?;
+    /// let hints = sandbox.requests()[0].hints();
+    /// assert!(hints[0].starts_with("no document has this path; did you mean GET `v3/marketing/favor/stocks`"), "{hints:?}");
+    /// # Ok(()) }
+    /// ```
+    pub fn hints(&self) -> Vec<String> {
+        self.hints.iter().map(|hint| hint.english.clone()).collect()
+    }
+
     /// For the limit of the log.
     pub(super) fn size(&self) -> usize {
         let texts =
             self.body.len() + self.signed_message.len() + self.target.len() + self.response.body.len();
-        texts + size(&self.headers) + size(&self.response.headers)
+        texts
+            + size(&self.headers)
+            + size(&self.response.headers)
+            + self.hints.iter().map(RequestHint::size).sum::<usize>()
     }
 
     /// Without `Authorization`, which contains the signature.
     pub(crate) fn to_json(&self) -> Value {
-        let at = self.at.duration_since(UNIX_EPOCH).map_or(0.0, |since| since.as_secs_f64());
+        let at = clock::unix_seconds(self.at);
+        let hint = |hint: &RequestHint| json!({ "location": hint.location, "field": hint.field, "message": hint.english });
+        let hints: Vec<Value> = self.hints.iter().map(hint).collect();
         let faults: Vec<String> = self.faults.iter().map(ToString::to_string).collect();
         let message = &self.signed_message[..self.signed_message.len().min(MAX_SHOWN)];
         let mut request = body_json(&self.body, self.body_length);
@@ -176,6 +200,7 @@ impl SeenRequest {
             "diagnosis": self.diagnosis.as_ref().map(|diagnosis| diagnosis.to_json()),
             "endpoint": self.endpoint.name(),
             "faults": faults,
+            "hints": hints,
             "signed_message": String::from_utf8_lossy(message),
             "signed_message_length": self.signed_message_length,
             "request": request,
@@ -245,13 +270,14 @@ impl Verdict {
 }
 
 impl EndpointKind {
-    pub(super) const ALL: [EndpointKind; 3] =
-        [EndpointKind::Modelled, EndpointKind::Scripted, EndpointKind::NotModelled];
+    pub(super) const ALL: [EndpointKind; 4] =
+        [EndpointKind::Modelled, EndpointKind::Scripted, EndpointKind::Shaped, EndpointKind::NotModelled];
 
     pub(crate) fn name(self) -> &'static str {
         match self {
             EndpointKind::Modelled => "modelled",
             EndpointKind::Scripted => "scripted",
+            EndpointKind::Shaped => "shaped",
             EndpointKind::NotModelled => "not_modelled",
         }
     }
@@ -293,15 +319,21 @@ impl fmt::Display for SeenRequest {
             }
         };
         let mut line = format!("#{} {} {target}{cut} {response} {verdict}", self.number, self.method);
-        if self.endpoint == EndpointKind::NotModelled {
-            line += ", not modelled";
-        }
+        line += match self.endpoint {
+            EndpointKind::NotModelled => ", not modelled",
+            EndpointKind::Shaped => ", shaped",
+            EndpointKind::Modelled | EndpointKind::Scripted => "",
+        };
         for fault in &self.faults {
             line += &format!(", fault {fault}");
         }
         line += &format!(", {} ms", self.duration.as_millis());
         if !reason.is_empty() {
             line += &format!(": {reason}");
+        } else if let Some(hint) = self.hints.first() {
+            let more = self.hints.len() - 1;
+            line += &format!("; hint: {}", hint.english);
+            line += &if more > 0 { format!(" (and {more} more)") } else { String::new() };
         }
         write!(f, "{}", Message(&line))
     }
@@ -343,7 +375,7 @@ fn size(headers: &HeaderMap) -> usize {
 
 fn headers_json(headers: &HeaderMap) -> Value {
     let mut json = Map::new();
-    for name in headers.keys().filter(|name| !SECRET_HEADERS.contains(name)) {
+    for name in headers.keys().filter(|name| !is_secret(name)) {
         let values: Vec<_> =
             headers.get_all(name).iter().map(|value| String::from_utf8_lossy(value.as_bytes())).collect();
         json.insert(name.to_string(), values.join(", ").into());

@@ -1,9 +1,6 @@
 //! A notification that was sent, with its attempts.
 
-use std::{
-    fmt,
-    time::{SystemTime, UNIX_EPOCH},
-};
+use std::{fmt, time::SystemTime};
 
 use bytes::Bytes;
 use http::HeaderMap;
@@ -44,7 +41,8 @@ pub struct SentNotification {
     pub at: SystemTime,
     /// The headers of the last attempt, with its signature; empty before the first attempt.
     pub headers: HeaderMap,
-    /// The body, the same in every attempt; empty if it is larger than 8 KiB.
+    /// The body of the last attempt; empty if it is larger than 8 KiB. It is the same in every attempt of the schedule. Sent
+    /// again, or by a later run, the notification is encrypted anew: only its id stays.
     pub body: Bytes,
     /// The length of the body, also of one that is not kept.
     pub body_length: usize,
@@ -53,7 +51,7 @@ pub struct SentNotification {
     /// The state of the delivery.
     pub delivery: Delivery,
     /// The event's summary and its resource as JSON, both before encryption. The resource is empty if it is larger than
-    /// 8 KiB.
+    /// 8 KiB, or another text had to be shortened.
     pub(crate) summary: Box<str>,
     pub(crate) resource: Box<str>,
     pub(crate) resource_type: Option<Box<str>>,
@@ -105,6 +103,10 @@ impl fmt::Debug for SentNotification {
 impl SentNotification {
     pub(crate) fn new(id: &str, event: &Event) -> SentNotification {
         let resource = event.resource.to_string();
+        let texts = [&event.event_type, &event.original_type, &event.notify_url, &event.summary];
+        // With a shortened text, such as a URL, it would be another notification.
+        let mut texts = texts.into_iter().chain(&event.resource_type);
+        let is_kept = resource.len() <= MAX_BODY && texts.all(|text| short(text) == *text);
         SentNotification {
             id: id.into(),
             event_type: short(&event.event_type),
@@ -117,7 +119,7 @@ impl SentNotification {
             attempts: Vec::new(),
             delivery: Delivery::Pending,
             summary: event.summary.chars().take(MAX_TEXT).collect(),
-            resource: if resource.len() <= MAX_BODY { resource.into() } else { Box::default() },
+            resource: if is_kept { resource.into() } else { Box::default() },
             resource_type: event.resource_type.as_deref().map(|text| short(text).into()),
         }
     }
@@ -159,7 +161,7 @@ impl SentNotification {
             Delivery::GivenUp => ("GIVEN_UP", None),
             Delivery::Refused(why) => ("REFUSED", Some(why)),
         };
-        let at = self.at.duration_since(UNIX_EPOCH).map_or(0.0, |since| since.as_secs_f64());
+        let at = clock::unix_seconds(self.at);
         let attempts: Vec<Value> = self.attempts.iter().map(Attempt::to_json).collect();
         let headers: Map<String, Value> = (self.headers.iter())
             .map(|(name, value)| (name.to_string(), json!(String::from_utf8_lossy(value.as_bytes()))))
@@ -230,7 +232,7 @@ impl Attempt {
     }
 
     fn to_json(&self) -> Value {
-        let at = self.at.duration_since(UNIX_EPOCH).map_or(0.0, |since| since.as_secs_f64());
+        let at = clock::unix_seconds(self.at);
         let faults: Vec<String> = self.faults.iter().map(ToString::to_string).collect();
         let (status, error) = match &self.result {
             Ok(status) => (Some(status), None),

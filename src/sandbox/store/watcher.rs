@@ -1,4 +1,4 @@
-//! What the sandbox tells while it runs.
+//! Shows a caller each request and each attempt of a notification while the sandbox runs.
 
 use std::{
     panic::{AssertUnwindSafe, catch_unwind},

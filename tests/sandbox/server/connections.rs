@@ -6,7 +6,7 @@ use std::{
 };
 
 use serde_json::json;
-use wechatpay_chain::sandbox::Fault;
+use wechatpay_chain::sandbox::{Fault, Sent, SignatureVerdict, Verdict};
 
 use super::*;
 use crate::raw_http::*;
@@ -104,4 +104,35 @@ fn the_end_is_quick_safe_in_a_runtime_and_frees_the_port() {
         assert!(std::net::TcpStream::connect(address).is_err());
         assert!(receive(&mut waiting).is_none());
     });
+}
+
+/// Its number is in the list, so it must be explained there.
+#[test]
+fn a_client_that_leaves_within_the_body_is_listed() {
+    let sandbox = start_sandbox();
+    let head = "POST /v3/pay/transactions/native HTTP/1.1\r\nHost: x\r\nContent-Length: 100\r\n\r\n{";
+    for _ in 0..2 {
+        let mut stream = connect(&sandbox);
+        stream.write_all(head.as_bytes()).unwrap();
+        stream.flush().unwrap();
+        std::thread::sleep(Duration::from_millis(100));
+    }
+    // A body in chunks, broken off by the client.
+    let chunked = "POST /v3/x HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nab";
+    connect(&sandbox).write_all(chunked.as_bytes()).unwrap();
+    let seen = loop {
+        let seen = sandbox.requests();
+        if seen.len() == 3 && seen.iter().all(|seen| seen.response.sent != Sent::Pending) {
+            break seen;
+        }
+        std::thread::sleep(Duration::from_millis(5));
+    };
+    for (seen, number) in seen.iter().zip(1..) {
+        assert_eq!(
+            (seen.number, seen.response.sent, &seen.verdict),
+            (number, Sent::ClientLeft, &Verdict::Disturbed)
+        );
+        assert_eq!((seen.signature, seen.passed()), (SignatureVerdict::NotChecked, false));
+        assert!(seen.to_string().contains("the client closed the connection"), "{seen}");
+    }
 }

@@ -112,7 +112,11 @@ fn settings_out_of_range_are_refused_by_name() {
         let error = Sandbox::builder().mchid(mchid).start().unwrap_err();
         assert!(matches!(error, SandboxError::Setting { name: "mchid", .. }), "{error}");
     }
+    // The last two could not be exported to a shell.
+    for key in ["too-short".to_owned(), format!("\"{}", "k".repeat(31)), format!("\\{}", "k".repeat(31))] {
+        let error = Sandbox::builder().apiv3_key(key).start().unwrap_err();
+        assert!(matches!(error, SandboxError::Setting { name: "apiv3_key", .. }), "{error}");
+    }
     let error = Sandbox::builder().apiv3_key("too-short").start().unwrap_err();
-    assert!(matches!(error, SandboxError::Setting { name: "apiv3_key", .. }), "{error}");
     assert!(!error.to_string().contains("too-short"));
 }

@@ -52,7 +52,12 @@ pub(super) fn faults(_: &Call, typed: &str) -> Vec<Candidate> {
 
 /// The documented notifications.
 pub(super) fn events(_: &Call, typed: &str) -> Vec<Candidate> {
-    let events = Catalogue::notifications().filter(|known| known.event().starts_with(typed));
+    let mut events: Vec<_> =
+        Catalogue::notifications().filter(|known| known.event().starts_with(typed)).collect();
+    // Some names belong to both versions; then that of APIv3 is sent.
+    events.sort_by_key(|known| (known.event(), known.is_v2()));
+    events.dedup_by_key(|known| known.event());
+    let events = events.into_iter();
     events.map(|known| Candidate::new(known.event()).help(Some(known.title().into()))).collect()
 }
 

@@ -240,7 +240,7 @@ fn test_order(platform: &Platform, view: &View, form: &Form<'_>) -> Result<(View
         body: Bytes::from(body.to_string()),
     };
     platform
-        .perform(|engine| platform.router.find(&request).respond(engine, &request, &body))
+        .perform(|engine| platform.router.find(&request).respond(engine, &request, &body, &mut Vec::new()))
         .map_err(|error| problem(format!("{}: {}", error.code, error.message)))?;
     let orders = view.tab(Tab::Orders);
     let window = Window { size: 1, ..Window::default() };

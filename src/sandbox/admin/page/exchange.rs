@@ -12,13 +12,16 @@ use super::{
     text::{block, line},
     view::{Tab, View},
 };
-use crate::sandbox::store::seen_request::{EndpointKind, SeenRequest, Sent, Verdict};
+use crate::sandbox::{
+    http::secret_headers::is_secret,
+    store::seen_request::{EndpointKind, SeenRequest, Sent, Verdict},
+};
 
 /// The bytes of a body to show.
 const MAX_BODY: usize = 16 << 10;
 
-/// Headers whose values prove who sent a message. They are not shown.
-const SECRET_HEADERS: [&str; 4] = ["authorization", "proxy-authorization", "cookie", "wechatpay-signature"];
+/// Proves who sent a message: it is not shown either.
+const SIGNATURE: &str = "wechatpay-signature";
 
 /// Fields with the number of a resource, the most specific first.
 const NUMBER_FIELDS: [&str; 9] = [
@@ -41,7 +44,7 @@ pub(crate) fn detail(view: &View, seen: &SeenRequest) -> Markup {
             div {
                 h3 { (l.say("Request", "请求")) }
                 (headers(l, &format!("{} {}", seen.method, line(&seen.target, 2048)), &seen.headers))
-                (body(l, &seen.body, seen.body_length))
+                (body(l, "请求体", &seen.body, seen.body_length))
             }
             div {
                 h3 { (l.say("Response", "响应")) }
@@ -49,7 +52,7 @@ pub(crate) fn detail(view: &View, seen: &SeenRequest) -> Markup {
                     p .note { (l.say("The client did not get this response.", "客户端没有收到这个响应。")) }
                 }
                 (headers(l, &format!("HTTP/1.1 {}", seen.response.status), &seen.response.headers))
-                (body(l, &seen.response.body, seen.response.body_length))
+                (body(l, "响应体", &seen.response.body, seen.response.body_length))
             }
         }
         (diagnosis::message(l, seen))
@@ -71,6 +74,16 @@ fn explanation(l: Language, seen: &SeenRequest) -> Markup {
                 "沙箱未模拟这个接口，响应不代表请求字段正确。",
             )) }
         }
+        @if seen.endpoint == EndpointKind::Shaped {
+            p { (l.say(
+                "The sandbox has no flow of this endpoint. It checked the request against the documents, and responded in the documented shape.",
+                "沙箱没有这个接口的业务流程：请求已按文档检查，响应按文档的结构生成。",
+            )) }
+        }
+        @if !seen.hints.is_empty() {
+            h3 { (l.say("Differs from the documents", "与文档不一致之处")) }
+            ul { @for hint in &seen.hints { li { bdi { (line(l.say(&hint.english, &hint.chinese), 500)) } } } }
+        }
         @if !seen.faults.is_empty() {
             p { (l.say("Faults of this request: ", "命中的故障："))
                 @for fault in &seen.faults { code { bdi { (line(&fault.to_string(), 100)) } } " " } }
@@ -82,7 +95,7 @@ fn headers(l: Language, first: &str, headers: &HeaderMap) -> Markup {
     let hidden = l.say("(not shown)", "（不显示）");
     let mut text = format!("{first}\n");
     for (name, value) in headers {
-        let secret = SECRET_HEADERS.contains(&name.as_str()) || value.is_sensitive();
+        let secret = is_secret(name) || name.as_str() == SIGNATURE;
         let value = String::from_utf8_lossy(value.as_bytes());
         let value = if secret { hidden.to_string() } else { line(&value, 500) };
         text += &format!("{}: {value}\n", canonical(name));
@@ -100,12 +113,12 @@ fn canonical(name: &header::HeaderName) -> String {
 }
 
 /// JSON is indented.
-fn body(l: Language, kept: &Bytes, length: usize) -> Markup {
+fn body(l: Language, chinese: &str, kept: &Bytes, length: usize) -> Markup {
     if length == 0 {
-        return html! { p .note { (l.say("No body", "没有正文")) } };
+        return html! { p .note { (l.say("No body", &format!("没有{chinese}"))) } };
     }
     if std::str::from_utf8(&kept[..kept.len().min(MAX_BODY)]).is_err_and(|e| e.error_len().is_some()) {
-        return html! { p .note { (l.say("Binary body, bytes: ", "二进制正文，字节数：")) (length) } };
+        return html! { p .note { (l.say("Binary body, bytes: ", &format!("二进制{chinese}，字节数："))) (length) } };
     }
     let json = (kept.len() == length).then(|| serde_json::from_slice::<Value>(kept).ok()).flatten();
     let (shown, omitted) = match json {

@@ -65,7 +65,7 @@ const FAULTS: [Group; 4] = [
             ("unknown-serial", "Unknown serial", "序列号未知"),
             ("missing-header", "Missing header (value: its name)", "缺少响应头（参数值：名称）"),
             ("old-timestamp", "Old timestamp", "时间戳过期"),
-            ("wrong-body", "Body changed after signing", "签名后正文被改动"),
+            ("wrong-body", "Body changed after signing", "签名后响应体或请求体被改动"),
             ("signature-probe", "Signature probe of the platform", "平台的签名探测"),
         ],
     ),
@@ -73,7 +73,7 @@ const FAULTS: [Group; 4] = [
         ("Network and gateway", "网络和网关"),
         &[
             ("cut-connection", "Connection cut, without a response", "断开连接，没有响应"),
-            ("cut-body", "Body cut in the middle", "正文中断"),
+            ("cut-body", "Body cut in the middle", "响应体或请求体中断"),
             ("delay", "Delay (value: milliseconds)", "延迟（参数值：毫秒）"),
             ("html-bad-gateway", "HTML page with 502", "502 和 HTML 页面"),
         ],

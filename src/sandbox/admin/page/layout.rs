@@ -13,7 +13,6 @@ use super::{
     view::{Tab, View},
 };
 use crate::sandbox::{
-    model::resource_list,
     server::platform::Platform,
     store::{page::Window, seen_request::Verdict},
 };
@@ -105,12 +104,12 @@ struct Counts {
 
 impl Counts {
     fn of(platform: &Platform) -> Counts {
-        let resources = platform.perform(|engine| resource_list::page(engine, "", "", NONE));
+        let resources = platform.engine.access(|session| session.documents.count());
         let failed = platform.requests.page(|seen| seen.verdict != Verdict::Accepted, NONE);
         let faults = platform.faults.lock();
         Counts {
-            resources: resources.map_or(0, |page| page.place.total),
-            requests: platform.requests.page(|_| true, NONE).place.total,
+            resources: resources.unwrap_or(0),
+            requests: platform.requests.count(),
             failed: failed.place.total,
             notifications: platform.outbox.log.count(),
             faults: faults.rules().count() + faults.queued().count(),

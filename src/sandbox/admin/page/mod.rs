@@ -79,7 +79,7 @@ fn handle(
     request: &AdminRequest,
     submitted: Option<&Submitted>,
 ) -> Response<Bytes> {
-    if let Err(AdminError(_, why)) = guard::check(request, &platform.allow_hosts) {
+    if let Err(AdminError { message: why, .. }) = guard::check(request, &platform.allow_hosts) {
         return forbidden(view, &why);
     }
     // The guard accepts this sandbox's own names only.

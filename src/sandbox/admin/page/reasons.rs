@@ -43,7 +43,7 @@ const REASONS: &[(&str, &str)] = &[
     // The payer's steps, and the clock.
     ("{}: {}: there is no {}", "{0}：{1}（{2}）"),
     ("{}: {}: {} is {}", "{0}：{1}（{2}，状态为 {3}）"),
-    ("{}: body `part`: is not an action of the payer", "没有这个操作"),
+    ("{}: body `part`: expected one of {}", "没有这个操作"),
     ("{}: the clock would be more than {} days ahead", "时钟不能超前 {1} 天以上"),
     // Who may see the page.
     (

@@ -33,6 +33,7 @@ const CHOICES: &[Choice] = &[
         seen.signature != SignatureVerdict::Valid
     }),
     ("fault", ("Hit by a fault", "命中故障"), |seen| !seen.faults.is_empty()),
+    ("hints", ("With hints", "有提示"), |seen| !seen.hints.is_empty()),
     ("not-modelled", ("Endpoint not modelled", "未模拟的接口"), |seen| {
         seen.endpoint == EndpointKind::NotModelled
     }),
@@ -104,6 +105,12 @@ fn row(view: &View, seen: &SeenRequest) -> Row {
             (list::opener(view, seen.number, &id, request))
             @if seen.endpoint == EndpointKind::NotModelled {
                 " " span .badge .wait { (l.say("not modelled", "未模拟")) }
+            }
+            @if seen.endpoint == EndpointKind::Shaped {
+                " " span .badge .plain { (l.say("shaped", "按文档生成")) }
+            }
+            @if !seen.hints.is_empty() {
+                " " span .badge .wait { (l.say("hints: ", "提示：")) (seen.hints.len()) }
             }
             @if !faults.is_empty() {
                 " " span .badge .bad { (l.say("fault: ", "故障：")) (line(&faults.join(", "), 100)) }

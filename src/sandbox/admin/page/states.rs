@@ -13,6 +13,8 @@ const STATES: &[(&str, &str, &str, &str, &str)] = &[
     ("refund", "SUCCESS", "refunded", "退款成功", "good"),
     ("transfer", "SUCCESS", "received", "已收款", "good"),
     ("return", "SUCCESS", "returned", "回退成功", "good"),
+    ("reversal", "SUCCESS", "returned", "已退回", "plain"),
+    ("order", "REVOKED", "reversed", "已撤销", "plain"),
     ("", "REFUND", "refunded", "已全额退款", "plain"),
     ("", "CLOSED", "closed", "已关闭", "plain"),
     ("", "PROCESSING", "in progress", "处理中", "wait"),

@@ -49,7 +49,7 @@ pub(crate) struct Diagnosis {
 
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 enum Covered {
-    /// The signature does not tell.
+    /// The signature does not show it.
     Unreadable,
     Expected,
     /// A message with common mistakes.

@@ -114,6 +114,19 @@ pub(crate) fn trade(columns: &[&str], entries: &[Entry], mchid: &str) -> String 
     bill
 }
 
+/// The fields of an order that a bill shows.
+pub(crate) const ORDER_FIELDS: &[&str] = &[
+    "appid",
+    "sp_appid",
+    "transaction_id",
+    "payer",
+    "trade_type",
+    "bank_type",
+    "amount",
+    "description",
+    "attach",
+];
+
 impl Entry {
     /// In Unix seconds.
     pub(crate) fn time(&self) -> i64 {

@@ -49,18 +49,14 @@ pub(super) fn moves(
     start: i64,
     end: i64,
 ) -> Result<Vec<Move>, ErrorResponse> {
-    let mut moves = Vec::new();
-    for (kind, pointer, comes_in, name) in KINDS {
-        let settled = documents.settled_between(kind, start, end)?;
-        moves.extend(settled.into_iter().filter(|document| document.scope == account).map(|document| {
-            let amount = cents(&document.body, pointer);
-            Move { document, name, amount: if comes_in { amount } else { -amount } }
-        }));
-    }
+    let settled = documents.settled_between(&KINDS.map(|(kind, ..)| kind), Some(account), start, end)?;
+    let moves = settled.into_iter().filter_map(|document| {
+        let (_, pointer, comes_in, name) = KINDS.iter().find(|(kind, ..)| *kind == document.resource_type)?;
+        let amount = cents(&document.body, pointer);
+        Some(Move { document, name, amount: if *comes_in { amount } else { -amount } })
+    });
     // An unfreeze without receivers moves nothing.
-    moves.retain(|one| one.amount != 0);
-    moves.sort_by_key(|one| (one.document.settled_at, one.document.seq));
-    Ok(moves)
+    Ok(moves.filter(|one| one.amount != 0).collect())
 }
 
 /// The balance of an account before this second, in cents.

@@ -8,10 +8,11 @@ use std::io::{self, Write as _};
 
 use flate2::{Compression, write::GzEncoder};
 use http::Method;
-use serde_json::json;
+use serde_json::{Value, json};
 
 use crate::sandbox::{
-    http::{clock, error_response::ErrorResponse, response::SandboxResponse},
+    auth::unsigned_paths,
+    http::{clock, error_response::ErrorResponse, request::IncomingRequest, response::SandboxResponse},
     keys::random,
     model::{
         engine::{
@@ -20,13 +21,14 @@ use crate::sandbox::{
             fields::no_random_numbers,
             params::Param,
             schema::{Action, Endpoint},
+            select,
         },
         products::{
             orders::{ORDER, code::REVERSAL},
             refunds::REFUND,
         },
     },
-    store::documents::{BILL, Document},
+    store::documents::BILL,
 };
 use format::Entry;
 
@@ -103,6 +105,9 @@ fn fund_flow_bill(call: &Call<'_>) -> Result<SandboxResponse, ErrorResponse> {
 
 fn download(call: &Call<'_>) -> Result<SandboxResponse, ErrorResponse> {
     let token = call.query("token");
+    if token == SAMPLE_TOKEN {
+        return Ok(sample_file(call.request));
+    }
     let (media_type, content) = call.engine.access(|session| {
         // A media id is not a token.
         let found = if token.starts_with(BILL) { session.documents.file(token)? } else { None };
@@ -112,6 +117,33 @@ fn download(call: &Call<'_>) -> Result<SandboxResponse, ErrorResponse> {
         })
     })?;
     Ok(SandboxResponse::new(200).body(media_type, content))
+}
+
+/// The file of a response that has no flow: see [`sample_file`].
+const SAMPLE: &str = "项目,金额\r\n`沙箱,`1.00\r\n总笔数,总金额\r\n`1,`1.00\r\n";
+const SAMPLE_TOKEN: &str = "bill-sample";
+
+/// Where the sample is, and its digest.
+pub(crate) fn sample(call: &Call<'_>) -> Value {
+    json!({
+        "download_url": format!("http://{}/v3/billdownload/file?token={SAMPLE_TOKEN}", call.header("host")),
+        "hash_type": "SHA1",
+        "hash_value": sha1(SAMPLE.as_bytes()),
+    })
+}
+
+pub(crate) fn sample_file(request: &IncomingRequest) -> SandboxResponse {
+    let response = SandboxResponse::new(200).body("text/plain", SAMPLE);
+    match unsigned_paths::is_statement(request) {
+        // What its signature covers.
+        true => response.header(unsigned_paths::STATEMENT_SHA1, sha1(SAMPLE.as_bytes())),
+        false => response,
+    }
+}
+
+fn sha1(bytes: &[u8]) -> String {
+    let sha1 = aws_lc_rs::digest::digest(&aws_lc_rs::digest::SHA1_FOR_LEGACY_USE_ONLY, bytes);
+    sha1.as_ref().iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
 fn no_entries(call: &Call<'_>) -> ErrorResponse {
@@ -143,22 +175,24 @@ fn entries(call: &Call<'_>, bill_type: &str) -> Result<Vec<Entry>, ErrorResponse
     let (start, end) = day(call)?;
     let sub = call.query("sub_mchid");
     let entries = call.engine.access(|session| {
-        let is_included = |document: &Document| sub.is_empty() || document.scope == sub;
+        let resource_types = match bill_type {
+            "SUCCESS" => &[ORDER.name][..],
+            "REFUND" => &[REFUND.name, REVERSAL.name],
+            _ => &[ORDER.name, REFUND.name, REVERSAL.name],
+        };
+        let scope = Some(sub).filter(|sub| !sub.is_empty());
         let mut entries = Vec::new();
-        if bill_type != "REFUND" {
-            let orders = session.documents.settled_between(ORDER.name, start, end)?;
-            entries.extend(orders.into_iter().filter(is_included).map(|order| Entry { order, refund: None }));
-        }
-        if bill_type != "SUCCESS" {
-            let mut refunds = session.documents.settled_between(REFUND.name, start, end)?;
-            refunds.extend(session.documents.settled_between(REVERSAL.name, start, end)?);
-            for refund in refunds.into_iter().filter(is_included) {
-                let transaction = refund.parent_id.as_deref().unwrap_or_default();
-                if let Some(order) =
-                    session.documents.by_platform_id(ORDER.name, &refund.scope, transaction)?
-                {
-                    entries.push(Entry { order, refund: Some(refund) });
-                }
+        for settled in session.documents.settled_between(resource_types, scope, start, end)? {
+            if settled.resource_type == ORDER.name {
+                entries.push(Entry { order: settled, refund: None });
+                continue;
+            }
+            let transaction = settled.parent_id.as_deref().unwrap_or_default();
+            let order = session.documents.by_platform_id(ORDER.name, &settled.scope, transaction)?;
+            if let Some(mut order) = order {
+                // Each refund has a copy of its order, so only of what the bill shows.
+                order.body = select(&order.body, format::ORDER_FIELDS);
+                entries.push(Entry { order, refund: Some(settled) });
             }
         }
         Ok(entries)
@@ -179,14 +213,12 @@ fn publish(call: &Call<'_>, bill: &str) -> Result<SandboxResponse, ErrorResponse
         "GZIP" => ("application/x-gzip", gzip(bytes).map_err(|e| ErrorResponse::internal(e.to_string()))?),
         _ => return Err(ErrorResponse::param_error("query", "tar_type", "expected GZIP or nothing")),
     };
-    let sha1 = aws_lc_rs::digest::digest(&aws_lc_rs::digest::SHA1_FOR_LEGACY_USE_ONLY, bytes);
-    let sha1: String = sha1.as_ref().iter().map(|byte| format!("{byte:02x}")).collect();
     let random = random::alphanumeric(32).map_err(no_random_numbers)?;
     let token = format!("{BILL}{random}");
     call.engine.access(|session| session.documents.put_file(&token, media_type, &content))?;
     let url = format!("http://{}/v3/billdownload/file?token={token}", call.header("host"));
     Ok(SandboxResponse::new(200)
-        .json(json!({ "hash_type": "SHA1", "hash_value": sha1, "download_url": url })))
+        .json(json!({ "hash_type": "SHA1", "hash_value": sha1(bytes), "download_url": url })))
 }
 
 fn gzip(bytes: &[u8]) -> io::Result<Vec<u8>> {

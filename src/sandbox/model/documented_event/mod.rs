@@ -22,7 +22,7 @@ pub(crate) fn make(
     let event_type = documented.event_types().next().unwrap_or(documented.event());
     let fields = documented.resource();
     let shaper = Shaper::new(&engine.identity, engine.now(), &[seed, documented.event()]);
-    let mut resource = shaper.clear(fields, &[&fitting::values(documented.event(), fields)]);
+    let mut resource = shaper.object(fields, &[&fitting::values(documented.event(), fields)]);
     variant::choose(&mut resource, fields, overrides);
     overrides::apply(&mut resource, fields, overrides)?;
     shape::encrypt(&engine.identity, fields, &mut resource).map_err(|error| error.message)?;

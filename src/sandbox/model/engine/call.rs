@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 
-use super::Engine;
+use super::{Engine, validation::Clear};
 use crate::sandbox::http::{
     error_response::ErrorResponse, multipart, path_template::Vars, request::IncomingRequest,
 };
@@ -29,13 +29,27 @@ impl<'a> Call<'a> {
         Call { engine, body, partner: false, request, vars, query }
     }
 
-    /// The same request with another body.
-    pub(crate) fn with_body<'b>(&self, body: &'b Value) -> Call<'b>
+    /// The same request with its personal data in the clear.
+    pub(crate) fn with<'b>(&self, clear: &'b Clear) -> Call<'b>
     where
         'a: 'b,
     {
-        let (vars, query) = (self.vars.clone(), self.query.clone());
-        Call { engine: self.engine, body, partner: self.partner, request: self.request, vars, query }
+        Call {
+            engine: self.engine,
+            body: clear.body.as_ref().unwrap_or(self.body),
+            partner: self.partner,
+            request: self.request,
+            vars: self.vars.clone(),
+            query: clear.query.as_ref().unwrap_or(&self.query).clone(),
+        }
+    }
+
+    pub(crate) fn vars(&self) -> &Vars {
+        &self.vars
+    }
+
+    pub(crate) fn query_pairs(&self) -> &Vars {
+        &self.query
     }
 
     /// A variable of the path, or `""`.
@@ -61,14 +75,14 @@ impl<'a> Call<'a> {
     }
 
     /// A header that occurs once, or `""`.
-    pub(crate) fn header(&self, name: &str) -> &str {
+    pub(crate) fn header(&self, name: &str) -> &'a str {
         self.request.header(name).unwrap_or("")
     }
 
-    /// The media type and the bytes of an upload's part `file`.
-    pub(crate) fn file(&self) -> Result<(&str, &[u8]), ErrorResponse> {
-        multipart::file(self.header("content-type"), &self.request.body)
-            .map_err(|why| ErrorResponse::param_error("body", "/file", &why))
+    /// The media type and the bytes of an upload's part with this name.
+    pub(crate) fn file(&self, name: &str) -> Result<(&'a str, &'a [u8]), ErrorResponse> {
+        multipart::file(self.header("content-type"), &self.request.body, name)
+            .map_err(|why| ErrorResponse::param_error("body", &format!("/{name}"), &why))
     }
 
     /// A string of the body at this pointer, or `""`.

@@ -11,21 +11,21 @@ pub(crate) mod fields;
 pub(crate) mod holds;
 mod lookup;
 pub(crate) mod params;
-mod personal;
 pub(crate) mod schema;
-mod strict_fields;
+pub(crate) mod validation;
 
 use std::sync::Arc;
 
 use serde_json::{Map, Value, json};
 
+use crate::catalogue::{Hint, Operation};
 use crate::sandbox::{
     http::{
         business_clock::{BusinessClock, MAX_ADVANCE},
         error_response::ErrorResponse,
         response::SandboxResponse,
     },
-    keys::{identity::Identity, keyring::Keyring},
+    keys::{cipher, identity::Identity, keyring::Keyring},
     store::{
         database::Database,
         documents::{Document, Documents},
@@ -35,8 +35,8 @@ use crate::sandbox::{
 };
 use call::Call;
 use holds::Holds;
-use params::Param;
 use schema::{Action, Assignment, AutoTransition, Endpoint, Fields, ResourceType, Transition};
+use validation::Strictness;
 
 /// The field of a document with the values of its idempotency fields. The name is part of the state file.
 pub(crate) const IDEMPOTENCY_VALUES: &str = "asked";
@@ -52,6 +52,16 @@ pub(crate) struct Engine {
     clock: Arc<BusinessClock>,
     database: Arc<Database>,
     pub(crate) payer_log: PayerLog,
+    pub(crate) documented: DocumentedSettings,
+}
+
+/// How documented operations are handled.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct DocumentedSettings {
+    /// Whether everything that differs from the documents is refused.
+    pub(crate) strict: bool,
+    /// What the values of responses without a flow depend on.
+    pub(crate) seed: u64,
 }
 
 /// One action within its transaction.
@@ -76,7 +86,24 @@ impl Engine {
         holds: Holds,
         payer_log: PayerLog,
     ) -> Engine {
-        Engine { identity, keyring, holds, clock, database, payer_log }
+        let documented = DocumentedSettings::default();
+        Engine { identity, keyring, holds, clock, database, payer_log, documented }
+    }
+
+    /// Encrypts these members of a response for the merchant.
+    pub(crate) fn encrypt(&self, response: &mut Value, names: &[&str]) -> Result<(), ErrorResponse> {
+        for name in names {
+            if let Some(Value::String(text)) = response.get_mut(*name) {
+                let sealed = cipher::encrypt_field(&self.identity.merchant.public_key, text);
+                *text = sealed.ok_or_else(|| ErrorResponse::internal("a field could not be encrypted"))?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Of an operation without a flow.
+    pub(crate) fn strictness(&self) -> Strictness {
+        if self.documented.strict { Strictness::Strict } else { Strictness::Documented }
     }
 
     /// The business time, in Unix seconds.
@@ -104,24 +131,15 @@ impl Engine {
     pub(crate) fn handle(
         &self,
         endpoint: &Endpoint,
+        operation: Operation,
         call: &Call<'_>,
+        hints: &mut Vec<Hint>,
     ) -> Result<(SandboxResponse, Vec<QueuedEvent>), ErrorResponse> {
-        let upload = endpoint.params.iter().any(Param::is_file);
-        let expected = if upload { "multipart/form-data" } else { "application/json" };
-        if !call.request.body.is_empty() && call.request.media_type() != expected {
-            return Err(ErrorResponse::param_error(
-                "header",
-                "Content-Type",
-                &format!("expected {expected}"),
-            ));
-        }
-        strict_fields::check_null(call)?;
+        let clear =
+            validation::validate(call, operation, self.strictness().max(Strictness::Modelled), hints)?;
+        let call = &call.with(&clear);
         endpoint.params.iter().try_for_each(|param| param.check(call))?;
-        strict_fields::check(call, &endpoint.action)?;
-        match personal::decrypt(call, endpoint.params)? {
-            Some(body) => self.perform(&endpoint.action, &call.with_body(&body)),
-            None => self.perform(&endpoint.action, call),
-        }
+        self.perform(&endpoint.action, call)
     }
 
     fn perform(
@@ -288,20 +306,22 @@ impl Session<'_> {
         document: &mut Document,
         transition: &Transition,
     ) -> Result<bool, ErrorResponse> {
-        if transition.done.contains(&document.state.as_str()) {
-            for field in transition.same {
-                let given = accepted::field(self.request_body, field, resource_type.accepted);
-                if given.as_ref() != document.body.pointer(field).filter(|value| !value.is_null()) {
-                    let issue = format!("{} was done with another value", describe(resource_type, document));
-                    return Err(resource_type.conflict.field_response(field, &issue));
-                }
-            }
-            return Ok(false);
+        let code =
+            transition.errors.iter().find(|(state, _)| *state == document.state).map(|(_, code)| *code);
+        let stored = |field: &str| document.body.pointer(field).filter(|value| !value.is_null());
+        let was_done = transition.same.first().is_none_or(|first| stored(first).is_some());
+        if was_done && transition.done.contains(&document.state.as_str()) {
+            let changed = transition.same.iter().find(|field| {
+                accepted::field(self.request_body, field, resource_type.accepted).as_ref() != stored(field)
+            });
+            let Some(field) = changed else { return Ok(false) };
+            let issue = format!("{} was done with another value", describe(resource_type, document));
+            return Err(code.unwrap_or(resource_type.conflict).field_response(field, &issue));
         }
         if !transition.from.contains(&document.state.as_str()) {
-            let code = transition.errors.iter().find(|(state, _)| *state == document.state);
-            let code = code.map_or(transition.default_error, |(_, code)| *code);
-            return Err(code.response(&describe(resource_type, document)));
+            return Err(code
+                .unwrap_or(transition.default_error)
+                .response(&describe(resource_type, document)));
         }
         document.body[resource_type.state] = transition.to.into();
         self.assign(&mut document.body, transition.set, resource_type.accepted)?;

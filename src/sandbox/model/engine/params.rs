@@ -14,8 +14,6 @@ pub(crate) enum Param {
     Text(&'static str, usize),
     /// As `Text`, but optional.
     Optional(&'static str, usize),
-    /// Personal data, encrypted; the maximum is that of the ciphertext.
-    Personal(&'static str, usize),
     /// A number of the merchant's, with a minimum and maximum length, of the characters `0-9A-Za-z_-|*@`.
     MerchantNo(&'static str, usize, usize),
     /// A number of the merchant's of letters and digits only, with a minimum and maximum length.
@@ -39,15 +37,11 @@ pub(crate) enum Param {
     OneOf(&'static str, &'static [&'static str]),
     /// An array with a minimum and maximum length, and the parameters of each element.
     List(&'static str, usize, usize, &'static [Param]),
-    /// Fields of another form of the request.
-    Absent(&'static [&'static str]),
     /// At least one of two strings.
     Either(&'static str, &'static str),
     Query(&'static str),
     /// The number of the merchant who signed the request.
     QueryMchid(&'static str),
-    /// The part `file` of a `multipart/form-data` body.
-    File,
     All(&'static [Param]),
     /// Only for the merchant's own form of the path.
     Direct(&'static [Param]),
@@ -64,34 +58,11 @@ impl Param {
                 "" => Err(missing("query", name)),
                 mchid => check_mchid(call, "query", name, mchid),
             },
-            Param::File => call.file().map(|_| ()),
             Param::All(params) => params.iter().try_for_each(|param| param.check(call)),
             Param::Direct(params) if !call.partner => params.iter().try_for_each(|param| param.check(call)),
             Param::Partner(params) if call.partner => params.iter().try_for_each(|param| param.check(call)),
             Param::Direct(_) | Param::Partner(_) => Ok(()),
             _ => self.check_body(call, "", call.body),
-        }
-    }
-
-    /// Whether the request must be an upload.
-    pub(crate) fn is_file(&self) -> bool {
-        matches!(self, Param::File)
-    }
-
-    /// Collects the pointers of personal data; `*` stands for every element of a list.
-    pub(crate) fn personal(&self, partner: bool, at: &str, found: &mut Vec<String>) {
-        match *self {
-            Param::Personal(field, _) => found.push(format!("{at}{field}")),
-            Param::List(field, _, _, params) => {
-                let at = format!("{at}{field}/*");
-                params.iter().for_each(|param| param.personal(partner, &at, found));
-            }
-            Param::Direct(_) if partner => {}
-            Param::Partner(_) if !partner => {}
-            Param::All(params) | Param::Direct(params) | Param::Partner(params) => {
-                params.iter().for_each(|param| param.personal(partner, at, found));
-            }
-            _ => {}
         }
     }
 
@@ -112,14 +83,12 @@ impl Param {
                 None => absent(field),
                 Some(_) => wrong(field, "expected a string"),
             },
-            Param::Optional(field, _) | Param::OptionalUrl(field) | Param::Personal(field, _)
+            Param::Optional(field, _) | Param::OptionalUrl(field)
                 if get(field).is_none_or(|text| text == "") =>
             {
                 Ok(())
             }
-            Param::Optional(field, max) | Param::Personal(field, max) => {
-                Param::Text(field, max).check_body(call, at, value)
-            }
+            Param::Optional(field, max) => Param::Text(field, max).check_body(call, at, value),
             Param::OptionalUrl(field) => Param::Url(field).check_body(call, at, value),
             Param::MerchantNo(field, min, max) => {
                 Param::Text(field, max).check_body(call, at, value)?;
@@ -212,12 +181,6 @@ impl Param {
                     })
                 }
                 Some(_) => wrong(field, &format!("expected an array of {min} to {max} elements")),
-            },
-            Param::Absent(fields) => match fields.iter().find(|field| get(field).is_some()) {
-                Some(field) => {
-                    wrong(field, "请求中含有未在API文档中定义的参数: not a field of this form of the request")
-                }
-                None => Ok(()),
             },
             Param::Either(first, second) => {
                 let (first_result, second_result) = (

@@ -4,6 +4,7 @@
 use http::Method;
 
 use super::{Session, call::Call, error_code::ErrorCode, holds::Hold, params::Param};
+use crate::catalogue::{Catalogue, Operation};
 use crate::sandbox::{
     http::{error_response::ErrorResponse, response::SandboxResponse},
     store::documents::Document,
@@ -17,6 +18,15 @@ pub(crate) struct Endpoint {
     pub(crate) partner_template: Option<&'static str>,
     pub(crate) params: &'static [Param],
     pub(crate) action: Action,
+}
+
+impl Endpoint {
+    /// What the documents say. It is found when it is needed: the catalogue is not read before the first request.
+    pub(crate) fn operation(&self, partner: bool) -> Result<Operation, ErrorResponse> {
+        let template = self.partner_template.filter(|_| partner).unwrap_or(self.template);
+        let found = Catalogue::find(self.method.as_str(), &template.replace('+', ""));
+        found.ok_or_else(|| ErrorResponse::internal(format!("{template} is not in the catalogue")))
+    }
 }
 
 /// The effect of a request. The `Fields` are those of the response; no fields give a 204.
@@ -112,7 +122,9 @@ pub(crate) struct Transition {
     pub(crate) default_error: ErrorCode,
     /// States in which the request succeeds without effect: it is a repeat after a lost response.
     pub(crate) done: &'static [&'static str],
-    /// What a repeat must have in common with the first request: a pointer into both, or none.
+    /// What a repeat must have in common with the first request: pointers into both, or none. A resource without the first
+    /// of them came into its state in another way, so the request is no repeat. With other values, it gets the error of the
+    /// state, or that of the resource type if there is none.
     pub(crate) same: &'static [&'static str],
     /// Whether money moves.
     pub(crate) settles: bool,

@@ -19,11 +19,7 @@ pub(crate) const ENDPOINTS: &[Endpoint] = &[
         method: Method::POST,
         template: "v3/security/echo",
         partner_template: None,
-        params: &[
-            Param::Text("/echo_message", usize::MAX),
-            Param::Personal(ENCRYPTED, 1024),
-            Param::OptionalUrl("/notify_url"),
-        ],
+        params: &[Param::Text("/echo_message", usize::MAX), Param::OptionalUrl("/notify_url")],
         action: Action::Handler(echo),
     },
     Endpoint {

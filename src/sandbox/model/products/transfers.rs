@@ -176,7 +176,6 @@ pub(crate) const ENDPOINTS: &[Endpoint] = &[
             Param::Alphanumeric("/out_bill_no", 1, 32),
             Param::Text("/transfer_scene_id", 36),
             Param::Text("/openid", 64),
-            Param::Personal("/user_name", 1024),
             Param::Amount("/transfer_amount"),
             Param::List(
                 "/transfer_scene_report_infos",

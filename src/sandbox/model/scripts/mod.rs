@@ -210,15 +210,22 @@ impl ResponseTemplate {
         }
         let body = fill_value(&self.body, value)?;
         let is_json = |text: &str| text.to_ascii_lowercase().contains("json");
-        let other_type = headers
-            .iter()
-            .find(|(name, text)| name.eq_ignore_ascii_case("content-type") && !is_json(text))
-            .map(|(_, text)| text.clone());
-        let mut response = SandboxResponse::new(self.status);
-        response = match (other_type, body) {
-            // A string of another type (CSV, XML) is sent as it is, without JSON quotes.
-            (Some(content_type), Value::String(text)) => response.body(content_type, text),
-            (_, body) => response.json(body),
+        let content_type = headers.iter().find(|(name, _)| name.eq_ignore_ascii_case("content-type"));
+        let response = SandboxResponse::new(self.status);
+        let mut response = match content_type {
+            None => response.json(body),
+            Some((_, content_type)) => {
+                let text = match body {
+                    Value::Null => String::new(),
+                    body if is_json(content_type) => body.to_string(),
+                    Value::Object(_) | Value::Array(_) => {
+                        return Err(format!("a body of type {content_type} must be a string, found JSON"));
+                    }
+                    // Text of another type (CSV, XML) is sent as it is, without JSON quotes.
+                    body => plain(&body),
+                };
+                response.body(content_type, text)
+            }
         };
         for (name, text) in headers {
             if !name.eq_ignore_ascii_case("content-type") {
@@ -252,6 +259,31 @@ mod tests {
     use super::*;
 
     #[test]
+    fn a_content_type_is_sent_as_given() {
+        for (content_type, body, expected) in [
+            ("application/problem+json", r#"{"a":1}"#, r#"{"a":1}"#),
+            ("application/json", "null", ""),
+            ("Application/JSON; charset=gbk", r#""text""#, r#""text""#),
+            ("text/csv", "null", ""),
+            ("text/csv", r#""a,b""#, "a,b"),
+            ("text/plain", "7", "7"),
+        ] {
+            let line = format!(
+                r#"{{"method":"GET","template":"v3/x","headers":{{"content-type":"{content_type}"}},"body":{body}}}"#
+            );
+            let script = parse_line(&line).unwrap_or_else(|why| panic!("{line}: {why}"));
+            let ScriptedResponse::Template(template) = script.response else { panic!("{line}") };
+            let ready = template.fill(&|_| Ok(Value::Null)).unwrap().build().unwrap();
+            assert_eq!(ready.headers["content-type"], content_type);
+            assert_eq!(ready.body, expected, "{line}");
+        }
+        let plain = parse_line(r#"{"method":"GET","template":"v3/x","body":{}}"#).unwrap();
+        let ScriptedResponse::Template(template) = plain.response else { panic!() };
+        let ready = template.fill(&|_| Ok(Value::Null)).unwrap().build().unwrap();
+        assert_eq!(ready.headers["content-type"], "application/json; charset=utf-8");
+    }
+
+    #[test]
     fn invalid_lines() {
         for (line, part) in [
             ("GET v3/x 200", "expected a JSON object"),
@@ -263,6 +295,10 @@ mod tests {
             (r#"{"method":"GET","template":"v3/x","status":99}"#, "200 to 599"),
             (r#"{"method":"GET","template":"v3/x","status":204,"body":{}}"#, "no body"),
             (r#"{"method":"GET","template":"v3/x","headers":{"a b":"c"}}"#, "not a header name"),
+            (
+                r#"{"method":"GET","template":"v3/x","headers":{"Content-Type":"text/csv"},"body":{}}"#,
+                "must be a string",
+            ),
             (r#"{"method":"GET","template":"v3/x","headers":{"Content-Length":"1"}}"#, "set by the server"),
             (r#"{"method":"GET","template":"v3/x","body":"{{var.id}}"}"#, "no variable `id`"),
             (r#"{"method":"GET","template":"v3/x","body":{"a":["{{vra.id}}"]}}"#, "`vra.id`"),

@@ -7,16 +7,14 @@ use http::HeaderMap;
 use serde_json::{Value, json};
 
 use super::{engine_with, identity};
+use crate::catalogue::Fields;
 use crate::sandbox::{
     http::{path_template::Vars, request::IncomingRequest},
     model::{
         self,
         engine::{
             Engine,
-            accepted::accepted,
             call::Call,
-            fields::put,
-            params::Param,
             schema::{Action, Endpoint},
         },
         payer_actions, resource_list,
@@ -69,40 +67,22 @@ fn pointers(value: &Value, at: &str, all: &mut Vec<String>) {
 
 /// The part of a body that is documented for an endpoint.
 pub(crate) fn documented(endpoint: &Endpoint, partner: bool, body: &Value) -> Value {
-    let mut body = match &endpoint.action {
-        Action::Create(resource_type, ..) => {
-            let code = body.pointer("/payer/auth_code").filter(|_| endpoint.template.ends_with("codepay"));
-            let mut kept = accepted(body, "", resource_type.accepted).unwrap_or(Value::Null);
-            if let Some(code) = code {
-                put(&mut kept, "/payer/auth_code", code.clone());
-            }
-            kept
-        }
-        _ => body.clone(),
-    };
-    for field in endpoint.params.iter().flat_map(|param| absent(param, partner)) {
-        let (parent, name) = field.rsplit_once('/').unwrap_or_default();
-        if let Some(fields) = body.pointer_mut(parent).and_then(Value::as_object_mut) {
-            fields.shift_remove(name);
-        }
+    match endpoint.operation(partner).unwrap().body() {
+        none if none.is_empty() => Value::Null,
+        fields => keep(fields, body),
     }
-    if let Some(fields) = body.as_object_mut() {
-        let of_path = |name: &str| endpoint.template.contains(&format!("{{{name}}}"));
-        fields.retain(|name, _| !of_path(name));
-    }
-    body
 }
 
-/// The fields that this form of a request does not have.
-fn absent(param: &Param, partner: bool) -> Vec<&'static str> {
-    match *param {
-        Param::Absent(fields) => fields.to_vec(),
-        Param::Direct(_) if partner => Vec::new(),
-        Param::Partner(_) if !partner => Vec::new(),
-        Param::All(params) | Param::Direct(params) | Param::Partner(params) => {
-            params.iter().flat_map(|param| absent(param, partner)).collect()
+fn keep(fields: Fields, value: &Value) -> Value {
+    match value {
+        Value::Object(members) if !fields.is_empty() => {
+            let documented = members
+                .iter()
+                .filter_map(|(name, value)| Some((name.clone(), keep(fields.get(name)?.fields(), value))));
+            Value::Object(documented.collect())
         }
-        _ => Vec::new(),
+        Value::Array(list) => list.iter().map(|value| keep(fields, value)).collect(),
+        other => other.clone(),
     }
 }
 
@@ -129,7 +109,9 @@ fn use_everywhere(engine: &Engine, body: &Value) {
             let body = documented(endpoint, partner, &body);
             let mut call = Call::new(engine, &request, vars, &body);
             call.partner = partner;
-            if let Err(error) = engine.handle(endpoint, &call) {
+            if let Err(error) =
+                engine.handle(endpoint, endpoint.operation(partner).unwrap(), &call, &mut Vec::new())
+            {
                 assert!(error.status < 500, "{template} {body}: {}", error.message);
             }
         }

@@ -11,6 +11,7 @@ use super::{
         holds::{Hold, Holds},
     },
     products::{
+        combined::COMBINED,
         orders::{ORDER, PAY},
         refunds::{REFUND, SETTLE_REFUND},
     },
@@ -134,4 +135,32 @@ fn the_list_is_newest_first() {
         all.iter().map(|one| (one.resource_type, one.merchant_no.as_str(), one.amount)).collect();
     assert_eq!(listed, [("order", "P7654321", Some(5)), ("order", "P1234567", Some(5))]);
     assert_eq!(newest(1).len(), 1);
+}
+
+/// Two sub-merchants may use the same numbers.
+#[test]
+fn a_family_is_of_one_sub_merchant() {
+    let engine = engine();
+    for (number, sub) in [("C1", "1230000109"), ("C2", "1230000110")] {
+        let body = json!({
+            "combine_out_trade_no": number, "combine_appid": "wx1",
+            "sub_orders": [
+                { "mchid": "1900000109", "sub_mchid": sub, "out_trade_no": "P1", "amount": { "total_amount": 1 } },
+                { "mchid": "1900000109", "sub_mchid": sub, "out_trade_no": "P2", "amount": { "total_amount": 1 } },
+            ],
+        });
+        let _ = engine.execute("", &body, |session| session.create(&COMBINED, &[], None, &[])).unwrap();
+    }
+    // Each whole follows its parts.
+    for (opened, expected) in [(1, [1, 2, 3]), (2, [1, 2, 3]), (3, [1, 2, 3]), (4, [4, 5, 6]), (6, [4, 5, 6])]
+    {
+        let (family, _) = resource_list::family(&engine, opened).unwrap();
+        let family: Vec<i64> = family.iter().map(|one| one.seq).collect();
+        // A part shows its whole, and the whole shows all parts.
+        let expected: Vec<i64> = match opened {
+            3 | 6 => expected.to_vec(),
+            part => vec![part as i64, expected[2]],
+        };
+        assert_eq!(family, expected, "{opened}");
+    }
 }

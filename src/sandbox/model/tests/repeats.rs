@@ -18,8 +18,8 @@ use crate::sandbox::{
             call::Call,
             fields::put,
             holds::Hold,
-            params::Param,
             schema::{Action, Endpoint},
+            validation::personal,
         },
         payer_actions,
         products::DEFAULT_OPENID,
@@ -126,15 +126,11 @@ fn send(engine: &Engine, endpoint: &Endpoint, partner: bool, body: &Value) -> Re
     if sent["sub_mchid"] == "" {
         sent.as_object_mut().unwrap().shift_remove("sub_mchid");
     }
-    let mut personal = Vec::new();
-    endpoint.params.iter().for_each(|param: &Param| param.personal(partner, "", &mut personal));
     let mut clear = Vec::new();
-    for pointer in &personal {
-        // Lists have one element.
-        if let Some(Value::String(text)) = sent.pointer_mut(&pointer.replace('*', "0")) {
-            clear.push(text.clone());
-            *text = encrypt_field(&key, text).unwrap();
-        }
+    let unsealed = sent.clone();
+    for (pointer, text) in personal(endpoint.operation(partner).unwrap(), &unsealed) {
+        clear.push(text.to_owned());
+        *sent.pointer_mut(&pointer).unwrap() = json!(encrypt_field(&key, text).unwrap());
     }
     let mut headers = HeaderMap::new();
     headers.insert("wechatpay-serial", HeaderValue::try_from(&serial).unwrap());
@@ -146,7 +142,8 @@ fn send(engine: &Engine, endpoint: &Endpoint, partner: bool, body: &Value) -> Re
     };
     let mut call = Call::new(engine, &request, vars, &sent);
     call.partner = partner;
-    let (response, _) = engine.handle(endpoint, &call)?;
+    let (response, _) =
+        engine.handle(endpoint, endpoint.operation(partner).unwrap(), &call, &mut Vec::new())?;
     let ready = response.build().unwrap();
     let text = format!("{} {}", ready.status, String::from_utf8_lossy(&ready.body));
     let shown = clear.iter().find(|clear| text.contains(clear.as_str()));

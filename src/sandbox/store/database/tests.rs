@@ -108,7 +108,7 @@ fn too_many_resources_for_a_bill_are_an_error() {
         body: json!({ "x": "y".repeat(1 << 20) }),
         ..document(number)
     };
-    let day = || store.transaction(|documents| documents.settled_between("order", 0, 10));
+    let day = || store.transaction(|documents| documents.settled_between(&["order"], None, 0, 10));
     for number in 0..63 {
         store.transaction(|documents| documents.save(&mut large(number))).unwrap();
     }
@@ -123,4 +123,29 @@ fn a_number_is_used_once() {
     let put = || store.transaction(|documents| documents.save(&mut document(1)));
     put().unwrap();
     assert_eq!(put().unwrap_err().code, "SYSTEM_ERROR");
+}
+
+/// The documents of a bill are in memory together, whatever their types are.
+#[test]
+fn the_documents_of_a_bill_are_bounded_together() {
+    let store = Database::in_memory().unwrap();
+    let text = "x".repeat(1 << 20);
+    store
+        .transaction(|documents| {
+            for (number, kind) in ["order", "refund", "share"].iter().cycle().take(66).enumerate() {
+                let body = json!({ "x": text });
+                let scope = if number < 3 { "1230000109" } else { "" };
+                let settled = Document { settled_at: Some(7), body, scope: scope.into(), ..document(number) };
+                documents.save(&mut Document { resource_type: (*kind).into(), ..settled })?;
+            }
+            Ok::<_, ErrorResponse>(())
+        })
+        .unwrap();
+    let bill = |kinds: &[&str], scope: Option<&str>| {
+        store.transaction(|documents| documents.settled_between(kinds, scope, 7, 8)).map(|found| found.len())
+    };
+    assert_eq!(bill(&["order", "refund"], None).unwrap(), 44);
+    assert_eq!(bill(&["order", "refund", "share", "other"], None).unwrap_err().code, "SANDBOX_FULL");
+    assert_eq!(bill(&["order", "refund", "share"], Some("1230000109")).unwrap(), 3);
+    assert_eq!(bill(&["order", "refund", "share"], Some("")).unwrap(), 63);
 }

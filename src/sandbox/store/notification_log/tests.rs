@@ -49,3 +49,38 @@ fn the_log_is_bounded_in_bytes() {
     let json = log.newest(1)[0].to_json();
     assert_eq!((&json["body"], &json["body_length"]), (&json!(""), &json!(MAX_BODY + 1)));
 }
+
+/// The schedule of a notification can end after it was sent again, and accepted.
+#[test]
+fn an_accepted_notification_stays_accepted() {
+    let log = NotificationLog::default();
+    for late in [Delivery::GivenUp, Delivery::Refused("no".into()), Delivery::Accepted] {
+        let number = log.push(SentNotification::new("id", &event("http://localhost/".into())));
+        log.finish(number, Delivery::Accepted);
+        log.finish(number, late);
+        assert_eq!(log.outcome(number), Some(Delivery::Accepted));
+    }
+    let number = log.push(SentNotification::new("id", &event("http://localhost/".into())));
+    log.finish(number, Delivery::GivenUp);
+    log.finish(number, Delivery::Accepted);
+    assert_eq!(log.outcome(number), Some(Delivery::Accepted));
+}
+
+/// A shortened URL leads elsewhere.
+#[test]
+fn a_notification_with_a_shortened_text_cannot_be_sent_again() {
+    let long = "x".repeat(3_000);
+    let whole = event("x".repeat(2_048));
+    assert_eq!(SentNotification::new("id", &whole).event().unwrap().notify_url, whole.notify_url);
+    assert!(SentNotification::new("id", &event(long.clone())).event().is_none());
+    for change in [
+        |event: &mut Event, text: String| event.event_type = text,
+        |event: &mut Event, text: String| event.original_type = text,
+        |event: &mut Event, text: String| event.summary = text,
+        |event: &mut Event, text: String| event.resource = json!(text.repeat(5)),
+    ] {
+        let mut changed = whole.clone();
+        change(&mut changed, long.clone());
+        assert!(SentNotification::new("id", &changed).event().is_none());
+    }
+}

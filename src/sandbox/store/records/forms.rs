@@ -2,16 +2,13 @@
 
 use base64::{Engine as _, engine::general_purpose::STANDARD};
 use bytes::Bytes;
-use http::{HeaderMap, HeaderName, HeaderValue, header};
+use http::{HeaderMap, HeaderName, HeaderValue};
 use serde::{Deserialize, Serialize};
 
-use crate::sandbox::faults::fault::Fault;
+use crate::sandbox::{faults::fault::Fault, http::secret_headers::is_secret};
 
 /// The bytes of a body or a message that a record has.
 const MAX_BYTES: usize = 64 << 10;
-
-/// Headers that authenticate a client. The records do not have them.
-const SECRET_HEADERS: [HeaderName; 3] = [header::AUTHORIZATION, header::PROXY_AUTHORIZATION, header::COOKIE];
 
 /// Text as it is, other bytes as Base64.
 #[derive(Serialize, Deserialize)]
@@ -39,7 +36,7 @@ impl Content {
 }
 
 pub(super) fn headers(headers: &HeaderMap) -> Vec<(String, Content)> {
-    let shown = headers.iter().filter(|(name, _)| !SECRET_HEADERS.contains(name));
+    let shown = headers.iter().filter(|(name, _)| !is_secret(name));
     shown.map(|(name, value)| (name.to_string(), Content::new(value.as_bytes()))).collect()
 }
 

@@ -1,7 +1,7 @@
 //! The logs in the state file: a restart continues them.
 //!
 //! A request is recorded once its response is sent, which is after its transaction; so the logs are written twice a
-//! second and at the end. A killed process loses the records of the last half second at most. What tells whether a
+//! second and at the end. A killed process loses the records of the last half second at most. What says whether a
 //! notification was delivered, and the payer's steps, are in the transactions of these changes.
 
 mod forms;
@@ -196,9 +196,5 @@ pub(crate) fn load(
         all.into_iter().for_each(|step| steps.push(step));
         Ok(())
     });
-    loaded.map_err(|error: ErrorResponse| SandboxError::State {
-        what: "the records".into(),
-        code: error.code.into(),
-        message: error.message,
-    })
+    loaded.map_err(|error: ErrorResponse| SandboxError::state("the records", error))
 }

@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 use super::forms::{self, Content, named};
 use crate::sandbox::{
     auth::{diagnosis::Diagnosis, verify::SignatureVerdict},
+    store::request_hint::RequestHint,
     store::seen_request::{EndpointKind, RecordedResponse, SeenRequest, Sent, Verdict},
 };
 
@@ -30,6 +31,8 @@ pub(super) struct RequestRecord {
     disturbed: bool,
     passed: bool,
     diagnosis: Option<Box<Diagnosis>>,
+    #[serde(default)]
+    hints: Vec<RequestHint>,
     response: ResponseRecord,
 }
 
@@ -66,6 +69,7 @@ impl RequestRecord {
             disturbed: seen.verdict == Verdict::Disturbed,
             passed: seen.passed,
             diagnosis: seen.diagnosis.clone(),
+            hints: seen.hints.clone(),
             response: ResponseRecord {
                 status: response.status,
                 headers: forms::headers(&response.headers),
@@ -107,6 +111,7 @@ impl RequestRecord {
             },
             passed: self.passed,
             diagnosis: self.diagnosis,
+            hints: self.hints,
         })
     }
 }

@@ -120,12 +120,14 @@ fn commands() {
                                   password
           --script <FILE>         Read scripted responses from this file, one JSON object per line
                                   (repeatable)
-          --strict                Return 404 for endpoints that are neither modelled nor scripted
+          --strict                Refuse everything that differs from the documents; return 404 for
+                                  undocumented endpoints
           --time-scale <X>        Send repeated notifications X times as fast as the platform [default:
                                   1]
           --notify-host <HOST>    Send notifications to this host, too; by default only to this machine
                                   (repeatable)
-          --seed <SEED>           Random seed for faults with a `share` [default: random]
+          --seed <SEED>           Random seed for faults with a `share` and for values in responses
+                                  [default: random]
           --fault <RULE>          Inject a fault, such as "rate-limited share=0.1 path=v3/pay/{+rest}"
                                   (repeatable)
           --clock-skew <SECONDS>  Set the sandbox's clock ahead by this many seconds; behind, if

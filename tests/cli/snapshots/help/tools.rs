@@ -41,6 +41,7 @@ fn endpoints() {
     Commands:
       show     Show one endpoint: its documents, its fields, and the call in every spelling
       suggest  Suggest documented endpoints for a path that may be mistyped
+      export   Write all endpoints and notifications as static web pages, with an index and a search
 
     Arguments:
       <WORDS>...  What to search for, in Chinese or English; - reads a query from each line of stdin
@@ -63,6 +64,7 @@ fn endpoints() {
       wxpay endpoints show v3/refund/domestic/refunds
       wxpay endpoints show v3/refund/domestic/refunds --skeleton
       wxpay endpoints suggest v3/refunds/domestic/refund --verb POST
+      wxpay endpoints export --html reference
 
     Global options, see `wxpay --help`: --sandbox, --profile, --config, --base-url, --timeout, --color,
     --compact, --pretty, --verbose, --json-errors
@@ -95,6 +97,29 @@ fn endpoints_show() {
       wxpay endpoints show v3/refund/domestic/refunds
       wxpay endpoints show GET v3/pay/transactions/id/{transaction_id}
       wxpay endpoints show v3/refund/domestic/refunds --skeleton --all
+
+    Global options, see `wxpay --help`: --sandbox, --profile, --config, --base-url, --timeout, --color,
+    --compact, --pretty, --verbose, --json-errors
+    --- stderr
+    ");
+}
+
+#[test]
+fn endpoints_export() {
+    snapshot!(help("endpoints export"), @"
+    exit 0
+    --- stdout
+    Write all endpoints and notifications as static web pages, with an index and a search
+
+    Usage: wxpay endpoints export --html <DIR>
+
+    Options:
+          --html <DIR>  Write the pages into this directory, which must be new, empty, or an earlier
+                        export
+      -h, --help        Print help
+
+    Examples:
+      wxpay endpoints export --html reference
 
     Global options, see `wxpay --help`: --sandbox, --profile, --config, --base-url, --timeout, --color,
     --compact, --pretty, --verbose, --json-errors
@@ -288,7 +313,7 @@ fn sandbox() {
               Read scripted responses from this file, one JSON object per line (repeatable)
 
           --strict
-              Return 404 for endpoints that are neither modelled nor scripted
+              Refuse everything that differs from the documents; return 404 for undocumented endpoints
 
           --time-scale <X>
               Send repeated notifications X times as fast as the platform
@@ -299,7 +324,7 @@ fn sandbox() {
               Send notifications to this host, too; by default only to this machine (repeatable)
 
           --seed <SEED>
-              Random seed for faults with a `share` [default: random]
+              Random seed for faults with a `share` and for values in responses [default: random]
 
           --fault <RULE>
               Inject a fault, such as "rate-limited share=0.1 path=v3/pay/{+rest}" (repeatable)

@@ -23,7 +23,8 @@ use show::ShowArgs;
     wxpay endpoints refund --verb POST --mode partner\n  \
     wxpay endpoints show v3/refund/domestic/refunds\n  \
     wxpay endpoints show v3/refund/domestic/refunds --skeleton\n  \
-    wxpay endpoints suggest v3/refunds/domestic/refund --verb POST"
+    wxpay endpoints suggest v3/refunds/domestic/refund --verb POST\n  \
+    wxpay endpoints export --html reference"
 )]
 pub(crate) struct EndpointsArgs {
     #[command(subcommand)]

@@ -49,7 +49,7 @@ pub(crate) struct Options {
     /// Read scripted responses from this file, one JSON object per line (repeatable)
     #[arg(long, value_name = "FILE")]
     script: Vec<PathBuf>,
-    /// Return 404 for endpoints that are neither modelled nor scripted
+    /// Refuse everything that differs from the documents; return 404 for undocumented endpoints
     #[arg(long)]
     strict: bool,
     /// Send repeated notifications X times as fast as the platform
@@ -58,7 +58,7 @@ pub(crate) struct Options {
     /// Send notifications to this host, too; by default only to this machine (repeatable)
     #[arg(long, value_name = "HOST")]
     notify_host: Vec<String>,
-    /// Random seed for faults with a `share` [default: random]
+    /// Random seed for faults with a `share` and for values in responses [default: random]
     #[arg(long)]
     seed: Option<u64>,
     /// Inject a fault, such as "rate-limited share=0.1 path=v3/pay/{+rest}" (repeatable)

@@ -92,17 +92,21 @@ impl Draft {
     pub(super) fn of_pairs(pairs: Vec<(String, String)>) -> Draft {
         let mut draft =
             Draft { texts: BTreeMap::new(), json: None, encrypts: false, action: String::new(), file: None };
+        let mut added = None;
         for (name, value) in pairs.into_iter().take(MAX_FIELDS) {
             match name.as_str() {
                 "do" => draft.action = value,
                 "json" => draft.json = Some(value),
                 "encrypt" => draft.encrypts = true,
-                "add" => draft.add(&value),
+                "add" => added = Some(value),
                 _ if is_field(&name) => {
                     draft.texts.insert(name, value.replace("\r\n", "\n"));
                 }
                 _ => {}
             }
+        }
+        if let Some(list) = added {
+            draft.add(&list);
         }
         if draft.action != "send-json" {
             draft.json = None;
@@ -126,7 +130,7 @@ impl Draft {
         Draft { file, ..Draft::of_pairs(pairs) }
     }
 
-    /// One more element of a list. The form names the list after its last field, so all elements are known.
+    /// One more element of a list.
     fn add(&mut self, list: &str) {
         if is_field(list) {
             let next = self.count(list).clamp(1, MAX_ELEMENTS - 1);
@@ -335,7 +339,7 @@ mod tests {
 
     #[test]
     fn elements_are_added_up_to_a_limit() {
-        let mut list = draft(&[("add", "body/list"), ("body/list/0/a", "1"), ("add", "body/list")]);
+        let mut list = draft(&[("add", "body/list"), ("body/list/0/a", "1")]);
         assert_eq!(list.count("body/list"), 2);
         (0..MAX_ELEMENTS).for_each(|_| list.add("body/list"));
         assert_eq!(list.count("body/list"), MAX_ELEMENTS);

@@ -324,7 +324,7 @@ pub(super) fn response(view: &View, operation: Operation) -> Markup {
             summary { (l.say("Documented response", "文档中的响应")) }
             @if fields.is_empty() { p .note { @if operation.kind() == OperationKind::Download {
                 (l.say("A file", "文件"))
-            } @else { (l.say("No body", "没有正文")) } } } @else { (tree(l, fields)) }
+            } @else { (l.say("No body", "没有响应体")) } } } @else { (tree(l, fields)) }
         }
     }
 }

@@ -14,7 +14,7 @@ use crate::sandbox::model::{
         },
     },
     products::{
-        orders::{CLOSED, ORDER_NO_USED, ORDER_NOT_FOUND, PAID},
+        orders::{CLOSED, CODE_URL, H5_URL, ORDER_NO_USED, ORDER_NOT_FOUND, PAID, PREPAY_ID},
         request_fields,
     },
 };
@@ -89,8 +89,6 @@ const ORDER_PARAMS: Param = Param::All(&[
     Param::MerchantNo("/combine_out_trade_no", 2, 32),
     Param::OptionalTime("/time_expire"),
     Param::Url("/notify_url"),
-    Param::Personal("/combine_payer_info/identity/number", 1024),
-    Param::Personal("/combine_payer_info/identity/name", 1024),
     Param::List(
         "/sub_orders",
         1,
@@ -107,8 +105,6 @@ const ORDER_PARAMS: Param = Param::All(&[
         ],
     ),
 ]);
-
-const PREPAY_ID: Assignment = set("/prepay_id", FieldValue::RandomText("wx", 34));
 
 const fn prepay(assignments: &'static [Assignment], fields: Fields) -> Action {
     Action::Create(&COMBINED, assignments, None, fields)
@@ -138,32 +134,14 @@ pub(crate) const ENDPOINTS: &[Endpoint] = &[
             Param::Text("/scene_info/payer_client_ip", 45),
             Param::Text("/scene_info/h5_info/type", 32),
         ],
-        action: prepay(
-            &[
-                set("/trade_type", FieldValue::Text("MWEB")),
-                set(
-                    "/h5_url",
-                    FieldValue::RandomText(
-                        "https://wx.tenpay.com/cgi-bin/mmpayweb-bin/checkmweb?prepay_id=wx",
-                        34,
-                    ),
-                ),
-            ],
-            &["h5_url"],
-        ),
+        action: prepay(&[set("/trade_type", FieldValue::Text("MWEB")), H5_URL], &["h5_url"]),
     },
     Endpoint {
         method: Method::POST,
         template: "v3/combine-transactions/native",
         partner_template: None,
         params: &[ORDER_PARAMS],
-        action: prepay(
-            &[
-                set("/trade_type", FieldValue::Text("NATIVE")),
-                set("/code_url", FieldValue::RandomText("weixin://wxpay/bizpayurl?pr=", 9)),
-            ],
-            &["code_url"],
-        ),
+        action: prepay(&[set("/trade_type", FieldValue::Text("NATIVE")), CODE_URL], &["code_url"]),
     },
     Endpoint {
         method: Method::GET,

@@ -139,11 +139,12 @@ fn transition_parts(
     refresh(session, combined)
 }
 
-fn parts(combined: &Document) -> Vec<Value> {
+pub(crate) fn parts(combined: &Document) -> Vec<Value> {
     combined.body["sub_orders"].as_array().cloned().unwrap_or_default()
 }
 
-fn order(session: &Session<'_>, part: &Value) -> Result<Option<Document>, ErrorResponse> {
+/// The order of a part.
+pub(crate) fn order(session: &Session<'_>, part: &Value) -> Result<Option<Document>, ErrorResponse> {
     let number = text(part, "out_trade_no").unwrap_or_default();
     session.documents.by_merchant_no(ORDER.name, &scope(session, part), number)
 }

@@ -96,21 +96,6 @@ const CODE_FIELDS: &[Assignment] = &[
     set("/auth_code", FieldValue::FromRequest("/payer/auth_code")),
 ];
 
-/// Fields of orders that are paid in another way.
-const FIELDS_OF_OTHERS: Fields = &[
-    "/notify_url",
-    "/time_expire",
-    "/limit_pay",
-    "/payer/openid",
-    "/payer/sp_openid",
-    "/payer/sub_openid",
-    "/payer/identity",
-    "/scene_info/payer_client_ip",
-    "/scene_info/h5_info",
-    "/settle_info/subsidy_amount",
-    "/subsidy_info",
-];
-
 /// As a query of the order.
 const RESULT_FIELDS: Fields = &[
     "appid",
@@ -138,7 +123,6 @@ pub(crate) const ENDPOINTS: &[Endpoint] = &[
         partner_template: Some("v3/pay/partner/transactions/codepay"),
         params: &[
             COMMON_PARAMS,
-            Param::Absent(FIELDS_OF_OTHERS),
             Param::Text("/payer/auth_code", 32),
             Param::Either("/scene_info/store_info/id", "/scene_info/store_info/out_id"),
         ],

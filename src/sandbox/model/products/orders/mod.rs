@@ -145,20 +145,8 @@ const QUERY_FIELDS: Fields = &[
 
 /// What orders of all kinds have.
 const COMMON_PARAMS: Param = Param::All(&[
-    Param::Direct(&[
-        Param::Text("/appid", 32),
-        Param::Mchid("/mchid"),
-        Param::Absent(&[
-            "/sp_appid",
-            "/sp_mchid",
-            "/sub_appid",
-            "/sub_mchid",
-            "/payer/sp_openid",
-            "/payer/sub_openid",
-        ]),
-    ]),
+    Param::Direct(&[Param::Text("/appid", 32), Param::Mchid("/mchid")]),
     Param::Partner(&[
-        Param::Absent(&["/appid", "/mchid", "/payer/openid"]),
         Param::Optional("/sp_appid", 32),
         Param::Mchid("/sp_mchid"),
         Param::Optional("/sub_appid", 32),
@@ -176,11 +164,17 @@ const ORDER_PARAMS: Param = Param::All(&[
     Param::Partner(&[Param::Text("/sp_appid", 32)]),
     Param::OptionalTime("/time_expire"),
     Param::Url("/notify_url"),
-    Param::Personal("/payer/identity/number", 1024),
-    Param::Personal("/payer/identity/name", 1024),
 ]);
 
-const PREPAY_ID: Assignment = set("/prepay_id", FieldValue::RandomText("wx", 34));
+pub(crate) const PREPAY_ID: Assignment = set("/prepay_id", FieldValue::RandomText("wx", 34));
+
+pub(crate) const H5_URL: Assignment = set(
+    "/h5_url",
+    FieldValue::RandomText("https://wx.tenpay.com/cgi-bin/mmpayweb-bin/checkmweb?prepay_id=wx", 34),
+);
+
+pub(crate) const CODE_URL: Assignment =
+    set("/code_url", FieldValue::RandomText("weixin://wxpay/bizpayurl?pr=", 9));
 
 const fn prepay(assignments: &'static [Assignment], fields: Fields) -> Action {
     Action::Create(&ORDER, assignments, None, fields)
@@ -219,32 +213,14 @@ pub(crate) const ENDPOINTS: &[Endpoint] = &[
             Param::Text("/scene_info/payer_client_ip", 45),
             Param::Text("/scene_info/h5_info/type", 32),
         ],
-        action: prepay(
-            &[
-                set("/trade_type", FieldValue::Text("MWEB")),
-                set(
-                    "/h5_url",
-                    FieldValue::RandomText(
-                        "https://wx.tenpay.com/cgi-bin/mmpayweb-bin/checkmweb?prepay_id=wx",
-                        34,
-                    ),
-                ),
-            ],
-            &["h5_url"],
-        ),
+        action: prepay(&[set("/trade_type", FieldValue::Text("MWEB")), H5_URL], &["h5_url"]),
     },
     Endpoint {
         method: Method::POST,
         template: "v3/pay/transactions/native",
         partner_template: Some("v3/pay/partner/transactions/native"),
         params: &[ORDER_PARAMS],
-        action: prepay(
-            &[
-                set("/trade_type", FieldValue::Text("NATIVE")),
-                set("/code_url", FieldValue::RandomText("weixin://wxpay/bizpayurl?pr=", 9)),
-            ],
-            &["code_url"],
-        ),
+        action: prepay(&[set("/trade_type", FieldValue::Text("NATIVE")), CODE_URL], &["code_url"]),
     },
     Endpoint {
         method: Method::GET,

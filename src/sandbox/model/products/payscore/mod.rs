@@ -134,6 +134,8 @@ const CHARGE_FIELDS: &[Assignment] = &[
     set("/post_discounts", FieldValue::Null),
     set("/post_discounts", FieldValue::FromRequest("/post_discounts")),
     set("/total_amount", FieldValue::FromRequest("/total_amount")),
+    // Only a change has one.
+    set("/reason", FieldValue::FromRequest("/reason")),
     set("/time_range/end_time", FieldValue::FromRequest("/time_range/end_time")),
     set("/need_collection", FieldValue::True),
     set("/collection/state", FieldValue::Text("USER_PAYING")),
@@ -152,7 +154,7 @@ static COMPLETE: Transition = Transition {
 /// Without an amount it is done.
 static MODIFY: Transition = Transition {
     done: &["DONE"],
-    same: &["/total_amount", "/post_payments", "/post_discounts"],
+    same: &["/reason", "/total_amount", "/post_payments", "/post_discounts"],
     rule: rules::check_total,
     ..transition(&["MCH_COMPLETE"], "MCH_COMPLETE", CHARGE_FIELDS)
 };
@@ -230,10 +232,7 @@ const SHORT_FIELDS: Fields =
 
 const BY_MERCHANT_NO: Lookup = Lookup::MerchantNo(Location::Path("out_order_no"));
 
-const PARTY_PARAMS: Param = Param::All(&[
-    Param::Direct(&[Param::Absent(&["/sub_mchid", "/sub_appid", "/sub_openid"])]),
-    Param::Partner(&[Param::Text("/sub_mchid", 32)]),
-]);
+const PARTY_PARAMS: Param = Param::All(&[Param::Partner(&[Param::Text("/sub_mchid", 32)])]);
 
 /// Of the requests for an existing order. A service provider names no appid in them.
 const ORDER_PARAMS: Param = Param::All(&[

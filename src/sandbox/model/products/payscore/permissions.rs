@@ -139,7 +139,6 @@ pub(crate) const ENDPOINTS: &[Endpoint] = &[
         params: &[
             Param::Text("/service_id", 32),
             Param::Text("/appid", 32),
-            Param::Direct(&[Param::Absent(&["/sub_mchid", "/sub_appid"])]),
             Param::Partner(&[Param::Text("/sub_mchid", 32)]),
             Param::MerchantNo("/authorization_code", 1, 32),
             Param::OptionalUrl("/notify_url"),

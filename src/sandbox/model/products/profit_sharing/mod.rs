@@ -142,7 +142,6 @@ pub(crate) const ENDPOINTS: &[Endpoint] = &[
         params: &[
             ACCOUNT_PARAMS,
             Param::OneOf("/relation_type", RELATION_TYPES),
-            Param::Personal("/name", 10240),
             Param::Optional("/custom_relation", 10),
         ],
         action: Action::Create(
@@ -168,7 +167,6 @@ pub(crate) const ENDPOINTS: &[Endpoint] = &[
         template: "v3/profitsharing/orders",
         partner_template: None,
         params: &[
-            Param::Absent(&["/description"]),
             Param::Text("/appid", 32),
             Param::Text("/transaction_id", 32),
             Param::MerchantNo("/out_order_no", 1, 64),
@@ -180,7 +178,6 @@ pub(crate) const ENDPOINTS: &[Endpoint] = &[
                 &[
                     Param::OneOf("/type", RECEIVER_TYPES),
                     Param::Text("/account", 64),
-                    Param::Personal("/name", 10240),
                     Param::Amount("/amount"),
                     Param::Text("/description", 80),
                 ],
@@ -193,7 +190,6 @@ pub(crate) const ENDPOINTS: &[Endpoint] = &[
         template: "v3/profitsharing/orders/unfreeze",
         partner_template: None,
         params: &[
-            Param::Absent(&["/receivers", "/unfreeze_unsplit", "/appid", "/sub_appid"]),
             Param::Text("/transaction_id", 32),
             Param::MerchantNo("/out_order_no", 1, 64),
             Param::Text("/description", 80),

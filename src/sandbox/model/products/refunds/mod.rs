@@ -180,8 +180,6 @@ pub(crate) const ENDPOINTS: &[Endpoint] = &[
             Param::MerchantNo("/out_refund_no", 1, 64),
             Param::OneOf("/type", &["USER_BANK_CARD", "MERCHANT_BANK_CARD"]),
             Param::Optional("/bank_type", 32),
-            Param::Personal("/bank_account", 1024),
-            Param::Personal("/real_name", 1024),
         ],
         action: Action::Transition(
             &REFUND,

@@ -17,14 +17,11 @@ use crate::global::GlobalArgs;
 use crate::output::Output;
 
 /// Write all endpoints and notifications as static web pages, with an index and a search
-///
-/// The directory must be new, empty, or an earlier export. Of an earlier export, changed files are replaced and those of
-/// endpoints that are gone are removed; other files stay.
 #[derive(Args)]
 #[command(after_help = "Examples:\n  \
     wxpay endpoints export --html reference")]
 pub(super) struct ExportArgs {
-    /// Write the pages into this directory
+    /// Write the pages into this directory, which must be new, empty, or an earlier export
     #[arg(long, value_name = "DIR", value_hint = clap::ValueHint::DirPath)]
     html: PathBuf,
 }
