@@ -50,7 +50,7 @@ fn digits_are_sent_and_signed_as_texts() {
         &|| merchant.run(&["post", "v2/pay/unifiedorder", "-d", &json]),
         &|| {
             let [fee, data] = number;
-            let order = ["post", "/V2/pay/unifiedorder", "-d", data, fee];
+            let order = ["post", "/v2/pay/unifiedorder", "-d", data, fee];
             merchant.run(&[&order[..], &[ORDER[2], ORDER[4], ORDER[5], ORDER[7], ORDER[8]]].concat())
         },
     ];

@@ -299,7 +299,7 @@ impl Calls {
         if let Some(reason) = self.no_apiv2.filter(|_| call.is_apiv2()) {
             return Err(self.invalid(call.line, &format!("`path` is one of APIv2, and {reason}")));
         }
-        if call.encrypts() && wx.platform_serials().is_empty() {
+        if call.encrypts() && !call.is_apiv2() && wx.platform_serials().is_empty() {
             // Automatic certificates: the call would wait for the first download, too.
             wx.refresh_certificates().wait()?;
         }
