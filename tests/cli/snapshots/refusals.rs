@@ -57,7 +57,7 @@ fn the_platform_refuses() {
     exit 2
     --- stdout
     --- stderr
-    wxpay: error: 400 PARAM_ERROR: body `echo_message`: required, but missing or empty (Request-ID [REQUEST ID]), detail: {"field":"/echo_message","location":"body","issue":"required, but missing or empty"}
+    wxpay: error: 400 PARAM_ERROR: body `echo_message`: 此字段为必填项: required, but missing or empty (Request-ID [REQUEST ID]), detail: {"field":"/echo_message","location":"body","issue":"此字段为必填项: required, but missing or empty"}
     "#);
 }
 
