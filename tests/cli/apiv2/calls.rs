@@ -89,6 +89,7 @@ fn what_would_be_sent_is_shown() {
     merchant.run(&["post", "v2/pay/orderquery", "-d", "[]"]).fails(1, "the body must be an object");
     let without = finish(merchant.wxpay().env_remove("WECHATPAY_APIV2_KEY").args(ORDER));
     without.fails(1, "`WECHATPAY_SERIAL` is missing");
+    without.fails(1, "for APIv2 alone, set `WECHATPAY_APIV2_KEY` and nothing of APIv3");
     let others = ["post", "v2/pay/orderquery", "mch_id=1"];
     merchant.run(&others).fails(1, "`mch_id` is `1`, but this client signs for 10000100");
     merchant.run(&["upload", "config.toml", "v2/secapi/mch/uploadmedia", "--name", "a.jpg"]).is(1, "");

@@ -18,6 +18,7 @@ use crate::global::GlobalArgs;
 use crate::hints::PathHint;
 use crate::input;
 use crate::output::{self, Output};
+use crate::variables;
 use crate::{apiv2, download};
 use args::CallArgs;
 pub(crate) use args::{GetArgs, WriteArgs, pair, query_pair};
@@ -172,13 +173,17 @@ fn run(
         )
         .with_hint("start `wxpay sandbox`, and set the variables that it prints"));
     }
-    let session = match args {
-        CallArgs { check: true, .. } => Session::for_check(global)?,
+    let opened = match args {
+        CallArgs { check: true, .. } => Session::for_check(global),
         CallArgs { dry_run: true, .. } | CallArgs { curl: true, .. } => {
-            Session::open_with(global, |builder| builder)?
+            Session::open_with(global, |builder| builder)
         }
-        _ => Session::open(global)?,
+        _ => Session::open(global),
     };
+    let session = opened.map_err(|failure| match args.is_apiv2() {
+        true => without_apiv3(failure),
+        false => failure,
+    })?;
     let request = build(&session.wx);
     if args.curl {
         return preview::curl(&request.prepare()?);
@@ -248,6 +253,18 @@ fn refuse_ignored(args: &CallArgs, output: bool, digest: bool) -> Result<(), Fai
             Err(usage_error(format!("{name} cannot be used with {preview}, which sends nothing")))
         }
         None => Ok(()),
+    }
+}
+
+/// Who calls APIv2 alone needs nothing of what makes a client of APIv3.
+fn without_apiv3(failure: Failure) -> Failure {
+    let text = failure.to_string();
+    let serial = [variables::SERIAL.to_owned(), format!("`{}`", variables::key_of(variables::SERIAL))];
+    match serial.iter().any(|name| text.contains(name)) {
+        true => {
+            failure.and_hint(format!("for APIv2 alone, set `{}` and nothing of APIv3", variables::APIV2_KEY))
+        }
+        false => failure,
     }
 }
 
