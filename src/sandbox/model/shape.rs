@@ -189,6 +189,30 @@ impl<'a> Shaper<'a> {
     }
 }
 
+/// The documented fields of an object, without those that are missing or null. `variant` is that of a notification.
+pub(crate) fn select(fields: Fields, object: &Value, variant: &str) -> Value {
+    let selected = fields.iter().filter_map(|field| {
+        let value = object.get(field.name()).filter(|value| !value.is_null())?;
+        let mut variants = field.variants();
+        if variants.next().is_some_and(|first| first != variant && variants.all(|other| other != variant)) {
+            return None;
+        }
+        let value = match value {
+            Value::Array(list) => {
+                list.iter().map(|element| below(field.fields(), element, variant)).collect()
+            }
+            value => below(field.fields(), value, variant),
+        };
+        Some((field.name().to_owned(), value))
+    });
+    Value::Object(selected.collect())
+}
+
+/// An object of which no document lists the members is whole.
+fn below(fields: Fields, value: &Value, variant: &str) -> Value {
+    if value.is_object() && !fields.is_empty() { select(fields, value, variant) } else { value.clone() }
+}
+
 /// Encrypts the fields for the merchant.
 pub(crate) fn encrypt(identity: &Identity, fields: Fields, object: &mut Value) -> Result<(), ErrorResponse> {
     for field in fields.iter() {
