@@ -189,28 +189,17 @@ impl<'a> Shaper<'a> {
     }
 }
 
-/// The documented fields of an object, without those that are missing or null. `variant` is that of a notification.
+/// The documented members of an object, whole, without those that are missing or null. `variant` is that of a
+/// notification.
 pub(crate) fn select(fields: Fields, object: &Value, variant: &str) -> Value {
-    let selected = fields.iter().filter_map(|field| {
-        let value = object.get(field.name()).filter(|value| !value.is_null())?;
-        let mut variants = field.variants();
-        if variants.next().is_some_and(|first| first != variant && variants.all(|other| other != variant)) {
-            return None;
-        }
-        let value = match value {
-            Value::Array(list) => {
-                list.iter().map(|element| below(field.fields(), element, variant)).collect()
-            }
-            value => below(field.fields(), value, variant),
-        };
-        Some((field.name().to_owned(), value))
-    });
-    Value::Object(selected.collect())
-}
-
-/// An object of which no document lists the members is whole.
-fn below(fields: Fields, value: &Value, variant: &str) -> Value {
-    if value.is_object() && !fields.is_empty() { select(fields, value, variant) } else { value.clone() }
+    let is_of_variant = |field: &Field| {
+        let mut variants = field.variants().peekable();
+        variants.peek().is_none() || variants.any(|other| other == variant)
+    };
+    let member = |field: Field| {
+        Some((field.name().to_owned(), object.get(field.name()).filter(|value| !value.is_null())?.clone()))
+    };
+    Value::Object(fields.iter().filter(is_of_variant).filter_map(member).collect())
 }
 
 /// Encrypts the fields for the merchant.
