@@ -19,7 +19,6 @@ use crate::sandbox::{
             call::Call,
             error_code::{ErrorCode, NOT_FOUND},
             fields::no_random_numbers,
-            params::Param,
             schema::{Action, Endpoint},
             select,
         },
@@ -33,27 +32,9 @@ use crate::sandbox::{
 use format::Entry;
 
 pub(crate) const ENDPOINTS: &[Endpoint] = &[
-    Endpoint {
-        method: Method::GET,
-        template: "v3/bill/tradebill",
-        partner_template: None,
-        params: &[Param::Query("bill_date")],
-        action: Action::Handler(trade_bill),
-    },
-    Endpoint {
-        method: Method::GET,
-        template: "v3/bill/fundflowbill",
-        partner_template: None,
-        params: &[Param::Query("bill_date")],
-        action: Action::Handler(fund_flow_bill),
-    },
-    Endpoint {
-        method: Method::GET,
-        template: "v3/billdownload/file",
-        partner_template: None,
-        params: &[Param::Query("token")],
-        action: Action::Handler(download),
-    },
+    Endpoint::new(Method::GET, "v3/bill/tradebill", &[], Action::Handler(trade_bill)),
+    Endpoint::new(Method::GET, "v3/bill/fundflowbill", &[], Action::Handler(fund_flow_bill)),
+    Endpoint::new(Method::GET, "v3/billdownload/file", &[], Action::Handler(download)),
 ];
 
 const NO_BILL: ErrorCode = ErrorCode::new(400, "NO_STATEMENT_EXIST", "账单文件不存在");

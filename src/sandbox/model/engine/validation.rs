@@ -203,8 +203,11 @@ fn refusal(hint: &FieldHint) -> ErrorResponse {
         }
         _ => hint.to_string(),
     };
-    let field = match hint.problem {
-        FieldProblem::MissingOneOf(_) => hint.field.trim_start_matches("body").replace('.', "/") + "/",
+    let field = match &hint.problem {
+        FieldProblem::MissingOneOf(names) => {
+            let object = hint.field.trim_start_matches("body").replace('.', "/");
+            format!("{object}/{}", names.first().unwrap_or(&""))
+        }
         _ => hint.field.clone(),
     };
     ErrorResponse::param_error(location, &field, &issue)
@@ -221,7 +224,7 @@ fn with_article(type_name: &str) -> String {
 }
 
 /// Visits every documented value that is no object or list, with its pointer.
-fn each_value<'a>(
+pub(super) fn each_value<'a>(
     fields: Fields,
     object: &'a Value,
     at: &str,
