@@ -10,6 +10,7 @@ use flate2::{Compression, write::GzEncoder};
 use http::Method;
 use serde_json::{Value, json};
 
+use crate::catalogue::Fields;
 use crate::sandbox::{
     auth::unsigned_paths,
     http::{clock, error_response::ErrorResponse, request::IncomingRequest, response::SandboxResponse},
@@ -104,13 +105,15 @@ fn download(call: &Call<'_>) -> Result<SandboxResponse, ErrorResponse> {
 const SAMPLE: &str = "项目,金额\r\n`沙箱,`1.00\r\n总笔数,总金额\r\n`1,`1.00\r\n";
 const SAMPLE_TOKEN: &str = "bill-sample";
 
-/// Where the sample is, and its digest.
-pub(crate) fn sample(call: &Call<'_>) -> Value {
-    json!({
-        "download_url": format!("http://{}/v3/billdownload/file?token={SAMPLE_TOKEN}", call.header("host")),
-        "hash_type": "SHA1",
-        "hash_value": sha1(SAMPLE.as_bytes()),
-    })
+/// Where the sample is, and its digest, by the names of the documents: `url` means it beside a digest only.
+pub(crate) fn sample(call: &Call<'_>, response: Fields) -> Value {
+    let address = format!("http://{}/v3/billdownload/file?token={SAMPLE_TOKEN}", call.header("host"));
+    let mut sample =
+        json!({ "download_url": address, "hash_type": "SHA1", "hash_value": sha1(SAMPLE.as_bytes()) });
+    if response.get("hash_value").is_some() {
+        sample["url"] = json!(address);
+    }
+    sample
 }
 
 pub(crate) fn sample_file(request: &IncomingRequest) -> SandboxResponse {
