@@ -113,7 +113,8 @@ fn field_hints(call: &Call<'_>, operation: Operation) -> Vec<FieldHint> {
         let fits = match field.field_type() {
             FieldType::Integer => value.parse::<i64>().is_ok(),
             FieldType::Number => value.parse::<f64>().is_ok(),
-            FieldType::Boolean => value.parse::<bool>().is_ok(),
+            // PHP writes `true` as 1.
+            FieldType::Boolean => matches!(value, "true" | "false" | "1" | "0"),
             _ => true,
         };
         match call.optional_query(field.name()) {
