@@ -294,10 +294,11 @@ fn every_reference_leads_somewhere() {
         for either in operation.either_or() {
             let (first, object) = either.place().split_once('.').unwrap_or((either.place(), ""));
             let section = operation.sections().find(|(name, _)| *name == first).map(|(_, fields)| fields);
-            let fields = match object {
-                "" => section,
-                object => section.and_then(|fields| Some(fields.get(object)?.fields())),
-            };
+            let mut objects = object.split('.').filter(|name| !name.is_empty());
+            let fields = objects.try_fold(section, |fields, name| {
+                fields.and_then(|fields| fields.get(name)).map(|object| Some(object.fields()))
+            });
+            let fields = fields.flatten();
             for name in either.names().filter(|name| fields.is_none_or(|fields| fields.get(name).is_none())) {
                 say(format!("`either`: there is no field `{name}` in `{}`", either.place()));
             }

@@ -181,13 +181,16 @@ fn ctrl_c_ends_a_download_and_leaves_no_file() {
 #[test]
 fn a_bill_of_a_path_that_the_sandbox_does_not_model_is_told() {
     let env = TestEnv::new();
-    let unknown = ["bill", "--path", "v3/marketing/favor/stocks/{id}/use-flow", "--var", "id=1"];
-    let told = "error: the sandbox does not model `v3/marketing/favor/stocks/{id}/use-flow`";
+    let unknown = ["bill", "--path", "v3/things/{id}/bill", "--var", "id=1"];
+    let told = "error: the sandbox does not model `v3/things/{id}/bill`";
     env.run(&unknown).fails(1, told);
     let target = env.path("flow.csv");
     env.run(&[&unknown[..], &["-o", &target]].concat()).fails(1, told);
     assert!(!Path::new(&target).exists());
     // A response of the platform without an address is another fault.
-    env.sandbox.on("GET", "v3/marketing/favor/stocks/{id}/use-flow", 200, json!({})).unwrap();
+    env.sandbox.on("GET", "v3/things/{id}/bill", 200, json!({})).unwrap();
     env.run(&unknown).fails(4, "the bill response has no `download_url`");
+    // A documented path has a sample.
+    let sample = env.run(&["bill", "--path", "v3/marketing/favor/stocks/{id}/use-flow", "--var", "id=1"]);
+    assert!(sample.code == Some(0) && sample.out.contains("沙箱"), "{sample:?}");
 }

@@ -46,7 +46,9 @@ mod combined;
 #[cfg(unix)]
 mod diagnosis;
 // Documented operations: compared, and answered in their shape.
+// Every documented operation: accepted, answered in shape, and what is left out is named.
 mod documented;
+mod documented_call;
 // The explorer of the page: search, form, send, code.
 #[cfg(unix)]
 mod explorer;
@@ -109,6 +111,8 @@ mod reference;
 // The example `sandbox`, run as a program.
 #[cfg(unix)]
 mod program;
+// The recorded calls of other SDKs' samples.
+mod recorded_calls;
 // The record of each request: what came, what was sent, which fault hit.
 #[cfg(unix)]
 mod records;

@@ -22,7 +22,7 @@ fn short_numbers_match_whole_fields_only() {
     ok(wx.chain("v3/refund/domestic/refunds/{out_refund_no}").get().var("out_refund_no", "1"));
     ok(wx.chain("v3/security/echo").post(json!({ "echo_message": "1" })));
     ok(wx.chain("v3/security/echo").post(json!({ "echo_message": "21" })));
-    let stock = wx.chain("v3/marketing/favor/stocks/{stock_id}").get().var("stock_id", "1");
+    let stock = wx.chain("v3/not/documented/{stock_id}").get().var("stock_id", "1");
     ok(stock.query(json!({ "stock_creator_mchid": wx.mchid() })));
 
     let found = |target: &str| entries(&look(&sandbox, target));

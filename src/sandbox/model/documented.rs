@@ -36,7 +36,7 @@ pub(crate) fn respond(
     };
     let known = known(call);
     let (mut answer, _) = call.engine.execute(call.scope(), &known, |session| {
-        let answer = session.answer(operation, &bills::sample(call))?;
+        let answer = session.answer(operation, &bills::sample(call, operation.response()))?;
         if let (Some((media_type, file)), Some(id)) = (upload, answer["media_id"].as_str()) {
             session.documents.put_file(id, media_type, file)?;
         }

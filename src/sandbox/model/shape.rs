@@ -189,6 +189,19 @@ impl<'a> Shaper<'a> {
     }
 }
 
+/// The documented members of an object, whole, without those that are missing or null. `variant` is that of a
+/// notification.
+pub(crate) fn select(fields: Fields, object: &Value, variant: &str) -> Value {
+    let is_of_variant = |field: &Field| {
+        let mut variants = field.variants().peekable();
+        variants.peek().is_none() || variants.any(|other| other == variant)
+    };
+    let member = |field: Field| {
+        Some((field.name().to_owned(), object.get(field.name()).filter(|value| !value.is_null())?.clone()))
+    };
+    Value::Object(fields.iter().filter(is_of_variant).filter_map(member).collect())
+}
+
 /// Encrypts the fields for the merchant.
 pub(crate) fn encrypt(identity: &Identity, fields: Fields, object: &mut Value) -> Result<(), ErrorResponse> {
     for field in fields.iter() {

@@ -71,9 +71,8 @@ impl Route {
     fn all() -> Result<Vec<Route>, SandboxError> {
         let mut routes = Vec::new();
         for endpoint in model::endpoints() {
-            routes.push(Route::new(endpoint, endpoint.template, false)?);
-            if let Some(template) = endpoint.partner_template {
-                routes.push(Route::new(endpoint, template, true)?);
+            for (template, partner) in endpoint.templates().zip([false, true]) {
+                routes.push(Route::new(endpoint, &template, partner)?);
             }
         }
         Ok(routes)
@@ -190,8 +189,7 @@ impl Found<'_> {
                 Ok((script.respond(&Call::new(engine, request, vars, body))?, Vec::new()))
             }
             Found::Model(route, vars) => {
-                let mut call = Call::new(engine, request, vars, body);
-                call.partner = route.partner;
+                let call = Call::new(engine, request, vars, body);
                 let (response, events) =
                     engine.handle(route.endpoint, route.endpoint.operation(route.partner)?, &call, hints)?;
                 Ok((response.build().map_err(ErrorResponse::internal)?, events))
@@ -259,11 +257,11 @@ mod tests {
     fn every_endpoint_can_be_reached() {
         let mut seen = HashSet::new();
         for endpoint in model::endpoints() {
-            for template in std::iter::once(endpoint.template).chain(endpoint.partner_template) {
-                assert!(seen.insert((&endpoint.method, template)), "{template} exists twice");
-                if let Action::Query(_, lookup, _)
+            for template in endpoint.templates() {
+                assert!(seen.insert((&endpoint.method, template.clone())), "{template} exists twice");
+                if let Action::Query(_, lookup)
                 | Action::Transition(_, lookup, ..)
-                | Action::Delete(_, lookup, _) = &endpoint.action
+                | Action::Delete(_, lookup) = &endpoint.action
                 {
                     for name in path_variables(lookup) {
                         assert!(template.contains(&format!("{{{name}}}")), "{template} has no {name}");

@@ -121,18 +121,14 @@ pub(crate) fn run(global: &GlobalArgs, args: &BillArgs) -> Result<(), Failure> {
     downloaded.print(|description| Output::new(global).json(description))
 }
 
-/// The sandbox's response to a path that it does not model is `{}`, which has no address of a file; or it has the documented
-/// shape, whose address leads nowhere.
+/// The sandbox's response to a path that it does not model is `{}`, which has no address of a file.
 fn not_modelled(failure: Failure, path: &str) -> Failure {
-    let is_not_modelled = match failure.library_error() {
-        Some(Error::Decode(e)) => e.headers().is_some_and(sandbox::is_not_modelled),
-        Some(Error::Transport(e)) => !e.maybe_sent() && e.to_string().contains(sandbox::NOWHERE),
-        _ => false,
-    };
-    match is_not_modelled {
-        true => usage_error(format!("the sandbox does not model {}, so it has no bill there", Excerpt(path)))
-            .with_hint("`wxpay sandbox --script FILE` gives a path a response"),
-        false => failure,
+    match failure.library_error() {
+        Some(Error::Decode(e)) if e.headers().is_some_and(sandbox::is_not_modelled) => {
+            usage_error(format!("the sandbox does not model {}, so it has no bill there", Excerpt(path)))
+                .with_hint("`wxpay sandbox --script FILE` gives a path a response")
+        }
+        _ => failure,
     }
 }
 

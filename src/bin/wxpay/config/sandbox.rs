@@ -9,9 +9,6 @@ use super::variables;
 use crate::failure::Failure;
 use crate::output;
 
-/// The addresses in a sandbox's responses of documented shape (RFC 2606: the name never exists).
-pub(crate) const NOWHERE: &str = "https://pay.example.com/";
-
 pub(super) fn start() -> Result<Sandbox, Failure> {
     let builder = match keys_folder() {
         Some(folder) => Sandbox::builder().keys(folder),

@@ -10,6 +10,7 @@ use flate2::{Compression, write::GzEncoder};
 use http::Method;
 use serde_json::{Value, json};
 
+use crate::catalogue::Fields;
 use crate::sandbox::{
     auth::unsigned_paths,
     http::{clock, error_response::ErrorResponse, request::IncomingRequest, response::SandboxResponse},
@@ -19,7 +20,6 @@ use crate::sandbox::{
             call::Call,
             error_code::{ErrorCode, NOT_FOUND},
             fields::no_random_numbers,
-            params::Param,
             schema::{Action, Endpoint},
             select,
         },
@@ -33,27 +33,9 @@ use crate::sandbox::{
 use format::Entry;
 
 pub(crate) const ENDPOINTS: &[Endpoint] = &[
-    Endpoint {
-        method: Method::GET,
-        template: "v3/bill/tradebill",
-        partner_template: None,
-        params: &[Param::Query("bill_date")],
-        action: Action::Handler(trade_bill),
-    },
-    Endpoint {
-        method: Method::GET,
-        template: "v3/bill/fundflowbill",
-        partner_template: None,
-        params: &[Param::Query("bill_date")],
-        action: Action::Handler(fund_flow_bill),
-    },
-    Endpoint {
-        method: Method::GET,
-        template: "v3/billdownload/file",
-        partner_template: None,
-        params: &[Param::Query("token")],
-        action: Action::Handler(download),
-    },
+    Endpoint::new(Method::GET, "v3/bill/tradebill", &[], Action::Handler(trade_bill)),
+    Endpoint::new(Method::GET, "v3/bill/fundflowbill", &[], Action::Handler(fund_flow_bill)),
+    Endpoint::new(Method::GET, "v3/billdownload/file", &[], Action::Handler(download)),
 ];
 
 const NO_BILL: ErrorCode = ErrorCode::new(400, "NO_STATEMENT_EXIST", "账单文件不存在");
@@ -123,13 +105,15 @@ fn download(call: &Call<'_>) -> Result<SandboxResponse, ErrorResponse> {
 const SAMPLE: &str = "项目,金额\r\n`沙箱,`1.00\r\n总笔数,总金额\r\n`1,`1.00\r\n";
 const SAMPLE_TOKEN: &str = "bill-sample";
 
-/// Where the sample is, and its digest.
-pub(crate) fn sample(call: &Call<'_>) -> Value {
-    json!({
-        "download_url": format!("http://{}/v3/billdownload/file?token={SAMPLE_TOKEN}", call.header("host")),
-        "hash_type": "SHA1",
-        "hash_value": sha1(SAMPLE.as_bytes()),
-    })
+/// Where the sample is, and its digest, by the names of the documents: `url` means it beside a digest only.
+pub(crate) fn sample(call: &Call<'_>, response: Fields) -> Value {
+    let address = format!("http://{}/v3/billdownload/file?token={SAMPLE_TOKEN}", call.header("host"));
+    let mut sample =
+        json!({ "download_url": address, "hash_type": "SHA1", "hash_value": sha1(SAMPLE.as_bytes()) });
+    if response.get("hash_value").is_some() {
+        sample["url"] = json!(address);
+    }
+    sample
 }
 
 pub(crate) fn sample_file(request: &IncomingRequest) -> SandboxResponse {

@@ -10,8 +10,6 @@ use crate::sandbox::http::{
 pub(crate) struct Call<'a> {
     pub(crate) engine: &'a Engine,
     pub(crate) body: &'a Value,
-    /// Whether the path is the service provider's form.
-    pub(crate) partner: bool,
     pub(crate) request: &'a IncomingRequest,
     vars: Vars,
     query: Vars,
@@ -26,7 +24,7 @@ impl<'a> Call<'a> {
     ) -> Call<'a> {
         let query = request.target.split_once('?').map_or("", |(_, query)| query);
         let query = url::form_urlencoded::parse(query.as_bytes()).into_owned().collect();
-        Call { engine, body, partner: false, request, vars, query }
+        Call { engine, body, request, vars, query }
     }
 
     /// The same request with its personal data in the clear.
@@ -37,7 +35,6 @@ impl<'a> Call<'a> {
         Call {
             engine: self.engine,
             body: clear.body.as_ref().unwrap_or(self.body),
-            partner: self.partner,
             request: self.request,
             vars: self.vars.clone(),
             query: clear.query.as_ref().unwrap_or(&self.query).clone(),

@@ -4,8 +4,8 @@ use aws_lc_rs::error::Unspecified;
 use serde_json::{Value, json};
 
 use super::{
-    Session, accepted,
-    schema::{Assignment, FieldValue, Fields},
+    Session,
+    schema::{Assignment, FieldValue},
 };
 use crate::sandbox::{
     http::{clock::beijing_time, error_response::ErrorResponse},
@@ -13,13 +13,7 @@ use crate::sandbox::{
 };
 
 impl Session<'_> {
-    /// `fields` are the documented ones of the request.
-    pub(crate) fn assign(
-        &self,
-        body: &mut Value,
-        assignments: &[Assignment],
-        fields: Fields,
-    ) -> Result<(), ErrorResponse> {
+    pub(crate) fn assign(&self, body: &mut Value, assignments: &[Assignment]) -> Result<(), ErrorResponse> {
         for assignment in assignments {
             let present = body.pointer(assignment.field).is_some_and(|value| !value.is_null());
             if assignment.only_if_missing && present {
@@ -36,8 +30,8 @@ impl Session<'_> {
                     json!(format!("{prefix}{}", random::alphanumeric(length).map_err(no_random_numbers)?))
                 }
                 FieldValue::CopyOf(field) => body.pointer(field).cloned().unwrap_or(Value::Null),
-                FieldValue::FromRequest(field) => match accepted::field(self.request_body, field, fields) {
-                    Some(value) => value,
+                FieldValue::FromRequest(field) => match self.request_body.pointer(field) {
+                    Some(value) => value.clone(),
                     None => continue,
                 },
                 FieldValue::Pair(first, second) => {

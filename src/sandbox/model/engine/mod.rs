@@ -4,13 +4,12 @@
 //! An action is one transaction. It returns the response and the events of the merchant's notifications, which the
 //! caller sends after the commit.
 
-pub(crate) mod accepted;
 pub(crate) mod call;
 pub(crate) mod error_code;
 pub(crate) mod fields;
 pub(crate) mod holds;
 mod lookup;
-pub(crate) mod params;
+pub(crate) mod rules;
 pub(crate) mod schema;
 pub(crate) mod validation;
 
@@ -18,6 +17,7 @@ use std::sync::Arc;
 
 use serde_json::{Map, Value, json};
 
+use super::shape;
 use crate::catalogue::{Hint, Operation};
 use crate::sandbox::{
     http::{
@@ -25,7 +25,7 @@ use crate::sandbox::{
         error_response::ErrorResponse,
         response::SandboxResponse,
     },
-    keys::{cipher, identity::Identity, keyring::Keyring},
+    keys::{identity::Identity, keyring::Keyring},
     store::{
         database::Database,
         documents::{Document, Documents},
@@ -35,7 +35,7 @@ use crate::sandbox::{
 };
 use call::Call;
 use holds::Holds;
-use schema::{Action, Assignment, AutoTransition, Endpoint, Fields, ResourceType, Transition};
+use schema::{Action, Assignment, AutoTransition, Endpoint, ResourceType, Transition};
 use validation::Strictness;
 
 /// The field of a document with the values of its idempotency fields. The name is part of the state file.
@@ -90,17 +90,6 @@ impl Engine {
         Engine { identity, keyring, holds, clock, database, payer_log, documented }
     }
 
-    /// Encrypts these members of a response for the merchant.
-    pub(crate) fn encrypt(&self, response: &mut Value, names: &[&str]) -> Result<(), ErrorResponse> {
-        for name in names {
-            if let Some(Value::String(text)) = response.get_mut(*name) {
-                let sealed = cipher::encrypt_field(&self.identity.merchant.public_key, text);
-                *text = sealed.ok_or_else(|| ErrorResponse::internal("a field could not be encrypted"))?;
-            }
-        }
-        Ok(())
-    }
-
     /// Of an operation without a flow.
     pub(crate) fn strictness(&self) -> Strictness {
         if self.documented.strict { Strictness::Strict } else { Strictness::Documented }
@@ -138,13 +127,14 @@ impl Engine {
         let clear =
             validation::validate(call, operation, self.strictness().max(Strictness::Modelled), hints)?;
         let call = &call.with(&clear);
-        endpoint.params.iter().try_for_each(|param| param.check(call))?;
-        self.perform(&endpoint.action, call)
+        rules::check(call, operation, endpoint.rules)?;
+        self.perform(&endpoint.action, operation, call)
     }
 
     fn perform(
         &self,
         action: &Action,
+        operation: Operation,
         call: &Call<'_>,
     ) -> Result<(SandboxResponse, Vec<QueuedEvent>), ErrorResponse> {
         if let Action::Handler(function) = action {
@@ -156,32 +146,30 @@ impl Engine {
         }
         self.execute(call.scope(), call.body, |session| match action {
             Action::Handler(function) => function(call),
-            Action::Create(resource_type, assignments, auto, fields) => {
-                session.create(resource_type, assignments, *auto, fields)
+            Action::Create(resource_type, assignments, auto) => {
+                session.create(resource_type, assignments, *auto, operation)
             }
-            Action::Query(resource_type, lookup, fields) => {
-                match session.find(call, resource_type, lookup)? {
-                    Some(document) => session.respond(resource_type, &document.body, fields),
-                    None => Ok(SandboxResponse::new(204)),
-                }
-            }
-            Action::Transition(resource_type, lookup, transition, auto, fields) => {
+            Action::Query(resource_type, lookup) => match session.find(call, resource_type, lookup)? {
+                Some(document) => session.respond(operation, &document.body),
+                None => Ok(SandboxResponse::new(204)),
+            },
+            Action::Transition(resource_type, lookup, transition, auto) => {
                 let Some(mut document) = session.find(call, resource_type, lookup)? else {
                     return Ok(SandboxResponse::new(204));
                 };
                 let changed = session.transition(resource_type, &mut document, transition)?;
-                let response = session.respond(resource_type, &document.body, fields)?;
+                let response = session.respond(operation, &document.body)?;
                 if changed {
                     session.auto_transition(resource_type, &mut document, *auto)?;
                 }
                 Ok(response)
             }
-            Action::Delete(resource_type, lookup, fields) => {
+            Action::Delete(resource_type, lookup) => {
                 let Some(document) = session.find(call, resource_type, lookup)? else {
                     return Ok(SandboxResponse::new(204));
                 };
                 session.documents.delete(&document)?;
-                session.respond(resource_type, &document.body, fields)
+                session.respond(operation, &document.body)
             }
         })
     }
@@ -223,7 +211,7 @@ impl Session<'_> {
         resource_type: &ResourceType,
         assignments: &[Assignment],
         auto: AutoTransition,
-        fields: Fields,
+        operation: Operation,
     ) -> Result<SandboxResponse, ErrorResponse> {
         let mut document = self.new_document(resource_type, self.request_body.clone(), assignments)?;
         let existing =
@@ -231,14 +219,14 @@ impl Session<'_> {
         if let Some(mut existing) = existing {
             (resource_type.on_load)(self, &mut existing)?;
             check_repetition(resource_type, &existing, &document)?;
-            return self.respond(resource_type, &existing.body, fields);
+            return self.respond(operation, &existing.body);
         }
         (resource_type.on_create)(self, &mut document)?;
         self.save(resource_type, &mut document)?;
         let (before, after) =
             if auto.is_some_and(|transition| transition.at_once) { (auto, None) } else { (None, auto) };
         self.auto_transition(resource_type, &mut document, before)?;
-        let response = self.respond(resource_type, &document.body, fields)?;
+        let response = self.respond(operation, &document.body)?;
         self.auto_transition(resource_type, &mut document, after)?;
         Ok(response)
     }
@@ -250,10 +238,9 @@ impl Session<'_> {
         body: Value,
         assignments: &[Assignment],
     ) -> Result<Document, ErrorResponse> {
-        let body = accepted::accepted(&body, "", resource_type.accepted);
-        let mut body = body.filter(Value::is_object).unwrap_or_else(|| json!({}));
-        self.assign(&mut body, assignments, resource_type.accepted)?;
-        self.assign(&mut body, resource_type.initial, resource_type.accepted)?;
+        let mut body = if body.is_object() { body } else { json!({}) };
+        self.assign(&mut body, assignments)?;
+        self.assign(&mut body, resource_type.initial)?;
         let values: Vec<Value> = (resource_type.idempotency_fields.iter())
             .map(|field| body.pointer(field).cloned().unwrap_or(Value::Null))
             .collect();
@@ -285,18 +272,16 @@ impl Session<'_> {
         }
     }
 
-    fn respond(
-        &self,
-        resource_type: &ResourceType,
-        body: &Value,
-        fields: Fields,
-    ) -> Result<SandboxResponse, ErrorResponse> {
+    /// The documented fields of a resource, its personal data encrypted.
+    fn respond(&self, operation: Operation, body: &Value) -> Result<SandboxResponse, ErrorResponse> {
+        let status = operation.statuses().next().unwrap_or(200);
+        let fields = operation.response();
         if fields.is_empty() {
-            return Ok(SandboxResponse::new(204));
+            return Ok(SandboxResponse::new(status));
         }
-        let mut response = select(body, fields);
-        self.engine.encrypt(&mut response, resource_type.personal)?;
-        Ok(SandboxResponse::new(200).json(response))
+        let mut response = shape::select(fields, body, "");
+        shape::encrypt(&self.engine.identity, fields, &mut response)?;
+        Ok(SandboxResponse::new(status).json(response))
     }
 
     /// Changes the state, or returns the error of the current state. `false`: it was done before.
@@ -311,9 +296,8 @@ impl Session<'_> {
         let stored = |field: &str| document.body.pointer(field).filter(|value| !value.is_null());
         let was_done = transition.same.first().is_none_or(|first| stored(first).is_some());
         if was_done && transition.done.contains(&document.state.as_str()) {
-            let changed = transition.same.iter().find(|field| {
-                accepted::field(self.request_body, field, resource_type.accepted).as_ref() != stored(field)
-            });
+            let changed =
+                transition.same.iter().find(|field| self.request_body.pointer(field) != stored(field));
             let Some(field) = changed else { return Ok(false) };
             let issue = format!("{} was done with another value", describe(resource_type, document));
             return Err(code.unwrap_or(resource_type.conflict).field_response(field, &issue));
@@ -324,7 +308,7 @@ impl Session<'_> {
                 .response(&describe(resource_type, document)));
         }
         document.body[resource_type.state] = transition.to.into();
-        self.assign(&mut document.body, transition.set, resource_type.accepted)?;
+        self.assign(&mut document.body, transition.set)?;
         (transition.rule)(self, document)?;
         if transition.settles {
             document.settled_at = Some(self.now);
@@ -338,7 +322,7 @@ impl Session<'_> {
                 original_type: notification.original_type.into(),
                 resource_type: None,
                 summary: notification.summary.into(),
-                resource: select(&document.body, notification.fields),
+                resource: notification.resource(&document.body),
             });
         }
         Ok(true)
@@ -385,7 +369,7 @@ pub(crate) fn describe(resource_type: &ResourceType, document: &Document) -> Str
 }
 
 /// The named fields of an object, without those that are missing or null.
-pub(crate) fn select(body: &Value, fields: Fields) -> Value {
+pub(crate) fn select(body: &Value, fields: &[&str]) -> Value {
     let present =
         |name: &&str| Some((name.to_string(), body.get(*name).filter(|value| !value.is_null())?.clone()));
     Value::Object(fields.iter().filter_map(present).collect::<Map<_, _>>())

@@ -2,53 +2,89 @@
 //! functions for rules that are more than fields and states.
 
 use http::Method;
+use serde_json::Value;
 
-use super::{Session, call::Call, error_code::ErrorCode, holds::Hold, params::Param};
+use super::{
+    Session,
+    call::Call,
+    error_code::{ErrorCode, WRONG_STATE},
+    holds::Hold,
+    rules::Rule,
+};
 use crate::catalogue::{Catalogue, Operation};
 use crate::sandbox::{
     http::{error_response::ErrorResponse, response::SandboxResponse},
+    model::shape,
     store::documents::Document,
 };
 
-/// One endpoint of the platform.
+/// One endpoint of the platform. What its requests and responses hold is in the catalogue.
 pub(crate) struct Endpoint {
     pub(crate) method: Method,
     pub(crate) template: &'static str,
-    /// The template of the service provider's form, if it has one.
-    pub(crate) partner_template: Option<&'static str>,
-    pub(crate) params: &'static [Param],
+    /// Whether service providers have a form of it: `v3/pay/partner/…`.
+    has_partner: bool,
+    /// What the flow needs beyond the documents.
+    pub(crate) rules: &'static [Rule],
     pub(crate) action: Action,
 }
 
 impl Endpoint {
+    pub(crate) const fn new(
+        method: Method,
+        template: &'static str,
+        rules: &'static [Rule],
+        action: Action,
+    ) -> Endpoint {
+        Endpoint { method, template, has_partner: false, rules, action }
+    }
+
+    /// One that service providers have, too.
+    pub(crate) const fn both(
+        method: Method,
+        template: &'static str,
+        rules: &'static [Rule],
+        action: Action,
+    ) -> Endpoint {
+        Endpoint { method, template, has_partner: true, rules, action }
+    }
+
+    /// The templates of its forms, the merchant's own first.
+    pub(crate) fn templates(&self) -> impl Iterator<Item = String> + use<> {
+        let (template, product) = (self.template, self.template.match_indices('/').nth(1));
+        let partner = product.filter(|_| self.has_partner).map(|(at, _)| {
+            let (product, rest) = template.split_at(at);
+            format!("{product}/partner{rest}")
+        });
+        std::iter::once(template.to_owned()).chain(partner)
+    }
+
     /// What the documents say. It is found when it is needed: the catalogue is not read before the first request.
     pub(crate) fn operation(&self, partner: bool) -> Result<Operation, ErrorResponse> {
-        let template = self.partner_template.filter(|_| partner).unwrap_or(self.template);
+        let template = self.templates().nth(usize::from(partner)).unwrap_or_default();
         let found = Catalogue::find(self.method.as_str(), &template.replace('+', ""));
         found.ok_or_else(|| ErrorResponse::internal(format!("{template} is not in the catalogue")))
     }
 }
 
-/// The effect of a request. The `Fields` are those of the response; no fields give a 204.
+/// The effect of a request.
 pub(crate) enum Action {
     /// Creates a resource. Repeating the request returns the same response and creates nothing.
-    Create(&'static ResourceType, &'static [Assignment], AutoTransition, Fields),
-    Query(&'static ResourceType, Lookup, Fields),
+    Create(&'static ResourceType, &'static [Assignment], AutoTransition),
+    Query(&'static ResourceType, Lookup),
     /// Changes the state of a resource.
-    Transition(&'static ResourceType, Lookup, &'static Transition, AutoTransition, Fields),
-    Delete(&'static ResourceType, Lookup, Fields),
+    Transition(&'static ResourceType, Lookup, &'static Transition, AutoTransition),
+    Delete(&'static ResourceType, Lookup),
     /// An endpoint without resources.
     Handler(fn(&Call<'_>) -> Result<SandboxResponse, ErrorResponse>),
 }
-
-pub(crate) type Fields = &'static [&'static str];
 
 /// The transition that follows by itself, usually after the response: the platform responds `PROCESSING` and finishes a
 /// moment later.
 pub(crate) type AutoTransition = Option<&'static Transition>;
 
 /// A rule of a resource type or a transition that is more than fields and states; mostly sums of amounts.
-pub(crate) type Rule = fn(&mut Session<'_>, &mut Document) -> Result<(), ErrorResponse>;
+pub(crate) type Check = fn(&mut Session<'_>, &mut Document) -> Result<(), ErrorResponse>;
 
 pub(crate) fn no_rule(_: &mut Session<'_>, _: &mut Document) -> Result<(), ErrorResponse> {
     Ok(())
@@ -77,15 +113,10 @@ pub(crate) struct ResourceType {
     pub(crate) not_found: ErrorCode,
     /// Fields that must equal the resource's own if a request gives them.
     pub(crate) must_match: &'static [&'static str],
-    /// Fields with personal data, which responses contain encrypted.
-    pub(crate) personal: &'static [&'static str],
-    /// Pointers to the fields that a request may set; `*` stands for every element of a list. Other fields of a request
-    /// never become state.
-    pub(crate) accepted: Fields,
     /// Checks and completes a new resource.
-    pub(crate) on_create: Rule,
+    pub(crate) on_create: Check,
     /// Brings a stored resource up to date.
-    pub(crate) on_load: Rule,
+    pub(crate) on_load: Check,
 }
 
 /// How a request identifies a resource.
@@ -133,16 +164,49 @@ pub(crate) struct Transition {
     /// Whether an automatic transition happens before the response, which shows it.
     pub(crate) at_once: bool,
     /// Checks and completes the resource after the fields are set.
-    pub(crate) rule: Rule,
+    pub(crate) rule: Check,
     pub(crate) notification: Option<NotificationType>,
 }
 
+impl Transition {
+    /// Without anything beside these.
+    pub(crate) const fn new(
+        from: &'static [&'static str],
+        to: &'static str,
+        set: &'static [Assignment],
+    ) -> Transition {
+        Transition {
+            from,
+            to,
+            set,
+            errors: &[],
+            default_error: WRONG_STATE,
+            done: &[],
+            same: &[],
+            settles: false,
+            hold: None,
+            at_once: false,
+            rule: no_rule,
+            notification: None,
+        }
+    }
+}
+
+/// Its resource has the documented fields.
 pub(crate) struct NotificationType {
     pub(crate) event_type: &'static str,
     pub(crate) original_type: &'static str,
     pub(crate) summary: &'static str,
-    /// The fields of the resource that it contains.
-    pub(crate) fields: Fields,
+}
+
+impl NotificationType {
+    pub(super) fn resource(&self, body: &Value) -> Value {
+        let forms = [("combine_mchid", "combined"), ("sp_mchid", "partner")];
+        let form = forms.iter().find(|(field, _)| body.get(*field).is_some());
+        let variant = form.map_or("merchant", |(_, variant)| *variant);
+        let documented = Catalogue::notification(self.event_type);
+        documented.map_or(Value::Null, |documented| shape::select(documented.resource(), body, variant))
+    }
 }
 
 /// Sets the field at a JSON pointer.

@@ -113,7 +113,8 @@ fn field_hints(call: &Call<'_>, operation: Operation) -> Vec<FieldHint> {
         let fits = match field.field_type() {
             FieldType::Integer => value.parse::<i64>().is_ok(),
             FieldType::Number => value.parse::<f64>().is_ok(),
-            FieldType::Boolean => value.parse::<bool>().is_ok(),
+            // PHP writes `true` as 1.
+            FieldType::Boolean => matches!(value, "true" | "false" | "1" | "0"),
             _ => true,
         };
         match call.optional_query(field.name()) {
@@ -203,8 +204,11 @@ fn refusal(hint: &FieldHint) -> ErrorResponse {
         }
         _ => hint.to_string(),
     };
-    let field = match hint.problem {
-        FieldProblem::MissingOneOf(_) => hint.field.trim_start_matches("body").replace('.', "/") + "/",
+    let field = match &hint.problem {
+        FieldProblem::MissingOneOf(names) => {
+            let object = hint.field.trim_start_matches("body").replace('.', "/");
+            format!("{object}/{}", names.first().unwrap_or(&""))
+        }
         _ => hint.field.clone(),
     };
     ErrorResponse::param_error(location, &field, &issue)
@@ -221,7 +225,7 @@ fn with_article(type_name: &str) -> String {
 }
 
 /// Visits every documented value that is no object or list, with its pointer.
-fn each_value<'a>(
+pub(super) fn each_value<'a>(
     fields: Fields,
     object: &'a Value,
     at: &str,

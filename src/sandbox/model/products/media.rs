@@ -16,14 +16,9 @@ use crate::sandbox::{
     },
 };
 
-pub(crate) const ENDPOINTS: &[Endpoint] = &[Endpoint {
-    method: Method::GET,
-    // An id can contain slashes.
-    template: "v3/merchant-service/images/{+media_id}",
-    partner_template: None,
-    params: &[],
-    action: Action::Handler(download),
-}];
+// An id can contain slashes.
+pub(crate) const ENDPOINTS: &[Endpoint] =
+    &[Endpoint::new(Method::GET, "v3/merchant-service/images/{+media_id}", &[], Action::Handler(download))];
 
 /// In bytes.
 const MAX_PICTURE: usize = 2 << 20;

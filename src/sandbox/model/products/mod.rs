@@ -7,7 +7,6 @@ pub(crate) mod orders;
 pub(crate) mod payscore;
 pub(crate) mod profit_sharing;
 pub(crate) mod refunds;
-mod request_fields;
 pub(crate) mod system;
 pub(crate) mod transfers;
 

@@ -6,41 +6,26 @@ use serde_json::{Value, json};
 
 use crate::sandbox::{
     http::{clock::beijing_time, error_response::ErrorResponse, response::SandboxResponse},
-    keys::cipher::encrypt_resource,
+    keys::cipher::{encrypt_field, encrypt_resource},
     model::engine::{
         call::Call,
-        params::Param,
         schema::{Action, Endpoint},
     },
 };
 
 pub(crate) const ENDPOINTS: &[Endpoint] = &[
-    Endpoint {
-        method: Method::POST,
-        template: "v3/security/echo",
-        partner_template: None,
-        params: &[Param::Text("/echo_message", usize::MAX), Param::OptionalUrl("/notify_url")],
-        action: Action::Handler(echo),
-    },
-    Endpoint {
-        method: Method::GET,
-        template: "v3/certificates",
-        partner_template: None,
-        params: &[],
-        action: Action::Handler(certificates),
-    },
+    Endpoint::new(Method::POST, "v3/security/echo", &[], Action::Handler(echo)),
+    Endpoint::new(Method::GET, "v3/certificates", &[], Action::Handler(certificates)),
 ];
-
-/// A pointer.
-const ENCRYPTED: &str = "/encrypted_echo_message";
 
 /// What came encrypted for the platform goes back encrypted for the merchant.
 fn echo(call: &Call<'_>) -> Result<SandboxResponse, ErrorResponse> {
     let mut echo = json!({ "echo_message": call.text("/echo_message") });
-    let name = ENCRYPTED.trim_start_matches('/');
-    if let Some(message) = call.body.get(name) {
-        echo[name] = message.clone();
-        call.engine.encrypt(&mut echo, &[name])?;
+    let secret = call.text("/encrypted_echo_message");
+    if !secret.is_empty() {
+        let encrypted = encrypt_field(&call.engine.identity.merchant.public_key, secret);
+        let encrypted = encrypted.ok_or_else(|| ErrorResponse::internal("a field could not be encrypted"))?;
+        echo["encrypted_echo_message"] = encrypted.into();
     }
     Ok(SandboxResponse::new(200).json(echo))
 }

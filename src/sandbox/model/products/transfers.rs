@@ -4,18 +4,15 @@ use http::Method;
 
 use crate::sandbox::{
     http::{clock::parse_rfc3339, error_response::ErrorResponse},
-    model::{
-        engine::{
-            Session, cents,
-            error_code::{CHANGED, ErrorCode, WRONG_STATE},
-            params::Param,
-            schema::{
-                Action, Assignment, Endpoint, FieldValue, Fields, Location, Lookup, NotificationType,
-                ResourceType, Transition, no_rule, set,
-            },
-            text,
+    model::engine::{
+        Session, cents,
+        error_code::{CHANGED, ErrorCode},
+        rules::Rule,
+        schema::{
+            Action, Assignment, Endpoint, FieldValue, Location, Lookup, NotificationType, ResourceType,
+            Transition, set,
         },
-        products::request_fields,
+        text,
     },
     store::documents::Document,
 };
@@ -48,8 +45,6 @@ pub(crate) static TRANSFER: ResourceType = ResourceType {
     terminal_states: &[],
     not_found: ErrorCode::new(404, "NOT_FOUND", "记录不存在"),
     must_match: &[],
-    personal: &["user_name"],
-    accepted: request_fields::TRANSFER,
     on_create: check_name,
     on_load: lapse,
 };
@@ -86,50 +81,21 @@ const FINISHED: Option<NotificationType> = Some(NotificationType {
     event_type: "MCHTRANSFER.BILL.FINISHED",
     original_type: "mch_payment",
     summary: "商家转账单据终态通知",
-    fields: &[
-        "mch_id",
-        "out_bill_no",
-        "transfer_bill_no",
-        "state",
-        "transfer_amount",
-        "openid",
-        "fail_reason",
-        "create_time",
-        "update_time",
-    ],
 });
-
-const fn transition(
-    from: &'static [&'static str],
-    to: &'static str,
-    set: &'static [Assignment],
-) -> Transition {
-    Transition {
-        from,
-        to,
-        set,
-        errors: &[],
-        default_error: WRONG_STATE,
-        done: &[],
-        same: &[],
-        settles: false,
-        hold: None,
-        at_once: false,
-        rule: no_rule,
-        notification: None,
-    }
-}
 
 const UPDATE_TIME: &[Assignment] = &[set("/update_time", FieldValue::Now)];
 
 /// The user accepts the money.
-pub(crate) static ACCEPT_TRANSFER: Transition =
-    Transition { settles: true, notification: FINISHED, ..transition(&[WAITING], "SUCCESS", UPDATE_TIME) };
+pub(crate) static ACCEPT_TRANSFER: Transition = Transition {
+    settles: true,
+    notification: FINISHED,
+    ..Transition::new(&[WAITING], "SUCCESS", UPDATE_TIME)
+};
 
 /// The user's account cannot receive the money.
 pub(crate) static FAIL_TRANSFER: Transition = Transition {
     notification: FINISHED,
-    ..transition(
+    ..Transition::new(
         &[WAITING],
         "FAIL",
         &[set("/update_time", FieldValue::Now), set("/fail_reason", FieldValue::Text("ACCOUNT_FROZEN"))],
@@ -138,7 +104,7 @@ pub(crate) static FAIL_TRANSFER: Transition = Transition {
 
 static LAPSE: Transition = Transition {
     notification: FINISHED,
-    ..transition(
+    ..Transition::new(
         &[WAITING],
         "FAIL",
         &[set("/update_time", FieldValue::Now), set("/fail_reason", FieldValue::Text("OVERDUE_CLOSE"))],
@@ -146,82 +112,39 @@ static LAPSE: Transition = Transition {
 };
 
 static CANCEL: Transition =
-    Transition { done: &["CANCELING", "CANCELLED"], ..transition(&[WAITING], "CANCELING", UPDATE_TIME) };
+    Transition { done: &["CANCELING", "CANCELLED"], ..Transition::new(&[WAITING], "CANCELING", UPDATE_TIME) };
 
 static CANCELLED: Transition =
-    Transition { notification: FINISHED, ..transition(&["CANCELING"], "CANCELLED", UPDATE_TIME) };
+    Transition { notification: FINISHED, ..Transition::new(&["CANCELING"], "CANCELLED", UPDATE_TIME) };
 
-const QUERY_FIELDS: Fields = &[
-    "mch_id",
-    "out_bill_no",
-    "transfer_bill_no",
-    "appid",
-    "state",
-    "transfer_amount",
-    "transfer_remark",
-    "fail_reason",
-    "openid",
-    "user_name",
-    "create_time",
-    "update_time",
-];
+const BY_NUMBER: Lookup = Lookup::MerchantNo(Location::Path("out_bill_no"));
 
 pub(crate) const ENDPOINTS: &[Endpoint] = &[
-    Endpoint {
-        method: Method::POST,
-        template: "v3/fund-app/mch-transfer/transfer-bills",
-        partner_template: None,
-        params: &[
-            Param::Text("/appid", 32),
-            Param::Alphanumeric("/out_bill_no", 1, 32),
-            Param::Text("/transfer_scene_id", 36),
-            Param::Text("/openid", 64),
-            Param::Amount("/transfer_amount"),
-            Param::List(
-                "/transfer_scene_report_infos",
-                1,
-                10,
-                &[Param::Text("/info_type", 15), Param::Text("/info_content", 32)],
-            ),
-            Param::Text("/transfer_remark", 32),
-            Param::OptionalUrl("/notify_url"),
-        ],
-        action: Action::Create(
-            &TRANSFER,
-            &[],
-            None,
-            &["out_bill_no", "transfer_bill_no", "create_time", "state", "package_info"],
-        ),
-    },
-    Endpoint {
-        method: Method::GET,
-        template: "v3/fund-app/mch-transfer/transfer-bills/out-bill-no/{out_bill_no}",
-        partner_template: None,
-        params: &[],
-        action: Action::Query(&TRANSFER, Lookup::MerchantNo(Location::Path("out_bill_no")), QUERY_FIELDS),
-    },
-    Endpoint {
-        method: Method::GET,
-        template: "v3/fund-app/mch-transfer/transfer-bills/transfer-bill-no/{transfer_bill_no}",
-        partner_template: None,
-        params: &[],
-        action: Action::Query(
-            &TRANSFER,
-            Lookup::PlatformId(Location::Path("transfer_bill_no")),
-            QUERY_FIELDS,
-        ),
-    },
-    Endpoint {
-        method: Method::POST,
-        template: "v3/fund-app/mch-transfer/transfer-bills/out-bill-no/{out_bill_no}/cancel",
-        partner_template: None,
-        params: &[],
-        action: Action::Transition(
-            &TRANSFER,
-            Lookup::MerchantNo(Location::Path("out_bill_no")),
-            &CANCEL,
-            Some(&CANCELLED),
-            &["out_bill_no", "transfer_bill_no", "state", "update_time"],
-        ),
-    },
+    Endpoint::new(
+        Method::POST,
+        "v3/fund-app/mch-transfer/transfer-bills",
+        &[Rule::Needs(&[
+            "/transfer_scene_report_infos/*/info_type",
+            "/transfer_scene_report_infos/*/info_content",
+        ])],
+        Action::Create(&TRANSFER, &[], None),
+    ),
+    Endpoint::new(
+        Method::GET,
+        "v3/fund-app/mch-transfer/transfer-bills/out-bill-no/{out_bill_no}",
+        &[],
+        Action::Query(&TRANSFER, BY_NUMBER),
+    ),
+    Endpoint::new(
+        Method::GET,
+        "v3/fund-app/mch-transfer/transfer-bills/transfer-bill-no/{transfer_bill_no}",
+        &[],
+        Action::Query(&TRANSFER, Lookup::PlatformId(Location::Path("transfer_bill_no"))),
+    ),
+    Endpoint::new(
+        Method::POST,
+        "v3/fund-app/mch-transfer/transfer-bills/out-bill-no/{out_bill_no}/cancel",
+        &[],
+        Action::Transition(&TRANSFER, BY_NUMBER, &CANCEL, Some(&CANCELLED)),
+    ),
 ];

@@ -93,8 +93,7 @@ fn use_everywhere(engine: &Engine, body: &Value) {
     let (last, first): (Vec<_>, Vec<_>) =
         model::endpoints().partition(|endpoint| matches!(endpoint.action, Action::Delete(..)));
     for endpoint in first.into_iter().chain(last) {
-        let direct = std::iter::once((endpoint.template, false));
-        for (template, partner) in direct.chain(endpoint.partner_template.map(|template| (template, true))) {
+        for (template, partner) in endpoint.templates().zip([false, true]) {
             let names = template.split(['{', '}']).skip(1).step_by(2);
             let text = |name: &str| body[name].as_str().unwrap_or("P1234567").to_string();
             let vars: Vars = names.map(|name| (name.to_string(), text(name))).collect();
@@ -107,8 +106,7 @@ fn use_everywhere(engine: &Engine, body: &Value) {
                 body: Bytes::new(),
             };
             let body = documented(endpoint, partner, &body);
-            let mut call = Call::new(engine, &request, vars, &body);
-            call.partner = partner;
+            let call = Call::new(engine, &request, vars, &body);
             if let Err(error) =
                 engine.handle(endpoint, endpoint.operation(partner).unwrap(), &call, &mut Vec::new())
             {

@@ -17,6 +17,7 @@ use super::{
     },
     resource_list,
 };
+use crate::catalogue::{Catalogue, Operation};
 use crate::sandbox::{
     http::{business_clock::BusinessClock, error_response::ErrorResponse},
     keys::{identity::Identity, key_pair::Serials, keyring::Keyring},
@@ -38,12 +39,14 @@ pub(crate) fn engine() -> Engine {
     engine_with(Arc::new(identity()), false)
 }
 
+fn operation(path: &str) -> Operation {
+    Catalogue::find("POST", path).unwrap()
+}
+
 fn order() -> Value {
     json!({
         "appid": "wx1", "mchid": "1900000109", "description": "d", "out_trade_no": "P1234567",
         "notify_url": "https://www.example.com/notify", "amount": { "total": 100 },
-        // A merchant cannot set these.
-        "transaction_id": "42", "trade_state": "SUCCESS", "unsplit_amount": 7, "asked": [],
     })
 }
 
@@ -55,7 +58,7 @@ fn stored_order(session: &Session<'_>) -> Document {
 fn each_transition_has_its_event() {
     let engine = engine();
     let paid = engine.execute("", &order(), |session| {
-        let _ = session.create(&ORDER, &[], None, &[])?;
+        let _ = session.create(&ORDER, &[], None, operation("v3/pay/transactions/native"))?;
         assert!(
             session.events.is_empty()
                 && stored_order(session).platform_id.is_none()
@@ -93,7 +96,9 @@ fn each_transition_has_its_event() {
     });
     let settle = |refund: &Value| {
         engine
-            .execute("", refund, |session| session.create(&REFUND, &[], Some(&SETTLE_REFUND), &[]))
+            .execute("", refund, |session| {
+                session.create(&REFUND, &[], Some(&SETTLE_REFUND), operation("v3/refund/domestic/refunds"))
+            })
             .map(|(_, events)| events)
     };
     let events = settle(&refund).unwrap();
@@ -111,7 +116,7 @@ fn each_transition_has_its_event() {
 fn an_error_rolls_everything_back() {
     let engine = engine();
     let failed: Result<((), _), ErrorResponse> = engine.execute("", &order(), |session| {
-        let _ = session.create(&ORDER, &[], None, &[])?;
+        let _ = session.create(&ORDER, &[], None, operation("v3/pay/transactions/native"))?;
         session.transition(&ORDER, &mut stored_order(session), &PAY)?;
         Err(ErrorResponse::new(500, "SYSTEM_ERROR", "too late"))
     });
@@ -126,7 +131,11 @@ fn the_list_is_newest_first() {
     let engine = engine();
     for number in ["P1234567", "P7654321"] {
         let body = json!({ "out_trade_no": number, "amount": { "total": 5 } });
-        let _ = engine.execute("", &body, |session| session.create(&ORDER, &[], None, &[])).unwrap();
+        let _ = engine
+            .execute("", &body, |session| {
+                session.create(&ORDER, &[], None, operation("v3/pay/transactions/native"))
+            })
+            .unwrap();
     }
     let newest =
         |size| resource_list::page(&engine, "", "", Window { size, ..Window::default() }).unwrap().0.items;
@@ -149,7 +158,11 @@ fn a_family_is_of_one_sub_merchant() {
                 { "mchid": "1900000109", "sub_mchid": sub, "out_trade_no": "P2", "amount": { "total_amount": 1 } },
             ],
         });
-        let _ = engine.execute("", &body, |session| session.create(&COMBINED, &[], None, &[])).unwrap();
+        let _ = engine
+            .execute("", &body, |session| {
+                session.create(&COMBINED, &[], None, operation("v3/combine-transactions/native"))
+            })
+            .unwrap();
     }
     // Each whole follows its parts.
     for (opened, expected) in [(1, [1, 2, 3]), (2, [1, 2, 3]), (3, [1, 2, 3]), (4, [4, 5, 6]), (6, [4, 5, 6])]

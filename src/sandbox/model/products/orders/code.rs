@@ -4,18 +4,15 @@
 use http::Method;
 use serde_json::json;
 
-use super::{CLOSED, COMMON_PARAMS, ORDER, PAID, pay, rules};
+use super::{BY_NUMBER, CLOSED, ORDER, PAID, pay, rules};
 use crate::sandbox::{
     http::error_response::ErrorResponse,
     model::engine::{
         Session, cents, describe,
         error_code::{ErrorCode, NOT_FOUND, WRONG_STATE},
         holds::Hold,
-        params::Param,
-        schema::{
-            Action, Assignment, Endpoint, FieldValue, Fields, Location, Lookup, ResourceType, Transition,
-            no_rule, set,
-        },
+        rules::Rule,
+        schema::{Action, Assignment, Endpoint, FieldValue, ResourceType, Transition, no_rule, set},
         text,
     },
     store::documents::Document,
@@ -48,8 +45,6 @@ pub(crate) static REVERSAL: ResourceType = ResourceType {
     terminal_states: &[],
     not_found: NOT_FOUND,
     must_match: &[],
-    personal: &[],
-    accepted: &["/out_trade_no", "/out_refund_no", "/transaction_id", "/amount/refund"],
     on_create: no_rule,
     on_load: no_rule,
 };
@@ -60,33 +55,19 @@ static PAY_BY_CODE: Transition =
 
 /// The user does not enter the password, or has no money.
 pub(crate) static FAIL_PAYMENT: Transition = Transition {
-    from: &["USERPAYING"],
-    to: "PAYERROR",
-    set: &[set("/trade_state_desc", FieldValue::Text("支付失败"))],
     errors: &[("SUCCESS", PAID), ("REFUND", PAID), ("REVOKED", CLOSED)],
-    default_error: WRONG_STATE,
-    done: &[],
-    same: &[],
-    settles: false,
-    hold: None,
-    at_once: false,
-    rule: no_rule,
-    notification: None,
+    ..Transition::new(&["USERPAYING"], "PAYERROR", &[set("/trade_state_desc", FieldValue::Text("支付失败"))])
 };
 
 static REVERSE: Transition = Transition {
-    from: &["NOTPAY", "USERPAYING", "PAYERROR", "SUCCESS"],
-    to: "REVOKED",
-    set: &[set("/trade_state_desc", FieldValue::Text("已撤销"))],
     errors: &[("CLOSED", CLOSED)],
-    default_error: WRONG_STATE,
     done: &["REVOKED"],
-    same: &[],
-    settles: false,
-    hold: None,
-    at_once: false,
     rule: reverse,
-    notification: None,
+    ..Transition::new(
+        &["NOTPAY", "USERPAYING", "PAYERROR", "SUCCESS"],
+        "REVOKED",
+        &[set("/trade_state_desc", FieldValue::Text("已撤销"))],
+    )
 };
 
 const CODE_FIELDS: &[Assignment] = &[
@@ -96,54 +77,19 @@ const CODE_FIELDS: &[Assignment] = &[
     set("/auth_code", FieldValue::FromRequest("/payer/auth_code")),
 ];
 
-/// As a query of the order.
-const RESULT_FIELDS: Fields = &[
-    "appid",
-    "mchid",
-    "sp_appid",
-    "sp_mchid",
-    "sub_appid",
-    "sub_mchid",
-    "out_trade_no",
-    "transaction_id",
-    "trade_type",
-    "bank_type",
-    "success_time",
-    "trade_state",
-    "trade_state_desc",
-    "attach",
-    "payer",
-    "amount",
-];
-
 pub(crate) const ENDPOINTS: &[Endpoint] = &[
-    Endpoint {
-        method: Method::POST,
-        template: "v3/pay/transactions/codepay",
-        partner_template: Some("v3/pay/partner/transactions/codepay"),
-        params: &[
-            COMMON_PARAMS,
-            Param::Text("/payer/auth_code", 32),
-            Param::Either("/scene_info/store_info/id", "/scene_info/store_info/out_id"),
-        ],
-        action: Action::Create(&ORDER, CODE_FIELDS, Some(&PAY_BY_CODE), RESULT_FIELDS),
-    },
-    Endpoint {
-        method: Method::POST,
-        template: "v3/pay/transactions/out-trade-no/{out_trade_no}/reverse",
-        partner_template: Some("v3/pay/partner/transactions/out-trade-no/{out_trade_no}/reverse"),
-        params: &[
-            Param::Direct(&[Param::Text("/appid", 32), Param::Mchid("/mchid")]),
-            Param::Partner(&[Param::Mchid("/sp_mchid"), Param::Text("/sub_mchid", 32)]),
-        ],
-        action: Action::Transition(
-            &ORDER,
-            Lookup::MerchantNo(Location::Path("out_trade_no")),
-            &REVERSE,
-            None,
-            &["appid", "mchid", "sp_appid", "sp_mchid", "sub_appid", "sub_mchid", "out_trade_no"],
-        ),
-    },
+    Endpoint::both(
+        Method::POST,
+        "v3/pay/transactions/codepay",
+        &[Rule::Needs(&["/amount/total", "/payer/auth_code", "/scene_info/store_info"])],
+        Action::Create(&ORDER, CODE_FIELDS, Some(&PAY_BY_CODE)),
+    ),
+    Endpoint::both(
+        Method::POST,
+        "v3/pay/transactions/out-trade-no/{out_trade_no}/reverse",
+        &[],
+        Action::Transition(&ORDER, BY_NUMBER, &REVERSE, None),
+    ),
 ];
 
 /// A code has 18 digits, begins with 10 to 15, and pays one order.

@@ -8,13 +8,13 @@ use http::Method;
 use crate::sandbox::model::{
     engine::{
         error_code::{CHANGED, ErrorCode},
-        params::Param,
+        rules::Rule,
         schema::{
-            Action, Assignment, Endpoint, FieldValue, Fields, Location, Lookup, NotificationType,
-            ResourceType, Transition, no_rule, set, set_if_missing,
+            Action, Assignment, Endpoint, FieldValue, Location, Lookup, NotificationType, ResourceType,
+            Transition, no_rule, set, set_if_missing,
         },
     },
-    products::{DEFAULT_OPENID, request_fields},
+    products::DEFAULT_OPENID,
 };
 
 const WRONG_ORDER_STATE: ErrorCode = ErrorCode::new(400, "INVALID_ORDER_STATE", "单据状态错误");
@@ -50,14 +50,12 @@ pub(crate) static SERVICE_ORDER: ResourceType = ResourceType {
     terminal_states: &[("DONE", DONE), ("REVOKED", REVOKED)],
     not_found: ErrorCode::new(404, "ORDER_NOT_EXIST", "订单不存在"),
     must_match: &["service_id", "appid"],
-    personal: &[],
-    accepted: request_fields::SERVICE_ORDER,
     on_create: no_rule,
     on_load: no_rule,
 };
 
 const fn notification(event_type: &'static str, summary: &'static str) -> Option<NotificationType> {
-    Some(NotificationType { event_type, original_type: "payscore", summary, fields: QUERY_FIELDS })
+    Some(NotificationType { event_type, original_type: "payscore", summary })
 }
 
 const fn transition(
@@ -66,18 +64,9 @@ const fn transition(
     set: &'static [Assignment],
 ) -> Transition {
     Transition {
-        from,
-        to,
-        set,
         errors: &[("DONE", DONE), ("REVOKED", REVOKED)],
         default_error: WRONG_ORDER_STATE,
-        done: &[],
-        same: &[],
-        settles: false,
-        hold: None,
-        at_once: false,
-        rule: no_rule,
-        notification: None,
+        ..Transition::new(from, to, set)
     }
 }
 
@@ -182,149 +171,58 @@ static SYNC: Transition = Transition {
     )
 };
 
-const QUERY_FIELDS: Fields = &[
-    "appid",
-    "sub_appid",
-    "mchid",
-    "sub_mchid",
-    "out_order_no",
-    "service_id",
-    "openid",
-    "sub_openid",
-    "service_introduction",
-    "state",
-    "state_description",
-    "total_amount",
-    "post_payments",
-    "post_discounts",
-    "risk_fund",
-    "time_range",
-    "location",
-    "attach",
-    "notify_url",
-    "order_id",
-    "need_collection",
-    "collection",
-];
+const BY_NUMBER: Lookup = Lookup::MerchantNo(Location::Path("out_order_no"));
 
-const CREATE_FIELDS: Fields = &[
-    "appid",
-    "sub_appid",
-    "mchid",
-    "sub_mchid",
-    "out_order_no",
-    "service_id",
-    "service_introduction",
-    "state",
-    "post_payments",
-    "post_discounts",
-    "risk_fund",
-    "time_range",
-    "location",
-    "attach",
-    "notify_url",
-    "order_id",
-    "package",
-];
-
-const SHORT_FIELDS: Fields =
-    &["appid", "sub_appid", "mchid", "sub_mchid", "out_order_no", "service_id", "order_id"];
-
-const BY_MERCHANT_NO: Lookup = Lookup::MerchantNo(Location::Path("out_order_no"));
-
-const PARTY_PARAMS: Param = Param::All(&[Param::Partner(&[Param::Text("/sub_mchid", 32)])]);
-
-/// Of the requests for an existing order. A service provider names no appid in them.
-const ORDER_PARAMS: Param = Param::All(&[
-    PARTY_PARAMS,
-    Param::Direct(&[Param::Text("/service_id", 32), Param::Text("/appid", 32)]),
-    Param::Partner(&[Param::Optional("/service_id", 32), Param::Optional("/appid", 32)]),
-]);
-
-const CHARGE_PARAMS: Param = Param::All(&[
-    Param::AmountOrZero("/total_amount"),
-    Param::List("/post_payments", 1, 100, &[Param::AmountOrZero("/amount"), Param::Optional("/name", 20)]),
-    Param::List("/post_discounts", 0, 30, &[Param::AmountOrZero("/amount"), Param::Optional("/name", 20)]),
-    Param::Optional("/time_range/end_time", 14),
-]);
+/// What a charge needs.
+const CHARGE: &[Rule] = &[Rule::Needs(&["/post_payments/*/amount", "/post_discounts/*/amount"])];
 
 pub(crate) const ENDPOINTS: &[Endpoint] = &[
-    Endpoint {
-        method: Method::POST,
-        template: "v3/payscore/serviceorder",
-        partner_template: Some("v3/payscore/partner/serviceorder"),
-        params: &[
-            PARTY_PARAMS,
-            Param::Text("/service_id", 32),
-            Param::Text("/appid", 32),
-            Param::MerchantNo("/out_order_no", 1, 32),
-            Param::Text("/service_introduction", 20),
-            Param::Text("/time_range/start_time", 14),
-            Param::Text("/risk_fund/name", 64),
-            Param::Amount("/risk_fund/amount"),
-            Param::Url("/notify_url"),
-            Param::Optional("/openid", 128),
-            Param::Optional("/attach", 256),
-        ],
-        action: Action::Create(&SERVICE_ORDER, &[], None, CREATE_FIELDS),
-    },
-    Endpoint {
-        method: Method::GET,
-        template: "v3/payscore/serviceorder",
-        partner_template: Some("v3/payscore/partner/serviceorder"),
-        params: &[
-            Param::Query("service_id"),
-            Param::Direct(&[Param::Query("appid")]),
-            Param::Partner(&[Param::Query("sub_mchid")]),
-        ],
-        action: Action::Query(
+    Endpoint::both(
+        Method::POST,
+        "v3/payscore/serviceorder",
+        &[Rule::Needs(&["/time_range/start_time", "/risk_fund/name", "/risk_fund/amount"])],
+        Action::Create(&SERVICE_ORDER, &[], None),
+    ),
+    Endpoint::both(
+        Method::GET,
+        "v3/payscore/serviceorder",
+        &[],
+        Action::Query(
             &SERVICE_ORDER,
             Lookup::FirstOf(&[
                 Lookup::MerchantNo(Location::Query("out_order_no")),
                 Lookup::PlatformId(Location::Query("query_id")),
             ]),
-            QUERY_FIELDS,
         ),
-    },
-    Endpoint {
-        method: Method::POST,
-        template: "v3/payscore/serviceorder/{out_order_no}/cancel",
-        partner_template: Some("v3/payscore/partner/serviceorder/{out_order_no}/cancel"),
-        params: &[ORDER_PARAMS, Param::Text("/reason", 50)],
-        action: Action::Transition(&SERVICE_ORDER, BY_MERCHANT_NO, &CANCEL, None, SHORT_FIELDS),
-    },
-    Endpoint {
-        method: Method::POST,
-        template: "v3/payscore/serviceorder/{out_order_no}/complete",
-        partner_template: Some("v3/payscore/partner/serviceorder/{out_order_no}/complete"),
-        params: &[ORDER_PARAMS, CHARGE_PARAMS],
-        action: Action::Transition(&SERVICE_ORDER, BY_MERCHANT_NO, &COMPLETE, None, QUERY_FIELDS),
-    },
-    Endpoint {
-        method: Method::POST,
-        template: "v3/payscore/serviceorder/{out_order_no}/modify",
-        partner_template: Some("v3/payscore/partner/serviceorder/{out_order_no}/modify"),
-        params: &[ORDER_PARAMS, CHARGE_PARAMS, Param::Text("/reason", 50)],
-        action: Action::Transition(&SERVICE_ORDER, BY_MERCHANT_NO, &MODIFY, None, QUERY_FIELDS),
-    },
-    Endpoint {
-        method: Method::POST,
-        template: "v3/payscore/serviceorder/{out_order_no}/pay",
-        partner_template: Some("v3/payscore/partner/serviceorder/{out_order_no}/pay"),
-        params: &[PARTY_PARAMS, Param::Optional("/service_id", 32), Param::Optional("/appid", 32)],
-        action: Action::Transition(
-            &SERVICE_ORDER,
-            BY_MERCHANT_NO,
-            &COLLECT,
-            Some(&PAY_SERVICE),
-            SHORT_FIELDS,
-        ),
-    },
-    Endpoint {
-        method: Method::POST,
-        template: "v3/payscore/serviceorder/{out_order_no}/sync",
-        partner_template: Some("v3/payscore/partner/serviceorder/{out_order_no}/sync"),
-        params: &[ORDER_PARAMS, Param::OneOf("/type", &["Order_Paid"]), Param::Text("/detail/paid_time", 14)],
-        action: Action::Transition(&SERVICE_ORDER, BY_MERCHANT_NO, &SYNC, None, QUERY_FIELDS),
-    },
+    ),
+    Endpoint::both(
+        Method::POST,
+        "v3/payscore/serviceorder/{out_order_no}/cancel",
+        &[],
+        Action::Transition(&SERVICE_ORDER, BY_NUMBER, &CANCEL, None),
+    ),
+    Endpoint::both(
+        Method::POST,
+        "v3/payscore/serviceorder/{out_order_no}/complete",
+        CHARGE,
+        Action::Transition(&SERVICE_ORDER, BY_NUMBER, &COMPLETE, None),
+    ),
+    Endpoint::both(
+        Method::POST,
+        "v3/payscore/serviceorder/{out_order_no}/modify",
+        CHARGE,
+        Action::Transition(&SERVICE_ORDER, BY_NUMBER, &MODIFY, None),
+    ),
+    Endpoint::both(
+        Method::POST,
+        "v3/payscore/serviceorder/{out_order_no}/pay",
+        &[],
+        Action::Transition(&SERVICE_ORDER, BY_NUMBER, &COLLECT, Some(&PAY_SERVICE)),
+    ),
+    Endpoint::both(
+        Method::POST,
+        "v3/payscore/serviceorder/{out_order_no}/sync",
+        &[Rule::OneOf(&["/type"]), Rule::Needs(&["/detail/paid_time"])],
+        Action::Transition(&SERVICE_ORDER, BY_NUMBER, &SYNC, None),
+    ),
 ];

@@ -9,14 +9,13 @@ use crate::sandbox::{
         engine::{
             Session,
             error_code::{CHANGED, NOT_FOUND, WRONG_STATE},
-            params::Param,
             schema::{
-                Action, Endpoint, FieldValue, Fields, Location, Lookup, NotificationType, ResourceType,
-                Transition, no_rule, set, set_if_missing,
+                Action, Endpoint, FieldValue, Location, Lookup, NotificationType, ResourceType, Transition,
+                no_rule, set, set_if_missing,
             },
             text,
         },
-        products::{DEFAULT_OPENID, request_fields},
+        products::DEFAULT_OPENID,
     },
     store::documents::Document,
 };
@@ -39,199 +38,106 @@ pub(crate) static PERMISSION: ResourceType = ResourceType {
     terminal_states: &[("AVAILABLE", WRONG_STATE), ("UNBINDUSER", WRONG_STATE)],
     not_found: NOT_FOUND,
     must_match: &["service_id", "appid"],
-    personal: &[],
-    accepted: request_fields::PERMISSION,
     on_create: no_rule,
     on_load: no_rule,
 };
 
+const fn notification(event_type: &'static str, summary: &'static str) -> Option<NotificationType> {
+    Some(NotificationType { event_type, original_type: "payscore", summary })
+}
+
 /// The user gives the permission.
 pub(crate) static OPEN_PERMISSION: Transition = Transition {
-    from: &["UNAVAILABLE"],
-    to: "AVAILABLE",
-    set: &[
-        set_if_missing("/openid", FieldValue::Text(DEFAULT_OPENID)),
-        set("/user", FieldValue::Pair("/service_id", "/openid")),
-        set("/authorization_success_time", FieldValue::Now),
-        set("/openorclose_time", FieldValue::Now),
-        set("/user_service_status", FieldValue::Text("USER_OPEN_SERVICE")),
-    ],
-    errors: &[],
-    default_error: WRONG_STATE,
-    done: &[],
-    same: &[],
-    settles: false,
-    hold: None,
-    at_once: false,
     rule: replace_older,
-    notification: Some(NotificationType {
-        event_type: "PAYSCORE.USER_OPEN_SERVICE",
-        original_type: "payscore",
-        summary: "用户开启服务",
-        fields: NOTIFICATION_FIELDS,
-    }),
+    notification: notification("PAYSCORE.USER_OPEN_SERVICE", "用户开启服务"),
+    ..Transition::new(
+        &["UNAVAILABLE"],
+        "AVAILABLE",
+        &[
+            set_if_missing("/openid", FieldValue::Text(DEFAULT_OPENID)),
+            set("/user", FieldValue::Pair("/service_id", "/openid")),
+            set("/authorization_success_time", FieldValue::Now),
+            set("/openorclose_time", FieldValue::Now),
+            set("/user_service_status", FieldValue::Text("USER_OPEN_SERVICE")),
+        ],
+    )
 };
 
 static TERMINATE: Transition = Transition {
-    from: &["AVAILABLE"],
-    to: "UNBINDUSER",
-    set: &[
-        set("/cancel_authorization_time", FieldValue::Now),
-        set("/openorclose_time", FieldValue::Now),
-        set("/user_service_status", FieldValue::Text("USER_CLOSE_SERVICE")),
-        set("/reason", FieldValue::FromRequest("/reason")),
-    ],
-    errors: &[],
-    default_error: WRONG_STATE,
     done: &["UNBINDUSER"],
-    same: &[],
-    settles: false,
-    hold: None,
-    at_once: false,
-    rule: no_rule,
-    notification: Some(NotificationType {
-        event_type: "PAYSCORE.USER_CLOSE_SERVICE",
-        original_type: "payscore",
-        summary: "用户关闭服务",
-        fields: NOTIFICATION_FIELDS,
-    }),
+    notification: notification("PAYSCORE.USER_CLOSE_SERVICE", "用户关闭服务"),
+    ..Transition::new(
+        &["AVAILABLE"],
+        "UNBINDUSER",
+        &[
+            set("/cancel_authorization_time", FieldValue::Now),
+            set("/openorclose_time", FieldValue::Now),
+            set("/user_service_status", FieldValue::Text("USER_CLOSE_SERVICE")),
+            set("/reason", FieldValue::FromRequest("/reason")),
+        ],
+    )
 };
 
-const NOTIFICATION_FIELDS: Fields = &[
-    "appid",
-    "mchid",
-    "sub_mchid",
-    "openid",
-    "service_id",
-    "authorization_code",
-    "user_service_status",
-    "openorclose_time",
-];
-
-const QUERY_FIELDS: Fields = &[
-    "service_id",
-    "appid",
-    "sub_appid",
-    "mchid",
-    "sub_mchid",
-    "openid",
-    "sub_openid",
-    "authorization_code",
-    "authorization_state",
-    "notify_url",
-    "authorization_success_time",
-    "cancel_authorization_time",
-];
-
-const QUERY_PARAMS: &[Param] = &[Param::Query("service_id"), Param::Partner(&[Param::Query("sub_mchid")])];
-
-const TERMINATE_PARAMS: &[Param] = &[
-    Param::Text("/service_id", 32),
-    Param::Text("/reason", 30),
-    Param::Partner(&[Param::Text("/sub_mchid", 32)]),
-];
+const BY_CODE: Lookup = Lookup::MerchantNo(Location::Path("authorization_code"));
 
 pub(crate) const ENDPOINTS: &[Endpoint] = &[
-    Endpoint {
-        method: Method::POST,
-        template: "v3/payscore/permissions",
-        partner_template: Some("v3/payscore/partner/permissions"),
-        params: &[
-            Param::Text("/service_id", 32),
-            Param::Text("/appid", 32),
-            Param::Partner(&[Param::Text("/sub_mchid", 32)]),
-            Param::MerchantNo("/authorization_code", 1, 32),
-            Param::OptionalUrl("/notify_url"),
-        ],
-        action: Action::Create(&PERMISSION, &[], None, &["apply_permissions_token"]),
-    },
-    Endpoint {
-        method: Method::GET,
-        template: "v3/payscore/permissions/authorization-code/{authorization_code}",
-        partner_template: Some("v3/payscore/partner/permissions/authorization-code/{authorization_code}"),
-        params: QUERY_PARAMS,
-        action: Action::Query(
-            &PERMISSION,
-            Lookup::MerchantNo(Location::Path("authorization_code")),
-            QUERY_FIELDS,
-        ),
-    },
-    Endpoint {
-        method: Method::POST,
-        template: "v3/payscore/permissions/authorization-code/{authorization_code}/terminate",
-        partner_template: Some(
-            "v3/payscore/partner/permissions/authorization-code/{authorization_code}/terminate",
-        ),
-        params: TERMINATE_PARAMS,
-        action: Action::Transition(
-            &PERMISSION,
-            Lookup::MerchantNo(Location::Path("authorization_code")),
-            &TERMINATE,
-            None,
-            &[],
-        ),
-    },
-    Endpoint {
-        method: Method::GET,
-        template: "v3/payscore/permissions/openid/{openid}",
-        partner_template: None,
-        params: &[Param::Query("service_id"), Param::Query("appid")],
-        action: Action::Query(
-            &PERMISSION,
-            Lookup::Pair(Location::Query("service_id"), Location::Path("openid")),
-            QUERY_FIELDS,
-        ),
-    },
-    Endpoint {
-        method: Method::POST,
-        template: "v3/payscore/permissions/openid/{openid}/terminate",
-        partner_template: None,
-        params: &[Param::Text("/service_id", 32), Param::Text("/appid", 32), Param::Text("/reason", 30)],
-        action: Action::Transition(
+    Endpoint::both(Method::POST, "v3/payscore/permissions", &[], Action::Create(&PERMISSION, &[], None)),
+    Endpoint::both(
+        Method::GET,
+        "v3/payscore/permissions/authorization-code/{authorization_code}",
+        &[],
+        Action::Query(&PERMISSION, BY_CODE),
+    ),
+    Endpoint::both(
+        Method::POST,
+        "v3/payscore/permissions/authorization-code/{authorization_code}/terminate",
+        &[],
+        Action::Transition(&PERMISSION, BY_CODE, &TERMINATE, None),
+    ),
+    Endpoint::new(
+        Method::GET,
+        "v3/payscore/permissions/openid/{openid}",
+        &[],
+        Action::Query(&PERMISSION, Lookup::Pair(Location::Query("service_id"), Location::Path("openid"))),
+    ),
+    Endpoint::new(
+        Method::POST,
+        "v3/payscore/permissions/openid/{openid}/terminate",
+        &[],
+        Action::Transition(
             &PERMISSION,
             Lookup::Pair(Location::Body("/service_id"), Location::Path("openid")),
             &TERMINATE,
             None,
-            &[],
         ),
-    },
-    Endpoint {
-        method: Method::GET,
-        template: "v3/payscore/partner/permissions/search",
-        partner_template: None,
-        params: &[Param::Query("service_id"), Param::Query("appid"), Param::Query("sub_mchid")],
-        action: Action::Query(
+    ),
+    Endpoint::new(
+        Method::GET,
+        "v3/payscore/partner/permissions/search",
+        &[],
+        Action::Query(
             &PERMISSION,
             Lookup::FirstOf(&[
                 Lookup::Pair(Location::Query("service_id"), Location::Query("openid")),
                 Lookup::Pair(Location::Query("service_id"), Location::Query("sub_openid")),
             ]),
-            QUERY_FIELDS,
         ),
-    },
+    ),
     // Terminating a permission that does not exist succeeds.
-    Endpoint {
-        method: Method::POST,
-        template: "v3/payscore/partner/permissions/terminate",
-        partner_template: None,
-        params: &[
-            Param::Text("/service_id", 32),
-            Param::Text("/appid", 32),
-            Param::Text("/sub_mchid", 32),
-            Param::Text("/reason", 30),
-        ],
-        action: Action::Transition(
+    Endpoint::new(
+        Method::POST,
+        "v3/payscore/partner/permissions/terminate",
+        &[],
+        Action::Transition(
             &PERMISSION,
             Lookup::Optional(&[
-                Lookup::MerchantNo(Location::Body("/authorization_code")),
                 Lookup::Pair(Location::Body("/service_id"), Location::Body("/openid")),
                 Lookup::Pair(Location::Body("/service_id"), Location::Body("/sub_openid")),
             ]),
             &TERMINATE,
             None,
-            &[],
         ),
-    },
+    ),
 ];
 
 /// A user has one current permission for a service. An older one can be found only by its code.

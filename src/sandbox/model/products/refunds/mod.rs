@@ -4,17 +4,14 @@ pub(crate) mod rules;
 
 use http::Method;
 
-use crate::sandbox::model::{
-    engine::{
-        error_code::{CHANGED, NOT_FOUND, WRONG_STATE},
-        holds::Hold,
-        params::Param,
-        schema::{
-            Action, Endpoint, FieldValue, Fields, Location, Lookup, NotificationType, ResourceType,
-            Transition, no_rule, set, set_if_missing,
-        },
+use crate::sandbox::model::engine::{
+    error_code::{CHANGED, NOT_FOUND},
+    holds::Hold,
+    rules::Rule,
+    schema::{
+        Action, Endpoint, FieldValue, Location, Lookup, NotificationType, ResourceType, Transition, no_rule,
+        set, set_if_missing,
     },
-    products::request_fields,
 };
 
 pub(crate) static REFUND: ResourceType = ResourceType {
@@ -52,8 +49,6 @@ pub(crate) static REFUND: ResourceType = ResourceType {
     terminal_states: &[],
     not_found: NOT_FOUND,
     must_match: &["out_refund_no"],
-    personal: &[],
-    accepted: request_fields::REFUND,
     on_create: rules::check_and_deduct,
     on_load: no_rule,
 };
@@ -96,97 +91,35 @@ static REFUND_ELSEWHERE: Transition = Transition {
 };
 
 const fn end(to: &'static str, notification: Option<NotificationType>) -> Transition {
-    Transition {
-        from: &["PROCESSING"],
-        to,
-        set: &[],
-        errors: &[],
-        default_error: WRONG_STATE,
-        done: &[],
-        same: &[],
-        settles: false,
-        hold: None,
-        at_once: false,
-        rule: no_rule,
-        notification,
-    }
+    Transition { notification, ..Transition::new(&["PROCESSING"], to, &[]) }
 }
 
 const fn notification(event_type: &'static str, summary: &'static str) -> Option<NotificationType> {
-    Some(NotificationType {
-        event_type,
-        original_type: "refund",
-        summary,
-        fields: &[
-            "mchid",
-            "sp_mchid",
-            "sub_mchid",
-            "transaction_id",
-            "out_trade_no",
-            "refund_id",
-            "out_refund_no",
-            "refund_status",
-            "success_time",
-            "user_received_account",
-            "amount",
-        ],
-    })
+    Some(NotificationType { event_type, original_type: "refund", summary })
 }
 
-const QUERY_FIELDS: Fields = &[
-    "refund_id",
-    "out_refund_no",
-    "transaction_id",
-    "out_trade_no",
-    "channel",
-    "user_received_account",
-    "success_time",
-    "create_time",
-    "status",
-    "funds_account",
-    "amount",
-];
-
 pub(crate) const ENDPOINTS: &[Endpoint] = &[
-    Endpoint {
-        method: Method::POST,
-        template: "v3/refund/domestic/refunds",
-        partner_template: None,
-        params: &[
-            Param::Either("/out_trade_no", "/transaction_id"),
-            Param::MerchantNo("/out_refund_no", 1, 64),
-            Param::Optional("/sub_mchid", 32),
-            Param::Optional("/reason", 80),
-            Param::OptionalUrl("/notify_url"),
-            Param::Amount("/amount/refund"),
-            Param::Amount("/amount/total"),
-            Param::Text("/amount/currency", 16),
-            Param::Currency("/amount/currency"),
-        ],
-        action: Action::Create(&REFUND, &[], Some(&SETTLE_REFUND), QUERY_FIELDS),
-    },
-    Endpoint {
-        method: Method::GET,
-        template: "v3/refund/domestic/refunds/{out_refund_no}",
-        partner_template: None,
-        params: &[],
-        action: Action::Query(&REFUND, Lookup::MerchantNo(Location::Path("out_refund_no")), QUERY_FIELDS),
-    },
-    Endpoint {
-        method: Method::POST,
-        template: "v3/refund/domestic/refunds/{refund_id}/apply-abnormal-refund",
-        partner_template: None,
-        params: &[
-            Param::MerchantNo("/out_refund_no", 1, 64),
-            Param::OneOf("/type", &["USER_BANK_CARD", "MERCHANT_BANK_CARD"]),
-            Param::Optional("/bank_type", 32),
-        ],
-        action: Action::Transition(
+    Endpoint::new(
+        Method::POST,
+        "v3/refund/domestic/refunds",
+        &[Rule::Needs(&["/amount/refund", "/amount/total", "/amount/currency"])],
+        Action::Create(&REFUND, &[], Some(&SETTLE_REFUND)),
+    ),
+    Endpoint::new(
+        Method::GET,
+        "v3/refund/domestic/refunds/{out_refund_no}",
+        &[],
+        Action::Query(&REFUND, Lookup::MerchantNo(Location::Path("out_refund_no"))),
+    ),
+    Endpoint::new(
+        Method::POST,
+        "v3/refund/domestic/refunds/{refund_id}/apply-abnormal-refund",
+        &[Rule::OneOf(&["/type"])],
+        Action::Transition(
             &REFUND,
             Lookup::PlatformId(Location::Path("refund_id")),
             &REFUND_ELSEWHERE,
             Some(&SETTLE_REFUND),
-            QUERY_FIELDS,
         ),
-    },
+    ),
 ];
