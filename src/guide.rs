@@ -11,6 +11,7 @@
 //! | upload, download, get bills | [`files`] |
 //! | handle failures | [`reliability`] |
 //! | know what protects me | [`security`] |
+//! | call APIv2 (XML) | [`apiv2`] |
 //! | find an endpoint, check a call | [`endpoints`] |
 //! | test offline | [`sandbox`] |
 //! | use the shell | [`cli`] |
@@ -30,6 +31,7 @@ macro_rules! pages {
 
 pages! {
     ".md":
+    apiv2 "apiv2"
     architecture "architecture"
     cli "cli"
     endpoints "endpoints"
@@ -50,6 +52,7 @@ pages! {
 pub mod zh {
     pages! {
         ".zh-CN.md":
+        apiv2 "apiv2"
         cli "cli"
         endpoints "endpoints"
         files "files"

@@ -60,6 +60,7 @@ mod client;
 pub mod clock;
 #[cfg(test)]
 mod conformance;
+mod context;
 mod crypto;
 pub mod error;
 mod files;
@@ -76,6 +77,8 @@ pub mod sandbox;
 mod sensitive;
 pub mod signer;
 mod transport;
+#[cfg(feature = "v2")]
+mod v2;
 mod v3;
 
 pub use chain::Chain;
@@ -91,6 +94,13 @@ pub use response::{Response, Saved};
 pub use runtime::Deferred;
 #[doc(no_inline)]
 pub use {bytes, http};
+
+/// APIv2 (XML): calls whose paths begin with `v2/`, [`WeChatPay::notification_v2`], [`WeChatPay::v2_jsapi_params`].
+#[cfg(feature = "v2")]
+#[cfg_attr(docsrs, doc(cfg(feature = "v2")))]
+pub mod apiv2 {
+    pub use crate::v2::sign::SignType;
+}
 
 /// Bills: [`WeChatPay::bill`] downloads and verifies one, [`rows`](bill::rows) reads it row by row.
 #[cfg(feature = "bill")]

@@ -86,6 +86,13 @@ impl Response {
         })
     }
 
+    /// With what the body says, for a body that is not JSON.
+    #[cfg(feature = "v2")]
+    pub(crate) fn with_data(self, data: Value) -> Response {
+        self.data.get_or_init(|| Box::new(data));
+        self
+    }
+
     pub(crate) fn with_saved(mut self, saved: Saved) -> Response {
         self.saved = Some(Box::new(saved));
         self

@@ -51,6 +51,9 @@ pub trait Signer: Send + Sync + 'static {
 pub(crate) enum MerchantKey {
     Local(Arc<PrivateKey>),
     Remote(Arc<dyn Signer>),
+    /// The client has no credentials of APIv3.
+    #[cfg(feature = "v2")]
+    Missing,
 }
 
 impl MerchantKey {
@@ -59,8 +62,17 @@ impl MerchantKey {
         match self {
             MerchantKey::Local(key) => Ok(key),
             MerchantKey::Remote(_) => Err(signing_error("a signer, which cannot decrypt", false, None)),
+            #[cfg(feature = "v2")]
+            MerchantKey::Missing => Err(missing()),
         }
     }
+}
+
+/// The error of whatever needs the credentials of APIv3, if the client has none.
+#[cfg(feature = "v2")]
+pub(crate) fn missing() -> Error {
+    let advice = "give `serial`, `private_key` and `platform_key`, too";
+    Error::config_with("private_key", "is missing: this client has the credentials of APIv2 only", advice)
 }
 
 pub(crate) fn sign_locally(key: &PrivateKey, message: &[u8]) -> Result<String, Error> {

@@ -10,11 +10,11 @@ use std::sync::Arc;
 use http::Method;
 use serde_json::Value;
 
+use crate::context::Context;
 use crate::error::{Error, PathError, shown_template};
 use crate::path;
 use crate::request::Request;
 use crate::response::Response;
-use crate::v3::Context;
 #[cfg(test)]
 pub(crate) use nodes::NODE_WARNING;
 pub(crate) use nodes::Nodes;

@@ -24,7 +24,7 @@ impl WeChatPay {
     /// # Ok(()) }
     /// ```
     pub fn merchant_certificate(&self) -> Option<CertificateInfo> {
-        let data = self.context.merchant.certificate.as_ref()?;
+        let data = self.context.v3.merchant.certificate.as_ref()?;
         Some(CertificateInfo::new(&data.serial, data.common_name.as_deref(), data.validity))
     }
 
@@ -45,7 +45,7 @@ impl WeChatPay {
     /// # Ok(()) }
     /// ```
     pub fn known_certificates(&self) -> Vec<CertificateInfo> {
-        let keys = self.context.platform.keys();
+        let keys = self.context.v3.platform.keys();
         let info = |key: &PlatformKey| {
             Some(CertificateInfo::new(&key.serial, key.common_name.as_deref(), key.validity?))
         };

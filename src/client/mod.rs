@@ -1,5 +1,8 @@
 //! `WeChatPay`: the client. Its builder, and the public face of everything that is not a call.
 
+mod aes;
+#[cfg(feature = "v2")]
+mod apiv2;
 #[cfg(feature = "bill")]
 mod bill;
 pub(crate) mod builder;
@@ -18,8 +21,9 @@ use std::sync::Arc;
 use http::HeaderMap;
 
 use crate::chain::{Chain, Nodes};
+use crate::context::Context;
 use crate::error::{Error, Excerpt, Message, VerifySubject};
-use crate::v3::{self, Context, verify};
+use crate::v3::{self, verify};
 
 /// A configured client: cheap to clone, `Send + Sync`; one is enough for a whole program.
 ///
@@ -89,9 +93,9 @@ impl WeChatPay {
     /// # Errors
     /// [`Error::Verify`] names the check that failed.
     pub fn verify(&self, headers: &HeaderMap, body: &[u8]) -> Result<(), Error> {
-        let (keys, now) = (self.context.platform.keys(), self.context.clock.unix_seconds());
+        let (keys, now) = (self.context.v3.platform.keys(), self.context.v3.clock.unix_seconds());
         verify::verify_signature(headers, body, now, &keys).map_err(|reason| {
-            let reason = v3::certificates::refresh_for(&self.context, reason);
+            let reason = v3::certificates::refresh_for(&self.context.v3, reason);
             let mut error = verify::failure(reason, headers, None, &keys);
             if let Error::Verify(failed) = &mut error {
                 failed.subject = VerifySubject::Message;
@@ -102,7 +106,7 @@ impl WeChatPay {
 
     /// The merchant number (mchid) of this client.
     pub fn mchid(&self) -> &str {
-        &self.context.merchant.mchid
+        &self.context.v3.merchant.mchid
     }
 }
 
@@ -124,11 +128,11 @@ impl Clone for WeChatPay {
 impl fmt::Debug for WeChatPay {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("WeChatPay")
-            .field("mchid", &Excerpt(&self.context.merchant.mchid))
-            .field("serial", &Excerpt(&self.context.merchant.serial))
-            .field("platform_keys", &Message(&self.context.platform.keys().known()))
-            .field("apiv3_key", &self.context.apiv3_key.as_ref().map(|_| "…"))
-            .field("base_url", &Excerpt(self.context.defaults.base_url.as_str()))
+            .field("mchid", &Excerpt(&self.context.v3.merchant.mchid))
+            .field("serial", &Excerpt(&self.context.v3.merchant.serial))
+            .field("platform_keys", &Message(&self.context.v3.platform.keys().known()))
+            .field("apiv3_key", &self.context.v3.apiv3_key.as_ref().map(|_| "…"))
+            .field("base_url", &Excerpt(self.context.v3.defaults.base_url.as_str()))
             .finish_non_exhaustive()
     }
 }

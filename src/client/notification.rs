@@ -41,6 +41,9 @@ pub struct Notification {
     pub original_type: String,
     /// The decrypted resource. Half of a character in it (`"\ud83d"`, half an emoji) is U+FFFD.
     pub resource: Value,
+    /// Whether it is one of APIv2, which gets its reply in XML.
+    #[cfg(feature = "v2")]
+    pub(super) xml: bool,
 }
 
 #[derive(Deserialize)]
@@ -109,7 +112,7 @@ impl WeChatPay {
         V: AsRef<[u8]>,
     {
         let map = headers::of_signature(headers);
-        let (context, body) = (Arc::clone(&self.context), body.into());
+        let (context, body) = (Arc::clone(&self.context.v3), body.into());
         Deferred::new(async move {
             // Checked first, so that a missing key shows before the first genuine notification.
             if context.apiv3_key.is_none() {
@@ -158,6 +161,8 @@ fn decrypt(context: &Context, headers: &HeaderMap, body: &[u8]) -> Result<Notifi
         original_type,
         resource: json::from_slice(&plaintext)
             .map_err(|e| decode("the decrypted resource is not JSON", e))?,
+        #[cfg(feature = "v2")]
+        xml: false,
     })
 }
 
@@ -179,13 +184,21 @@ impl Notification {
         })
     }
 
-    /// The reply that acknowledges the notification: 204, no body.
+    /// The reply that acknowledges the notification: 204, no body; for APIv2 200 with `SUCCESS` in XML.
     pub fn accept(&self) -> Reply {
+        #[cfg(feature = "v2")]
+        if self.xml {
+            return Reply::xml("SUCCESS", "OK");
+        }
         Reply { status: 204, body: String::new() }
     }
 
     /// The reply after which the platform sends the notification again: 500 with the FAIL body. See [`Reply::reject`].
     pub fn reject(&self, message: &str) -> Reply {
+        #[cfg(feature = "v2")]
+        if self.xml {
+            return Reply::reject_v2(message);
+        }
         Reply::reject(message)
     }
 }
@@ -206,8 +219,8 @@ impl fmt::Debug for Notification {
 /// frameworks accept.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Reply {
-    status: u16,
-    body: String,
+    pub(super) status: u16,
+    pub(super) body: String,
 }
 
 impl Reply {
@@ -226,7 +239,7 @@ impl Reply {
         self.status
     }
 
-    /// The body: empty, or JSON.
+    /// The body: empty, JSON, or XML for APIv2.
     pub fn body(&self) -> &str {
         &self.body
     }
@@ -234,13 +247,16 @@ impl Reply {
 
 impl From<Reply> for http::Response<String> {
     fn from(reply: Reply) -> Self {
-        let json = !reply.body.is_empty();
+        let kind = match reply.body.as_bytes().first() {
+            None => None,
+            Some(b'<') => Some("text/xml; charset=utf-8"),
+            Some(_) => Some("application/json"),
+        };
         let mut response = http::Response::new(reply.body);
         *response.status_mut() =
             http::StatusCode::from_u16(reply.status).unwrap_or(http::StatusCode::INTERNAL_SERVER_ERROR);
-        if json {
-            let json = HeaderValue::from_static("application/json");
-            response.headers_mut().insert(http::header::CONTENT_TYPE, json);
+        if let Some(kind) = kind {
+            response.headers_mut().insert(http::header::CONTENT_TYPE, HeaderValue::from_static(kind));
         }
         response
     }

@@ -14,7 +14,8 @@ use crate::v3::{Context, sign};
 mod prepay_id;
 
 pub use prepay_id::PrepayId;
-use prepay_id::{check_appid, check_prepay_id};
+pub(super) use prepay_id::check_appid;
+use prepay_id::check_prepay_id;
 
 impl WeChatPay {
     /// The parameters with which a JSAPI page or a mini program opens the cashier: `appId timeStamp nonceStr package
@@ -47,7 +48,7 @@ impl WeChatPay {
     /// empty, a URL. [`Error::Key`] if the key or the signer cannot sign, [`Error::Transport`] if a signer does not sign
     /// within the client's timeout.
     pub fn jsapi_params(&self, appid: impl Into<String>, prepay_id: impl Into<PrepayId>) -> Deferred<Value> {
-        let (context, appid, prepay_id) = (Arc::clone(&self.context), appid.into(), prepay_id.into());
+        let (context, appid, prepay_id) = (Arc::clone(&self.context.v3), appid.into(), prepay_id.into());
         Deferred::new(async move {
             check_appid(&appid)?;
             let package = format!("prepay_id={}", prepay_id.check()?);
@@ -79,7 +80,7 @@ impl WeChatPay {
     /// # Errors
     /// As [`jsapi_params`](Self::jsapi_params).
     pub fn app_params(&self, appid: impl Into<String>, prepay_id: impl Into<PrepayId>) -> Deferred<Value> {
-        let (context, appid, prepay_id) = (Arc::clone(&self.context), appid.into(), prepay_id.into());
+        let (context, appid, prepay_id) = (Arc::clone(&self.context.v3), appid.into(), prepay_id.into());
         Deferred::new(async move {
             check_appid(&appid)?;
             let prepay_id = prepay_id.check()?;
@@ -110,7 +111,7 @@ impl WeChatPay {
     /// [`Error::Config`] without fields, for a field with a line break or another control character, and for a package
     /// `prepay_id=…` without a real id. [`Error::Key`] if the key or the signer cannot sign.
     pub fn pay_sign(&self, fields: &[&str]) -> Deferred<String> {
-        let context = Arc::clone(&self.context);
+        let context = Arc::clone(&self.context.v3);
         let fields: Vec<_> = fields.iter().map(|field| (*field).to_owned()).collect();
         Deferred::new(async move {
             let fields: Vec<_> = fields.iter().map(String::as_str).collect();
@@ -135,7 +136,7 @@ impl WeChatPay {
     /// [`Error::Key`] if the key or the signer cannot sign, [`Error::Transport`] if a signer does not sign within the
     /// client's timeout.
     pub fn sign(&self, message: impl Into<Vec<u8>>) -> Deferred<String> {
-        let (context, message) = (Arc::clone(&self.context), message.into());
+        let (context, message) = (Arc::clone(&self.context.v3), message.into());
         Deferred::new(async move { sign_message(&context, message).await })
     }
 }

@@ -33,8 +33,8 @@ impl WeChatPay {
     /// # Errors
     /// Those of [`WeChatPayBuilder::build`](crate::WeChatPayBuilder::build) for such a key. The keys are then unchanged.
     pub fn add_platform_key(&self, serial: impl AsRef<str>, pem: impl AsRef<str>) -> Result<(), Error> {
-        let key = platform::load(serial.as_ref(), pem.as_ref(), &self.context.merchant)?;
-        self.context.platform.update(|keys| Ok(keys.with(key)))
+        let key = platform::load(serial.as_ref(), pem.as_ref(), &self.context.v3.merchant)?;
+        self.context.v3.platform.update(|keys| Ok(keys.with(key)))
     }
 
     /// Removes a platform key, once the platform no longer uses it. Calls in flight still accept it.
@@ -47,11 +47,11 @@ impl WeChatPay {
         let number = serial::normalized(serial).unwrap_or_else(|_| serial.trim().to_owned());
         let refuse =
             |reason: &str| Err(Error::config(format!("platform_key[\"{}\"]", serial.escape_debug()), reason));
-        self.context.platform.update(|keys| {
+        self.context.v3.platform.update(|keys| {
             let left = keys.without(&number);
             match left.serials().count() {
                 count if count == keys.serials().count() => refuse("is unknown"),
-                0 if self.context.platform.refresh.is_none() => {
+                0 if self.context.v3.platform.refresh.is_none() => {
                     refuse("is the last platform key: without one no response could be verified")
                 }
                 _ => Ok(left),
@@ -61,7 +61,7 @@ impl WeChatPay {
 
     /// The serials of the platform keys that verify responses now.
     pub fn platform_serials(&self) -> Vec<String> {
-        self.context.platform.keys().serials().map(str::to_owned).collect()
+        self.context.v3.platform.keys().serials().map(str::to_owned).collect()
     }
 
     /// Downloads the platform's certificates into this client now. `Ok` means that they were downloaded, by this call or
@@ -94,7 +94,7 @@ impl WeChatPay {
     /// no connection, a response that cannot be verified, certificates that cannot be decrypted with this APIv3 key, or
     /// a merchant without certificates (404 `RESOURCE_NOT_EXISTS`). Its source is the error of the download.
     pub fn refresh_certificates(&self) -> Deferred<()> {
-        let context = Arc::clone(&self.context);
+        let context = Arc::clone(&self.context.v3);
         Deferred::new(async move {
             match certificates::refresh_now(&context, &Deadline::after(context.defaults.timeout)).await? {
                 Some(()) => Ok(()),
@@ -128,7 +128,7 @@ impl WeChatPay {
     /// `RESOURCE_NOT_EXISTS`), [`Error::Decrypt`] if they cannot be decrypted with this APIv3 key; and every other error
     /// of a call.
     pub fn platform_certificates(&self) -> Deferred<Vec<PlatformCertificate>> {
-        let context = Arc::clone(&self.context);
+        let context = Arc::clone(&self.context.v3);
         Deferred::new(async move {
             if context.apiv3_key.is_none() {
                 return Err(context.defaults.names.rename(certificates::apiv3_key_missing()));

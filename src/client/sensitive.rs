@@ -26,8 +26,8 @@ impl WeChatPay {
     }
 
     fn encrypt_with(&self, text: &str, padding: Padding) -> Result<String, Error> {
-        let (keys, now) = (self.context.platform.keys(), self.context.clock.unix_seconds());
-        let key = keys.encryption_key(None, now).map_err(|e| self.context.defaults.names.rename(e))?;
+        let (keys, now) = (self.context.v3.platform.keys(), self.context.v3.clock.unix_seconds());
+        let key = keys.encryption_key(None, now).map_err(|e| self.context.v3.defaults.names.rename(e))?;
         sensitive::encrypt(&key.key, "text", text, padding)
     }
 
@@ -52,15 +52,15 @@ impl WeChatPay {
     }
 
     fn decrypt_with(&self, ciphertext: &str, padding: Padding) -> Result<String, Error> {
-        sensitive::decrypt(&self.context.merchant.key, "the ciphertext", ciphertext, padding)
-            .map_err(|e| self.context.defaults.names.rename(e))
+        sensitive::decrypt(&self.context.v3.merchant.key, "the ciphertext", ciphertext, padding)
+            .map_err(|e| self.context.v3.defaults.names.rename(e))
     }
 
     /// The serial of the platform key that encrypts sensitive fields now: the public key's, if there is one, else the
     /// newest valid certificate's. Keys may be added and refreshed at any time: compare the serial before and after
     /// [`encrypt`](WeChatPay::encrypt), or use [`Request::encrypt`](crate::Request::encrypt), which does both at once.
     pub fn platform_serial(&self) -> Option<String> {
-        let (keys, now) = (self.context.platform.keys(), self.context.clock.unix_seconds());
+        let (keys, now) = (self.context.v3.platform.keys(), self.context.v3.clock.unix_seconds());
         keys.preferred_key(now).map(|key| key.serial.clone())
     }
 }

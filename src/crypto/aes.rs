@@ -76,6 +76,14 @@ impl Apiv3Key {
         self.open(nonce.as_bytes(), associated_data.as_bytes(), text)
     }
 
+    /// Encrypts to base64, with a tag of 16 bytes; `None` unless the nonce has 12 bytes.
+    pub(crate) fn encrypt(&self, nonce: &str, associated_data: &str, text: &[u8]) -> Option<String> {
+        let nonce = Nonce::try_assume_unique_for_key(nonce.as_bytes()).ok()?;
+        let mut text = text.to_vec();
+        self.0.seal_in_place_append_tag(nonce, Aad::from(associated_data.as_bytes()), &mut text).ok()?;
+        Some(STANDARD.encode(text))
+    }
+
     fn open(&self, nonce: &[u8], associated_data: &[u8], mut text: Vec<u8>) -> Result<Vec<u8>, OpenError> {
         let nonce =
             Nonce::try_assume_unique_for_key(nonce).map_err(|_| OpenError::NonceLength(nonce.len()))?;

@@ -56,6 +56,8 @@ pub(crate) struct CertificateData {
     /// Of the subject.
     pub(crate) common_name: Option<String>,
     pub(crate) validity: Validity,
+    #[cfg(feature = "v2")]
+    pub(crate) der: Vec<u8>,
 }
 
 /// The validity period of a certificate, in Unix seconds, both ends included.
@@ -196,6 +198,8 @@ fn load_public(found: &EncodedKey) -> Result<LoadedPublicKey, Found> {
                     .flatten()
                     .map(|name| name.value().into_owned()),
                 validity: Validity { not_before, not_after },
+                #[cfg(feature = "v2")]
+                der: der.to_vec(),
             };
             (key, Some(data))
         }

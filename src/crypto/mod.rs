@@ -2,6 +2,8 @@
 
 pub(crate) mod aes;
 pub(crate) mod digest;
+#[cfg(feature = "v2")]
+pub(crate) mod ecb;
 mod forms;
 pub(crate) mod keys;
 #[cfg(feature = "p12")]

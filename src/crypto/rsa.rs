@@ -50,6 +50,13 @@ impl PrivateKey {
         Ok(PrivateKey { pair, decrypting, decrypting_pkcs1: OnceLock::new() })
     }
 
+    /// The key as PKCS#8, for TLS.
+    #[cfg(feature = "v2")]
+    pub(crate) fn pkcs8(&self) -> Result<zeroize::Zeroizing<Vec<u8>>, Unspecified> {
+        let der: Pkcs8V1Der<'_> = self.pair.as_der()?;
+        Ok(zeroize::Zeroizing::new(der.as_ref().to_vec()))
+    }
+
     /// Decrypts base64; `None` if it was not encrypted for this key and with this padding.
     pub(crate) fn decrypt_base64(&self, ciphertext: &str, padding: Padding) -> Option<Vec<u8>> {
         let ciphertext = STANDARD.decode(ciphertext).ok()?;

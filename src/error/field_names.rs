@@ -25,6 +25,10 @@ const NAMES: &[(&str, &str, &str)] = &[
     ("platform_key", "certs", "WECHATPAY_PUBLIC_KEY"),
     ("automatic_certificates", "automaticCertificates", "WECHATPAY_AUTOMATIC_CERTIFICATES"),
     ("apiv3_key", "apiv3Key", "WECHATPAY_APIV3_KEY"),
+    #[cfg(feature = "v2")]
+    ("apiv2_key", "secret", "WECHATPAY_APIV2_KEY"),
+    #[cfg(feature = "v2")]
+    ("client_certificate", "merchant", "WECHATPAY_CERTIFICATE"),
     ("base_url", "base_uri", "WECHATPAY_BASE_URL"),
     ("timeout", "timeout", "WECHATPAY_TIMEOUT"),
     ("allow_http", "allowHttp", "WECHATPAY_ALLOW_HTTP"),

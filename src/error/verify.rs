@@ -185,6 +185,18 @@ pub enum VerifyReason {
         /// The key that the response names.
         serial: String,
     },
+    /// APIv2: the response is not XML, so nothing in it can have been signed.
+    MalformedXml {
+        /// What is wrong with it: "it …".
+        reason: String,
+    },
+    /// APIv2: the XML has no `sign`.
+    MissingSign,
+    /// APIv2: the `sign` does not match the other fields under the secret.
+    BadSign {
+        /// The element that no signature can cover, because it is repeated or has elements of its own.
+        element: Option<String>,
+    },
     /// A file does not have the signed or expected digest.
     BadDigest {
         /// The digest's name.
@@ -223,6 +235,21 @@ impl VerifyReason {
                 f,
                 "the signature does not match under the platform key {}: the {subject} was changed or forged",
                 Excerpt(serial)
+            ),
+            VerifyReason::MalformedXml { reason } => {
+                write!(f, "the {subject} is not XML of APIv2: {}", Message(reason))
+            }
+            VerifyReason::MissingSign => write!(f, "the {subject} has no `sign`: it was changed or forged"),
+            VerifyReason::BadSign { element: Some(name) } => write!(
+                f,
+                "the {subject} has {} more than once, or with elements inside, which no signature covers: it was changed or \
+                 forged",
+                Excerpt(name)
+            ),
+            VerifyReason::BadSign { element: None } => write!(
+                f,
+                "the `sign` does not match: the APIv2 key of this client is not the merchant's, or the {subject} was \
+                 changed or forged"
             ),
             VerifyReason::BadDigest { algorithm, expected, actual } => {
                 write!(f, "the file's {algorithm} is {actual}, expected {expected}")

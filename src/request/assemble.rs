@@ -10,11 +10,22 @@ use http::{HeaderValue, Method};
 use super::draft::{Body, Draft};
 use super::target::RequestTarget;
 use crate::error::{Error, json_reason, shown_template};
+#[cfg(feature = "v2")]
+use crate::signer::{self, MerchantKey};
+use crate::v3::platform;
 use crate::v3::verify::SERIAL;
 use crate::v3::{Context, OutgoingRequest, outgoing};
 
 const NO_BYTES: HeaderValue = HeaderValue::from_static("0");
 const JSON: HeaderValue = HeaderValue::from_static("application/json");
+
+/// Most templates may be shown as they are.
+pub(super) fn shown(template: Arc<str>) -> Arc<str> {
+    match shown_template(&template) {
+        Cow::Borrowed(shown) if shown.len() == template.len() => template,
+        shown => Arc::from(&*shown),
+    }
+}
 
 impl Draft {
     /// The request that is about to be sent: warns of what the documents have otherwise.
@@ -30,15 +41,25 @@ impl Draft {
         if let Some(error) = self.error {
             return Err(error);
         }
-        let first = self.template.split(['/', '?']).next().unwrap_or_default();
-        if first.eq_ignore_ascii_case("v2") {
-            return Err(Error::config("chain", "begins with `v2`: this client does not support APIv2 (XML)"));
+        if self.is_v2() {
+            return Err(match cfg!(feature = "v2") {
+                false => Error::config("chain", "begins with `v2`: APIv2 needs the cargo feature `v2`"),
+                true => Error::config("chain", "begins with `v2`: a call of APIv2 has no such download"),
+            });
+        }
+        #[cfg(feature = "v2")]
+        if matches!(context.merchant.key, MerchantKey::Missing) {
+            return Err(context.defaults.names.rename(signer::missing()));
+        }
+        // A client of APIv2, whose key is that of the certificate that its calls present.
+        let keys = context.platform.keys();
+        if keys.is_empty() && context.platform.refresh.is_none() {
+            return Err(context.defaults.names.rename(platform::missing()));
         }
         let base = self.base.as_ref().unwrap_or(&context.defaults.base_url);
         let RequestTarget { mut url, base_path_length, authorize } =
             self.target(base, &context.transport.hosts)?;
         let mut headers = std::mem::take(&mut self.headers);
-        let keys = context.platform.keys();
         outgoing::add_headers(&mut headers, keys.requested.as_ref().filter(|_| authorize));
         if !self.encrypt.is_empty() {
             let serial = self.encrypt_fields(context, &keys, &headers, &mut url, authorize)?;
@@ -72,11 +93,7 @@ impl Draft {
         if body.is_empty() && matches!(self.method, Method::POST | Method::PUT | Method::PATCH) {
             headers.insert(CONTENT_LENGTH, NO_BYTES);
         }
-        // Most templates may be shown as they are.
-        let template = match shown_template(&self.template) {
-            Cow::Borrowed(shown) if shown.len() == self.template.len() => self.template,
-            shown => Arc::from(&*shown),
-        };
+        let template = shown(self.template);
         Ok(Box::new(OutgoingRequest {
             method: self.method,
             template,

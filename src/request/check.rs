@@ -49,7 +49,7 @@ impl Prepared {
     /// What the documents say about it: see [`Request::check`](crate::Request::check).
     #[cfg_attr(docsrs, doc(cfg(feature = "catalogue")))]
     pub fn hints(&self) -> Vec<Hint> {
-        hints(&self.request)
+        self.v3().map(hints).unwrap_or_default()
     }
 }
 

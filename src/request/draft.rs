@@ -38,6 +38,11 @@ pub(super) struct Draft {
     pub(super) retries: u32,
     /// Pointers to sensitive fields.
     pub(super) encrypt: Vec<(String, Padding)>,
+    /// APIv2: whether the call presents the merchant's certificate (PHP's `security`), and goes without `nonce_str`.
+    #[cfg(feature = "v2")]
+    pub(super) with_certificate: bool,
+    #[cfg(feature = "v2")]
+    pub(super) nonceless: bool,
     /// PHP's `sink`.
     pub(super) sink: Option<PathBuf>,
     pub(super) error: Option<Error>,
@@ -64,9 +69,18 @@ impl Draft {
             timeout: None,
             retries: 0,
             encrypt: Vec::new(),
+            #[cfg(feature = "v2")]
+            with_certificate: false,
+            #[cfg(feature = "v2")]
+            nonceless: false,
             sink: None,
             error,
         }
+    }
+
+    /// Whether it is a call of APIv2. This is the only place that chooses the protocol: by the path's first segment.
+    pub(super) fn is_v2(&self) -> bool {
+        self.template.split(['/', '?']).next().is_some_and(|first| first.eq_ignore_ascii_case("v2"))
     }
 
     /// Keeps the first error until the request is sent.

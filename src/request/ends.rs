@@ -38,9 +38,13 @@ impl Request {
     /// # Errors
     /// The first mistake of a setter or in the path: [`Error::Config`], [`Error::Path`].
     pub fn prepare(self) -> Result<Prepared, Error> {
-        let request = self.draft.assemble(&self.context)?;
-        let input = request.signing_input(&*self.context.clock)?;
-        Ok(Prepared::new(Arc::clone(&self.context.merchant), request, input))
+        #[cfg(feature = "v2")]
+        if self.draft.is_v2() {
+            return self.prepare_v2();
+        }
+        let request = self.draft.assemble(&self.context.v3)?;
+        let input = request.signing_input(&*self.context.v3.clock)?;
+        Ok(Prepared::new(Arc::clone(&self.context.v3.merchant), request, input))
     }
 
     /// Streams the response into a file instead of into memory: see [`Download`].
@@ -58,7 +62,7 @@ impl Request {
     /// # Ok(()) }
     /// ```
     pub fn save_to(self, path: impl Into<PathBuf>) -> Download {
-        Download::new(self.context, self.draft, Sink::Path(path.into()))
+        Download::new(Arc::clone(&self.context.v3), self.draft, Sink::Path(path.into()))
     }
 
     /// Streams the response into a writer: see [`Download`].
@@ -72,7 +76,7 @@ impl Request {
     /// # Ok(()) }
     /// ```
     pub fn save_to_writer(self, writer: impl AsyncWrite + Send + Unpin + 'static) -> Download {
-        Download::new(self.context, self.draft, Sink::Writer(Box::new(writer)))
+        Download::new(Arc::clone(&self.context.v3), self.draft, Sink::Writer(Box::new(writer)))
     }
 
     /// Sends the request and verifies the response; `.await` on the request does the same.
@@ -83,19 +87,25 @@ impl Request {
     /// # Errors
     /// Every variant of [`Error`] is possible.
     pub async fn send(mut self) -> Result<Response, Error> {
+        #[cfg(feature = "v2")]
+        if self.draft.is_v2() {
+            // Boxed: it would enlarge the future of every call.
+            return Box::pin(self.send_v2()).await;
+        }
         if let Some(path) = self.draft.sink.take() {
-            let key = self.context.merchant.key.clone();
+            let key = self.context.v3.merchant.key.clone();
             return Ok(Box::pin(self.save_to(path).send()).await?.into_response(key));
         }
-        let deadline = self.draft.deadline(&self.context);
-        self.draft.make_ready(&self.context, &deadline).await?;
-        let request = self.draft.assemble_to_send(&self.context)?;
+        let deadline = self.draft.deadline(&self.context.v3);
+        self.draft.make_ready(&self.context.v3, &deadline).await?;
+        let request = self.draft.assemble_to_send(&self.context.v3)?;
         match Handle::try_current() {
             Ok(runtime) => {
-                InRuntime::new(runtime, exchange(&self.context, request, IoRuntime::Caller, deadline)).await
+                InRuntime::new(runtime, exchange(&self.context.v3, request, IoRuntime::Caller, deadline))
+                    .await
             }
             Err(_) => {
-                let exchange = exchange(&self.context, request, IoRuntime::Background, deadline);
+                let exchange = exchange(&self.context.v3, request, IoRuntime::Background, deadline);
                 background::on_background(exchange)?.await
             }
         }
@@ -107,15 +117,19 @@ impl Request {
     /// # Errors
     /// Every variant of [`Error`] is possible.
     pub fn wait(mut self) -> Result<Response, Error> {
+        #[cfg(feature = "v2")]
+        if self.draft.is_v2() {
+            return background::wait(self.exchange_v2(IoRuntime::Background));
+        }
         if let Some(path) = self.draft.sink.take() {
-            let key = self.context.merchant.key.clone();
+            let key = self.context.v3.merchant.key.clone();
             return Ok(self.save_to(path).wait()?.into_response(key));
         }
-        let deadline = self.draft.deadline(&self.context);
+        let deadline = self.draft.deadline(&self.context.v3);
         background::wait(async {
-            self.draft.make_ready(&self.context, &deadline).await?;
-            let request = self.draft.assemble_to_send(&self.context)?;
-            exchange(&self.context, request, IoRuntime::Background, deadline).await
+            self.draft.make_ready(&self.context.v3, &deadline).await?;
+            let request = self.draft.assemble_to_send(&self.context.v3)?;
+            exchange(&self.context.v3, request, IoRuntime::Background, deadline).await
         })
     }
 }

@@ -1,5 +1,7 @@
 //! `Request`: its setters; [`ends`] has its ends.
 
+#[cfg(feature = "v2")]
+mod apiv2;
 mod assemble;
 #[cfg(feature = "bill")]
 pub(crate) mod bill;
@@ -23,9 +25,9 @@ use bytes::Bytes;
 use http::Method;
 use serde_json::Value;
 
+use crate::context::Context;
 use crate::error::{Error, kind_of};
 use crate::sensitive::Padding;
-use crate::v3::Context;
 use draft::{Body, Draft};
 use media::Media;
 
@@ -174,7 +176,7 @@ impl Request {
         let context = Arc::clone(&self.context);
         self.set(|draft| match options {
             Value::Object(map) => {
-                options::apply(draft, &context.transport.hosts, map);
+                options::apply(draft, &context.v3.transport.hosts, map);
                 Ok(())
             }
             Value::Null => Ok(()),
@@ -201,13 +203,30 @@ impl Request {
     /// ```
     pub fn base_url(self, url: impl AsRef<str>) -> Self {
         let context = Arc::clone(&self.context);
-        self.set(|draft| draft.base_url("base_url", url.as_ref(), &context.transport.hosts))
+        self.set(|draft| draft.base_url("base_url", url.as_ref(), &context.v3.transport.hosts))
     }
 
     /// The longest that this call may take, instead of the client's timeout; at most an hour. See
     /// [`WeChatPayBuilder::timeout`](crate::WeChatPayBuilder::timeout).
     pub fn timeout(self, timeout: Duration) -> Self {
         self.set(|draft| draft.timeout(timeout))
+    }
+
+    /// APIv2: presents the merchant's certificate, as refunds and transfers need (PHP's option `security`). See
+    /// [`WeChatPayBuilder::client_certificate`](crate::WeChatPayBuilder::client_certificate).
+    ///
+    /// ```no_run
+    /// # use serde_json::json;
+    /// # async fn f(wx: wechatpay_chain::WeChatPay) -> Result<(), wechatpay_chain::Error> {
+    /// # let fields = json!({});
+    /// wx["v2/secapi/pay/refund"].post(fields).client_certificate().await?;
+    /// # Ok(()) }
+    /// ```
+    #[cfg(feature = "v2")]
+    #[cfg_attr(docsrs, doc(cfg(feature = "v2")))]
+    pub fn client_certificate(mut self) -> Self {
+        self.draft.with_certificate = true;
+        self
     }
 
     /// Retries up to `times` (at most 3) after a 429, after a 5xx with `SYSTEM_ERROR` or a rate-limit code, and a GET after

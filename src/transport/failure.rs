@@ -136,7 +136,30 @@ fn untrusted(texts: &[String]) -> Option<&'static str> {
     })
 }
 
+/// The server's alert. In TLS 1.3 it comes after the handshake, when a client's certificate is checked.
+fn refused_certificate(alert: rustls::AlertDescription) -> &'static str {
+    use rustls::AlertDescription as Alert;
+    match alert {
+        Alert::CertificateRequired => {
+            "the server asks for the merchant's certificate: add `.client_certificate()` to the call (PHP's `security`)"
+        }
+        Alert::CertificateExpired => "the server refused the merchant's certificate: it has expired",
+        Alert::BadCertificate
+        | Alert::UnsupportedCertificate
+        | Alert::CertificateRevoked
+        | Alert::CertificateUnknown
+        | Alert::UnknownCA
+        | Alert::AccessDenied => {
+            "the server refused the merchant's certificate: it is not the one of this merchant, or was replaced"
+        }
+        _ => "the server broke off the TLS connection",
+    }
+}
+
 fn broken_connection(e: &reqwest::Error) -> &'static str {
+    if let Some(rustls::Error::AlertReceived(alert)) = causes(e).find_map(|cause| cause.downcast_ref()) {
+        return refused_certificate(*alert);
+    }
     let kind = innermost_kind(e);
     let says = |part: &str| causes(e).any(|cause| cause.to_string().contains(part));
     match kind {

@@ -17,6 +17,8 @@ const PLATFORM_HOSTS: &[&str] = &[
     "apihk.mch.weixin.qq.com",
     "fraud.mch.weixin.qq.com",
     "payapp.weixin.qq.com",
+    // Signed links of APIv2 (`papay/entrustweb`).
+    "api.weixin.qq.com",
 ];
 
 /// The hosts that may receive an `Authorization`.

@@ -10,7 +10,10 @@ mod proxy;
 mod send;
 mod timeout;
 mod tls;
+pub(crate) mod trace;
 mod upload;
+
+use std::sync::Arc;
 
 use url::Url;
 
@@ -25,12 +28,14 @@ pub(crate) use proxy::Proxy;
 use proxy::ProxyNames;
 pub(crate) use send::{CallInfo, RawResponse, no_signature, read};
 pub(crate) use timeout::{MAX_TIMEOUT, check_timeout, seconds, seconds_of_text};
+#[cfg(feature = "v2")]
+pub(crate) use tls::ClientCertificate;
 pub(crate) use tls::RootCertificates;
 pub(crate) use upload::{CHUNK, FileFacts, FileSource, Upload, unreadable_file, upload_error};
 
 /// The HTTP half of a client.
 pub(crate) struct Transport {
-    pub(crate) hosts: Hosts,
+    pub(crate) hosts: Arc<Hosts>,
     pools: Pools,
     proxies: ProxyNames,
 }
@@ -41,7 +46,15 @@ impl Transport {
     pub(crate) fn new(base: &Url, hosts: Hosts, network: NetworkSettings) -> Result<Transport, Error> {
         let pools = Pools::new(base, network)?;
         let proxies = pools.proxy_names();
-        Ok(Transport { hosts, pools, proxies })
+        Ok(Transport { hosts: Arc::new(hosts), pools, proxies })
+    }
+
+    /// Connections of their own, to the same hosts, which present this certificate.
+    #[cfg(feature = "v2")]
+    pub(crate) fn with_certificate(&self, certificate: &ClientCertificate) -> Result<Transport, Error> {
+        let pools = self.pools.with_certificate(certificate)?;
+        let proxies = pools.proxy_names();
+        Ok(Transport { hosts: Arc::clone(&self.hosts), pools, proxies })
     }
 
     /// Sends one request. The response's body is still to be read. With `fresh`, over a new connection.

@@ -14,6 +14,7 @@ use crate::error::Error;
 const POOL_IDLE_TIMEOUT: Duration = Duration::from_secs(7);
 
 /// The checked settings of the HTTP client.
+#[derive(Clone)]
 pub(crate) struct NetworkSettings {
     pub(crate) connect_timeout: Duration,
     pub(crate) proxy: Option<Proxy>,
@@ -38,6 +39,16 @@ impl HttpClients {
         // Requests to a local stand-in for the platform must not go through the environment's proxy.
         let no_proxy = settings.proxy.is_none() && (settings.no_proxy || is_loopback(base));
         Ok(HttpClients { settings, tls, no_proxy })
+    }
+
+    /// As these, and the clients present this certificate.
+    #[cfg(feature = "v2")]
+    pub(super) fn with_certificate(&self, certificate: &super::ClientCertificate) -> HttpClients {
+        HttpClients {
+            settings: self.settings.clone(),
+            tls: self.tls.with_certificate(certificate),
+            no_proxy: self.no_proxy,
+        }
     }
 
     /// How errors name the proxies.

@@ -88,7 +88,15 @@ fn local_port(error: &reqwest::Error) -> Option<u16> {
 impl Pools {
     /// The background runtime's client is built now, so that a wrong setting shows.
     pub(super) fn new(base: &Url, settings: NetworkSettings) -> Result<Pools, Error> {
-        let clients = HttpClients::new(base, settings)?;
+        Pools::of_clients(HttpClients::new(base, settings)?)
+    }
+
+    #[cfg(feature = "v2")]
+    pub(super) fn with_certificate(&self, certificate: &super::ClientCertificate) -> Result<Pools, Error> {
+        Pools::of_clients(self.clients.with_certificate(certificate))
+    }
+
+    fn of_clients(clients: HttpClients) -> Result<Pools, Error> {
         let background = OnceLock::from(Pool::new(clients.build(true)?, 0));
         Ok(Pools { clients, of_runtimes: RwLock::default(), background, unpooled: OnceLock::new() })
     }

@@ -39,6 +39,29 @@ impl RootCertificates {
     }
 }
 
+/// The merchant's certificate and its key, with which the client proves who it is (mTLS).
+#[cfg(feature = "v2")]
+pub(crate) struct ClientCertificate(Arc<rustls::sign::CertifiedKey>);
+
+#[cfg(feature = "v2")]
+impl ClientCertificate {
+    /// `certificate` in DER; `key` in PKCS#8.
+    ///
+    /// # Errors
+    /// The TLS library's, for a key that it cannot use, or that is another certificate's.
+    pub(crate) fn new(certificate: Vec<u8>, key: &[u8]) -> Result<ClientCertificate, rustls::Error> {
+        let chain = vec![CertificateDer::from(certificate)];
+        let key = rustls::pki_types::PrivateKeyDer::Pkcs8(key.to_vec().into());
+        let certified = rustls::sign::CertifiedKey::from_der(chain, key, &provider())?;
+        Ok(ClientCertificate(Arc::new(certified)))
+    }
+}
+
+/// A program may have chosen a provider for the whole process.
+fn provider() -> Arc<CryptoProvider> {
+    CryptoProvider::get_default().cloned().unwrap_or_else(|| Arc::new(aws_lc_rs::default_provider()))
+}
+
 /// The configuration that all connection pools of a client share, with its root certificates and its TLS sessions.
 pub(super) struct Tls {
     config: ClientConfig,
@@ -49,9 +72,7 @@ impl Tls {
     /// # Errors
     /// [`Error::Config`] for settings that the TLS library refuses.
     pub(super) fn new(roots: RootCertificates) -> Result<Tls, Error> {
-        // A program may have chosen a provider for the whole process.
-        let provider =
-            CryptoProvider::get_default().cloned().unwrap_or_else(|| Arc::new(aws_lc_rs::default_provider()));
+        let provider = provider();
         let verifier =
             Arc::new(LazyVerifier { provider: Arc::clone(&provider), roots, loaded: OnceLock::new() });
         let mut config = ClientConfig::builder_with_provider(provider)
@@ -62,6 +83,16 @@ impl Tls {
             .with_no_client_auth();
         config.alpn_protocols = vec![b"http/1.1".to_vec()];
         Ok(Tls { config, verifier })
+    }
+
+    /// As this one, with a certificate of the client's, and with TLS sessions of its own.
+    #[cfg(feature = "v2")]
+    pub(super) fn with_certificate(&self, certificate: &ClientCertificate) -> Tls {
+        let mut config = self.config.clone();
+        config.client_auth_cert_resolver =
+            Arc::new(rustls::sign::SingleCertAndKey::from(Arc::clone(&certificate.0)));
+        config.resumption = rustls::client::Resumption::default();
+        Tls { config, verifier: Arc::clone(&self.verifier) }
     }
 
     /// The configuration; a copy shares all its parts.

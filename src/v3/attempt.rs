@@ -6,11 +6,10 @@ use http::header::AUTHORIZATION;
 
 use super::context::Context;
 use super::outgoing::OutgoingRequest;
-use super::trace;
 use crate::error::Error;
 use crate::response::request_id;
 use crate::runtime::{Deadline, IoRuntime, another_core_can_sign};
-use crate::transport::{CallInfo, RawResponse, read};
+use crate::transport::{CallInfo, RawResponse, read, trace};
 
 impl OutgoingRequest {
     /// The call that errors name.
@@ -67,7 +66,7 @@ pub(crate) async fn send_signed(
     *request.headers_mut() = headers;
     let traced = context.defaults.trace_messages;
     if traced {
-        trace::request(&request, &body);
+        trace::request(&request, &body, None);
     }
     if let Some(upload) = upload {
         // Boxed: only an upload needs it.

@@ -45,6 +45,8 @@ impl Merchant {
                 Box::pin(deadline.bound(signing)).await.transpose()?.transpose()
             }
             MerchantKey::Local(key) => signer::sign_locally(key, &message).map(Some),
+            #[cfg(feature = "v2")]
+            MerchantKey::Missing => Err(signer::missing()),
             MerchantKey::Remote(signer) => {
                 let signing = run_foreign(signer::sign_remotely(Arc::clone(signer), message));
                 let signed = Box::pin(deadline.bound_anywhere(signing)).await?;

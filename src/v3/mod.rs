@@ -14,7 +14,6 @@ pub(crate) mod outgoing;
 pub(crate) mod platform;
 mod retry;
 pub(crate) mod sign;
-mod trace;
 pub(crate) mod verify;
 
 pub(crate) use context::{Context, Defaults};

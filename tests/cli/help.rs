@@ -251,7 +251,19 @@ fn errors_speak_in_one_voice() {
             "",
         ),
         (&["--sandbox", "get", "v3/x", "--timeout", "4000"], "error: --timeout must be more than 0", ""),
-        (&["--sandbox", "get", "v2/x"], "PATH begins with `v2`", ""),
+        (
+            &["--sandbox", "post", "v2/x", "a=b"],
+            "the sandbox speaks APIv3 only: no `v2/…` with --sandbox",
+            "",
+        ),
+        (&["--sandbox", "get", "v3/x", "--client-certificate"], "--client-certificate is for APIv2", ""),
+        (&["post", "v2/x", "a=b", "--check"], "--check compares calls of APIv3 only", "--dry-run"),
+        (&["post", "v2/x", "a=b", "--encrypt", "/a"], "--encrypt is for APIv3", ""),
+        (
+            &["post", "v2/x", "a=b", "--client-certificate", "--curl"],
+            "--client-certificate cannot be used with --curl",
+            "--cert apiclient_cert.pem --key apiclient_key.pem",
+        ),
     ] {
         let done = run(arguments);
         assert_eq!((done.code, done.out.as_str()), (Some(1), ""), "{arguments:?}: {done:?}");

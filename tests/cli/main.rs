@@ -6,14 +6,20 @@ mod program;
 // Helpers that other test programs use, too.
 #[path = "../support"]
 mod support {
+    pub(crate) mod apiv2;
     pub(crate) mod keys;
+    pub(crate) mod mutual_tls;
+    #[expect(dead_code, reason = "the program's tests sign nothing with it")]
+    pub(crate) mod openssl;
     #[expect(dead_code, reason = "the program's tests look at less of a request than the client's")]
     pub(crate) mod recorder;
     pub(crate) mod sandbox;
     pub(crate) mod test_server;
     pub(crate) mod tools;
 
-    pub(crate) use self::{keys::*, recorder::*, sandbox::*, test_server::*, tools::*};
+    pub(crate) use self::{
+        apiv2::*, keys::*, mutual_tls::*, openssl::*, recorder::*, sandbox::*, test_server::*, tools::*,
+    };
 }
 
 // The program's own tables, with which its documents are compared.
@@ -30,6 +36,8 @@ mod tables {
 mod snapshots;
 // `wxpay batch`.
 mod batch;
+// APIv2: calls, messages, `wxpay doctor`.
+mod apiv2;
 // Verbs, bodies, output, exit codes.
 mod calls;
 // Saved notifications that were changed on their way.

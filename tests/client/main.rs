@@ -3,8 +3,12 @@
 // Helpers that other test programs use, too.
 #[path = "../support"]
 mod support {
+    #[cfg(feature = "v2")]
+    pub(crate) mod apiv2;
     pub(crate) mod client;
     pub(crate) mod keys;
+    #[cfg(feature = "v2")]
+    pub(crate) mod mutual_tls;
     pub(crate) mod openssl;
     pub(crate) mod process;
     pub(crate) mod recorder;
@@ -15,6 +19,8 @@ mod support {
 
     #[cfg(feature = "sandbox")]
     pub(crate) use self::sandbox::*;
+    #[cfg(feature = "v2")]
+    pub(crate) use self::{apiv2::*, mutual_tls::*};
     pub(crate) use self::{
         client::*, keys::*, openssl::*, process::*, recorder::*, test_server::*, tools::*,
     };
@@ -25,6 +31,9 @@ mod multipart;
 
 // Forged, malformed and oversized messages by the thousand.
 mod attacks;
+// The other protocol.
+#[cfg(feature = "v2")]
+mod apiv2;
 // Attempts of one call that fail in different ways.
 mod attempts;
 // Downloads of bills: the request for the address, the file, its digest, its rows.

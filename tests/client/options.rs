@@ -90,5 +90,5 @@ fn an_unsupported_option_is_named() {
     let error = wx["v3/P123"].get().options(json!({"debug": 1})).header("\n", "").prepare().unwrap_err();
     assert!(matches!(error, Error::Path(e) if matches!(*e, PathError::ValueAsSegment { .. })));
     let error = wx["v2/pay/micropay"].post(json!({})).prepare().unwrap_err();
-    assert!(error.to_string().contains("APIv2"), "{error}");
+    assert!(error.to_string().contains(if cfg!(feature = "v2") { "apiv2_key" } else { "APIv2" }), "{error}");
 }

@@ -17,7 +17,7 @@ fn secrets(sandbox: &Sandbox) -> Vec<String> {
     let mut all = vec![
         sandbox.apiv3_key().to_owned(),
         format!("{:?}", sandbox.apiv3_key().as_bytes()),
-        "apiv2 secret".into(),
+        "apiv2 secret of 32 bytes 01234567".into(),
         PASSPHRASE.into(),
     ];
     let pem = sandbox.merchant_key_pem();

@@ -24,6 +24,7 @@
     )
 )]
 
+mod apiv2;
 mod clap_errors;
 mod cli;
 mod commands;

@@ -3,15 +3,18 @@
 use serde::{Deserialize, Serialize};
 use wechatpay_chain::{ApiError, Error, Response};
 
+use crate::apiv2;
+
 /// Error codes of rate limits (PROTOCOL, Errors and retry).
-const RATE_LIMIT_CODES: [&str; 3] = ["FREQUENCY_LIMITED", "RATELIMIT_EXCEEDED", "RATELIMIT_EXCEED"];
+const RATE_LIMIT_CODES: [&str; 4] =
+    ["FREQUENCY_LIMITED", "RATELIMIT_EXCEEDED", "RATELIMIT_EXCEED", "FREQ_LIMIT"];
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub(crate) enum Outcome {
     /// A verified response with success.
     Ok,
-    /// The platform's own word that it does not carry out the call: verified, or its JSON with a `code`.
+    /// The platform's own word that it does not carry out the call: verified, or its JSON with a `code`, or its XML.
     Refused,
     /// Refused by a rate limit, so not carried out.
     Limited,
@@ -37,8 +40,8 @@ impl Outcome {
             Error::Decode(_) => Outcome::Ok,
             Error::Api(e) if e.status == 401 => Outcome::Unsent,
             Error::Api(e) if is_rate_limit(e) => Outcome::Limited,
-            Error::Api(e) if e.status >= 500 => Outcome::Unknown,
-            Error::Api(e) if e.verified || !e.code.is_empty() => Outcome::Refused,
+            Error::Api(e) if e.status >= 500 || apiv2::is_undecided(e) => Outcome::Unknown,
+            Error::Api(e) if is_platforms_word(e) => Outcome::Refused,
             // A proxy's page, a captive portal's redirect: nothing says whether the platform received the call.
             Error::Api(_) => Outcome::Unverified,
             Error::PlatformKeys(_) => Outcome::Unsent,
@@ -50,6 +53,11 @@ impl Outcome {
             _ => Outcome::Unknown,
         }
     }
+}
+
+/// Whether a refusal is the platform's own: verified, or in its form.
+pub(crate) fn is_platforms_word(error: &ApiError) -> bool {
+    error.verified || !error.code.is_empty() || apiv2::is_refusal(error)
 }
 
 fn is_rate_limit(error: &ApiError) -> bool {

@@ -44,6 +44,7 @@ variables! {
     AUTOMATIC_CERTIFICATES = "WECHATPAY_AUTOMATIC_CERTIFICATES", Setting:
         "1: download and renew the platform certificates";
     APIV3_KEY = "WECHATPAY_APIV3_KEY", Secret: "APIv3 key, 32 bytes";
+    APIV2_KEY = "WECHATPAY_APIV2_KEY", Secret: "APIv2 key, 32 bytes";
     BASE_URL = "WECHATPAY_BASE_URL", Setting: "base URL (default: api.mch.weixin.qq.com)";
     ALLOW_HTTP = "WECHATPAY_ALLOW_HTTP", Setting: "1: permit a base URL with http:// on another machine";
     TIMEOUT = "WECHATPAY_TIMEOUT", Setting:

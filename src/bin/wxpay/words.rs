@@ -33,6 +33,13 @@ impl Place {
         }
     }
 
+    fn client_certificate(self) -> &'static str {
+        match self {
+            Place::Shell => "add --client-certificate",
+            Place::Line => "add `\"client_certificate\": true`",
+        }
+    }
+
     /// The place of a setter of the library.
     fn setter(self, name: &str) -> Option<&'static str> {
         Some(match (self, name) {
@@ -41,7 +48,7 @@ impl Place {
             (Place::Shell, "query") => "-q",
             (Place::Shell, "headers") => "-H",
             (Place::Shell, "content_type") => "-H Content-Type",
-            (Place::Shell, "json") => "the body",
+            (Place::Shell, "json" | "xml") => "the body",
             (Place::Shell, "encrypt") => "--encrypt",
             (Place::Shell, "media") => "FILE",
             (Place::Shell, "media.meta") => "--meta",
@@ -49,12 +56,15 @@ impl Place {
             (Place::Shell, "save_to") => "-o",
             (Place::Shell, "chain") => "PATH",
             (Place::Line, "content_type") => "`headers`",
-            (Place::Line, "json") => "`body`",
+            (Place::Line, "json" | "xml") => "`body`",
             (Place::Line, "chain") => "`path`",
             _ => return None,
         })
     }
 }
+
+/// How the library says that a call of APIv2 must present the merchant's certificate.
+const CERTIFICATE_SETTER: &str = "add `.client_certificate()` to the call (PHP's `security`)";
 
 /// The fault of an error and how to fix it, for the shell.
 pub(crate) fn describe(error: &Error) -> String {
@@ -116,6 +126,9 @@ fn fault(error: &Error, place: Place) -> String {
         }
         _ => error.to_string(),
     };
+    if let Error::Transport(_) = error {
+        text = text.replace(CERTIFICATE_SETTER, place.client_certificate());
+    }
     let mut innermost = None;
     let mut cause = StdError::source(error);
     while let Some(inner) = cause {

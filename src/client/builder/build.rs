@@ -5,12 +5,17 @@ use std::sync::Arc;
 use super::merchant::MerchantConfig;
 use super::{PlatformKeyConfig, WeChatPayBuilder};
 use crate::client::WeChatPay;
+use crate::context::Context;
 use crate::crypto::aes::Apiv3Key;
+#[cfg(feature = "v2")]
+use crate::error::FieldNames;
 use crate::error::{Error, Excerpt};
+#[cfg(feature = "v2")]
+use crate::signer::MerchantKey;
 use crate::transport::{Hosts, NetworkSettings, Transport, check_timeout, parse_base_url, parse_host};
 use crate::v3::merchant::Merchant;
 use crate::v3::platform::{self, Platform, PlatformKey, PlatformKeys};
-use crate::v3::{Context, Defaults};
+use crate::v3::{self, Defaults};
 
 impl WeChatPayBuilder {
     /// Checks the settings, loads the keys, and returns the client.
@@ -43,14 +48,27 @@ impl WeChatPayBuilder {
             p12: self.p12,
             certificate: self.merchant_certificate,
         };
+        #[cfg(feature = "v2")]
+        let has_v3 = !(self.apiv2.is_set()
+            && (config.is_empty() || config.is_certificate())
+            && self.platform_keys.is_empty()
+            && !self.automatic_certificates
+            && self.apiv3_key.is_none());
+        #[cfg(not(feature = "v2"))]
+        let has_v3 = true;
+        #[cfg(feature = "v2")]
+        let (serial, key, certificate) = match !has_v3 && config.is_empty() {
+            true => (String::new(), MerchantKey::Missing, None),
+            false => config.load(&mchid)?,
+        };
+        #[cfg(not(feature = "v2"))]
         let (serial, key, certificate) = config.load(&mchid)?;
+        #[cfg(feature = "v2")]
+        let v2 =
+            self.apiv2.load(&mchid, &key, certificate.as_ref(), has_v3 && self.names == FieldNames::Array)?;
         let merchant = Merchant::new(mchid, serial, key, certificate);
-        if self.platform_keys.is_empty() && !self.automatic_certificates {
-            let reason =
-                "is missing, and without a platform key no response can be verified, so no request is sent";
-            let advice =
-                "give the serial with the public key or certificate, or enable `automatic_certificates`";
-            return Err(Error::config_with("platform_key", reason, advice));
+        if has_v3 && self.platform_keys.is_empty() && !self.automatic_certificates {
+            return Err(platform::missing());
         }
         let mut platform: Vec<Arc<PlatformKey>> = Vec::with_capacity(self.platform_keys.len());
         for PlatformKeyConfig { serial, pem, variables } in &self.platform_keys {
@@ -97,7 +115,7 @@ impl WeChatPayBuilder {
         let retry_delay = self.network.retry_delay;
         let network: NetworkSettings = self.network.load(self.connect_timeout)?;
         let hosts = Hosts::new(&base_url, allowed_hosts, spare, allow_http);
-        Ok(Context {
+        let v3 = v3::Context {
             merchant: Arc::new(merchant),
             platform: Platform::new(PlatformKeys::new(platform), self.automatic_certificates),
             apiv3_key,
@@ -113,6 +131,11 @@ impl WeChatPayBuilder {
             },
             #[cfg(feature = "catalogue")]
             given_hints: crate::catalogue::given::Given::default(),
+        };
+        Ok(Context {
+            v3: Arc::new(v3),
+            #[cfg(feature = "v2")]
+            v2,
         })
     }
 }

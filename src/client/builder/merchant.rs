@@ -13,8 +13,8 @@ use crate::v3::platform::PUBLIC_KEY_PREFIX;
 /// A PKCS#12 file, and its passphrase unless that is the default.
 pub(super) struct P12 {
     // A path, unless a key's text is given by mistake.
-    path: Zeroizing<String>,
-    passphrase: Option<Zeroizing<String>>,
+    pub(super) path: Zeroizing<String>,
+    pub(super) passphrase: Option<Zeroizing<String>>,
 }
 
 impl P12 {
@@ -34,6 +34,23 @@ pub(super) struct MerchantConfig {
 }
 
 impl MerchantConfig {
+    /// Whether nothing is given at all.
+    #[cfg(feature = "v2")]
+    pub(super) fn is_empty(&self) -> bool {
+        self.serial.is_none()
+            && self.private_key.is_none()
+            && self.signer.is_none()
+            && self.p12.is_none()
+            && self.certificate.is_none()
+    }
+
+    /// Whether nothing is given but a certificate with its key, which calls of APIv2 present.
+    #[cfg(feature = "v2")]
+    pub(super) fn is_certificate(&self) -> bool {
+        let pem = self.private_key.is_some() && self.certificate.is_some();
+        self.serial.is_none() && self.signer.is_none() && (pem || self.p12.is_some())
+    }
+
     /// The serial, the key and the certificate if there is one, once all settings agree.
     pub(super) fn load(self, mchid: &str) -> Result<(String, MerchantKey, Option<CertificateData>), Error> {
         let given = self.serial.filter(|serial| !serial.trim().is_empty());

@@ -10,6 +10,8 @@ use crate::clock::{Clock, SystemClock};
 use crate::error::{Excerpt, FieldNames, shown_template};
 use crate::signer::Signer;
 
+#[cfg(feature = "v2")]
+mod apiv2;
 mod build;
 mod merchant;
 mod network;
@@ -49,6 +51,8 @@ pub struct WeChatPayBuilder {
     platform_keys: Vec<PlatformKeyConfig>,
     automatic_certificates: bool,
     apiv3_key: Option<Zeroizing<String>>,
+    #[cfg(feature = "v2")]
+    apiv2: apiv2::Apiv2,
     base_url: String,
     allowed_hosts: Vec<String>,
     timeout: Duration,
@@ -107,6 +111,8 @@ impl Default for WeChatPayBuilder {
             platform_keys: Vec::new(),
             automatic_certificates: false,
             apiv3_key: None,
+            #[cfg(feature = "v2")]
+            apiv2: apiv2::Apiv2::default(),
             base_url: BASE_URL.to_owned(),
             allowed_hosts: Vec::new(),
             timeout: Duration::from_secs(30),

@@ -34,8 +34,14 @@ const KEYS: &[(&str, SetValue)] = &[
         Ok(if boolean(key, &value)? { builder.automatic_certificates() } else { builder })
     }),
     ("apiv3Key", |builder, key, value| Ok(builder.apiv3_key(text(key, value)?))),
-    // APIv2's. They are checked, so that PHP's array can stay as it is, and not used by APIv3.
+    #[cfg(feature = "v2")]
+    ("secret", |builder, key, value| Ok(builder.apiv2_key(text(key, value)?))),
+    #[cfg(feature = "v2")]
+    ("merchant", |builder, key, value| builder.client_certificate_of(key, value)),
+    // APIv2's. They are checked, so that PHP's array can stay as it is.
+    #[cfg(not(feature = "v2"))]
     ("secret", |builder, key, value| text(key, value).map(|_| builder)),
+    #[cfg(not(feature = "v2"))]
     ("merchant", |builder, key, value| object(key, value).map(|_| builder)),
     ("base_uri", |builder, key, value| Ok(builder.base_url(text(key, value)?))),
     ("baseURL", |builder, key, value| Ok(builder.base_url(text(key, value)?))),
@@ -66,6 +72,8 @@ const VARIABLES: &[(&str, SetVariable)] = &[
         Ok(builder)
     }),
     ("WECHATPAY_APIV3_KEY", |builder, _, value| Ok(builder.apiv3_key(value))),
+    #[cfg(feature = "v2")]
+    ("WECHATPAY_APIV2_KEY", |builder, _, value| Ok(builder.apiv2_key(value))),
     ("WECHATPAY_BASE_URL", |builder, _, value| Ok(builder.base_url(value))),
     ("WECHATPAY_AUTOMATIC_CERTIFICATES", |builder, name, value| {
         Ok(if is_set(name, &value)? { builder.automatic_certificates() } else { builder })
@@ -174,7 +182,8 @@ impl WeChatPay {
     /// secret merchant base_uri timeout connect_timeout`; also `apiv3Key automaticCertificates merchantCertificate p12
     /// allowHttp`. A `privateKey` or
     /// `p12` with a passphrase is a list of two, as in PHP's `Rsa::from([$pem, $passphrase])`. `timeout` is in seconds, as
-    /// in PHP; 0 is the longest, an hour. `connect_timeout` is in seconds, too; 0 is the default, as in Guzzle. `secret` and `merchant` belong to APIv2 and have no effect on APIv3. Guzzle's
+    /// in PHP; 0 is the longest, an hour. `connect_timeout` is in seconds, too; 0 is the default, as in Guzzle. `secret` and
+    /// `merchant` belong to APIv2. Guzzle's
     /// and axios' options are accepted at a value that means what happens here anyway (`http_errors: true`, null). Errors
     /// name PHP's keys.
     ///
@@ -209,6 +218,7 @@ impl WeChatPay {
     /// | `WECHATPAY_PLATFORM_SERIAL` with `WECHATPAY_PLATFORM_CERTIFICATE` | a platform certificate |
     /// | `WECHATPAY_AUTOMATIC_CERTIFICATES` | `1`: download the platform certificates |
     /// | `WECHATPAY_APIV3_KEY` | 32 bytes |
+    /// | `WECHATPAY_APIV2_KEY` | 32 bytes; with it alone the client speaks APIv2 only |
     /// | `WECHATPAY_BASE_URL` | another base URL |
     /// | `WECHATPAY_ALLOW_HTTP` | `1`: `http://` to other machines, too: see [`WeChatPayBuilder::allow_http`] |
     /// | `WECHATPAY_TIMEOUT` | seconds |
@@ -235,7 +245,7 @@ impl WeChatPay {
 
 // Values are moved out of the array, not copied: the builder wipes its secrets when it is dropped.
 
-fn text(field: &str, value: Value) -> Result<String, Error> {
+pub(super) fn text(field: &str, value: Value) -> Result<String, Error> {
     match value {
         Value::String(text) => Ok(text),
         other => Err(Error::config(field, format!("must be a string; it is {}", kind_of(&other)))),
@@ -256,7 +266,7 @@ fn boolean(field: &str, value: &Value) -> Result<bool, Error> {
 }
 
 /// A string, or a list of it and its passphrase.
-fn with_passphrase(field: &str, value: Value) -> Result<(String, Option<String>), Error> {
+pub(super) fn with_passphrase(field: &str, value: Value) -> Result<(String, Option<String>), Error> {
     let wrong = |found: &str| {
         Error::config(field, format!("must be a string or [string, passphrase]; it is {found}"))
     };
@@ -330,6 +340,7 @@ fn certs(mut builder: WeChatPayBuilder, value: Value) -> Result<WeChatPayBuilder
     Ok(builder)
 }
 
+#[cfg(not(feature = "v2"))]
 fn object(field: &str, value: Value) -> Result<Map<String, Value>, Error> {
     match value {
         Value::Object(object) => Ok(object),

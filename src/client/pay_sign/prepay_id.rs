@@ -41,7 +41,7 @@ impl PrepayId {
     ///
     /// # Errors
     /// [`Error::Config`] that says what to pass.
-    pub(super) fn check(self) -> Result<String, Error> {
+    pub(in crate::client) fn check(self) -> Result<String, Error> {
         match self.0 {
             Ok(id) => check_prepay_id(&id).map(|()| id),
             Err(found) => {
@@ -92,7 +92,7 @@ pub(super) fn check_prepay_id(id: &str) -> Result<(), Error> {
 }
 
 /// Refuses a text that cannot be an `appid`.
-pub(super) fn check_appid(appid: &str) -> Result<(), Error> {
+pub(in crate::client) fn check_appid(appid: &str) -> Result<(), Error> {
     let refuse = |reason: String| Err(Error::config("appid", reason));
     if is_nothing(appid) {
         return refuse(format!("is {}: pass the appid of the page or app, `wx…`", shown(appid)));

@@ -8,6 +8,7 @@ pub(super) mod ticket;
 
 use std::fmt;
 use std::path::PathBuf;
+use std::sync::Arc;
 use std::time::Duration;
 
 use serde_json::{Value, json};
@@ -161,7 +162,8 @@ impl Bill {
             Gzip::No | Gzip::InQuery => self.request,
         };
         let gunzip = !matches!(self.gzip, Gzip::No);
-        Download::of_bill(request.context, request.draft, self.allow_unverified, sink).gunzip(gunzip)
+        Download::of_bill(Arc::clone(&request.context.v3), request.draft, self.allow_unverified, sink)
+            .gunzip(gunzip)
     }
 }
 

@@ -98,14 +98,27 @@ fn apply_one(
         }
         ("base_uri" | "baseURL", Value::String(url)) => draft.base_url(&field, &url, hosts),
         ("timeout", value) => draft.timeout(foreign::timeout(&field, &value)?),
+        #[cfg(feature = "v2")]
+        ("xml", value) if draft.is_v2() => draft.json(empty_list_is_a_map(value)),
+        #[cfg(feature = "v2")]
+        ("security", Value::Bool(security)) => {
+            draft.with_certificate = security;
+            Ok(())
+        }
+        #[cfg(feature = "v2")]
+        ("nonceless", Value::Bool(nonceless)) => {
+            draft.nonceless = nonceless;
+            Ok(())
+        }
         // Both belong to APIv2; PHP's SDK accepts them in an APIv3 call without effect.
+        #[cfg(not(feature = "v2"))]
         ("security" | "nonceless", Value::Bool(_)) => Ok(()),
         // Without effect: the response always has its bytes.
         ("responseType" | "transformResponse", _) => Ok(()),
         ("headers", value) => wrong("an object", &value),
         ("body" | "base_uri" | "baseURL", value) => wrong("a string", &value),
         ("security" | "nonceless", value) => wrong("a boolean", &value),
-        ("xml", _) => Err(Error::config(field, "belongs to APIv2, which this client does not support")),
+        ("xml", _) => Err(Error::config(field, "belongs to APIv2, whose paths begin with `v2`")),
         ("sink", Value::String(path)) => {
             draft.sink = Some(path.into());
             Ok(())
@@ -138,6 +151,15 @@ fn variable(draft: &mut Draft, variables: &Variables<'_>, key: String, value: Va
         return Err(Error::config(format!("options.{key}"), reason));
     }
     Err(PathError::UnknownVariable { name: key, template: draft.template.to_string() }.into())
+}
+
+/// An empty PHP array is a list.
+#[cfg(feature = "v2")]
+fn empty_list_is_a_map(value: Value) -> Value {
+    match value {
+        Value::Array(list) if list.is_empty() => Value::Object(Map::new()),
+        other => other,
+    }
 }
 
 /// The names of the template's variables, read once at most.

@@ -154,6 +154,13 @@ impl PlatformKeys {
     }
 }
 
+/// The error of a client without any platform key.
+pub(crate) fn missing() -> Error {
+    let reason = "is missing, and without a platform key no response can be verified, so no request is sent";
+    let advice = "give the serial with the public key or certificate, or enable `automatic_certificates`";
+    Error::config_with("platform_key", reason, advice)
+}
+
 /// The current keys, and their automatic refresh.
 pub(crate) struct Platform {
     current: RwLock<Arc<PlatformKeys>>,

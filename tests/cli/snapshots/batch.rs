@@ -122,7 +122,7 @@ fn lines_that_are_no_calls() {
     exit 1
     --- stdout
     --- stderr
-    wxpay: error: `calls.jsonl`, line 2: unknown field `url`; expected one of `id`, `method`, `path`, `vars`, `query`, `body`, `headers`, `encrypt`, `timeout`, column 35
+    wxpay: error: `calls.jsonl`, line 2: unknown field `url`; expected one of `id`, `method`, `path`, `vars`, `query`, `body`, `headers`, `encrypt`, `client_certificate`, `timeout`, column 35
     ");
     snapshot!(line(r#"{"method":"HEAD","path":"v3/x"}"#), @"
     exit 1

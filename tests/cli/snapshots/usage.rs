@@ -148,7 +148,7 @@ fn paths() {
     exit 1
     --- stdout
     --- stderr
-    wxpay: error: PATH begins with `v2`: this client does not support APIv2 (XML)
+    wxpay: error: the sandbox speaks APIv3 only: no `v2/…` with --sandbox
     ");
     snapshot!(run("http://example.com/v3/x", &[]), @"
     exit 1
@@ -296,8 +296,7 @@ fn arguments_of_the_other_commands() {
     exit 1
     --- stdout
     --- stderr
-    wxpay: error: the following required arguments were not provided: --headers <FILE>
-    wxpay: hint: usage: wxpay verify --headers <FILE> <BODY>; more with --help
+    wxpay: error: BODY: cannot read `body.json`: it does not exist
     ");
     snapshot!(env.run(&["verify", "--headers", "nowhere", "body.json"]), @"
     exit 1

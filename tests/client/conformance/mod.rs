@@ -1,4 +1,4 @@
-//! Recorded PHP and Node calls (APIv3), compared with what is sent here: over real HTTP, to a plain listener.
+//! Recorded PHP and Node calls, compared with what is sent here: over real HTTP, to a plain listener.
 //!
 //! The recordings are read from the folder that `WECHATPAY_CONFORMANCE` names. It may hold any part of them.
 
@@ -14,19 +14,24 @@ use wechatpay_chain::{Chain, WeChatPay};
 
 use crate::support::{Recorder, skipped};
 
-/// The recorded calls of APIv3. Without a folder of recordings the running test is skipped.
+/// The recorded calls of APIv3.
 fn recorded_calls() -> Option<Vec<Value>> {
+    recorded("v3")
+}
+
+/// The recorded calls of a protocol. Without a folder of recordings the running test is skipped.
+pub(crate) fn recorded(api: &str) -> Option<Vec<Value>> {
     let Some(folder) = std::env::var_os("WECHATPAY_CONFORMANCE") else {
         skipped("WECHATPAY_CONFORMANCE is not set");
         return None;
     };
     let text = std::fs::read_to_string(Path::new(&folder).join("calls.jsonl")).expect("the recordings");
     let calls = text.lines().map(|line| serde_json::from_str::<Value>(line).expect("a JSON line"));
-    Some(calls.filter(|call| call["api"] == "v3").collect())
+    Some(calls.filter(|call| call["api"] == api).collect())
 }
 
 /// The target that the SDK was given, spelled in each way that was recorded; a pure chain by `seg` and by index.
-fn spellings(wx: &WeChatPay, chain: &Value) -> Vec<(&'static str, Chain)> {
+pub(crate) fn spellings(wx: &WeChatPay, chain: &Value) -> Vec<(&'static str, Chain)> {
     let mut all = Vec::new();
     if let Some(path) = chain["index"].as_str() {
         all.push(("index", wx[path].clone()));
@@ -49,7 +54,7 @@ fn spellings(wx: &WeChatPay, chain: &Value) -> Vec<(&'static str, Chain)> {
 }
 
 /// PHP's `$options`, or Node's config.
-fn options(call: &Value) -> Map<String, Value> {
+pub(crate) fn options(call: &Value) -> Map<String, Value> {
     let options = if call["sdk"] == "php" { &call["options"] } else { &call["config"] };
     options.as_object().cloned().unwrap_or_default()
 }
@@ -116,18 +121,18 @@ fn variables(template: &str) -> Vec<String> {
 
 /// The findings of a test, for its report.
 #[derive(Default)]
-struct Tally {
-    compared: usize,
-    equal: usize,
+pub(crate) struct Tally {
+    pub(crate) compared: usize,
+    pub(crate) equal: usize,
     /// On purpose, each with its reason.
-    different: Vec<String>,
-    wrong: Vec<String>,
+    pub(crate) different: Vec<String>,
+    pub(crate) wrong: Vec<String>,
 }
 
 impl Tally {
     /// Prints the counts. Fails if there is a difference without a reason, or nothing to compare.
     #[track_caller]
-    fn report(self, what: &str) {
+    pub(crate) fn report(self, what: &str) {
         let Tally { compared, equal, different, wrong } = self;
         println!("{what}: {compared} compared, {equal} equal, {} different on purpose", different.len());
         different.iter().for_each(|line| println!("  {line}"));

@@ -17,6 +17,8 @@ pub(super) fn everywhere(out: &mut Outputs<'_>) {
     requests(out, &wx);
     files(out, &wx);
     others(out, &wx);
+    #[cfg(feature = "v2")]
+    apiv2(out);
     #[cfg(feature = "sandbox")]
     sandbox(out);
 }
@@ -40,6 +42,16 @@ fn settings(out: &mut Outputs<'_>) {
         ("platform_key, swapped", builder().platform_key(text, "PUB_KEY_ID_0114232134912410000000000000")),
         ("platform_key", builder().platform_key("PUB_KEY_ID_0114232134912410000000000000", text)),
         ("apiv3_key", builder().apiv3_key(text)),
+        #[cfg(feature = "v2")]
+        ("apiv2_key", builder().apiv2_key(text)),
+        #[cfg(feature = "v2")]
+        ("client_certificate", builder().client_certificate(text, support::key("merchant_key.pem"))),
+        #[cfg(feature = "v2")]
+        ("client_certificate's key", builder().client_certificate(&pem, text)),
+        #[cfg(feature = "v2")]
+        ("client_p12", builder().client_p12(text, "x")),
+        #[cfg(feature = "v2")]
+        ("client_p12 passphrase", builder().client_p12(support::key_path("merchant.p12"), text)),
         ("base_url", builder().base_url(text)),
         ("base_url's host", builder().base_url(format!("http://{text}/"))),
         ("base_url's path", builder().base_url(format!("http://127.0.0.1:9/{text}"))),
@@ -177,6 +189,45 @@ fn requests(out: &mut Outputs<'_>, wx: &WeChatPay) {
     ] {
         out.result("a call", result);
     }
+}
+
+/// Calls and texts of APIv2.
+#[cfg(feature = "v2")]
+fn apiv2(out: &mut Outputs<'_>) {
+    use wechatpay_chain::apiv2::SignType;
+
+    let (text, mchid) = (out.given, support::MCHID);
+    let wx = support::builder("http://127.0.0.1:9/")
+        .apiv2_key("0123456789abcdef0123456789abcdef")
+        .build()
+        .unwrap();
+    let post = |fields: Value| wx["v2/pay/orderquery"].post(fields);
+    for (what, request) in [
+        ("v2 path", wx.chain(&format!("v2/{text}")).post(json!({"mch_id": mchid}))),
+        ("v2 mch_id", post(json!({"mch_id": text}))),
+        ("v2 sign_type", post(json!({"mch_id": mchid, "sign_type": text}))),
+        ("v2 name", post(json!({"mch_id": mchid, text: "1"}))),
+        ("v2 value", post(json!({"mch_id": mchid, "a": format!("{text}\u{1}")}))),
+        ("v2 query", wx["v2/x"].get().query(json!({"mch_id": mchid, text: [1, 2]}))),
+        ("v2 body", wx["v2/x"].post(Value::Null).body("text/xml", text.to_owned())),
+        ("v2 options", wx["v2/x"].post(Value::Null).options(json!({"xml": text}))),
+    ] {
+        out.debug(what, &request);
+        drop(out.result(what, request.prepare()));
+    }
+    out.result("v2 call", post(json!({"mch_id": mchid, "out_trade_no": "P1"})).wait());
+    out.result("notification_v2", wx.notification_v2(text));
+    out.result("notification_v2", wx.notification_v2(format!("<xml><req_info>{text}</req_info></xml>")));
+    out.result(
+        "v2_jsapi_params",
+        wx.v2_jsapi_params(text, "wx201410272009395522657a690389285100", SignType::Md5).map(drop),
+    );
+    out.result("v2_jsapi_params", wx.v2_jsapi_params("wx1", text, SignType::Md5).map(drop));
+    out.result("v2_app_params", wx.v2_app_params(text, text, SignType::Md5).map(drop));
+    out.result("v2_sign", wx.v2_sign(&json!(text), SignType::Md5));
+    out.result("decrypt_aes_gcm", wx.decrypt_aes_gcm(text, text, text));
+    out.result("encrypt_aes_gcm", wx.encrypt_aes_gcm(b"x", text, text));
+    out.result("decrypt_aes_ecb", wx.decrypt_aes_ecb(text));
 }
 
 fn files(out: &mut Outputs<'_>, wx: &WeChatPay) {

@@ -10,7 +10,7 @@ use crate::global::GlobalArgs;
 use crate::output::Output;
 use crate::saved_message::{SavedMessage, SavedMessageArgs};
 
-/// Verify a saved notification, then decrypt its resource with the APIv3 key
+/// Verify a saved notification, then decrypt its resource with the APIv3 or APIv2 key
 #[derive(Args)]
 #[command(after_help = "Examples:\n  \
     wxpay decrypt --headers notification.headers notification.json\n  \
@@ -34,12 +34,14 @@ pub(crate) fn run(global: &GlobalArgs, args: &DecryptArgs) -> Result<(), Failure
     let output =
         Output::new(global).with_filter(args.jq.as_deref(), args.raw)?.with_file(args.output.as_deref())?;
     let message = SavedMessage::read(&args.message)?;
-    let verifier = message.verifier(global, &args.message)?;
-    let notification = verifier
-        .wx
-        .notification(&message.headers, message.body.clone())
-        .wait()
-        .map_err(|error| message.diagnosed(&verifier, error))?;
+    let notification = match message.is_apiv2() {
+        true => message.open_apiv2(global)?,
+        false => {
+            let verifier = message.verifier(global, &args.message)?;
+            let notification = verifier.wx.notification(&message.headers, message.body.clone()).wait();
+            notification.map_err(|error| message.diagnosed(&verifier, error))?
+        }
+    };
     output.json(&json!({
         "id": notification.id,
         "event_type": notification.event_type,

@@ -8,6 +8,7 @@ use wechatpay_chain::Media;
 use wechatpay_chain::http::HeaderValue;
 
 use super::call::{pair, query_pair};
+use crate::apiv2;
 use crate::complete_file::is_standard_stream;
 use crate::config::Session;
 use crate::config::sandbox::warn_if_not_modelled;
@@ -98,6 +99,9 @@ pub(crate) fn run(global: &GlobalArgs, args: &UploadArgs) -> Result<(), Failure>
     }
     for (name, value) in &args.fields {
         media = media.field(name, value.as_str());
+    }
+    if apiv2::is_path(&args.path) {
+        return Err(usage_error("PATH is one of APIv2, whose uploads are not supported yet"));
     }
     let query = input::query(&args.query)?;
     let session = Session::open(global)?;

@@ -6,6 +6,7 @@ use clap::Args;
 use serde_json::json;
 use wechatpay_chain::{Clock as _, SystemClock};
 
+use crate::exit;
 use crate::failure::Failure;
 use crate::global::GlobalArgs;
 use crate::output::Output;
@@ -27,6 +28,9 @@ pub(crate) struct VerifyArgs {
 pub(crate) fn run(global: &GlobalArgs, args: &VerifyArgs) -> Result<(), Failure> {
     let output = Output::new(global).with_file(args.output.as_deref())?;
     let message = SavedMessage::read(&args.message)?;
+    if message.is_apiv2() {
+        return apiv2(global, &message, &output);
+    }
     let verifier = message.verifier(global, &args.message)?;
     verifier
         .wx
@@ -42,3 +46,23 @@ pub(crate) fn run(global: &GlobalArgs, args: &VerifyArgs) -> Result<(), Failure>
         "age_seconds": age,
     }))
 }
+
+/// A message of APIv2 has neither a serial nor a time.
+fn apiv2(global: &GlobalArgs, message: &SavedMessage, output: &Output) -> Result<(), Failure> {
+    let fields = message.open_apiv2(global)?.resource;
+    match fields["sign"].as_str().map(str::len) {
+        Some(length) => {
+            let sign_type = if length == HMAC_LENGTH { "HMAC-SHA256" } else { "MD5" };
+            output.json(&json!({"verified": true, "sign_type": sign_type}))
+        }
+        None => {
+            let message =
+                "the result of a refund has no `sign`: nothing protects it against changes".to_owned();
+            let failure = Failure::Coded { code: exit::VERIFICATION, message };
+            Err(failure.with_hint("query the refund; `wxpay decrypt` shows what the notification says"))
+        }
+    }
+}
+
+/// Hex digits of a `sign` by HMAC-SHA256; one by MD5 has 32.
+const HMAC_LENGTH: usize = 64;

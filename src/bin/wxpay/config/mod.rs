@@ -7,6 +7,7 @@ mod source;
 mod stray;
 mod unsigned;
 
+use serde_json::Value;
 use wechatpay_chain::{WeChatPay, WeChatPayBuilder};
 
 pub(crate) use crate::variables;
@@ -24,8 +25,9 @@ pub(crate) struct Session {
 
 /// The base URL of a client.
 pub(crate) fn base_url(wx: &WeChatPay) -> Result<String, Failure> {
-    let prepared = wx.chain("v3").get().prepare()?;
-    Ok(prepared.url().trim_end_matches("v3").to_owned())
+    // A text of APIv2 is sent as it is, so that no credentials are needed.
+    let prepared = wx.chain("v2/x").post(Value::Null).body("text/xml", "").prepare()?;
+    Ok(prepared.url().trim_end_matches('x').to_owned())
 }
 
 impl Session {

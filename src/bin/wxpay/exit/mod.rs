@@ -6,7 +6,7 @@ use wechatpay_chain::Error;
 
 pub(crate) use table::{HINTS, REFUSED, Row, SUCCESS, TABLE, TRANSPORT, UNKNOWN, USAGE, VERIFICATION};
 
-use crate::outcome::{Outcome, platform_keys_cause};
+use crate::outcome::{Outcome, is_platforms_word, platform_keys_cause};
 
 /// The exit code for an error of a request that may be repeated: a GET, or one that changes nothing.
 pub(crate) fn code_of(error: &Error) -> u8 {
@@ -21,7 +21,7 @@ pub(crate) fn code_of(error: &Error) -> u8 {
             _ => TRANSPORT,
         },
         // 401: certainly not carried out. It is the platform's word only if it says so.
-        (Outcome::Unsent, Error::Api(api)) => match api.verified || !api.code.is_empty() {
+        (Outcome::Unsent, Error::Api(api)) => match is_platforms_word(api) {
             true => REFUSED,
             false => VERIFICATION,
         },

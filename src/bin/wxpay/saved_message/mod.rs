@@ -3,6 +3,7 @@
 mod changes;
 mod diagnosis;
 mod headers;
+mod of_apiv2;
 
 use std::path::PathBuf;
 
@@ -10,6 +11,7 @@ use clap::Args;
 use wechatpay_chain::http::HeaderMap;
 use wechatpay_chain::{Clock, Error, VerifySubject, WeChatPay};
 
+use crate::apiv2;
 use crate::config::{SettingsSource, variables};
 use crate::failure::{Failure, usage_error};
 use crate::global::GlobalArgs;
@@ -27,9 +29,10 @@ pub(crate) struct SavedMessageArgs {
     /// The file with the body, byte for byte as received; - for stdin
     #[arg(value_name = "BODY")]
     body: PathBuf,
-    /// The file with the headers: lines such as `Wechatpay-Serial: …`, or JSON; also as curl, CGI and PHP print them
+    /// The file with the headers: lines such as `Wechatpay-Serial: …`, or JSON; also as curl, CGI and PHP print them;
+    /// a message of APIv2 needs none
     #[arg(long, value_name = "FILE")]
-    headers: PathBuf,
+    headers: Option<PathBuf>,
     /// Accept a message of any age; everything else is still verified
     #[arg(long)]
     any_time: bool,
@@ -50,15 +53,36 @@ pub(crate) struct SavedMessage {
 
 impl SavedMessage {
     pub(crate) fn read(args: &SavedMessageArgs) -> Result<SavedMessage, Failure> {
-        let path = ShownPath(&args.headers);
-        let text = input::text_file("--headers", &args.headers)?;
-        let SavedHeaders { map: headers, start, .. } = headers::parse_headers(&text)
-            .map_err(|reason| usage_error(format!("--headers: {path}: {reason}")))?;
+        let headers = |file: &PathBuf| {
+            let path = ShownPath(file);
+            let text = input::text_file("--headers", file)?;
+            headers::parse_headers(&text)
+                .map_err(|reason| usage_error(format!("--headers: {path}: {reason}")))
+        };
+        let headers = args.headers.as_ref().map(headers).transpose()?;
         let body = match args.body.to_str() {
             Some("-") => input::stdin("BODY")?,
             _ => input::file("BODY", &args.body)?,
         };
-        Ok(SavedMessage { headers, body, start })
+        let SavedHeaders { map: headers, start, .. } = match headers {
+            Some(headers) => headers,
+            None if apiv2::is_message(&body) => SavedHeaders::default(),
+            None => {
+                return Err(usage_error("--headers is missing: only a message of APIv2 (XML) needs none")
+                    .with_hint("name the file with the headers of this message"));
+            }
+        };
+        let message = SavedMessage { headers, body, start };
+        if args.any_time && message.is_apiv2() {
+            return Err(usage_error("--any-time is for APIv3: a message of APIv2 has no time"));
+        }
+        Ok(message)
+    }
+
+    /// Whether it is a message of APIv2: XML, without any header of the signature of APIv3.
+    pub(crate) fn is_apiv2(&self) -> bool {
+        let of_signature = [TIMESTAMP, SERIAL, SIGNATURE, NONCE];
+        apiv2::is_message(&self.body) && !of_signature.iter().any(|name| self.headers.contains_key(*name))
     }
 
     pub(crate) fn header(&self, name: &str) -> Option<&str> {

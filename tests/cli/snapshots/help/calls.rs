@@ -28,6 +28,8 @@ fn get() {
                                     element of an array)
           --pkcs1v15                Use RSAES-PKCS1-v1_5 for --encrypt and --decrypt, which some Hong
                                     Kong endpoints ask for
+          --client-certificate      APIv2: present the merchant's certificate, as refunds and transfers
+                                    need (security in PHP's SDK)
           --dry-run                 Send nothing; print the request and the message to be signed
           --curl                    Send nothing; print an equivalent curl command, valid for five
                                     minutes
@@ -85,6 +87,8 @@ fn post() {
                                     element of an array)
           --pkcs1v15                Use RSAES-PKCS1-v1_5 for --encrypt and --decrypt, which some Hong
                                     Kong endpoints ask for
+          --client-certificate      APIv2: present the merchant's certificate, as refunds and transfers
+                                    need (security in PHP's SDK)
           --dry-run                 Send nothing; print the request and the message to be signed
           --curl                    Send nothing; print an equivalent curl command, valid for five
                                     minutes

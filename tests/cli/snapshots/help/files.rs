@@ -30,6 +30,7 @@ fn batch() {
     A line of CALLS (only method and path are required):
       {"id": "R1", "method": "POST", "path": "v3/…/{var}", "vars": {}, "query": {}, "body": {},
       "headers": {}, "encrypt": ["/pointer"], "timeout": 10}
+      For APIv2 (v2/…), "client_certificate": true presents the merchant's certificate
 
     Examples:
       wxpay batch calls.jsonl
@@ -133,14 +134,14 @@ fn verify() {
     --- stdout
     Verify a saved notification or response: its timestamp, serial and signature
 
-    Usage: wxpay verify [OPTIONS] --headers <FILE> <BODY>
+    Usage: wxpay verify [OPTIONS] <BODY>
 
     Arguments:
       <BODY>  The file with the body, byte for byte as received; - for stdin
 
     Options:
           --headers <FILE>  The file with the headers: lines such as `Wechatpay-Serial: …`, or JSON;
-                            also as curl, CGI and PHP print them
+                            also as curl, CGI and PHP print them; a message of APIv2 needs none
           --any-time        Accept a message of any age; everything else is still verified
       -o, --output <FILE>   Write the output to this file, which appears only once it is complete; - for
                             stdout
@@ -161,16 +162,16 @@ fn decrypt() {
     snapshot!(help("decrypt"), @r"
     exit 0
     --- stdout
-    Verify a saved notification, then decrypt its resource with the APIv3 key
+    Verify a saved notification, then decrypt its resource with the APIv3 or APIv2 key
 
-    Usage: wxpay decrypt [OPTIONS] --headers <FILE> <BODY>
+    Usage: wxpay decrypt [OPTIONS] <BODY>
 
     Arguments:
       <BODY>  The file with the body, byte for byte as received; - for stdin
 
     Options:
           --headers <FILE>  The file with the headers: lines such as `Wechatpay-Serial: …`, or JSON;
-                            also as curl, CGI and PHP print them
+                            also as curl, CGI and PHP print them; a message of APIv2 needs none
           --any-time        Accept a message of any age; everything else is still verified
           --jq <FILTER>     Filter the decrypted notification with a jq expression
       -r, --raw             With --jq, print strings without quotes
@@ -199,6 +200,8 @@ fn sign() {
     Usage: wxpay sign [OPTIONS]
 
     Options:
+          --apiv2 <TYPE>   Sign the fields of a JSON object with the APIv2 key instead: MD5 or
+                           HMAC-SHA256
       -o, --output <FILE>  Write the signature to this file, which appears only once it is complete; -
                            for stdout
       -h, --help           Print help

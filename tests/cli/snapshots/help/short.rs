@@ -22,7 +22,7 @@ fn the_program() {
       bill         Download a bill and check its digest
       certs        Download the platform certificates, verified and decrypted with the APIv3 key
       verify       Verify a saved notification or response: its timestamp, serial and signature
-      decrypt      Verify a saved notification, then decrypt its resource with the APIv3 key
+      decrypt      Verify a saved notification, then decrypt its resource with the APIv3 or APIv2 key
       sign         Sign the bytes from stdin with the merchant private key; print the signature
       doctor       Check configuration, keys, certificates, network, clock and a signed call; print a
                    fix for each failure

@@ -25,7 +25,7 @@ fn program() {
       bill         Download a bill and check its digest
       certs        Download the platform certificates, verified and decrypted with the APIv3 key
       verify       Verify a saved notification or response: its timestamp, serial and signature
-      decrypt      Verify a saved notification, then decrypt its resource with the APIv3 key
+      decrypt      Verify a saved notification, then decrypt its resource with the APIv3 or APIv2 key
       sign         Sign the bytes from stdin with the merchant private key; print the signature
       doctor       Check configuration, keys, certificates, network, clock and a signed call; print a
                    fix for each failure
@@ -107,6 +107,7 @@ fn program() {
       WECHATPAY_PLATFORM_CERTIFICATE    platform certificate
       WECHATPAY_AUTOMATIC_CERTIFICATES  1: download and renew the platform certificates
       WECHATPAY_APIV3_KEY               APIv3 key, 32 bytes (secret)
+      WECHATPAY_APIV2_KEY               APIv2 key, 32 bytes (secret)
       WECHATPAY_BASE_URL                base URL (default: api.mch.weixin.qq.com)
       WECHATPAY_ALLOW_HTTP              1: permit a base URL with http:// on another machine
       WECHATPAY_TIMEOUT                 time limit of a call with all its attempts, in seconds (default:
@@ -158,6 +159,7 @@ fn environment() {
       WECHATPAY_PLATFORM_CERTIFICATE    platform certificate
       WECHATPAY_AUTOMATIC_CERTIFICATES  1: download and renew the platform certificates
       WECHATPAY_APIV3_KEY               APIv3 key, 32 bytes (secret)
+      WECHATPAY_APIV2_KEY               APIv2 key, 32 bytes (secret)
       WECHATPAY_BASE_URL                base URL (default: api.mch.weixin.qq.com)
       WECHATPAY_ALLOW_HTTP              1: permit a base URL with http:// on another machine
       WECHATPAY_TIMEOUT                 time limit of a call with all its attempts, in seconds (default:
@@ -196,6 +198,7 @@ fn profiles() {
       platform_certificate    platform certificate
       automatic_certificates  1: download and renew the platform certificates
       apiv3_key               APIv3 key, 32 bytes
+      apiv2_key               APIv2 key, 32 bytes
       base_url                base URL (default: api.mch.weixin.qq.com)
       allow_http              1: permit a base URL with http:// on another machine
       timeout                 time limit of a call with all its attempts, in seconds (default: 30)

@@ -10,7 +10,8 @@ use crate::topics;
 #[derive(Args)]
 #[command(after_help = format!("A line of CALLS (only method and path are required):\n  \
     {{\"id\": \"R1\", \"method\": \"POST\", \"path\": \"v3/…/{{var}}\", \"vars\": {{}}, \"query\": {{}}, \"body\": {{}}, \"headers\": {{}}, \
-    \"encrypt\": [\"/pointer\"], \"timeout\": 10}}\n\n\
+    \"encrypt\": [\"/pointer\"], \"timeout\": 10}}\n  \
+    For APIv2 (v2/…), \"client_certificate\": true presents the merchant's certificate\n\n\
     Examples:\n  \
     wxpay batch calls.jsonl\n  \
     wxpay batch calls.jsonl -j 32 -o results.jsonl --resume\n  \

@@ -13,6 +13,7 @@ use serde_json::{Map, Value};
 use sha2::{Digest as _, Sha256};
 use wechatpay_chain::{Prepared, Request, WeChatPay};
 
+use crate::apiv2;
 use crate::complete_file::is_standard_stream;
 use crate::failure::{Failure, describe_in_line, hint_in_line, usage_error};
 use crate::text::{Excerpt, ShownPath, io_text, json_reason};
@@ -80,6 +81,9 @@ struct Fields {
     headers: BTreeMap<String, String>,
     #[serde(default)]
     encrypt: Vec<String>,
+    /// APIv2: whether the call presents the merchant's certificate.
+    #[serde(default)]
+    client_certificate: bool,
     /// Seconds.
     timeout: Option<f64>,
 }
@@ -129,7 +133,21 @@ impl Call {
         };
         let digest = Sha256::digest(text).iter().take(8).map(|byte| format!("{byte:02x}")).collect();
         let method = Method::parse(&fields.method)?;
-        Ok(Call { line, id, digest, fields, method, timeout })
+        if fields.client_certificate && !apiv2::is_path(&fields.path) {
+            return Err("`client_certificate`: is for APIv2, whose paths begin with `v2/`".to_owned());
+        }
+        let call = Call { line, id, digest, fields, method, timeout };
+        if let Some(number) =
+            call.body_as_value().as_ref().filter(|_| call.is_apiv2()).and_then(apiv2::inexact_number)
+        {
+            let reason = format!("`body` has the number {number}, whose digits may have changed");
+            return Err(format!("{reason}: {}", apiv2::WRITE_AS_TEXT));
+        }
+        Ok(call)
+    }
+
+    fn body_as_value(&self) -> Option<Value> {
+        self.fields.body.as_ref().map(|body| serde_json::from_str(body.get()).unwrap_or_default())
     }
 
     /// A GET can be repeated without harm.
@@ -151,13 +169,17 @@ impl Call {
         &self.fields.path
     }
 
+    pub(super) fn is_apiv2(&self) -> bool {
+        apiv2::is_path(&self.fields.path)
+    }
+
     pub(super) fn encrypts(&self) -> bool {
         !self.fields.encrypt.is_empty()
     }
 
     /// A new request for each attempt, with the same numbers and the same body.
     pub(super) fn request(&self, wx: &WeChatPay) -> Request {
-        let Fields { path, vars, query, body, headers, encrypt, .. } = &self.fields;
+        let Fields { path, vars, query, body, headers, encrypt, client_certificate, .. } = &self.fields;
         let chain = wx.chain("").literal(path);
         let mut request = match self.method {
             Method::Get => chain.get(),
@@ -177,8 +199,8 @@ impl Call {
         }
         request = match body.as_ref().map(|body| body.get()) {
             None => request,
-            // Encryption needs a parsed value.
-            Some(text) if self.encrypts() => {
+            // Encryption needs a parsed value, and APIv2 the fields of its XML.
+            Some(text) if self.encrypts() || self.is_apiv2() => {
                 request.json(serde_json::from_str::<Value>(text).unwrap_or_default())
             }
             Some(text) => {
@@ -188,6 +210,9 @@ impl Call {
         };
         let pointers: Vec<_> = encrypt.iter().map(String::as_str).collect();
         request = request.encrypt(&pointers);
+        if *client_certificate {
+            request = request.client_certificate();
+        }
         match self.timeout {
             Some(timeout) => request.timeout(timeout),
             None => request,
@@ -201,6 +226,8 @@ pub(super) struct Calls {
     input: BufReader<File>,
     line: u64,
     text: Vec<u8>,
+    /// Why there can be no call of APIv2.
+    no_apiv2: Option<&'static str>,
 }
 
 impl Calls {
@@ -216,7 +243,12 @@ impl Calls {
             }),
         };
         let file = open().map_err(|e| usage_error(format!("cannot read {name}: {}", io_text(&e))))?;
-        Ok(Calls { name, input: BufReader::new(file), line: 0, text: Vec::new() })
+        Ok(Calls { name, input: BufReader::new(file), line: 0, text: Vec::new(), no_apiv2: None })
+    }
+
+    /// Refuses calls of APIv2, for this reason.
+    pub(super) fn without_apiv2(self, reason: &'static str) -> Calls {
+        Calls { no_apiv2: Some(reason), ..self }
     }
 
     pub(super) fn rewind(&mut self) -> Result<(), Failure> {
@@ -264,7 +296,10 @@ impl Calls {
 
     /// Checks everything that can be checked without sending the call.
     pub(super) fn check(&self, call: &Call, wx: &WeChatPay) -> Result<Prepared, Failure> {
-        if call.encrypts() && wx.platform_serials().is_empty() {
+        if let Some(reason) = self.no_apiv2.filter(|_| call.is_apiv2()) {
+            return Err(self.invalid(call.line, &format!("`path` is one of APIv2, and {reason}")));
+        }
+        if call.encrypts() && !call.is_apiv2() && wx.platform_serials().is_empty() {
             // Automatic certificates: the call would wait for the first download, too.
             wx.refresh_certificates().wait()?;
         }

@@ -5,6 +5,7 @@ use serde_json::{Value, json};
 use super::args::BatchArgs;
 use super::calls::Calls;
 use super::validated;
+use crate::apiv2;
 use crate::config::Session;
 use crate::exit;
 use crate::failure::Failure;
@@ -17,7 +18,7 @@ use crate::words::Place;
 pub(super) fn run(global: &GlobalArgs, args: &BatchArgs) -> Result<(), Failure> {
     let session = Session::for_check(global)?;
     let output = Output::new(global).with_file(args.output.as_deref())?;
-    let mut calls = Calls::open(&args.calls)?;
+    let mut calls = Calls::open(&args.calls)?.without_apiv2(apiv2::NO_CHECK);
     let mut found = false;
     output.write(|out| {
         validated(&mut calls, &session.wx, |calls, call, prepared| {

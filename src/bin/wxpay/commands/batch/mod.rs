@@ -31,6 +31,7 @@ use wechatpay_chain::{Prepared, WeChatPay};
 
 pub(crate) use args::BatchArgs;
 
+use crate::apiv2;
 use crate::complete_file::is_standard_stream;
 use crate::config::{Session, base_url, sandbox};
 use crate::exit;
@@ -70,8 +71,13 @@ pub(crate) fn run(global: &GlobalArgs, args: &BatchArgs) -> Result<(), Failure> 
         platform: if global.sandbox { "sandbox".to_owned() } else { base_url(&session.wx)? },
     };
     let mut calls = Calls::open(&args.calls)?;
-    let mut states = validate(&mut calls, &session.wx)?;
-    download_first_certificates(&session.wx)?;
+    if global.sandbox {
+        calls = calls.without_apiv2(apiv2::NO_SANDBOX);
+    }
+    let (mut states, some_of_apiv3) = validate(&mut calls, &session.wx)?;
+    if some_of_apiv3 {
+        download_first_certificates(&session.wx)?;
+    }
     calls.rewind()?;
     let mut refusals = Refusals::default();
     let file = match &target {
@@ -140,15 +146,18 @@ pub(crate) fn run(global: &GlobalArgs, args: &BatchArgs) -> Result<(), Failure> 
     )
 }
 
-/// Checks every call before the first one is sent; of a path that may be mistyped, it says so once.
-fn validate(calls: &mut Calls, wx: &WeChatPay) -> Result<States, Failure> {
-    let mut paths = PathHints::default();
-    validated(calls, wx, |calls, call, prepared| {
+/// Checks every call before the first one is sent; of a path that may be mistyped, it says so once. Also says whether
+/// there is a call of APIv3.
+fn validate(calls: &mut Calls, wx: &WeChatPay) -> Result<(States, bool), Failure> {
+    let (mut paths, mut some_of_apiv3) = (PathHints::default(), false);
+    let states = validated(calls, wx, |calls, call, prepared| {
+        some_of_apiv3 |= !call.is_apiv2();
         if let Some(hint) = paths.next(call.verb(), call.path(), prepared) {
             failure::print("hint", &format!("{}: {hint}", calls.place(call.line)));
         }
         Ok(())
-    })
+    })?;
+    Ok((states, some_of_apiv3))
 }
 
 /// Checks every call, and shows it to `look`.

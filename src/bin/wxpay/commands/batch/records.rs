@@ -88,7 +88,7 @@ impl<'a> ResultRecord<'a> {
                 status: Some(response.status()),
                 request_id: response.request_id().map(str::to_owned),
                 verified: Some(response.verified()),
-                ..ResponseFields::of_body(response.bytes())
+                ..ResponseFields::of_response(response)
             },
             Err(error) => ResponseFields::of_error(error),
         };
@@ -116,6 +116,15 @@ impl<'a> ResultRecord<'a> {
 }
 
 impl ResponseFields {
+    fn of_response(response: &Response) -> ResponseFields {
+        let is_xml = response.bytes().trim_ascii_start().starts_with(b"<") && response.data().is_object();
+        match is_xml.then(|| RawValue::from_string(response.data().to_string())) {
+            // The fields, as a single call prints them.
+            Some(Ok(json)) => ResponseFields { body: Some(json), ..ResponseFields::default() },
+            _ => ResponseFields::of_body(response.bytes()),
+        }
+    }
+
     fn of_body(body: &Bytes) -> ResponseFields {
         let mut fields = ResponseFields::default();
         match std::str::from_utf8(body) {

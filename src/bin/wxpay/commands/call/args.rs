@@ -4,6 +4,8 @@ use std::path::PathBuf;
 
 use clap::Args;
 
+use crate::apiv2;
+
 /// Call an endpoint with GET
 #[derive(Args)]
 #[command(after_help = "Examples:\n  \
@@ -73,6 +75,9 @@ pub(crate) struct CallArgs {
     /// Use RSAES-PKCS1-v1_5 for --encrypt and --decrypt, which some Hong Kong endpoints ask for
     #[arg(long)]
     pub(super) pkcs1v15: bool,
+    /// APIv2: present the merchant's certificate, as refunds and transfers need (security in PHP's SDK)
+    #[arg(long)]
+    pub(super) client_certificate: bool,
     /// Send nothing; print the request and the message to be signed
     #[arg(long, conflicts_with_all = ["curl", "check"])]
     pub(super) dry_run: bool,
@@ -97,6 +102,11 @@ pub(crate) struct CallArgs {
 }
 
 impl CallArgs {
+    /// Whether it is a call of APIv2.
+    pub(super) fn is_apiv2(&self) -> bool {
+        apiv2::is_path(&self.path)
+    }
+
     /// The values of `--encrypt` as the library takes them: a name without a slash is a query parameter.
     pub(super) fn encrypted(&self) -> Vec<String> {
         let pointer = |text: &String| match text.starts_with(['/', '?']) {

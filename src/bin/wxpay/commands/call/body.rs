@@ -14,6 +14,15 @@ pub(super) enum Body {
 }
 
 impl Body {
+    /// The JSON. Its text was checked when the body was built.
+    pub(super) fn into_value(self) -> Value {
+        match self {
+            Body::Empty => Value::Null,
+            Body::Text(text) => serde_json::from_slice(&text).unwrap_or_default(),
+            Body::Value(value) => value,
+        }
+    }
+
     /// `encrypt`: pointers to fields that are to be encrypted, and names of query parameters, which leave the body alone.
     pub(super) fn build(data: Option<&str>, fields: Vec<Field>, encrypt: &[String]) -> Result<Body, Failure> {
         let text = data.map(|value| input::read("-d", value)).transpose()?;

@@ -13,12 +13,13 @@ use wechatpay_chain::{Request, Response, WeChatPay};
 
 pub(crate) use crate::config::Session;
 use crate::config::sandbox::warn_if_not_modelled;
-use crate::download;
 use crate::failure::{Failure, usage_error};
 use crate::global::GlobalArgs;
 use crate::hints::PathHint;
 use crate::input;
 use crate::output::{self, Output};
+use crate::variables;
+use crate::{apiv2, download};
 use args::CallArgs;
 pub(crate) use args::{GetArgs, WriteArgs, pair, query_pair};
 use body::Body;
@@ -47,10 +48,23 @@ pub(crate) fn write(global: &GlobalArgs, method: Method, args: &WriteArgs) -> Re
                 "`-d -` sends the content of stdin as the body; if none is meant, add `< /dev/null`",
             ));
     }
+    // The fields of the XML.
+    let content = match content {
+        Body::Empty => Body::Empty,
+        body if call.is_apiv2() => Body::Value(body.into_value()),
+        body => body,
+    };
+    if let (true, Body::Value(value)) = (call.is_apiv2(), &content)
+        && let Some(number) = apiv2::inexact_number(value)
+    {
+        return Err(usage_error(format!("the body has the number {number}, whose digits may have changed"))
+            .with_hint(apiv2::WRITE_AS_TEXT));
+    }
     let build = |wx: &WeChatPay| {
         let request = request(wx, &method, call, &query);
         match content {
             Body::Empty => request,
+            Body::Value(value) if call.is_apiv2() => request.json(value),
             Body::Text(text) => request.body(content_type(call).unwrap_or("application/json"), text),
             Body::Value(value) if call.encrypt.iter().any(|pointer| pointer.starts_with('/')) => {
                 request.json(value)
@@ -134,7 +148,8 @@ fn request(wx: &WeChatPay, method: &Method, args: &CallArgs, query: &[(String, S
         true => request.encrypt_pkcs1v15(&pointers),
         false => request.encrypt(&pointers),
     };
-    request.retry(args.retry)
+    let request = request.retry(args.retry);
+    if args.client_certificate { request.client_certificate() } else { request }
 }
 
 /// Shows the request, or sends it and prints or saves the response. Only a GET is streamed into its file.
@@ -147,8 +162,9 @@ fn run(
     build: impl FnOnce(&WeChatPay) -> Request,
 ) -> Result<(), Failure> {
     refuse_ignored(args, file.is_some(), digest.is_some())?;
+    refuse_other_version(global, args, digest.is_some())?;
     // A download streams; anything else is written once it is complete.
-    let streams = *method == Method::GET && !args.dry_run && !args.check;
+    let streams = *method == Method::GET && !args.dry_run && !args.check && !args.is_apiv2();
     let (save, file) = if streams { (file, None) } else { (None, file) };
     let output = Output::new(global).with_filter(args.jq.as_deref(), args.raw)?.with_file(file)?;
     if args.curl && global.sandbox {
@@ -157,19 +173,23 @@ fn run(
         )
         .with_hint("start `wxpay sandbox`, and set the variables that it prints"));
     }
-    let session = match args {
-        CallArgs { check: true, .. } => Session::for_check(global)?,
+    let opened = match args {
+        CallArgs { check: true, .. } => Session::for_check(global),
         CallArgs { dry_run: true, .. } | CallArgs { curl: true, .. } => {
-            Session::open_with(global, |builder| builder)?
+            Session::open_with(global, |builder| builder)
         }
-        _ => Session::open(global)?,
+        _ => Session::open(global),
     };
+    let session = opened.map_err(|failure| match args.is_apiv2() {
+        true => without_apiv3(failure),
+        false => failure,
+    })?;
     let request = build(&session.wx);
     if args.curl {
         return preview::curl(&request.prepare()?);
     }
     if args.dry_run {
-        return preview::dry_run(&request.prepare()?, &output);
+        return preview::dry_run(&request.prepare()?, args.is_apiv2(), &output);
     }
     if args.check {
         return preview::check(&request.prepare()?, args.json, &output);
@@ -232,6 +252,48 @@ fn refuse_ignored(args: &CallArgs, output: bool, digest: bool) -> Result<(), Fai
         Some((_, name)) => {
             Err(usage_error(format!("{name} cannot be used with {preview}, which sends nothing")))
         }
+        None => Ok(()),
+    }
+}
+
+/// Who calls APIv2 alone needs nothing of what makes a client of APIv3.
+fn without_apiv3(failure: Failure) -> Failure {
+    let text = failure.to_string();
+    let serial = [variables::SERIAL.to_owned(), format!("`{}`", variables::key_of(variables::SERIAL))];
+    match serial.iter().any(|name| text.contains(name)) {
+        true => {
+            failure.and_hint(format!("for APIv2 alone, set `{}` and nothing of APIv3", variables::APIV2_KEY))
+        }
+        false => failure,
+    }
+}
+
+/// Refuses options of APIv3 in a call of APIv2, and the reverse.
+fn refuse_other_version(global: &GlobalArgs, args: &CallArgs, digest: bool) -> Result<(), Failure> {
+    if !args.is_apiv2() {
+        return match args.client_certificate {
+            true => Err(usage_error("--client-certificate is for APIv2, whose paths begin with `v2/`")),
+            false => Ok(()),
+        };
+    }
+    if global.sandbox {
+        return Err(usage_error(format!("{}: no `v2/…` with --sandbox", apiv2::NO_SANDBOX)));
+    }
+    if args.check {
+        return Err(usage_error(apiv2::NO_CHECK).with_hint("--dry-run shows the request"));
+    }
+    if args.curl && args.client_certificate {
+        return Err(usage_error("--client-certificate cannot be used with --curl").with_hint(
+            "leave it out, and add `--cert apiclient_cert.pem --key apiclient_key.pem` to the curl command",
+        ));
+    }
+    let of_apiv3 = [
+        (!args.encrypt.is_empty(), "--encrypt"),
+        (!args.decrypt.is_empty(), "--decrypt"),
+        (digest, "--digest"),
+    ];
+    match of_apiv3.into_iter().find(|(given, _)| *given) {
+        Some((_, name)) => Err(usage_error(format!("{name} is for APIv3; PATH is one of APIv2"))),
         None => Ok(()),
     }
 }

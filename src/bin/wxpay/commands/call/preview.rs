@@ -9,19 +9,25 @@ use crate::hints;
 use crate::output::{self, Output};
 use crate::words::Place;
 
-/// Prints the request and the message to be signed. It is not signed, so the output cannot be replayed.
-pub(super) fn dry_run(prepared: &Prepared, output: &Output) -> Result<(), Failure> {
+/// Prints the request and the message to be signed. A request of APIv3 is not signed, so the output cannot be replayed; the
+/// body of APIv2 has its signature.
+pub(super) fn dry_run(prepared: &Prepared, is_apiv2: bool, output: &Output) -> Result<(), Failure> {
     let headers: Map<String, Value> = prepared
         .headers()
         .iter()
         .map(|(name, value)| (name.as_str().to_owned(), json!(String::from_utf8_lossy(value.as_bytes()))))
         .collect();
+    let message = match prepared.message() {
+        // The key is a part of what is signed.
+        message if is_apiv2 && !message.is_empty() => format!("{message}&key=…"),
+        message => message.into_owned(),
+    };
     output.json(&json!({
         "method": prepared.method().as_str(),
         "url": prepared.url(),
         "headers": headers,
         "body": String::from_utf8_lossy(prepared.body()),
-        "message": prepared.message(),
+        "message": message,
     }))
 }
 

@@ -5,7 +5,7 @@ use std::path::Path;
 use serde_json::json;
 use wechatpay_chain::{Error, VerifyError, VerifyReason, WeChatPay};
 
-use super::configuration::{APIV3_KEY, Configuration};
+use super::configuration::{APIV2_KEY, APIV3_KEY, Configuration, has_apiv3};
 use super::report::Report;
 use crate::config::{SettingsSource, variables};
 use crate::exit;
@@ -25,6 +25,14 @@ pub(super) fn check(
     obstacle: Option<&str>,
 ) -> Result<(), Failure> {
     let fix = |error: &Error| source.in_its_names(&Fixes { global, source, wx }.of(error));
+    if source.get(variables::APIV2_KEY).is_some() {
+        // No call of APIv2 can be made without an appid, which is no setting.
+        report.ok(APIV2_KEY, "32 bytes; not tried")?;
+    }
+    if !has_apiv3(source, wx) {
+        return report
+            .skipped("echo", "not sent: it is a call of APIv3, and the settings are those of APIv2");
+    }
     let mut obstacle = obstacle.map(str::to_owned);
     match &obstacle {
         Some(reason) => report.skipped("echo", &format!("not sent: {reason}"))?,

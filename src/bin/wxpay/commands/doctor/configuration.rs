@@ -19,6 +19,7 @@ const PUBLIC_KEY_ID: &str = "public key ID";
 const APIV3_KEY_LENGTH: usize = 32;
 
 pub(super) const APIV3_KEY: &str = "APIv3 key";
+pub(super) const APIV2_KEY: &str = "APIv2 key";
 
 pub(super) struct Configuration {
     /// `None` if there is none.
@@ -84,6 +85,12 @@ impl Configuration {
     }
 }
 
+/// Whether the client can make calls of APIv3. A merchant of APIv2 alone needs no more than its key.
+pub(super) fn has_apiv3(source: &SettingsSource, wx: &WeChatPay) -> bool {
+    let automatic = matches!(source.get(variables::AUTOMATIC_CERTIFICATES), Some("1" | "true"));
+    automatic || !wx.platform_serials().is_empty()
+}
+
 /// The name of the setting, and how to fix it.
 fn check_and_fix(invalid: &InvalidSetting, global: &GlobalArgs) -> (&'static str, String) {
     let forms = || format!("fix the value that the message names; {KEYS_PAGE} describes every form of a key");
@@ -125,6 +132,10 @@ fn check_and_fix(invalid: &InvalidSetting, global: &GlobalArgs) -> (&'static str
             APIV3_KEY,
             "copy the 32 characters that were set at pay.weixin.qq.com (账户中心, API安全)".to_owned(),
         ),
+        variables::APIV2_KEY => (
+            APIV2_KEY,
+            "copy the 32 characters that were set at pay.weixin.qq.com (账户中心, API安全)".to_owned(),
+        ),
         variables::BASE_URL => (
             "base URL",
             invalid
@@ -150,6 +161,15 @@ fn dispensable(source: &SettingsSource, field: &str) -> Vec<&'static str> {
     let certificate = [variables::PLATFORM_SERIAL, variables::PLATFORM_CERTIFICATE];
     match field {
         variables::APIV3_KEY if is_set(variables::APIV3_KEY) && !automatic => vec![variables::APIV3_KEY],
+        // Without it, the others must make a client of APIv3.
+        variables::APIV2_KEY
+            if is_set(variables::APIV2_KEY)
+                && (automatic
+                    || is_set(variables::PUBLIC_KEY)
+                    || is_set(variables::PLATFORM_CERTIFICATE)) =>
+        {
+            vec![variables::APIV2_KEY]
+        }
         variables::TIMEOUT if is_set(variables::TIMEOUT) => vec![variables::TIMEOUT],
         // One of a pair without the other is in the way, too.
         variables::PUBLIC_KEY_ID | variables::PUBLIC_KEY
@@ -178,6 +198,13 @@ fn public_key_id(report: &mut Report, source: &mut SettingsSource) -> Result<(),
 
 /// What the client was built from.
 fn keys(report: &mut Report, source: &SettingsSource, wx: &WeChatPay) -> Result<(), Failure> {
+    if !has_apiv3(source, wx) {
+        let certificate = match wx.merchant_certificate() {
+            Some(certificate) => format!("certificate {}", Excerpt(&certificate.serial)),
+            None => "no certificate, so no refunds and transfers".to_owned(),
+        };
+        return report.ok("keys", &format!("merchant {}, APIv2 alone; {certificate}", wx.mchid()));
+    }
     let serials = wx.platform_serials();
     let known = if serials.is_empty() { "downloaded when needed".to_owned() } else { serials.join(", ") };
     let certificate = wx.merchant_certificate().map(|certificate| certificate.serial);

@@ -13,27 +13,31 @@ const TARGET: &str = "wechatpay_chain::messages";
 const SECRET: [&str; 5] =
     ["authorization", "proxy-authorization", "cookie", "set-cookie", "wechatpay-signature"];
 
-/// A request, as it is sent.
-pub(super) fn request(request: &reqwest::Request, signed: &[u8]) {
+/// A request, as it is sent. `signature` is hidden where it stands in the query or in the body.
+pub(crate) fn request(request: &reqwest::Request, signed: &[u8], signature: Option<&str>) {
     let url = request.url();
+    let hide = |text: String| match signature.filter(|signature| !signature.is_empty()) {
+        Some(signature) => text.replace(signature, "…"),
+        None => text,
+    };
     tracing::debug!(
         target: TARGET,
         method = %request.method(),
-        path = without_keys(&url[Position::BeforePath..Position::AfterQuery]),
+        path = hide(without_keys(&url[Position::BeforePath..Position::AfterQuery])),
         host = %&url[Position::BeforeHost..Position::AfterPort],
         headers = headers(request.headers()),
         "request"
     );
-    tracing::trace!(target: TARGET, body = body(signed), "request body");
+    tracing::trace!(target: TARGET, body = hide(body(signed)), "request body");
 }
 
 /// The head of a response that is not verified yet.
-pub(super) fn response(status: StatusCode, head: &HeaderMap) {
+pub(crate) fn response(status: StatusCode, head: &HeaderMap) {
     tracing::debug!(target: TARGET, status = status.as_u16(), headers = headers(head), "response");
 }
 
 /// The body of a response that is not verified yet.
-pub(super) fn response_body(bytes: &[u8]) {
+pub(crate) fn response_body(bytes: &[u8]) {
     tracing::trace!(target: TARGET, body = body(bytes), "response body");
 }
 
@@ -53,12 +57,17 @@ fn body(bytes: &[u8]) -> String {
     }
 }
 
-/// A longer string of JSON, in bytes, may be a key in groups, each of which looks like a word.
+/// A longer string of JSON or XML, in bytes, may be a key in groups, each of which looks like a word.
 const LONG_VALUE: usize = 200;
 
 fn without_long_values(text: &str) -> String {
     let shown = |part| if str::len(part) > LONG_VALUE && may_be_key(part) { "…" } else { part };
-    text.split('"').map(shown).collect::<Vec<_>>().join("\"")
+    let ends = ['"', '<', '>'];
+    let pieces = text.split_inclusive(ends).map(|piece| {
+        let value = piece.strip_suffix(ends).unwrap_or(piece);
+        [shown(value), piece.get(value.len()..).unwrap_or_default()].concat()
+    });
+    pieces.collect()
 }
 
 /// Ids, such as a payer's, may look like pieces of a key; no id is as long as this, in bytes.
@@ -103,6 +112,9 @@ mod tests {
         for separator in [" ", ",", "\\n", "-"] {
             let traced = body(format!("{{\"a\":\"{}\",\"b\":1}}", groups.join(separator)).as_bytes());
             assert_eq!(traced, r#"{"a":"…","b":1}"#);
+            let traced =
+                body(format!("<xml><a>{}</a><b><![CDATA[1]]></b></xml>", groups.join(separator)).as_bytes());
+            assert_eq!(traced, "<xml><a>…</a><b><![CDATA[1]]></b></xml>");
         }
         let text = format!("{{\"description\":\"{}\"}}", "Image形象店-深圳腾大-QQ公仔 100% new, ".repeat(9));
         assert_eq!(body(text.as_bytes()), text);
