@@ -129,6 +129,5 @@ fn a_path_is_used_as_it_is_typed() {
     seen.sort();
     assert_eq!(seen, ["/v3/ecommerce/applyments", "/v3/ecommerce/applyments/", "/v3/things/orderNo1"]);
     env.run(&["post", "v3/ecommerce/applyments", "a=1"]).fails(2, "the documented path ends in `/`");
-    env.run(&["post", "v3/ecommerce/applyments/", "a=1"])
-        .is(0, "");
+    env.run(&["post", "v3/ecommerce/applyments/", "a=1"]).is(0, "");
 }
