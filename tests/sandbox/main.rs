@@ -88,6 +88,9 @@ mod model;
 // Notifications that the sandbox sends.
 #[cfg(unix)]
 mod notify;
+// Notifications over TLS.
+#[cfg(target_os = "linux")]
+mod notify_https;
 // The page over raw HTTP.
 #[cfg(unix)]
 mod page;

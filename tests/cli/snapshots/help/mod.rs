@@ -1,6 +1,7 @@
 //! The help of the program, of each command and of each topic.
 
 mod calls;
+mod endpoints;
 mod files;
 mod short;
 mod tools;
@@ -30,6 +31,7 @@ fn topic(topic: &str) -> Done {
 fn every_command_has_a_snapshot_of_its_help() {
     let sources = [
         include_str!("calls.rs"),
+        include_str!("endpoints.rs"),
         include_str!("files.rs"),
         include_str!("tools.rs"),
         include_str!("topics.rs"),
