@@ -19,7 +19,7 @@ use crate::error::Excerpt;
 /// # use serde_json::json;
 /// use wechatpay_chain::catalogue::{FieldProblem, Hint};
 ///
-/// let order = json!({"appid": "wx1", "mchid": "1900000109", "out_trade_no": "P1", "description": "茶",
+/// let order = json!({"appid": "wx1", "mchid": "1900000109", "out_trade_no": "P12345", "description": "茶",
 ///     "notify_url": "https://example.com/notify", "amount": {"total": "1"}});
 /// for hint in wx["v3/pay/transactions/native"].post(order).check()? {
 ///     let Hint::Field(hint) = &hint else { panic!("{hint}") };
