@@ -48,12 +48,12 @@ impl ClientCertificate {
     /// `certificate` in DER; `key` in PKCS#8.
     ///
     /// # Errors
-    /// The TLS library's, for a key that it cannot use, or that is another certificate's.
+    /// The TLS library's, for a key that it cannot use. Whether the key is the certificate's is the caller's to check.
     pub(crate) fn new(certificate: Vec<u8>, key: &[u8]) -> Result<ClientCertificate, rustls::Error> {
         let chain = vec![CertificateDer::from(certificate)];
         let key = rustls::pki_types::PrivateKeyDer::Pkcs8(key.to_vec().into());
-        let certified = rustls::sign::CertifiedKey::from_der(chain, key, &provider())?;
-        Ok(ClientCertificate(Arc::new(certified)))
+        let key = provider().key_provider.load_private_key(key)?;
+        Ok(ClientCertificate(Arc::new(rustls::sign::CertifiedKey::new(chain, key))))
     }
 }
 

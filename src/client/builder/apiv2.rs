@@ -145,7 +145,11 @@ impl Apiv2 {
                 || Error::config("apiv2_key", format!("must be exactly 32 bytes; it is {}", secret.len()));
             Secret::new(&secret).ok_or_else(wrong)
         });
-        let certificate = client_certificate(self.certificate, mchid, key, certificate);
+        let certificate = match (self.certificate, &secret) {
+            // A client of APIv3 alone presents none.
+            (None, None) => Ok(None),
+            (config, _) => client_certificate(config, mchid, key, certificate),
+        };
         match lazy {
             true => Ok(Merchant::new(secret.transpose().map_err(fault), certificate.map_err(fault))),
             false => Ok(Merchant::new(Ok(secret.transpose()?), Ok(certificate?))),

@@ -57,6 +57,35 @@ fn a_certificate_that_the_server_refuses_is_told() {
     refused(&wx, true, "refused the merchant's certificate");
 }
 
+/// Old certificates are of version 1, which the TLS library does not read. Whether they are valid is the server's to say.
+#[test]
+fn a_certificate_of_version_1_is_one() {
+    let folder = tempfile::tempdir().unwrap();
+    let request = folder.path().join("request.pem");
+    let (request, private) = (request.to_str().unwrap(), support::key_path("merchant_key.pem"));
+    let made =
+        support::openssl(&["req", "-new", "-key", &private, "-subj", "/CN=1900000109", "-out", request], b"");
+    assert!(made.is_some());
+    let version_1 =
+        support::openssl(&["x509", "-req", "-in", request, "-signkey", &private, "-days", "9"], b"");
+    let certificate = String::from_utf8(version_1.unwrap()).unwrap();
+    let v3 = || {
+        WeChatPay::builder()
+            .mchid(MCHID)
+            .private_key(key("merchant_key.pem"))
+            .merchant_certificate(&certificate)
+            .platform_key(support::PLATFORM_SERIAL, key("platform_cert.pem"))
+    };
+    v3().build().unwrap();
+    v3().apiv2_key(SECRET).build().unwrap();
+    WeChatPay::builder()
+        .mchid(MCHID)
+        .apiv2_key(SECRET)
+        .client_certificate(&certificate, key("merchant_key.pem"))
+        .build()
+        .unwrap();
+}
+
 /// The server's alert follows the handshake. If the request is still being written then, the broken connection may be seen
 /// first: so this tries more than once.
 fn refused(wx: &WeChatPay, with_certificate: bool, told: &str) {
