@@ -41,7 +41,27 @@ impl RootCertificates {
 
 /// The merchant's certificate and its key, with which the client proves who it is (mTLS).
 #[cfg(feature = "v2")]
+#[derive(Clone)]
 pub(crate) struct ClientCertificate(Arc<rustls::sign::CertifiedKey>);
+
+/// Without its key.
+#[cfg(feature = "v2")]
+impl fmt::Debug for ClientCertificate {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("ClientCertificate").finish_non_exhaustive()
+    }
+}
+
+#[cfg(feature = "v2")]
+impl rustls::client::ResolvesClientCert for ClientCertificate {
+    fn resolve(&self, _: &[&[u8]], _: &[SignatureScheme]) -> Option<Arc<rustls::sign::CertifiedKey>> {
+        Some(Arc::clone(&self.0))
+    }
+
+    fn has_certs(&self) -> bool {
+        true
+    }
+}
 
 #[cfg(feature = "v2")]
 impl ClientCertificate {
@@ -89,8 +109,7 @@ impl Tls {
     #[cfg(feature = "v2")]
     pub(super) fn with_certificate(&self, certificate: &ClientCertificate) -> Tls {
         let mut config = self.config.clone();
-        config.client_auth_cert_resolver =
-            Arc::new(rustls::sign::SingleCertAndKey::from(Arc::clone(&certificate.0)));
+        config.client_auth_cert_resolver = Arc::new(certificate.clone());
         config.resumption = rustls::client::Resumption::default();
         Tls { config, verifier: Arc::clone(&self.verifier) }
     }
