@@ -33,6 +33,10 @@ pub(crate) use tls::ClientCertificate;
 pub(crate) use tls::RootCertificates;
 pub(crate) use upload::{CHUNK, FileFacts, FileSource, Upload, unreadable_file, upload_error};
 
+/// The `User-Agent` of both protocols.
+pub(crate) const AGENT: http::HeaderValue =
+    http::HeaderValue::from_static(concat!("wechatpay-chain/", env!("CARGO_PKG_VERSION")));
+
 /// The HTTP half of a client.
 pub(crate) struct Transport {
     pub(crate) hosts: Arc<Hosts>,

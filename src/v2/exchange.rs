@@ -93,7 +93,7 @@ async fn attempt(
 ) -> Result<(RawResponse, Answer), Error> {
     let call = request.call_info();
     let secret = client.merchant.secret()?;
-    // Over http, of this machine only, nobody can ask for a certificate.
+    // A server asks for a certificate in TLS only; http is for this machine.
     let transport = match request.with_certificate && request.url.scheme() == "https" {
         true => client.merchant.transport_with_certificate(client.transport)?,
         false => client.transport,

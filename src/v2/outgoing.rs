@@ -13,12 +13,11 @@ use super::sign::{self, Secret, SignType};
 use super::xml;
 use crate::crypto::random::nonce;
 use crate::error::{Error, Excerpt};
-use crate::transport::CallInfo;
+use crate::transport::{AGENT, CallInfo};
 
 const ACCEPTED: HeaderValue =
     HeaderValue::from_static("text/xml, text/plain, application/json, application/x-gzip");
 const XML: HeaderValue = HeaderValue::from_static("text/xml; charset=utf-8");
-const AGENT: HeaderValue = HeaderValue::from_static(concat!("wechatpay-chain/", env!("CARGO_PKG_VERSION")));
 
 /// The names of the merchant number; a call has one of them.
 const MERCHANT_NUMBERS: [&str; 3] = ["mch_id", "mchid", "combine_mch_id"];

@@ -15,13 +15,12 @@ use super::verify::SERIAL;
 use crate::clock::Clock;
 use crate::crypto::random::nonce;
 use crate::error::Error;
-use crate::transport::Upload;
+use crate::transport::{AGENT, Upload};
 
 /// The content types that a response may have (PROTOCOL, Request).
 const ACCEPTED: HeaderValue = HeaderValue::from_static(
     "application/json, text/plain, application/x-gzip, application/pdf, image/png, image/*;q=0.5",
 );
-const AGENT: HeaderValue = HeaderValue::from_static(concat!("wechatpay-chain/", env!("CARGO_PKG_VERSION")));
 
 /// A request, complete but for the signature. Always boxed: each future on its way would have room for it twice.
 #[derive(Clone)]

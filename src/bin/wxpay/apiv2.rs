@@ -9,7 +9,7 @@ pub(crate) const NO_SANDBOX: &str = "the sandbox speaks APIv3 only";
 /// Why `--check` cannot be used.
 pub(crate) const NO_CHECK: &str = "--check compares calls of APIv3 only";
 
-/// How to mend an [`inexact_number`].
+/// What to write instead of an [`inexact_number`].
 pub(crate) const WRITE_AS_TEXT: &str = "write it as a text: all values of APIv2 are texts";
 
 /// Codes with which the platform leaves open whether the call is carried out: the page of each says to query it.

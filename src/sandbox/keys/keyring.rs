@@ -22,7 +22,7 @@ pub(crate) struct Keyring {
     /// What a change of the mode brings into service, if no other key of its kind is.
     first: (Arc<CertifiedKey>, Arc<PublicKeyPair>),
     keys: RwLock<Keys>,
-    /// Whether nobody has chosen what signs: it is the public key until a client shows that it has certificates. Held from
+    /// Whether the mode was not chosen: what signs is the public key until a client shows that it has certificates. Held from
     /// reading the keys until the changed ones are saved.
     follows: Mutex<bool>,
     saved: Option<SavedKeys>,
@@ -121,7 +121,7 @@ impl Keyring {
         self.now().mode()
     }
 
-    /// Whether nobody has chosen yet which key signs.
+    /// Whether the key that signs was not chosen yet.
     pub(crate) fn is_following(&self) -> bool {
         *self.follows()
     }

@@ -1,4 +1,4 @@
-//! Advances the business time. What nobody asks for ends with it, too: a transfer that the user did not accept.
+//! Advances the business time. A transfer that the user did not accept ends with it, without a request.
 
 use serde_json::Value;
 

@@ -215,7 +215,7 @@ impl Platform {
         self.database.is_file()
     }
 
-    /// Logs a request whose client left before its body was there: nothing can be checked, and nobody gets a response.
+    /// Logs a request whose client left before its body was there: nothing can be checked, and no response is sent.
     pub(crate) fn record_unread(&self, request: IncomingRequest, Arrival { number, at }: Arrival) {
         let endpoint = self.router.find(&request).kind();
         self.requests.push(SeenRequest {

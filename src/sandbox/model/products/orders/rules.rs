@@ -21,7 +21,7 @@ pub(crate) fn check_new(session: &mut Session<'_>, order: &mut Document) -> Resu
     code::check_code(session, order)
 }
 
-/// Who must pay (`identity`) is checked by the platform and told to nobody: no query returns it.
+/// Who must pay (`identity`) is only for the platform to check: no query returns it.
 fn forget_identity(order: &mut Document) {
     let Some(fields) = order.body.as_object_mut() else { return };
     for name in ["payer", "combine_payer_info"] {
